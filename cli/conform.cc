@@ -1,0 +1,85 @@
+#include <memory>
+#include <string>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+
+#include "cli/command.h"
+#include "cli/stack_subject.h"
+
+namespace caisson::cli {
+namespace {
+
+constexpr auto kNotes =
+    R"(Attacks a stack as one tenant and shows that the others are untouched: as their data, their files, their
+secrets and the audit log say, not as status codes claim. A stack that `caisson up` started is used as it is;
+otherwise one is started for the run. Prints the truth table of tenants and resources.
+
+The report directory gets report.json, junit.xml, results.sarif and report.html.
+
+examples:
+  caisson conform deployment.yaml
+  caisson conform deployment.yaml --level 2 --report report
+  caisson conform deployment.yaml --list                   the probes, and which of them apply
+  caisson conform deployment.yaml --filter 'ID,DB1*'
+
+exit codes:
+  0  every probe that applies has passed
+  1  a wall leaks
+  2  a probe was inconclusive: it could not show either
+  3  something was in the way: the command line, the spec, the stack or the harness itself
+)";
+
+struct Options {
+  StackArguments stack;
+  int level = -1;
+  std::string filter;
+  bool list = false;
+  std::string report;
+  std::string key;
+};
+
+conformance::Status run(const Options& options, const conformance::Subject& subject,
+                        const conformance::Output& output) {
+  return conformance::conform(subject,
+                              {.stack = stack_options(options.stack),
+                               .level = options.level,
+                               .filter = options.filter,
+                               .list = options.list,
+                               .report = options.report,
+                               .key = options.key},
+                              output);
+}
+
+}  // namespace
+
+Command conform_command(CLI::App& root) {
+  auto* app = root.add_subcommand("conform", "attack a stack and report which walls held")
+                  ->group("running stacks");
+  auto options = std::make_shared<Options>();
+  add_stack(*app, options->stack);
+  add_target(*app, options->stack);
+  app->add_option("--level", options->level, "0 to 3 (default: what the spec says)")
+      ->type_name("N")
+      ->check(CLI::Range(0, 3).description(""));
+  app->add_option("--filter", options->filter, "probes by id, family or glob; comma-separated")
+      ->type_name("PROBES");
+  app->add_flag("--list", options->list, "list the probes and run nothing");
+  app->add_option("--report", options->report,
+                  "directory of the report (default: conformance-report)")
+      ->type_name("DIR");
+  app->add_option("--key", options->key, "Ed25519 key in PEM that signs the report")
+      ->type_name("FILE");
+  app->footer(kNotes);
+  return {.app = app,
+          .run =
+              [options](Console& console) {
+                return on_subject(options->stack, console,
+                                  [&](const auto& subject, const auto& output) {
+                                    return cli::run(*options, subject, output);
+                                  });
+              },
+          .misuse = Exit::environment};
+}
+
+}  // namespace caisson::cli

@@ -1,0 +1,180 @@
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <CLI/App.hpp>
+
+#include "cli/command.h"
+#include "cli/generation.h"
+#include "cli/options.h"
+#include "cli/spec_source.h"
+#include "generator/publish/publish.h"
+#include "generator/render/loss.h"
+
+namespace caisson::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr auto kNotes =
+    R"(The same spec and the same Caisson give the same bytes, on any machine, in any directory, at any time.
+The inventory caisson.lock.json lists every file that Caisson owns: only those are ever changed or removed.
+A file that was edited by hand, or that somebody else put in the way, is shown as a diff and left alone
+unless --force. Either everything is written or nothing is.
+
+examples:
+  caisson generate deployment.yaml                          into ./generated beside the spec
+  caisson generate deployment.yaml --env production         into ./generated-production
+  caisson generate deployment.yaml --target compose --out deploy
+  caisson generate deployment.yaml --dry-run                list what would change
+  caisson generate deployment.yaml --check                  in CI: is the committed output up to date?
+
+exit codes:
+  0  the output is what the spec asks for (with --dry-run and --diff: it was shown what would change)
+  1  the spec has errors, the output is stale (--check), or a file was edited by hand
+  2  the command line makes no sense
+  3  something cannot be read or written; nothing was changed
+)";
+
+struct Options {
+  std::string spec;
+  Rendering rendering;
+  std::string out;
+  bool check = false;
+  bool diff = false;
+  bool dry_run = false;
+  bool force = false;
+};
+
+fs::path output_directory(const Options& options) {
+  if (!options.out.empty()) return options.out;
+  const auto name = options.rendering.environment.empty()
+                        ? std::string("generated")
+                        : "generated-" + options.rendering.environment;
+  return options.spec == "-" ? fs::path(name) : fs::path(options.spec).parent_path() / name;
+}
+
+std::string counts(const std::vector<publish::Change>& changes) {
+  using Kind = publish::Change::Kind;
+  const auto of = [&](Kind kind, const char* word) {
+    const auto count = std::count_if(changes.begin(), changes.end(),
+                                     [kind](const auto& change) { return change.kind == kind; });
+    return count == 0 ? std::string() : ", " + std::to_string(count) + word;
+  };
+  const auto text =
+      of(Kind::added, " added") + of(Kind::changed, " changed") + of(Kind::removed, " removed");
+  return text.empty() ? "no change" : text.substr(2);
+}
+
+/// Shows what would change. With --check that is a finding.
+int show(const Options& options, const publish::Comparison& comparison, const fs::path& directory,
+         Console& console) {
+  if (options.dry_run) {
+    console.print(publish::summary(comparison.changes, console.colour_out()));
+  } else {
+    for (const auto& change : comparison.changes) {
+      console.print(publish::diff(change, console.colour_out()));
+    }
+  }
+  for (const auto& conflict : comparison.conflicts) {
+    console.remark(conflict.change.path + " " + conflict.reason);
+  }
+  const bool stale = options.check && !comparison.changes.empty();
+  console.remark("'" + directory.string() + "': " + counts(comparison.changes) +
+                 (stale ? "; it is stale, run `caisson generate`" : ""));
+  return static_cast<int>(stale ? Exit::findings : Exit::ok);
+}
+
+int write(const Options& options, publish::Tree& tree, const publish::Comparison& comparison,
+          Console& console) {
+  for (const auto& conflict : comparison.conflicts) {
+    if (options.force && conflict.forcible) continue;
+    console.error(publish::diff(conflict.change, console.colour_error()));
+  }
+  if (const auto applied = publish::apply(tree, comparison, options.force); !applied) {
+    console.failure(applied.error());
+    const bool refused = !comparison.conflicts.empty() && !options.force;
+    return static_cast<int>(refused ? Exit::findings : Exit::environment);
+  }
+  console.remark("'" + tree.directory().string() + "': " + counts(comparison.changes) + ", " +
+                 std::to_string(comparison.unchanged) + " as they were");
+  return static_cast<int>(Exit::ok);
+}
+
+/// What a target refuses is an error, and under --strict so is what it only approximates, unless
+/// the spec waives it or never asked for it.
+bool acceptable(const Generated& generated, const render::Locate& locate, bool strict,
+                Console& console) {
+  auto losses = generated.losses;
+  std::erase_if(losses, [](const render::Loss& loss) { return !loss.written; });
+  if (!losses.empty()) console.remark(render::loss_text(losses, locate));
+  bool accepted = true;
+  for (const auto& loss : losses) {
+    const bool counts = loss.support == render::Support::refused || strict;
+    if (!counts || !loss.waiver.empty()) continue;
+    accepted = false;
+    console.failure(
+        {.what = "target '" + loss.target + "' cannot express " + loss.field + ": " + loss.reason,
+         .remedy = "change the spec, switch the target off, or waive loss/" + loss.field});
+  }
+  return accepted;
+}
+
+int fail_with(const Failure& failure, Exit exit, Console& console) {
+  console.failure(failure);
+  return static_cast<int>(exit);
+}
+
+int run(const Options& options, Console& console) {
+  const auto source = read_spec(options.spec);
+  if (!source) return fail_with(source.error(), Exit::environment, console);
+  const auto blueprints = load_blueprints(options.rendering.blueprints);
+  if (!blueprints) return fail_with(blueprints.error(), Exit::environment, console);
+
+  const auto spec = load_spec(*source, options.rendering.environment, options.rendering.strict);
+  report(spec, console);
+  if (!spec.loaded) return static_cast<int>(Exit::findings);
+  const auto generated = generate(spec, options.rendering, *blueprints);
+  if (!generated) return fail_with(generated.error(), Exit::findings, console);
+
+  if (!acceptable(*generated, locator(spec), options.rendering.strict, console)) {
+    return static_cast<int>(Exit::findings);
+  }
+
+  const auto directory = output_directory(options);
+  const bool only_shows = options.check || options.diff || options.dry_run;
+  auto tree = publish::Tree::open(
+      directory, only_shows ? publish::Tree::Access::read : publish::Tree::Access::write);
+  if (!tree) return fail_with(tree.error(), Exit::environment, console);
+  const auto& targets = options.rendering.targets;
+  const auto comparison = publish::compare(*tree, {.artifacts = generated->artifacts,
+                                                   .made_from = generated->made_from,
+                                                   .targets = {targets.begin(), targets.end()}});
+  if (!comparison) return fail_with(comparison.error(), Exit::environment, console);
+  return only_shows ? show(options, *comparison, directory, console)
+                    : write(options, *tree, *comparison, console);
+}
+
+}  // namespace
+
+Command generate_command(CLI::App& root) {
+  auto* app = root.add_subcommand("generate", "write the artifacts of a spec")->group("stack");
+  auto options = std::make_shared<Options>();
+  add_spec(*app, options->spec);
+  add_rendering(*app, options->rendering);
+  app->add_option("--out", options->out,
+                  "output directory (default: generated or generated-ENV beside the spec)")
+      ->type_name("DIR");
+  app->add_flag("--check", options->check,
+                "write nothing; print a diff and exit 1 when it is stale");
+  app->add_flag("--diff", options->diff,
+                "write nothing; print what would change as a unified diff");
+  app->add_flag("--dry-run", options->dry_run, "write nothing; list what would change");
+  app->add_flag("--force", options->force, "overwrite files that were edited by hand");
+  app->footer(kNotes);
+  return {.app = app, .run = [options](Console& console) { return cli::run(*options, console); }};
+}
+
+}  // namespace caisson::cli

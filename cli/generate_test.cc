@@ -1,0 +1,279 @@
+#include <filesystem>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "cli/run_program.h"
+#include "generator/publish/scratch.h"
+
+namespace caisson::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+constexpr auto kSpec = R"(caisson: v1
+name: acme
+version: 1.0.0
+tiers: { free: { isolation: schema } }
+tenants:
+  - { slug: globex, tier: free }
+)";
+
+class Generate : public ::testing::Test {
+ protected:
+  Generate() { scratch.write("deployment.yaml", kSpec); }
+
+  Ran generate(std::vector<std::string> arguments = {}) {
+    arguments.insert(arguments.begin(), {"generate", "deployment.yaml", "--out", "out"});
+    return caisson(arguments, {.directory = scratch.path()});
+  }
+
+  void replace(std::string_view file, std::string_view from, std::string_view to) {
+    auto text = scratch.read(file);
+    ASSERT_NE(text.find(from), std::string::npos) << text;
+    scratch.write(file, text.replace(text.find(from), from.size(), to));
+  }
+
+  /// The files in `out`, without the inventory.
+  [[nodiscard]] std::map<std::string, std::string> output() const {
+    std::map<std::string, std::string> all;
+    for (const auto& [path, text] : scratch.files()) {
+      if (path.starts_with("out/")) all[path.substr(4)] = text;
+    }
+    return all;
+  }
+
+  publish::Scratch scratch;
+};
+
+TEST_F(Generate, WritesEveryTargetAndItsInventory) {
+  const auto ran = generate();
+  ASSERT_EQ(ran.code, 0) << ran.error;
+  EXPECT_EQ(ran.out, "");
+  EXPECT_THAT(ran.error, StartsWith("'out': "));
+  const auto files = output();
+  EXPECT_TRUE(files.contains("compose/compose.yaml"));
+  EXPECT_TRUE(files.contains("docker/runtime.Dockerfile"));
+  EXPECT_THAT(files.at("caisson.lock.json"), HasSubstr("{\"path\": \"compose/compose.yaml\""));
+}
+
+TEST_F(Generate, TwiceIsOnce) {
+  ASSERT_EQ(generate().code, 0);
+  const auto before = output();
+  const auto again = generate();
+  EXPECT_EQ(again.code, 0);
+  EXPECT_THAT(again.error, StartsWith("'out': no change, "));
+  EXPECT_EQ(output(), before);
+}
+
+TEST_F(Generate, IsTheSameInAnyDirectoryLocaleTimeZoneAndUmask) {
+  ASSERT_EQ(generate().code, 0);
+  const auto expected = output();
+  const publish::Scratch elsewhere;
+  elsewhere.write("a/b/deployment.yaml", kSpec);
+  const auto command = "umask 077 && cd a && exec '" CAISSON_BINARY_DIR
+                       "/bin/caisson' generate b/deployment.yaml --quiet --out ../out";
+  const auto ran = run_program({"sh", "-c", command}, {.directory = elsewhere.path(),
+                                                       .environment = {{"LC_ALL", "de_DE.UTF-8"},
+                                                                       {"LANG", "tr_TR.UTF-8"},
+                                                                       {"TZ", "Pacific/Kiritimati"},
+                                                                       {"SOURCE_DATE_EPOCH", "1"},
+                                                                       {"USER", "somebody"}}});
+  ASSERT_EQ(ran.code, 0) << ran.error;
+  std::map<std::string, std::string> actual;
+  for (const auto& [path, text] : elsewhere.files()) {
+    if (path.starts_with("out/")) actual[path.substr(4)] = text;
+  }
+  EXPECT_EQ(actual, expected);
+  struct stat here{};
+  struct stat there{};
+  ASSERT_EQ(stat((scratch / "out/compose/compose.yaml").c_str(), &here), 0);
+  ASSERT_EQ(stat((elsewhere / "out/compose/compose.yaml").c_str(), &there), 0);
+  EXPECT_EQ(here.st_mode, there.st_mode);
+}
+
+TEST_F(Generate, GoesBesideTheSpecByDefault) {
+  scratch.write("deploy/deployment.yaml",
+                std::string(kSpec) + "environments:\n  demo: { domain: demo.example.com }\n");
+  const Surroundings here{.directory = scratch.path()};
+  ASSERT_EQ(caisson({"generate", "deploy/deployment.yaml"}, here).code, 0);
+  ASSERT_EQ(caisson({"generate", "deploy/deployment.yaml", "--env", "demo"}, here).code, 0);
+  EXPECT_TRUE(fs::exists(scratch / "deploy/generated/caisson.lock.json"));
+  EXPECT_THAT(scratch.read("deploy/generated-demo/caisson.lock.json"),
+              HasSubstr("\"environment\": \"demo\""));
+}
+
+TEST_F(Generate, CheckIsSilentWhenUpToDateAndShowsTheDiffWhenStale) {
+  ASSERT_EQ(generate().code, 0);
+  const auto fresh = generate({"--check"});
+  EXPECT_EQ(fresh.code, 0);
+  EXPECT_EQ(fresh.out, "");
+
+  replace("deployment.yaml", "version: 1.0.0", "version: 1.0.1");
+  const auto before = output();
+  const auto stale = generate({"--check"});
+  EXPECT_EQ(stale.code, 1);
+  EXPECT_THAT(stale.out, AllOf(HasSubstr("--- a/caisson.lock.json\n+++ b/caisson.lock.json\n@@ "),
+                               HasSubstr("1.0.1")));
+  EXPECT_THAT(stale.error, HasSubstr("it is stale, run `caisson generate`"));
+  EXPECT_EQ(output(), before);
+  ASSERT_EQ(generate().code, 0);
+  EXPECT_EQ(generate({"--check"}).code, 0);
+}
+
+TEST_F(Generate, TheDiffIsAPatchThatGitApplies) {
+  ASSERT_EQ(generate().code, 0);
+  replace("deployment.yaml", "slug: globex", "slug: initech");
+  scratch.write("patch", generate({"--diff"}).out);
+  ASSERT_EQ(
+      run_program({"git", "apply", "--directory=out", "patch"}, {.directory = scratch.path()}).code,
+      0);
+  EXPECT_EQ(generate({"--check"}).code, 0);
+}
+
+TEST_F(Generate, DiffAndDryRunWriteNothing) {
+  const auto dry = generate({"--dry-run"});
+  EXPECT_EQ(dry.code, 0);
+  EXPECT_THAT(dry.out, HasSubstr("added    +"));
+  EXPECT_THAT(dry.out, HasSubstr(" compose/compose.yaml\n"));
+  EXPECT_EQ(generate({"--diff"}).code, 0);
+  EXPECT_EQ(generate({"--check"}).code, 1);
+  EXPECT_FALSE(fs::exists(scratch / "out"));
+}
+
+TEST_F(Generate, RefusesAHandEditedFileWithItsDiff) {
+  ASSERT_EQ(generate().code, 0);
+  replace("out/compose/compose.yaml", "name: acme", "name: edited");
+  const auto before = output();
+  const auto refused = generate();
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(
+      refused.error,
+      AllOf(HasSubstr("-name: edited\n+name: acme\n"),
+            HasSubstr("caisson: 'out/compose/compose.yaml' was edited by hand; move your change "
+                      "into the spec, or overwrite it with --force\n")));
+  EXPECT_EQ(output(), before);
+  ASSERT_EQ(generate({"--force"}).code, 0);
+  EXPECT_EQ(generate({"--check"}).code, 0);
+}
+
+TEST_F(Generate, LeavesStrangersAlone) {
+  ASSERT_EQ(generate().code, 0);
+  scratch.write("out/compose/mine.txt", "precious");
+  scratch.write("out/README", "precious");
+  replace("deployment.yaml", "tenants:", "targets: { docker: false }\ntenants:");
+  ASSERT_EQ(generate().code, 0);
+  const auto files = output();
+  EXPECT_FALSE(files.contains("docker/runtime.Dockerfile"));
+  EXPECT_FALSE(fs::exists(scratch / "out/docker"));
+  EXPECT_EQ(files.at("compose/mine.txt"), "precious");
+  EXPECT_EQ(files.at("README"), "precious");
+
+  const publish::Scratch foreign;
+  foreign.write("deployment.yaml", kSpec);
+  foreign.write("out/compose/compose.yaml", "mine");
+  const auto refused =
+      caisson({"generate", "deployment.yaml", "--out", "out"}, {.directory = foreign.path()});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.error, HasSubstr("was not generated by caisson"));
+  EXPECT_EQ(foreign.files().size(), 2U);
+}
+
+TEST_F(Generate, OneTargetLeavesTheOthersAsTheyAre) {
+  ASSERT_EQ(generate().code, 0);
+  const auto before = output();
+  ASSERT_EQ(generate({"--target", "compose"}).code, 0);
+  EXPECT_EQ(output(), before);
+  EXPECT_EQ(generate({"--target", "compose,docker", "--check"}).code, 0);
+
+  const publish::Scratch fresh;
+  fresh.write("deployment.yaml", kSpec);
+  ASSERT_EQ(caisson({"generate", "deployment.yaml", "--target", "compose", "--out", "out"},
+                    {.directory = fresh.path()})
+                .code,
+            0);
+  EXPECT_TRUE(fs::exists(fresh / "out/compose/compose.yaml"));
+  EXPECT_FALSE(fs::exists(fresh / "out/docker"));
+}
+
+TEST_F(Generate, RefusesATargetThatTheSpecSwitchesOff) {
+  replace("deployment.yaml", "tenants:", "targets: { docker: false }\ntenants:");
+  const auto ran = generate({"--target", "docker"});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_THAT(ran.error, HasSubstr("the spec switches target 'docker' off"));
+  EXPECT_FALSE(fs::exists(scratch / "out"));
+}
+
+TEST_F(Generate, ASpecWithErrorsWritesNothing) {
+  replace("deployment.yaml", "tier: free", "tier: fre");
+  const auto ran = generate();
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_THAT(ran.error, HasSubstr("error[E02"));
+  EXPECT_FALSE(fs::exists(scratch / "out"));
+}
+
+TEST_F(Generate, NothingChangesWhenTheDiskIsFull) {
+  ASSERT_EQ(generate().code, 0);
+  const auto before = scratch.files();
+  replace("deployment.yaml", "slug: globex", "slug: initech");
+  // A limit on file sizes fails writes as a full disk does.
+  const auto ran = run_program({"bash", "-c",
+                                "trap '' XFSZ; ulimit -f 1; exec '" CAISSON_BINARY_DIR
+                                "/bin/caisson' generate deployment.yaml --out out"},
+                               {.directory = scratch.path()});
+  EXPECT_EQ(ran.code, 3);
+  EXPECT_THAT(ran.error,
+              AllOf(StartsWith("caisson: cannot write 'out/"), HasSubstr("file too large")));
+  scratch.write("deployment.yaml", kSpec);
+  EXPECT_EQ(scratch.files(), before);
+}
+
+TEST_F(Generate, OutputNeverLeavesItsDirectory) {
+  fs::create_directory(scratch / "outside");
+  fs::create_directory(scratch / "out");
+  fs::create_directory_symlink("../outside", scratch / "out/compose");
+  const auto ran = generate();
+  EXPECT_EQ(ran.code, 3);
+  EXPECT_THAT(ran.error,
+              HasSubstr("'out/compose' is a symbolic link or a file where a directory belongs"));
+  EXPECT_TRUE(fs::is_empty(scratch / "outside"));
+}
+
+TEST_F(Generate, AFileInPlaceOfTheDirectoryIsNamed) {
+  scratch.write("out", "a file");
+  const auto ran = generate();
+  EXPECT_EQ(ran.code, 3);
+  EXPECT_THAT(ran.error, StartsWith("caisson: "));
+  EXPECT_EQ(scratch.read("out"), "a file");
+}
+
+TEST_F(Generate, NamesAnEnvironmentThatDoesNotExist) {
+  const auto ran = generate({"--env", "nope"});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_THAT(ran.error, HasSubstr("nope"));
+}
+
+TEST_F(Generate, BlueprintsCanBeReplacedByName) {
+  scratch.write("style/compose/nonsense.yaml", "a: 1\n");
+  const auto misspelt = generate({"--blueprints", "style"});
+  EXPECT_EQ(misspelt.code, 3);
+  EXPECT_THAT(misspelt.error, HasSubstr("compose/nonsense.yaml"));
+  EXPECT_EQ(generate({"--blueprints", "missing"}).code, 3);
+}
+
+TEST_F(Generate, NoArtifactNamesThisMachine) {
+  ASSERT_EQ(generate().code, 0);
+  for (const auto& [path, text] : output()) {
+    EXPECT_THAT(text, Not(HasSubstr(scratch.path().string()))) << path;
+  }
+}
+
+}  // namespace
+}  // namespace caisson::cli

@@ -1,0 +1,186 @@
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cli/run_program.h"
+#include "generator/publish/scratch.h"
+
+namespace caisson::cli {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+constexpr const char* kCommands[] = {"init",  "validate", "explain",   "plan",    "generate",
+                                     "diff",  "up",       "down",      "conform", "prove",
+                                     "sweep", "schema",   "completion"};
+
+constexpr auto kIntroduction = R"(# The command line
+
+Written from the program's own help; a test keeps it so.
+
+Exit codes never change their meaning: 0 it is as it should be, 1 there is something to look at, 2 the command line makes no
+sense, 3 a file, a repository or a process was in the way. Each command says below what that is for it. The verdicts of `conform`
+and `prove` are 0 passed, 1 leak, 2 inconclusive; there a senseless command line and a wrong spec are 3 as well.
+
+Results go to standard output, remarks and failures to standard error. Colour is used on terminals only, and never when `NO_COLOR`
+is set; `--color` overrides both. `--quiet` leaves out the remarks.
+)";
+
+std::string section(const std::string& title, const Ran& help) {
+  EXPECT_EQ(help.code, 0);
+  EXPECT_EQ(help.error, "");
+  return "\n## " + title + "\n\n```text\n" + help.out + "```\n";
+}
+
+TEST(CommandLine, HelpIsWhatTheGuideShows) {
+  auto text = kIntroduction + section("caisson", caisson({"--help"}));
+  for (const auto* command : kCommands) {
+    text += section(std::string("caisson ") + command, caisson({command, "--help"}));
+  }
+  const auto path = std::string(CAISSON_SOURCE_DIR) + "/docs/cli.md";
+  if (std::getenv("UPDATE_GOLDEN") != nullptr) {
+    std::ofstream(path) << text;
+    GTEST_SKIP() << "rewrote " << path;
+  }
+  std::ostringstream guide;
+  guide << std::ifstream(path).rdbuf();
+  EXPECT_TRUE(guide.str() == text) << "UPDATE_GOLDEN=1 rewrites docs/cli.md";
+}
+
+TEST(CommandLine, HelpFitsATerminal) {
+  for (const auto* command : kCommands) {
+    std::istringstream lines(caisson({command, "--help"}).out);
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 110U) << line;
+  }
+}
+
+TEST(CommandLine, WithoutArgumentsTeaches) {
+  const auto ran = caisson({});
+  EXPECT_EQ(ran.code, 2);
+  EXPECT_EQ(ran.out, "");
+  EXPECT_EQ(ran.error, caisson({"--help"}).out);
+}
+
+TEST(CommandLine, PrintsItsVersion) {
+  const auto ran = caisson({"--version"});
+  EXPECT_EQ(ran.code, 0);
+  EXPECT_EQ(ran.out, "caisson " CAISSON_VERSION "\n");
+}
+
+TEST(CommandLine, MisuseIsNamedWithWhatWasMeant) {
+  struct Case {
+    std::vector<std::string> arguments;
+    std::string error;
+  };
+  const Case cases[] = {
+      {{"genrate", "x.yaml"},
+       "caisson: unknown command 'genrate'; did you mean 'generate'?\nsee `caisson --help`\n"},
+      {{"frobnicate"}, "caisson: unknown command 'frobnicate'\nsee `caisson --help`\n"},
+      {{"--verison"},
+       "caisson: unknown option '--verison'; did you mean '--version'?\nsee `caisson --help`\n"},
+      {{"validate", "--fromat", "json", "x.yaml"},
+       "caisson validate: unknown option '--fromat'; did you mean '--format'?\n"
+       "see `caisson validate --help`\n"},
+      {{"validate", "a.yaml", "b.yaml"},
+       "caisson validate: unexpected argument 'b.yaml'\nsee `caisson validate --help`\n"},
+      {{"validate"}, "caisson validate: SPEC is required\nsee `caisson validate --help`\n"},
+      {{"validate", "x.yaml", "--format", "xml"},
+       "caisson validate: --format: 'xml' is not one of text, json, sarif\n"
+       "see `caisson validate --help`\n"},
+      {{"generate", "x.yaml", "--target", "docker,helm3"},
+       "caisson generate: --target: 'helm3' is not one of docker, compose, local\n"
+       "see `caisson generate --help`\n"},
+      {{"completion", "tcsh"},
+       "caisson completion: SHELL: 'tcsh' is not one of bash, zsh, fish\n"
+       "see `caisson completion --help`\n"},
+      {{"diff", "-"}, "caisson diff: SPEC must be a file in a git repository\n"},
+  };
+  for (const auto& wrong : cases) {
+    const auto ran = caisson(wrong.arguments);
+    EXPECT_EQ(ran.code, 2) << wrong.error;
+    EXPECT_EQ(ran.out, "");
+    EXPECT_EQ(ran.error, wrong.error);
+  }
+}
+
+TEST(CommandLine, OnRunningStacksEverythingInTheWayIsThree) {
+  const std::string spec = "/nonexistent/deployment.yaml";
+  for (const auto* command : {"up", "down", "conform", "prove"}) {
+    EXPECT_EQ(caisson({command}).code, 3) << command;
+    EXPECT_EQ(caisson({command, spec, "--bogus"}).code, 3) << command;
+    EXPECT_EQ(caisson({command, spec}).code, 3) << command;
+    const auto wrong = caisson({command, "-"}, {.input = "caisson: v1\n"});
+    EXPECT_EQ(wrong.code, 3) << command;
+    EXPECT_THAT(wrong.error, StartsWith("<stdin>:"));
+  }
+  EXPECT_EQ(caisson({"conform", spec, "--level", "4"}).code, 3);
+}
+
+TEST(CommandLine, SaysWhenItsResultCouldNotBeWritten) {
+  const auto ran =
+      run_program({"sh", "-c", "exec '" CAISSON_BINARY_DIR "/bin/caisson' schema > /dev/full"});
+  EXPECT_EQ(ran.code, 3);
+  EXPECT_THAT(ran.error, StartsWith("caisson: cannot write to standard output: "));
+}
+
+TEST(CommandLine, ColoursOnlyWhenAsked) {
+  const publish::Scratch scratch;
+  scratch.write("bad.yaml", "caisson: v1\nname: x\nversion: 1.0.0\ntenants: []\nbogus: 1\n");
+  const Surroundings here{.directory = scratch.path()};
+  EXPECT_THAT(caisson({"validate", "bad.yaml"}, here).out, ::testing::Not(HasSubstr("\x1b[")));
+  EXPECT_THAT(caisson({"validate", "bad.yaml", "--color", "always"}, here).out, HasSubstr("\x1b["));
+  // On a terminal, unless NO_COLOR.
+  const auto on_terminal = [&](std::map<std::string, std::string> environment) {
+    environment["TERM"] = "xterm";
+    return run_program(
+               {"script", "-qec", CAISSON_BINARY_DIR "/bin/caisson validate bad.yaml", "/dev/null"},
+               {.directory = scratch.path(), .environment = environment})
+        .out;
+  };
+  EXPECT_THAT(on_terminal({}), HasSubstr("\x1b["));
+  EXPECT_THAT(on_terminal({{"NO_COLOR", "1"}}), ::testing::Not(HasSubstr("\x1b[")));
+}
+
+TEST(Init, WritesASpecThatIsValidAndNamedAfterItsDirectory) {
+  const publish::Scratch scratch;
+  const Surroundings here{.directory = scratch.path()};
+  const auto ran = caisson({"init", "My Shop"}, here);
+  EXPECT_EQ(ran.code, 0);
+  EXPECT_EQ(ran.error,
+            "wrote My Shop/deployment.yaml\nnext: caisson validate My Shop/deployment.yaml\n");
+  EXPECT_THAT(scratch.read("My Shop/deployment.yaml"), HasSubstr("\nname: my-shop\n"));
+  EXPECT_EQ(caisson({"validate", "--strict", "My Shop/deployment.yaml"}, here).code, 0);
+}
+
+TEST(Init, NeverTouchesAnExistingSpec) {
+  const publish::Scratch scratch;
+  scratch.write("deployment.yaml", "mine");
+  const auto ran = caisson({"init"}, {.directory = scratch.path()});
+  EXPECT_EQ(ran.code, 3);
+  EXPECT_EQ(ran.error,
+            "caisson: 'deployment.yaml' exists already; edit it, or name another directory\n");
+  EXPECT_EQ(scratch.read("deployment.yaml"), "mine");
+
+  std::filesystem::create_symlink("nowhere", scratch / "link.yaml");
+  std::filesystem::create_directory(scratch / "linked");
+  std::filesystem::create_symlink("../escape", scratch / "linked/deployment.yaml");
+  EXPECT_EQ(caisson({"init", "linked"}, {.directory = scratch.path()}).code, 3);
+  EXPECT_FALSE(std::filesystem::exists(scratch / "escape"));
+}
+
+TEST(Schema, IsJsonAndTheReferenceIsMarkdown) {
+  const auto schema = caisson({"schema"});
+  EXPECT_EQ(schema.code, 0);
+  EXPECT_THAT(schema.out, StartsWith("{"));
+  EXPECT_THAT(schema.out, HasSubstr("https://json-schema.org/draft/2020-12/schema"));
+  const auto reference = caisson({"schema", "--format", "markdown"});
+  EXPECT_THAT(reference.out, StartsWith("# "));
+}
+
+}  // namespace
+}  // namespace caisson::cli

@@ -1,0 +1,153 @@
+#include "cli/spec_source.h"
+
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "generator/publish/digest.h"
+#include "generator/publish/tree.h"
+
+namespace caisson::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kLargest = std::size_t{64} << 20;
+
+std::string words(int error) {
+  auto text = std::generic_category().message(error);
+  if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z')
+    text[0] = static_cast<char>(text[0] | 0x20);
+  return text;
+}
+
+Result<std::string> read_all(int fd, const std::string& shown) {
+  std::string text;
+  std::string block(std::size_t{1} << 16, '\0');
+  while (true) {
+    const auto got = ::read(fd, block.data(), block.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail("cannot read " + shown + ": " + words(errno));
+    if (got == 0) return text;
+    text.append(block, 0, static_cast<std::size_t>(got));
+    if (text.size() > kLargest) {
+      return fail(shown + " is larger than 64 MiB",
+                  "put a large tenant list into a file of its own: tenants: { file: tenants.csv }");
+    }
+  }
+}
+
+std::string today() {
+  const std::chrono::year_month_day date(
+      std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now()));
+  std::string text(11, '\0');
+  text.resize(static_cast<std::size_t>(
+      std::snprintf(text.data(), text.size(), "%04d-%02u-%02u", static_cast<int>(date.year()),
+                    static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()))));
+  return text;
+}
+
+}  // namespace
+
+Result<std::string> read_file(const fs::path& path, const std::string& missing_remedy) {
+  const auto shown = "'" + path.string() + "'";
+  // O_NONBLOCK: opening a pipe without a writer must not wait for ever.
+  const publish::Descriptor file(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!file) {
+    const int error = errno;
+    return fail("cannot read " + shown + ": " + words(error),
+                error == ENOENT ? missing_remedy : "");
+  }
+  struct stat status{};
+  if (fstat(file.get(), &status) != 0) return fail("cannot read " + shown + ": " + words(errno));
+  if (S_ISDIR(status.st_mode)) {
+    return fail(shown + " is a directory",
+                "name the file in it, for example " + (path / "deployment.yaml").string());
+  }
+  if (!S_ISREG(status.st_mode)) {
+    return fail(shown + " is not a regular file", "pipe it to `caisson ... -` instead");
+  }
+  return read_all(file.get(), shown);
+}
+
+Result<SpecSource> read_spec(const std::string& path) {
+  const bool standard_input = path == "-";
+  auto text = standard_input ? read_all(STDIN_FILENO, "standard input")
+                             : read_file(path, "`caisson init` writes a starter spec");
+  if (!text) return tl::unexpected(text.error());
+  const auto directory = standard_input ? fs::path() : fs::path(path).parent_path();
+  return SpecSource{.name = standard_input ? "<stdin>" : path,
+                    .text = *std::move(text),
+                    .read_file = [directory](std::string_view name) {
+                      return read_file(directory / name, "paths in a spec are relative to it");
+                    }};
+}
+
+Result<SpecSource> read_spec(const publish::Repository& repository,
+                             const publish::Revision& revision, const std::string& revision_name) {
+  auto text = revision.spec();
+  if (!text) return tl::unexpected(text.error());
+  return SpecSource{
+      .name = revision_name + ":" + repository.spec_path(),
+      .text = *std::move(text),
+      .read_file = [&revision, revision_name](std::string_view name) -> Result<std::string> {
+        auto file = revision.file(name);
+        if (!file) return tl::unexpected(file.error());
+        if (!*file) {
+          return fail("'" + std::string(name) + "' does not exist at revision '" + revision_name +
+                      "'");
+        }
+        return **std::move(file);
+      }};
+}
+
+LoadedSpec load_spec(const SpecSource& source, const std::string& environment, bool strict) {
+  LoadedSpec result;
+  auto bytes = source.text;
+  spec::LoadOptions options;
+  options.environment = environment;
+  options.strict = strict;
+  options.today = today();
+  options.read_file = [&](std::string_view path) {
+    auto file = source.read_file(path);
+    if (file) bytes.append("\n").append(path).append("\n").append(*file);
+    return file;
+  };
+  result.loaded = spec::load(source.name, source.text, options, result.sources, result.diagnostics);
+  result.sha256 = publish::sha256_hex(bytes);
+  return result;
+}
+
+render::Locate locator(const LoadedSpec& spec) {
+  return [&spec](std::string_view pointer) -> std::string {
+    const auto* node = spec::find(spec.loaded->document, pointer);
+    if (node == nullptr || node->span.file >= spec.sources.size()) return {};
+    const auto& file = spec.sources[node->span.file];
+    return file.name() + ":" + std::to_string(file.position(node->span.begin).line);
+  };
+}
+
+void report(const LoadedSpec& spec, Console& console) {
+  console.error(
+      source::render(spec.diagnostics, spec.sources, source::Format::text, console.colour_error()));
+  if (!spec.loaded) console.remark(spec.sources.front().name() + ": " + tally(spec.diagnostics));
+}
+
+std::string tally(const source::Diagnostics& diagnostics) {
+  const auto counted = [](std::size_t count, const char* what) {
+    return count == 0 ? "" : std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+  };
+  const auto errors = counted(diagnostics.count(source::Severity::error), "error");
+  const auto warnings = counted(diagnostics.count(source::Severity::warning), "warning");
+  return errors + (errors.empty() || warnings.empty() ? "" : " and ") + warnings;
+}
+
+}  // namespace caisson::cli

@@ -1,0 +1,65 @@
+#include "cli/stack_subject.h"
+
+#include <iostream>
+#include <utility>
+
+#include <CLI/App.hpp>
+
+#include "cli/command.h"
+#include "cli/generation.h"
+#include "cli/options.h"
+#include "cli/spec_source.h"
+
+namespace caisson::cli {
+
+void add_stack(CLI::App& app, StackArguments& arguments) {
+  add_spec(app, arguments.spec);
+  add_environment(app, arguments.environment);
+  add_blueprints(app, arguments.blueprints);
+  app.add_option("--state", arguments.state,
+                 "where the stack's files live (default: per user and spec)")
+      ->type_name("DIR");
+  app.add_option("--runtime", arguments.runtime,
+                 "the runtime's program (default: caisson-runtime beside this one)")
+      ->type_name("FILE");
+}
+
+void add_target(CLI::App& app, StackArguments& arguments) {
+  add_choice(app, "--target", arguments.target, "local|compose", "processes, or containers");
+}
+
+conformance::StackOptions stack_options(const StackArguments& arguments) {
+  return {.target = arguments.target, .state = arguments.state, .runtime = arguments.runtime};
+}
+
+int with_output(Console& console,
+                const std::function<conformance::Status(const conformance::Output&)>& command) {
+  std::ostream nowhere(nullptr);
+  return static_cast<int>(command({.out = std::cout,
+                                   .progress = console.quiet() ? nowhere : std::cerr,
+                                   .error = std::cerr,
+                                   .colour = console.colour_out()}));
+}
+
+int on_subject(const StackArguments& arguments, Console& console,
+               const std::function<conformance::Status(const conformance::Subject&,
+                                                       const conformance::Output&)>& command) {
+  const auto source = read_spec(arguments.spec);
+  const auto blueprints = load_blueprints(arguments.blueprints);
+  if (!source || !blueprints) {
+    console.failure(!source ? source.error() : blueprints.error());
+    return static_cast<int>(Exit::environment);
+  }
+  auto spec = load_spec(*source, arguments.environment, false);
+  report(spec, console);
+  if (!spec.loaded) return static_cast<int>(Exit::environment);
+  const conformance::Subject subject{.path = arguments.spec,
+                                     .text = source->text,
+                                     .environment = arguments.environment,
+                                     .loaded = *std::move(spec.loaded),
+                                     .blueprints = *blueprints};
+  return with_output(console,
+                     [&](const conformance::Output& output) { return command(subject, output); });
+}
+
+}  // namespace caisson::cli

@@ -1,0 +1,43 @@
+#include <memory>
+#include <string>
+
+#include <CLI/App.hpp>
+
+#include "cli/command.h"
+#include "cli/stack_subject.h"
+
+namespace caisson::cli {
+namespace {
+
+constexpr auto kNotes =
+    R"(Every run writes down what it makes before it makes it. After a run that was killed, this removes what its
+journal names: processes, directories, containers. Nothing else is touched.
+
+examples:
+  caisson sweep
+
+exit codes:
+  0  nothing is left
+  3  something could not be removed
+)";
+
+}  // namespace
+
+Command sweep_command(CLI::App& root) {
+  auto* app =
+      root.add_subcommand("sweep", "remove what killed runs have left")->group("running stacks");
+  auto directory = std::make_shared<std::string>();
+  app->add_option("--root", *directory, "directory of state directories (default: per user)")
+      ->type_name("DIR");
+  app->footer(kNotes);
+  return {.app = app,
+          .run =
+              [directory](Console& console) {
+                return with_output(console, [&](const conformance::Output& output) {
+                  return conformance::sweep({.root = *directory}, output);
+                });
+              },
+          .misuse = Exit::environment};
+}
+
+}  // namespace caisson::cli

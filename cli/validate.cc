@@ -1,0 +1,84 @@
+#include <memory>
+#include <string>
+
+#include <CLI/App.hpp>
+
+#include "cli/command.h"
+#include "cli/options.h"
+#include "cli/spec_source.h"
+
+namespace caisson::cli {
+namespace {
+
+constexpr auto kNotes =
+    R"(Every mistake is reported in one run, sorted by place, with a stable code, the line and what to do.
+Diagnostics go to standard output, so that they can be piped; the closing remark goes to standard error.
+`caisson explain CODE` tells more about a diagnostic.
+
+examples:
+  caisson validate deployment.yaml
+  caisson validate deployment.yaml --env production --strict
+  caisson validate deployment.yaml --format sarif > caisson.sarif       for code review
+  git show main:deployment.yaml | caisson validate -
+
+exit codes:
+  0  the spec is right; warnings may have been printed
+  1  the spec has errors
+  2  the command line makes no sense
+  3  the spec cannot be read
+)";
+
+struct Options {
+  std::string spec;
+  std::string environment;
+  std::string format = "text";
+  bool json = false;
+  bool strict = strict_by_default();
+};
+
+std::string facts(const spec::Deployment& deployment) {
+  const auto counted = [](std::size_t count, const char* what) {
+    return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+  };
+  return counted(deployment.tiers.size(), "tier") + ", " +
+         counted(deployment.tenants.size(), "tenant") + ", " +
+         counted(deployment.services.size(), "service");
+}
+
+int run(const Options& options, Console& console) {
+  const auto source = read_spec(options.spec);
+  if (!source) {
+    console.failure(source.error());
+    return static_cast<int>(Exit::environment);
+  }
+  const auto result = load_spec(*source, options.environment, options.strict);
+  const auto format = options.json || options.format == "json" ? source::Format::json
+                      : options.format == "sarif"              ? source::Format::sarif
+                                                               : source::Format::text;
+  console.print(source::render(result.diagnostics, result.sources, format, console.colour_out()));
+  const auto found = tally(result.diagnostics);
+  if (!result.loaded) {
+    console.remark(source->name + ": " + found);
+    return static_cast<int>(Exit::findings);
+  }
+  console.remark(source->name + " is valid: " + facts(result.loaded->deployment) +
+                 (found.empty() ? "" : "; " + found));
+  return static_cast<int>(Exit::ok);
+}
+
+}  // namespace
+
+Command validate_command(CLI::App& root) {
+  auto* app = root.add_subcommand("validate", "check a deployment spec, all mistakes in one run")
+                  ->group("spec");
+  auto options = std::make_shared<Options>();
+  add_spec(*app, options->spec);
+  add_environment(*app, options->environment);
+  add_strict(*app, options->strict);
+  add_choice(*app, "--format", options->format, "text|json|sarif", "how diagnostics are written");
+  add_json(*app, options->json);
+  app->footer(kNotes);
+  return {.app = app, .run = [options](Console& console) { return cli::run(*options, console); }};
+}
+
+}  // namespace caisson::cli

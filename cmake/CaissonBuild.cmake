@@ -1,0 +1,104 @@
+# How every folder of Caisson is built: one static library per folder, its tests beside it.
+#
+#   caisson_library(spec
+#     SOURCES document.cc decode.cc
+#     LINK caisson_source              # seen by those who link this folder
+#     LINK_PRIVATE yaml-cpp)           # an implementation detail
+#   caisson_test(spec SOURCES document_test.cc LINK rapidcheck)
+#   caisson_fuzz(document SOURCES document_fuzz.cc CORPUS specs LINK caisson_spec)
+#   caisson_program(caisson SOURCES main.cc LINK caisson_spec)
+
+add_library(caisson_flags INTERFACE)
+target_compile_options(caisson_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Werror
+  # Designated initialisers leave out what keeps its default; that is their point.
+  -Wno-missing-field-initializers
+  -fstack-protector-strong
+  # GCC 12 reports std::string concatenation at -O2 as overlapping copies (GCC bug 105651).
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
+  # libstdc++ 12 itself uses what it deprecates, and clang says so.
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>)
+target_include_directories(caisson_flags INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_definitions(caisson_flags INTERFACE
+  CAISSON_VERSION="${PROJECT_VERSION}"
+  $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
+if(CAISSON_SANITIZE)
+  target_compile_options(caisson_flags INTERFACE
+    -fsanitize=${CAISSON_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+  target_link_options(caisson_flags INTERFACE -fsanitize=${CAISSON_SANITIZE})
+endif()
+if(CAISSON_FUZZ)
+  target_compile_options(caisson_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+find_package(Threads REQUIRED)
+
+# Archives where a package offers both kinds: shipped programs link statically, and a linker that is given
+# the path of a shared library quietly makes a dynamic program instead.
+set(Boost_USE_STATIC_LIBS ${CAISSON_STATIC})
+set(OPENSSL_USE_STATIC_LIBS ${CAISSON_STATIC})
+set(ZLIB_USE_STATIC_LIBS ${CAISSON_STATIC})
+
+function(caisson_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK;LINK_PRIVATE" ${ARGN})
+  add_library(caisson_${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(caisson_${name} PUBLIC caisson_flags ${ARG_LINK} PRIVATE ${ARG_LINK_PRIVATE})
+endfunction()
+
+# A test program `caisson_<name>_test`; every TEST() in it is one ctest test. CASES is how often each
+# RapidCheck property is tried (100 without it).
+function(caisson_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT;CASES" "SOURCES;LINK;LABELS" ${ARGN})
+  if(NOT TARGET GTest::gtest_main)
+    find_package(GTest REQUIRED)
+  endif()
+  include(GoogleTest)
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  set(properties TIMEOUT ${ARG_TIMEOUT})
+  if(ARG_LABELS)
+    list(APPEND properties LABELS "${ARG_LABELS}")
+  endif()
+  if(ARG_CASES)
+    list(APPEND properties ENVIRONMENT "RC_PARAMS=max_success=${ARG_CASES}")
+  endif()
+  add_executable(caisson_${name}_test ${ARG_SOURCES})
+  target_link_libraries(caisson_${name}_test PRIVATE
+    caisson_flags caisson_${name} ${ARG_LINK} GTest::gmock GTest::gtest GTest::gtest_main)
+  target_compile_definitions(caisson_${name}_test PRIVATE CAISSON_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
+    CAISSON_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  gtest_discover_tests(caisson_${name}_test
+    DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+    PROPERTIES ${properties})
+endfunction()
+
+# A libFuzzer target `fuzz_<name>` under the fuzz preset; elsewhere the same entry point is linked with
+# a driver that replays the corpus, so that every build tests what fuzzing found.
+function(caisson_fuzz name)
+  cmake_parse_arguments(ARG "" "CORPUS" "SOURCES;LINK" ${ARGN})
+  add_executable(fuzz_${name} ${ARG_SOURCES})
+  target_link_libraries(fuzz_${name} PRIVATE caisson_flags ${ARG_LINK})
+  if(CAISSON_FUZZ)
+    target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  else()
+    target_sources(fuzz_${name} PRIVATE ${CMAKE_SOURCE_DIR}/cmake/fuzz_replay.cc)
+  endif()
+  add_test(NAME fuzz_replay_${name} COMMAND fuzz_${name} -runs=0 ${CMAKE_SOURCE_DIR}/${ARG_CORPUS})
+  set_tests_properties(fuzz_replay_${name} PROPERTIES LABELS fuzz TIMEOUT 300)
+endfunction()
+
+# A shipped program: static and position independent unless a sanitizer forbids it.
+function(caisson_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE caisson_flags ${ARG_LINK} Threads::Threads)
+  if(CAISSON_STATIC AND NOT CAISSON_SANITIZE)
+    target_link_options(${name} PRIVATE -static-pie -Wl,-z,relro,-z,now)
+    add_test(NAME ${name}_is_static
+      COMMAND sh -c "! readelf -lW '$<TARGET_FILE:${name}>' | grep INTERP")
+  endif()
+endfunction()
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+include(CaissonEmbed)

@@ -1,0 +1,18 @@
+# Checks that are not C++ tests; each is one ctest test of the release preset.
+
+function(caisson_check name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "COMMAND;LABELS" ${ARGN})
+  add_test(NAME ${name} COMMAND ${ARG_COMMAND} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+endfunction()
+
+caisson_check(style_format COMMAND scripts/check-format TIMEOUT 120 LABELS style)
+caisson_check(style_layers COMMAND scripts/check-layers TIMEOUT 60 LABELS style)
+caisson_check(style_properties COMMAND scripts/check-properties TIMEOUT 60 LABELS style)
+caisson_check(style_shell COMMAND scripts/check-shell TIMEOUT 60 LABELS style)
+caisson_check(style_tidy COMMAND scripts/check-tidy ${CMAKE_BINARY_DIR} TIMEOUT 2400 LABELS style)
+set_tests_properties(style_tidy PROPERTIES PROCESSORS 2)
+
+caisson_check(containers
+  COMMAND scripts/with-docker scripts/test-containers ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 1200 LABELS container)
+caisson_check(demo COMMAND scripts/demo TIMEOUT 900 LABELS demo)

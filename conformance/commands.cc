@@ -1,0 +1,230 @@
+#include "conformance/commands.h"
+
+#include <ctime>
+#include <fstream>
+#include <mutex>
+#include <optional>
+#include <ostream>
+
+#include <unistd.h>
+
+#include "conformance/ground.h"
+#include "conformance/journal/journal.h"
+#include "conformance/probe/probe.h"
+#include "conformance/probe/provision.h"
+#include "conformance/report/report.h"
+#include "conformance/stack/compose.h"
+#include "conformance/stack/files.h"
+#include "conformance/stack/interrupt.h"
+#include "conformance/stack/local.h"
+#include "generator/plan/planner.h"
+
+namespace caisson::conformance {
+namespace {
+
+namespace fs = std::filesystem;
+
+Status harness(const Output& output, const Failure& failure) {
+  output.error << "caisson: " << failure.text() << '\n';
+  return Status::harness;
+}
+
+fs::path state_of(const plan::Plan& plan, const StackOptions& options) {
+  if (!options.state.empty()) return options.state;
+  return default_state(options.target == "local" ? plan.name.value
+                                                 : plan.name.value + "-" + options.target);
+}
+
+std::function<void(const std::string&)> progress_to(const Output& output) {
+  return [&output](const std::string& line) { output.progress << line << '\n' << std::flush; };
+}
+
+Result<RunningStack> start(const plan::Plan& plan, const Subject& subject,
+                           const StackOptions& options, const Output& output) {
+  const fs::path state = state_of(plan, options);
+  if (options.target == "compose") {
+    const auto runtime = options.runtime.empty() ? find_program("caisson-runtime")
+                                                 : Result<fs::path>(options.runtime);
+    if (!runtime) return tl::unexpected(runtime.error());
+    const auto files = compose_files(plan, subject.blueprints);
+    if (!files) return tl::unexpected(files.error());
+    return up_compose(plan, *files,
+                      {.state = state,
+                       .spec_directory = fs::path(subject.path).parent_path(),
+                       .runtime = *runtime,
+                       .progress = progress_to(output)});
+  }
+  auto tree = local_tree(plan, subject.blueprints);
+  if (!tree) return tl::unexpected(tree.error());
+  LocalOptions how = local_options(plan, subject, state);
+  how.progress = progress_to(output);
+  if (!options.runtime.empty()) how.programs["caisson-runtime"] = options.runtime;
+  return up_local(*tree, how);
+}
+
+Result<RunningStack> attach(const plan::Plan& plan, const StackOptions& options) {
+  const fs::path state = state_of(plan, options);
+  return options.target == "compose" ? attach_compose(plan, state) : attach_local(state);
+}
+
+Result<void> stop_stack(const plan::Plan& plan, const StackOptions& options, const Output& output) {
+  const fs::path state = state_of(plan, options);
+  return options.target == "compose" ? down_compose(state, progress_to(output))
+                                     : down_local(state, progress_to(output));
+}
+
+Status list_probes(const plan::Plan& plan, int level, const std::string& filter,
+                   const Output& output) {
+  std::size_t count = 0;
+  for (const Probe* probe : catalogue()) {
+    if (probe->level > level || !matches(filter, *probe)) continue;
+    ++count;
+    std::string id(probe->id);
+    id.resize(6, ' ');
+    output.out << id << "L" << probe->level << "  " << probe->title << '\n';
+  }
+  output.out << count << " probes at level " << level << " for " << plan.name.value << '\n';
+  return Status::passed;
+}
+
+Result<SigningKey> report_key(const fs::path& path) {
+  if (path.empty()) return SigningKey::generate(Algorithm::ed_dsa);
+  const auto pem = read_file(path);
+  if (!pem) return tl::unexpected(pem.error());
+  auto key = SigningKey::from_pem(*pem);
+  if (key && key->algorithm() != Algorithm::ed_dsa) {
+    return fail(path.string() + " is no Ed25519 key",
+                "make one with `openssl genpkey -algorithm ed25519`");
+  }
+  return key;
+}
+
+/// Every probe's evidence is on disk before the run goes on.
+class EvidenceFile {
+ public:
+  explicit EvidenceFile(const fs::path& directory) {
+    std::error_code error;
+    fs::create_directories(directory, error);
+    out_.open(directory / "evidence.ndjson", std::ios::trunc);
+  }
+  void add(const ProbeResult& result) { out_ << to_canonical_json(result) << '\n' << std::flush; }
+
+ private:
+  std::ofstream out_;
+};
+
+Status run_and_report(const plan::Plan& plan, const Subject& subject, const RunningStack& stack,
+                      int level, const ConformOptions& options, const Output& output) {
+  if (level >= 2 && !stack.disposable) {
+    return harness(output, {"level " + std::to_string(level) +
+                                " would damage this stack: it has no disposable marker",
+                            "use --level 1, or a stack that `caisson up` started"});
+  }
+  const fs::path directory =
+      options.report.empty() ? fs::path("conformance-report") : options.report;
+  const auto key = report_key(options.key);
+  if (!key) return harness(output, key.error());
+  EvidenceFile evidence(directory);
+  const auto report = run_on(plan, stack,
+                             {.level = level,
+                              .filter = options.filter,
+                              .journal = state_of(plan, options.stack) / "journal",
+                              .finished = [&](const ProbeResult& result) {
+                                evidence.add(result);
+                                std::string line(name_of(result.verdict));
+                                line.resize(13, ' ');
+                                output.progress << line << result.id << " " << result.title << '\n'
+                                                << std::flush;
+                              }});
+  if (!report) return harness(output, report.error());
+  if (auto written = write_reports(directory, *report, *key, subject.path); !written) {
+    return harness(output, written.error());
+  }
+  output.out << '\n'
+             << to_text(*report, output.colour)
+             << "report: " << fs::absolute(directory / "index.html").lexically_normal().string()
+             << '\n';
+  return static_cast<Status>(exit_status(report->verdict()));
+}
+
+}  // namespace
+
+Status up(const Subject& subject, const StackOptions& options, const Output& output) {
+  const InterruptGuard guard;
+  const plan::Plan plan = plan::plan(subject.loaded);
+  const auto stack = start(plan, subject, options, output);
+  if (!stack) return harness(output, stack.error());
+  output.out << stack->name << " runs at " << stack->url << '\n';
+  for (const auto& tenant : plan.tenants) {
+    if (plan.tenants.size() > 20) break;
+    output.out << "  tenant " << tenant.slug << " at " << tenant.host << '\n';
+  }
+  output.out << "state, logs and secrets: " << stack->state.string() << '\n'
+             << "stop it with: caisson down " << subject.path << " --target " << options.target
+             << '\n';
+  return Status::passed;
+}
+
+Status down(const Subject& subject, const StackOptions& options, const Output& output) {
+  const InterruptGuard guard;
+  const plan::Plan plan = plan::plan(subject.loaded);
+  if (auto stopped = stop_stack(plan, options, output); !stopped)
+    return harness(output, stopped.error());
+  output.out << plan.name.value << " is down\n";
+  return Status::passed;
+}
+
+Status conform(const Subject& subject, const ConformOptions& options, const Output& output) {
+  const InterruptGuard guard;
+  const plan::Plan plan = plan::plan(subject.loaded);
+  const int level = options.level >= 0 ? options.level : static_cast<int>(plan.conformance.level);
+  if (options.list) return list_probes(plan, level, options.filter, output);
+
+  auto stack = attach(plan, options.stack);
+  if (stack) return run_and_report(plan, subject, *stack, level, options, output);
+  output.progress << "no stack runs (" << stack.error().what << "); starting one for this run"
+                  << '\n'
+                  << std::flush;
+  stack = start(plan, subject, options.stack, output);
+  if (!stack) return harness(output, stack.error());
+  const Status status = run_and_report(plan, subject, *stack, level, options, output);
+  const auto stopped = stop_stack(plan, options.stack, output);
+  return stopped ? status : harness(output, stopped.error());
+}
+
+Status sweep(const SweepOptions& options, const Output& output) {
+  const InterruptGuard guard;
+  const fs::path root = options.root.empty() ? default_state("x").parent_path() : options.root;
+  std::size_t removed = 0;
+  bool clean = true;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(root, error)) {
+    const fs::path& state = entry.path();
+    const auto owner = read_file(state / "owner");
+    if (owner && !owner_lives(*owner)) {
+      const auto gone = down_local(state);
+      clean = clean && gone.has_value();
+      output.out << (gone ? "stopped and removed " : "cannot remove ") << state.string() << '\n';
+      removed += gone ? 1 : 0;
+      continue;
+    }
+    for (const LeftJournal& journal : left_journals(state / "journal")) {
+      if (journal.owner_alive && journal.expires > std::time(nullptr)) continue;
+      const auto stack = attach_local(state);
+      std::vector<std::string> left;
+      // When the stack is gone, so is everything in it.
+      if (stack) left = remove_all(*stack, journal.standing);
+      for (const std::string& what : left)
+        output.error << "caisson: cannot remove " << what << '\n';
+      clean = clean && left.empty();
+      if (!left.empty()) continue;
+      fs::remove(journal.path, error);
+      removed += journal.standing.size();
+      output.out << "run " << journal.run << ": removed " << journal.standing.size() << " things\n";
+    }
+  }
+  output.out << (removed == 0 ? "nothing was left behind\n" : "swept\n");
+  return clean ? Status::passed : Status::harness;
+}
+
+}  // namespace caisson::conformance

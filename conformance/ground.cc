@@ -1,0 +1,143 @@
+#include "conformance/ground.h"
+
+#include <ctime>
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "conformance/journal/journal.h"
+#include "conformance/probe/arena.h"
+#include "conformance/probe/provision.h"
+#include "conformance/probe/runner.h"
+#include "conformance/scan/canary.h"
+#include "conformance/stack/files.h"
+#include "conformance/wire/token.h"
+#include "generator/render/render.h"
+
+namespace caisson::conformance {
+namespace {
+
+constexpr std::int64_t journal_ttl_seconds = 3600;
+
+bool can_listen(std::uint16_t port) {
+  const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int on = 1;
+  setsockopt(probe, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port);
+  const bool free = bind(probe, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  close(probe);
+  return free;
+}
+
+/// What expectations were derived from, in a form that changes when any of them does.
+std::string digest_of(const plan::Plan& plan) {
+  std::string facts = plan.name.value + "\n" + plan.version.value + "\n" + plan.domain.value +
+                      "\n" + plan.environment;
+  for (const auto& tenant : plan.tenants) {
+    facts +=
+        "\ntenant " + tenant.slug + " " + tenant.tier + " " + tenant.instance + " " + tenant.host;
+  }
+  for (const auto& instance : plan.instances) {
+    facts += "\ninstance " + instance.name + " " + instance.tenant.value_or("-") + " " +
+             std::to_string(instance.uid);
+    for (const auto& port : instance.ports) facts += " " + port.name;
+    for (const auto& secret : instance.secrets) facts += " " + secret.secret;
+  }
+  for (const auto& route : plan.routes)
+    facts += "\nroute " + route.host + route.path_prefix + " " + route.instance;
+  return sha256_hex(facts);
+}
+
+}  // namespace
+
+std::string new_run_id() { return random_hex(4); }
+
+Result<LocalTree> local_tree(const plan::Plan& plan, const render::Blueprints& blueprints) {
+  if (!plan.targets.local.value)
+    return fail("the spec has switched target local off", "remove `local: false` below targets");
+  const auto artifacts =
+      render::render(plan, blueprints, {.docker = false, .compose = false, .local = true});
+  if (!artifacts) return tl::unexpected(artifacts.error());
+  LocalTree tree;
+  static constexpr std::string_view prefix = "local/";
+  for (const auto& artifact : *artifacts) {
+    if (artifact.path.starts_with(prefix))
+      tree[artifact.path.substr(prefix.size())] = artifact.bytes;
+  }
+  return tree;
+}
+
+Result<std::map<std::string, std::string>> compose_files(const plan::Plan& plan,
+                                                         const render::Blueprints& blueprints) {
+  if (!plan.targets.compose.value)
+    return fail("the spec has switched target compose off",
+                "remove `compose: false` below targets");
+  const auto artifacts =
+      render::render(plan, blueprints, {.docker = true, .compose = true, .local = false});
+  if (!artifacts) return tl::unexpected(artifacts.error());
+  std::map<std::string, std::string> files;
+  for (const auto& artifact : *artifacts) files[artifact.path] = artifact.bytes;
+  return files;
+}
+
+LocalOptions local_options(const plan::Plan& plan, const Subject& subject,
+                           const std::filesystem::path& state) {
+  LocalOptions options{.state = state,
+                       .spec_directory = std::filesystem::path(subject.path).parent_path()};
+  if (plan.auth.tokens) {
+    options.token_key_secret = plan.auth.key_secret;
+    options.token_algorithm = plan.auth.algorithms.empty() ? "EdDSA" : plan.auth.algorithms.front();
+  }
+  return options;
+}
+
+Result<std::uint16_t> free_ports(const plan::Plan& plan) {
+  const std::size_t needed = plan.instances.size() * 2 + 2;
+  for (int attempt = 0; attempt < 200; ++attempt) {
+    const auto random = static_cast<std::uint32_t>(std::stoul(random_hex(3), nullptr, 16));
+    // Below the ephemeral ports, so that no outgoing connection takes one of them meanwhile.
+    const auto first = static_cast<std::uint16_t>(20'000 + random % 12'000);
+    bool all = true;
+    for (std::size_t i = 0; all && i < needed; ++i)
+      all = can_listen(static_cast<std::uint16_t>(first + i));
+    if (all) return first;
+  }
+  return fail("no " + std::to_string(needed) + " free ports in a row between 20000 and 32000");
+}
+
+Result<RunReport> run_on(const plan::Plan& plan, const RunningStack& stack,
+                         const RunOptions& options) {
+  const auto started = std::chrono::steady_clock::now();
+  RunReport report{.run = new_run_id(),
+                   .deployment = plan.name.value,
+                   .version = plan.version.value,
+                   .environment = plan.environment,
+                   .target = stack.target,
+                   .tool_version = CAISSON_VERSION,
+                   .plan_digest = digest_of(plan),
+                   .level = options.level,
+                   .started = rfc3339(std::time(nullptr))};
+  auto journal = Journal::open(options.journal, report.run, journal_ttl_seconds);
+  if (!journal) return tl::unexpected(journal.error());
+  Arena arena(plan, stack, report.run, options.level, *journal);
+  if (auto ready = provision(arena); !ready) {
+    static_cast<void>(clean_up(stack, *journal));
+    return tl::unexpected(ready.error());
+  }
+  run_probes(arena,
+             {.level = options.level, .filter = options.filter, .finished = options.finished},
+             report);
+  for (const std::string& left : clean_up(stack, *journal)) {
+    report.notes.push_back("not cleaned up: " + left + "; run `caisson sweep`");
+  }
+  report.elapsed_us = std::chrono::duration_cast<std::chrono::microseconds>(
+                          std::chrono::steady_clock::now() - started)
+                          .count();
+  return report;
+}
+
+}  // namespace caisson::conformance

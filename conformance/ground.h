@@ -1,0 +1,47 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "conformance/commands.h"
+#include "conformance/stack/local.h"
+#include "conformance/stack/running.h"
+#include "conformance/verdict/result.h"
+#include "generator/plan/plan.h"
+#include "generator/source/result.h"
+
+namespace caisson::conformance {
+
+/// The files of target `local` by their path below `local/`.
+[[nodiscard]] Result<LocalTree> local_tree(const plan::Plan& plan,
+                                           const render::Blueprints& blueprints);
+
+/// The files of targets `compose` and `docker` by their path.
+[[nodiscard]] Result<std::map<std::string, std::string>> compose_files(
+    const plan::Plan& plan, const render::Blueprints& blueprints);
+
+/// How `up_local` starts a plan.
+[[nodiscard]] LocalOptions local_options(const plan::Plan& plan, const Subject& subject,
+                                         const std::filesystem::path& state);
+
+/// The first of enough consecutive free ports on the loopback interface for the plan's local stack.
+[[nodiscard]] Result<std::uint16_t> free_ports(const plan::Plan& plan);
+
+struct RunOptions {
+  int level = 2;
+  std::string filter{};
+  std::filesystem::path journal{};  ///< directory of the cleanup journal
+  std::function<void(const ProbeResult&)> finished{};
+};
+
+/// Provisions, runs the probes, cleans up. Fails when no tenant could be made ready; then
+/// everything made is removed.
+[[nodiscard]] Result<RunReport> run_on(const plan::Plan& plan, const RunningStack& stack,
+                                       const RunOptions& options);
+
+/// A short random id for a run: lower-case letters and digits, fit for slugs and collections.
+[[nodiscard]] std::string new_run_id();
+
+}  // namespace caisson::conformance

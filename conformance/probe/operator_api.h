@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "conformance/wire/http.h"
+
+namespace caisson::conformance {
+
+/// A record of the audit log, as far as probes look at it.
+struct AuditRecord {
+  std::uint64_t seq = 0;
+  std::string action{};
+  std::string tenant{};
+  std::string request_id{};
+  std::string outcome{};
+  std::string reason{};
+};
+
+/// What the harness asks of one instance's operator API (docs/runtime.md). Each call is bounded to
+/// ten seconds.
+class OperatorApi {
+ public:
+  OperatorApi(Endpoint endpoint, std::string token)
+      : endpoint_(std::move(endpoint)), token_(std::move(token)) {}
+
+  struct Key {
+    std::string id{};
+    std::string text{};
+  };
+  struct NewTenant {
+    std::string slug{};
+    std::string tier{};
+    std::string owner{};
+    std::string limits_json = "{}";
+    std::string metadata_json = "{}";
+  };
+
+  /// Any request, as it comes.
+  [[nodiscard]] Result<HttpResponse> call(const std::string& method, const std::string& target,
+                                          const std::string& body = {}) const;
+  /// The same, and anything but a 2xx answer is a failure.
+  [[nodiscard]] Result<HttpResponse> require(const std::string& method, const std::string& target,
+                                             const std::string& body = {}) const;
+
+  [[nodiscard]] Result<Key> make_key(const std::string& slug, const std::string& name) const;
+  /// Every key of that name that the tenant has.
+  [[nodiscard]] Result<std::vector<std::string>> keys_named(const std::string& slug,
+                                                            const std::string& name) const;
+  [[nodiscard]] Result<void> delete_key(const std::string& slug, const std::string& id) const;
+  /// Returns the id of the tenant.
+  [[nodiscard]] Result<std::string> create(const NewTenant& tenant) const;
+  [[nodiscard]] Result<std::string> tenant_id(const std::string& slug) const;
+  /// Fine when there is no such tenant.
+  [[nodiscard]] Result<void> remove(const std::string& slug) const;
+  [[nodiscard]] Result<std::string> snapshot(const std::string& slug) const;
+  /// Records after `after`, of all tenants, in order; reads every page.
+  [[nodiscard]] Result<std::vector<AuditRecord>> audit_after(std::uint64_t after) const;
+
+ private:
+  Endpoint endpoint_;
+  std::string token_;
+};
+
+}  // namespace caisson::conformance

@@ -1,0 +1,291 @@
+#include "conformance/probe/probe.h"
+
+#include <filesystem>
+#include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "conformance/probe/fake_runtime_testing.h"
+#include "conformance/probe/runner.h"
+#include "conformance/probe/targets.h"
+
+namespace caisson::conformance {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr const char* a_record = "018f0000-0000-7000-8000-00000000000a";
+constexpr const char* b_record = "018f0000-0000-7000-8000-00000000000b";
+
+/// Two tenants on one fake instance, ready for examinations.
+class ExaminationTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::filesystem::remove_all(directory_);
+    plan_.domain.value = "acme.localhost";
+    stack_.target = "local";
+    stack_.instances = {{.name = "runtime",
+                         .role = "runtime",
+                         .data = fake_.endpoint(),
+                         .operator_api = fake_.endpoint()}};
+    auto journal = Journal::open(directory_, "r1", 60);
+    ASSERT_TRUE(journal);
+    journal_ = std::make_unique<Journal>(std::move(*journal));
+    arena_ = std::make_unique<Arena>(plan_, stack_, "r1", 2, *journal_);
+    std::vector<Actor> actors;
+    for (const auto& [slug, record] : {std::pair{"globex", a_record}, {"initech", b_record}}) {
+      Actor actor{.slug = slug,
+                  .host = std::string(slug) + ".acme.localhost",
+                  .instance = &stack_.instances[0],
+                  .credential = std::string("csk_") + slug + "_0123456789abcdef",
+                  .collection = "caisson-r1",
+                  .records = {record},
+                  .canaries = {make_canary("r1", slug, "row")},
+                  .pace = std::make_shared<Pace>(0, 0)};
+      fake_.add(slug, actor.credential, record, R"({"canary":")" + actor.canaries[0].text + "\"}");
+      actors.push_back(std::move(actor));
+    }
+    arena_->enrol(std::move(actors));
+  }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
+
+  /// The verdict of an examination in which `act` is done.
+  Cell examine(const std::function<void(Examination&)>& act) {
+    const auto pairs = arena_->pairs();
+    Examination examination(*arena_, *pairs.at(0).first, *pairs.at(0).second);
+    examination.begin();
+    act(examination);
+    examination.finish();
+    return examination.cell();
+  }
+
+  Attack read_of_b(const Examination& e) {
+    const std::string ghost = ghost_of(b_record);
+    return {.step = "GET",
+            .request = e.arena().request_of(e.attacker(), "GET",
+                                            std::string("/v1/records/caisson-r1/") + b_record),
+            .refusals = {"404 not-found"},
+            .ghost = e.arena().request_of(e.attacker(), "GET", "/v1/records/caisson-r1/" + ghost),
+            .id = b_record,
+            .ghost_id = ghost};
+  }
+  Attack header_of_b(const Examination& e) {
+    HttpRequest request = e.arena().request_of(e.attacker(), "GET", "/v1/whoami");
+    request.headers.emplace_back("Caisson-Tenant", "initech");
+    return {.step = "header", .request = request, .refusals = e.refusals_at(nullptr)};
+  }
+  /// Twists only what the attacker asks about the victim's record.
+  void answer_attack(FakeRuntime::Answer given) {
+    fake_.twist = [given](const FakeRuntime::Asked& asked) {
+      const bool attack = asked.authorization.find("globex") != std::string::npos &&
+                          asked.target.find(b_record) != std::string::npos;
+      return attack ? given : FakeRuntime::Answer{.status = 0};
+    };
+  }
+
+  FakeRuntime fake_;
+  plan::Plan plan_;
+  RunningStack stack_;
+  std::filesystem::path directory_ =
+      std::filesystem::temp_directory_path() / ("caisson-probe-" + std::to_string(getpid()));
+  std::unique_ptr<Journal> journal_;
+  std::unique_ptr<Arena> arena_;
+};
+
+TEST_F(ExaminationTest, APassIsEarned) {
+  const Cell cell = examine([&](Examination& e) {
+    e.attack(read_of_b(e));
+    e.attack(header_of_b(e));
+  });
+  EXPECT_EQ(cell.verdict, Verdict::pass) << cell.reason;
+  EXPECT_EQ(cell.observations, 4U);  // two attacks, one ghost, one state
+}
+
+TEST_F(ExaminationTest, NothingTriedIsNoPass) {
+  fake_.twist = nullptr;
+  const auto pairs = arena_->pairs();
+  Examination e(*arena_, *pairs[0].first, *pairs[0].second);
+  e.ignore_state();
+  e.begin();
+  e.finish();
+  EXPECT_EQ(e.cell().verdict, Verdict::inconclusive);
+}
+
+TEST_F(ExaminationTest, AForeignCanaryIsALeakInAnyForm) {
+  const std::string canary = arena_->actors()[1].canaries[0].text;
+  for (const std::string& body : {canary, "cut: " + canary.substr(canary.size() - 32)}) {
+    answer_attack({.status = 404, .body = body});
+    const Cell cell = examine([&](Examination& e) { e.attack(read_of_b(e)); });
+    EXPECT_EQ(cell.verdict, Verdict::leak);
+    EXPECT_THAT(cell.reason, HasSubstr("row canary of initech"));
+  }
+}
+
+TEST_F(ExaminationTest, SuccessWithoutACanaryIsALeakToo) {
+  answer_attack({.status = 204});
+  EXPECT_EQ(examine([&](Examination& e) { e.attack(read_of_b(e)); }).verdict, Verdict::leak);
+}
+
+TEST_F(ExaminationTest, ActingAsAnotherIsALeak) {
+  fake_.twist = [](const FakeRuntime::Asked& asked) {
+    return asked.tenant_header == "initech" ? FakeRuntime::Answer{.body = R"({"tenant":"initech"})"}
+                                            : FakeRuntime::Answer{.status = 0};
+  };
+  const Cell cell = examine([&](Examination& e) { e.attack(header_of_b(e)); });
+  EXPECT_EQ(cell.verdict, Verdict::leak);
+  EXPECT_THAT(cell.reason, HasSubstr("accepted as initech"));
+}
+
+TEST_F(ExaminationTest, ARefusalForAnotherReasonIsInconclusive) {
+  answer_attack({.status = 404, .body = "404 page not found"});
+  EXPECT_EQ(examine([&](Examination& e) {
+              Attack attack = read_of_b(e);
+              attack.ghost.reset();
+              e.attack(attack);
+            }).verdict,
+            Verdict::inconclusive);
+  answer_attack({.status = 500, .problem = "internal"});
+  EXPECT_EQ(examine([&](Examination& e) {
+              Attack attack = read_of_b(e);
+              attack.ghost.reset();
+              e.attack(attack);
+            }).verdict,
+            Verdict::inconclusive);
+}
+
+TEST_F(ExaminationTest, AnOracleIsALeak) {
+  answer_attack({.status = 403, .problem = "insufficient-scope"});
+  const Cell cell = examine([&](Examination& e) { e.attack(read_of_b(e)); });
+  EXPECT_EQ(cell.verdict, Verdict::leak);
+  EXPECT_THAT(cell.reason, HasSubstr("the answers differ"));
+}
+
+TEST_F(ExaminationTest, AChangedStateIsALeak) {
+  const Cell cell = examine([&](Examination& e) {
+    static_cast<void>(
+        e.arena().send(&e.victim(),
+                       e.arena().request_of(e.victim(), "DELETE",
+                                            std::string("/v1/records/caisson-r1/") + b_record),
+                       Way::direct));
+    e.count();
+  });
+  EXPECT_EQ(cell.verdict, Verdict::leak);
+  EXPECT_THAT(cell.reason + cell.evidence.back().observed, HasSubstr("changed"));
+}
+
+TEST_F(ExaminationTest, ADeadVictimIsInconclusive) {
+  fake_.twist = [](const FakeRuntime::Asked& asked) {
+    const bool victim = asked.authorization.find("initech") != std::string::npos;
+    return victim ? FakeRuntime::Answer{.status = 503, .problem = "tenant-unavailable"}
+                  : FakeRuntime::Answer{.status = 0};
+  };
+  const Cell cell = examine([&](Examination& e) { e.attack(read_of_b(e)); });
+  EXPECT_EQ(cell.verdict, Verdict::inconclusive);
+  EXPECT_THAT(cell.reason, HasSubstr("positive control"));
+}
+
+TEST_F(ExaminationTest, ADenialThatIsNotInTheAuditLogIsInconclusive) {
+  fake_.writes_audit = false;
+  const Cell cell = examine([&](Examination& e) { e.attack(header_of_b(e)); });
+  EXPECT_EQ(cell.verdict, Verdict::inconclusive);
+  EXPECT_THAT(cell.reason, HasSubstr("audit log"));
+}
+
+TEST_F(ExaminationTest, EvidenceCarriesNoCredential) {
+  const Cell cell = examine([&](Examination& e) { e.attack(header_of_b(e)); });
+  for (const Evidence& piece : cell.evidence) {
+    EXPECT_THAT(piece.sent, testing::Not(HasSubstr("0123456789abcdef")));
+  }
+  EXPECT_THAT(cell.evidence.front().sent, HasSubstr("Bearer [secret]"));
+}
+
+TEST_F(ExaminationTest, AProbeThatThrowsIsInvalid) {
+  const Probe broken{
+      .id = "X1", .title = "broken", .each = [](Examination&) { throw std::runtime_error("bug"); }};
+  const ProbeResult result = run_probe(*arena_, broken);
+  EXPECT_EQ(result.verdict, Verdict::invalid);
+  EXPECT_THAT(result.reason, HasSubstr("bug"));
+}
+
+TEST_F(ExaminationTest, ABlindScannerInvalidatesTheRun) {
+  EXPECT_EQ(guard(*arena_).verdict, Verdict::pass);
+  fake_.twist = [](const FakeRuntime::Asked& asked) {
+    return asked.target.find(b_record) != std::string::npos ? FakeRuntime::Answer{.body = "{}"}
+                                                            : FakeRuntime::Answer{.status = 0};
+  };
+  const ProbeResult blind = guard(*arena_);
+  EXPECT_EQ(blind.verdict, Verdict::invalid);
+  EXPECT_THAT(blind.reason, HasSubstr("initech"));
+}
+
+TEST_F(ExaminationTest, AnExclusionOfTheSpecIsNamed) {
+  plan_.conformance.exclude = {
+      {.probe = "ID1", .reason = "the vendor's proxy needs it", .until = "2027-01-01"}};
+  RunReport report;
+  run_probes(*arena_, {.level = 1, .filter = "ID1"}, report);
+  ASSERT_EQ(report.probes.size(), 2U);  // the guard and the probe
+  EXPECT_EQ(report.probes[1].verdict, Verdict::not_applicable);
+  EXPECT_THAT(report.probes[1].reason, HasSubstr("the vendor's proxy needs it (until 2027-01-01)"));
+}
+
+TEST(Catalogue, HasUniqueStableIdsAndEnoughProbes) {
+  std::set<std::string_view> ids;
+  std::set<std::string> families;
+  std::size_t runnable = 0;
+  for (const Probe* probe : catalogue()) {
+    EXPECT_TRUE(ids.insert(probe->id).second) << probe->id;
+    EXPECT_FALSE(probe->title.empty());
+    EXPECT_FALSE(probe->each != nullptr && probe->once != nullptr) << probe->id;
+    // What cannot run must be able to say why.
+    EXPECT_TRUE(probe->each != nullptr || probe->once != nullptr || probe->inapplicable != nullptr)
+        << probe->id;
+    runnable += probe->each != nullptr || probe->once != nullptr ? 1 : 0;
+    families.insert(std::string(probe->id.substr(0, 2)));
+  }
+  EXPECT_GE(runnable, 40U);
+  for (const char* family : {"ID", "DB", "FS", "PR", "SE", "CA", "OB", "NN", "LC", "SC"})
+    EXPECT_TRUE(families.contains(family)) << family;
+}
+
+TEST(Matches, UnderstandsIdsFamiliesAndGlobs) {
+  const Probe probe{.id = "DB15", .title = ""};
+  EXPECT_TRUE(matches("", probe));
+  EXPECT_TRUE(matches("DB15", probe));
+  EXPECT_TRUE(matches("ID1,DB", probe));
+  EXPECT_TRUE(matches("DB1*", probe));
+  EXPECT_FALSE(matches("DB1", probe));
+  EXPECT_FALSE(matches("D", probe));
+}
+
+TEST(Indistinct, ForgetsIdsAndNothingElse) {
+  const HttpResponse one{.status = 404,
+                         .headers = {{"Date", "a"}, {"Caisson-Request-Id", "r1"}, {"X", "1"}},
+                         .body = "r1 id1"};
+  HttpResponse two{.status = 404,
+                   .headers = {{"Date", "b"}, {"Caisson-Request-Id", "r2"}, {"X", "1"}},
+                   .body = "r2 id2"};
+  EXPECT_EQ(indistinct(one, "id1"), indistinct(two, "id2"));
+  two.headers.back().second = "2";
+  EXPECT_NE(indistinct(one, "id1"), indistinct(two, "id2"));
+}
+
+TEST(Pace, StaysBelowTheRate) {
+  Pace pace(1000, 1);
+  const auto started = std::chrono::steady_clock::now();
+  for (int i = 0; i < 100; ++i) pace.wait();
+  EXPECT_GE(std::chrono::steady_clock::now() - started, std::chrono::milliseconds(95));
+  Pace unlimited(0, 0);
+  for (int i = 0; i < 100'000; ++i) unlimited.wait();
+}
+
+TEST(GhostOf, HasTheShapeOfAnIdAndIsAnother) {
+  const std::string ghost = ghost_of(a_record);
+  EXPECT_EQ(ghost.size(), std::string(a_record).size());
+  EXPECT_EQ(ghost.substr(0, 24), std::string(a_record).substr(0, 24));
+  EXPECT_NE(ghost, a_record);
+}
+
+}  // namespace
+}  // namespace caisson::conformance

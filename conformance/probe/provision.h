@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "conformance/probe/arena.h"
+#include "generator/source/result.h"
+
+namespace caisson::conformance {
+
+/// Gives every tenant under test a credential, records and canaries of this run, and enrols them in
+/// the arena. On a disposable stack these are the plan's own active tenants (and two made for the
+/// run when the plan has too few); elsewhere only tenants made for the run. Everything is in the
+/// journal before it exists.
+[[nodiscard]] Result<void> provision(Arena& arena);
+
+/// Makes one more tenant on the shared instance, with its credential, records and canaries, for
+/// probes that throw tenants about. `limits_json` overrides its tier's limits. The slug carries the
+/// run id.
+[[nodiscard]] Result<Actor> make_tenant(const Arena& arena, const std::string& suffix,
+                                        const std::string& limits_json = {});
+
+/// Gives an existing tenant a credential and records.
+[[nodiscard]] Result<void> equip(const Arena& arena, Actor& actor);
+
+/// Removes everything that stands in the journal. Returns what could not be removed.
+[[nodiscard]] std::vector<std::string> clean_up(const RunningStack& stack, Journal& journal);
+
+/// Removes what a journal left behind names, through the same calls.
+[[nodiscard]] std::vector<std::string> remove_all(const RunningStack& stack,
+                                                  const std::vector<Creation>& creations);
+
+}  // namespace caisson::conformance

@@ -1,0 +1,220 @@
+#include "conformance/probe/runner.h"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <thread>
+
+#include "conformance/stack/interrupt.h"
+
+namespace caisson::conformance {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::int64_t micros_since(Clock::time_point start) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start).count();
+}
+
+ProbeResult result_of(const Probe& probe) {
+  return {.id = std::string(probe.id),
+          .title = std::string(probe.title),
+          .resource = probe.resource,
+          .level = probe.level};
+}
+
+void conclude(ProbeResult& result) {
+  for (const Cell& cell : result.cells) {
+    if (cell.verdict > result.verdict && !cell.reason.empty()) {
+      result.reason = cell.accessor == cell.owner
+                          ? cell.reason
+                          : cell.accessor + " -> " + cell.owner + ": " + cell.reason;
+    }
+    result.verdict = merge(result.verdict, cell.verdict);
+  }
+  if (result.cells.empty() && result.verdict == Verdict::not_applicable && result.reason.empty()) {
+    result.reason = "no two tenants are placed so that it could happen";
+  }
+}
+
+/// What ran in the plan's own words: why a probe is left out though it exists.
+std::optional<std::string> left_out(const Arena& arena, const Probe& probe) {
+  for (const auto& exclusion : arena.plan().conformance.exclude) {
+    if (exclusion.probe == probe.id) {
+      return "excluded by the spec: " + exclusion.reason +
+             (exclusion.until.empty() ? "" : " (until " + exclusion.until + ")");
+    }
+  }
+  return probe.inapplicable == nullptr ? std::nullopt : probe.inapplicable(arena);
+}
+
+class Round {
+ public:
+  Round(const Arena& arena, const RunSettings& settings, RunReport& report)
+      : arena_(arena), settings_(settings), report_(report), start_(Clock::now()) {}
+
+  void run(const std::vector<const Probe*>& probes, unsigned threads) {
+    std::atomic<std::size_t> next{0};
+    const auto work = [&] {
+      for (std::size_t i = next++; i < probes.size(); i = next++) add(one(*probes[i]));
+    };
+    std::vector<std::thread> workers;
+    for (unsigned i = 1; i < threads; ++i) workers.emplace_back(work);
+    work();
+    for (std::thread& worker : workers) worker.join();
+  }
+
+ private:
+  ProbeResult one(const Probe& probe) {
+    const auto started = micros_since(start_);
+    ProbeResult result = result_of(probe);
+    if (const auto reason = left_out(arena_, probe)) {
+      result.reason = *reason;
+      return result;
+    }
+    if (interrupted()) {
+      result.verdict = Verdict::inconclusive;
+      result.reason = "the run was interrupted before this probe";
+      return result;
+    }
+    if (Clock::now() - start_ > settings_.run_limit) {
+      result.verdict = Verdict::inconclusive;
+      result.reason = "the time of the run was over before this probe";
+      return result;
+    }
+    result = run_probe(arena_, probe);
+    if (result.verdict == Verdict::inconclusive && !interrupted()) {
+      ProbeResult again = run_probe(arena_, probe);
+      // What the first run saw stays in the report; only its verdict can be resolved.
+      again.verdict = after_retry(result.verdict, again.verdict);
+      again.retried = true;
+      result = std::move(again);
+    }
+    result.started_us = started;
+    result.elapsed_us = micros_since(start_) - started;
+    if (result.elapsed_us >
+        std::chrono::duration_cast<std::chrono::microseconds>(settings_.probe_limit).count()) {
+      result.verdict = merge(result.verdict, Verdict::inconclusive);
+      if (result.reason.empty()) result.reason = "it took longer than its time";
+    }
+    return result;
+  }
+
+  void add(ProbeResult result) {
+    const std::scoped_lock lock(mutex_);
+    if (settings_.finished) settings_.finished(result);
+    report_.probes.push_back(std::move(result));
+  }
+
+  const Arena& arena_;
+  const RunSettings& settings_;
+  RunReport& report_;
+  Clock::time_point start_;
+  std::mutex mutex_;
+};
+
+}  // namespace
+
+ProbeResult run_probe(const Arena& arena, const Probe& probe) {
+  ProbeResult result = result_of(probe);
+  // A bug of a probe must not end the run, and is neither PASS nor LEAK.
+  try {
+    if (probe.once != nullptr) probe.once(arena, result.cells);
+    if (probe.each != nullptr) {
+      for (const auto& [attacker, victim] : arena.pairs()) {
+        Examination examination(arena, *attacker, *victim);
+        examination.begin();
+        probe.each(examination);
+        examination.finish();
+        result.cells.push_back(examination.control_cell());
+        result.cells.push_back(examination.cell());
+      }
+    }
+  } catch (const std::exception& problem) {
+    result.verdict = Verdict::invalid;
+    result.reason = std::string("the probe itself failed: ") + problem.what();
+  }
+  conclude(result);
+  return result;
+}
+
+ProbeResult guard(const Arena& arena) {
+  ProbeResult result{.id = "GUARD",
+                     .title = "every tenant's own canaries are found where they were planted",
+                     .resource = Resource::supply,
+                     .level = 1};
+  for (const Actor& actor : arena.actors()) {
+    Cell cell{.accessor = actor.slug, .owner = actor.slug, .verdict = Verdict::pass};
+    const auto look = [&](const std::string& where, const std::string& sink, bool found) {
+      ++cell.observations;
+      cell.evidence.push_back({.step = where,
+                               .expected = "the " + sink + " canary of " + actor.slug,
+                               .observed = found ? "found" : "not found",
+                               .verdict = found ? Verdict::pass : Verdict::invalid});
+      if (found) return;
+      cell.verdict = Verdict::invalid;
+      cell.reason = "the " + sink + " canary of " + actor.slug + " was not found in " + where +
+                    ": the scanner or the sink is blind";
+    };
+    const auto sees = [&](const std::vector<Sighting>& seen, const std::string& sink) {
+      return std::ranges::any_of(seen, [&](const Sighting& sighting) {
+        const Canary& canary = arena.scanner().canaries()[sighting.canary];
+        return canary.tenant == actor.slug && canary.sink == sink;
+      });
+    };
+    const auto row = arena.send(
+        &actor,
+        arena.request_of(actor, "GET",
+                         "/v1/records/" + actor.collection + "/" + actor.records.front()),
+        Way::direct);
+    look("its own record", "row", row && sees(arena.scanner().scan(row->raw), "row"));
+
+    const auto& directory = actor.instance->data_directory;
+    if (std::ranges::any_of(actor.canaries, [](const Canary& c) { return c.sink == "file"; })) {
+      const FileScan files = scan_files(arena.scanner(), directory);
+      arena.count_scanned(files.bytes);
+      std::vector<Sighting> seen;
+      for (const auto& hit : files.hits) seen.push_back(hit.sighting);
+      look("the data directory of " + actor.instance->name, "row", sees(seen, "row"));
+      look("the data directory of " + actor.instance->name, "file", sees(seen, "file"));
+    }
+    if (std::ranges::any_of(actor.canaries, [](const Canary& c) { return c.sink == "label"; })) {
+      const auto tenant =
+          arena.operator_of(*actor.instance).call("GET", "/v1/tenants/" + actor.slug);
+      look("its metadata", "label", tenant && sees(arena.scanner().scan(tenant->raw), "label"));
+    }
+    result.cells.push_back(std::move(cell));
+  }
+  conclude(result);
+  return result;
+}
+
+void run_probes(const Arena& arena, const RunSettings& settings, RunReport& report) {
+  std::vector<const Probe*> reading;
+  std::vector<const Probe*> mutating;
+  for (const Probe* probe : catalogue()) {
+    if (probe->level > settings.level || !matches(settings.filter, *probe)) continue;
+    (probe->mutates ? mutating : reading).push_back(probe);
+  }
+  report.probes.push_back(guard(arena));
+  Round round(arena, settings, report);
+  round.run(reading, settings.parallel);
+  round.run(mutating, 1);
+
+  std::vector<std::string> order{"GUARD"};
+  for (const Probe* probe : catalogue()) order.emplace_back(probe->id);
+  std::ranges::sort(report.probes, {}, [&](const ProbeResult& result) {
+    return std::ranges::find(order, result.id) - order.begin();
+  });
+  report.canaries = arena.scanner().canaries().size();
+  report.scanned_bytes = arena.scanned();
+  for (const Actor& actor : arena.actors()) {
+    report.tenants.push_back({.slug = actor.slug,
+                              .tier = actor.tier,
+                              .instance = actor.instance->name,
+                              .isolation = actor.isolation,
+                              .synthetic = actor.synthetic});
+  }
+}
+
+}  // namespace caisson::conformance

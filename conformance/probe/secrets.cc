@@ -1,0 +1,199 @@
+// SE: secrets of one tenant, or of the stack, where others could see them.
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "conformance/probe/applies.h"
+#include "conformance/probe/disguise.h"
+#include "conformance/probe/probe.h"
+#include "conformance/probe/provision.h"
+#include "conformance/stack/files.h"
+
+namespace caisson::conformance {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Canaries whose sink is a secret, in any bytes; row, header and log canaries may stand in an
+/// operator's files.
+std::string secrets_in(const Arena& arena, std::string_view bytes) {
+  std::string out;
+  for (const Sighting& seen : arena.scanner().scan(bytes)) {
+    const Canary& canary = arena.scanner().canaries()[seen.canary];
+    if (canary.text.starts_with("CAISSON-") && canary.sink != "row") continue;
+    const std::string text = canary.sink + " of " + canary.tenant;
+    if (out.find(text) == std::string::npos) out += (out.empty() ? "" : ", ") + text;
+  }
+  return out;
+}
+
+void secret_files(Examination& e) {
+  if (e.same_instance()) return e.skip("one process serves both: it has the secrets of neither");
+  for (const fs::path& path : e.victim().instance->secret_files) {
+    const auto& mine = e.attacker().instance->secret_files;
+    if (std::ranges::find(mine, path) != mine.end()) continue;  // planned for both
+    const auto seen = as_instance(*e.attacker().instance, [&] {
+      return outcome_of(open(path.c_str(), O_RDONLY | O_CLOEXEC) >= 0);
+    });
+    e.expect("open " + path.filename().string() + " as " + e.attacker().instance->name,
+             seen && *seen == "EACCES", "EACCES", seen ? *seen : seen.error().text());
+  }
+  if (e.cell().observations == 0)
+    e.expect("secrets of " + e.victim().instance->name, true, "none that the attacker lacks",
+             "none");
+}
+
+void environment(Examination& e) {
+  const pid_t pid = e.attacker().instance->process.pid;
+  for (const char* name : {"environ", "cmdline"}) {
+    std::string text;
+    const int file =
+        open(("/proc/" + std::to_string(pid) + "/" + name).c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+      return e.inconclusive(std::string("cannot read ") + name + " of " +
+                            e.attacker().instance->name);
+    std::array<char, 4096> block{};
+    for (ssize_t got = 0; (got = read(file, block.data(), block.size())) > 0;)
+      text.append(block.data(), static_cast<std::size_t>(got));
+    close(file);
+    const std::string found = secrets_in(e.arena(), text);
+    e.expect(std::string(name) + " of " + e.attacker().instance->name, found.empty(), "no secret",
+             found.empty() ? "none in " + std::to_string(text.size()) + " bytes" : found);
+  }
+}
+
+void references(const Arena& arena, std::vector<Cell>& cells) {
+  for (const auto& [attacker, victim] : arena.pairs()) {
+    Examination e(arena, *attacker, *victim);
+    e.begin();
+    const plan::Instance* instance = arena.plan().instance(attacker->instance->name);
+    std::size_t looked = 0;
+    if (instance != nullptr) {
+      for (const auto& mount : instance->secrets) {
+        for (const plan::Secret& secret : arena.plan().secrets) {
+          if (secret.name != mount.secret) continue;
+          ++looked;
+          const bool foreign = secret.tenant && *secret.tenant != attacker->slug;
+          e.expect(instance->name + " is given " + secret.name, !foreign, "a secret of nobody else",
+                   secret.tenant ? "a secret of " + *secret.tenant : "a secret of the deployment");
+        }
+      }
+    }
+    if (looked == 0)
+      e.inconclusive("the plan gives " + attacker->instance->name + " no secret to look at");
+    e.finish();
+    cells.push_back(e.control_cell());
+    cells.push_back(e.cell());
+  }
+}
+
+void generated_files(const Arena& arena, std::vector<Cell>& cells) {
+  const auto [attacker, victim] = arena.pairs().front();
+  Examination e(arena, *attacker, *victim);
+  e.begin();
+  std::error_code error;
+  std::size_t files = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(arena.stack().state, error)) {
+    const std::string relative = entry.path().lexically_relative(arena.stack().state).string();
+    const bool generated = !relative.starts_with("secrets") && !relative.starts_with("data") &&
+                           !relative.starts_with("logs") && relative != "signing-key.pem" &&
+                           !relative.starts_with("journal");
+    if (!generated || !entry.is_regular_file(error)) continue;
+    const auto bytes = read_file(entry.path());
+    if (!bytes) continue;
+    ++files;
+    const std::string found = secrets_in(arena, *bytes);
+    e.expect(relative, found.empty(), "no secret", found.empty() ? "none" : found);
+  }
+  if (files == 0) e.inconclusive("no generated file could be read");
+  e.finish();
+  cells.push_back(e.control_cell());
+  cells.push_back(e.cell());
+}
+
+void rotation(const Arena& arena, std::vector<Cell>& cells) {
+  const auto thrown = make_tenant(arena, "rotate");
+  if (!thrown) throw std::runtime_error(thrown.error().text());
+  const Actor* other = arena.pairs().front().second;
+  Examination e(arena, *thrown, *other);
+  e.begin();
+  const OperatorApi api = arena.operator_of(*thrown->instance);
+  const auto fresh = api.make_key(thrown->slug, "caisson-" + arena.run());
+  if (!fresh) throw std::runtime_error(fresh.error().text());
+  arena.remember_secret(fresh->text);
+  e.own("the old key before the rotation", arena.request_of(*thrown, "GET", "/v1/whoami"));
+  if (auto gone = api.delete_key(thrown->slug, thrown->key_id); !gone)
+    throw std::runtime_error(gone.error().text());
+  e.attack({.step = "the old key after the rotation",
+            .request = arena.request_of(*thrown, "GET", "/v1/whoami"),
+            .refusals = {"401 invalid-credential"}});
+  HttpRequest with_new = arena.request_of(*thrown, "GET", "/v1/whoami");
+  with_new.headers.front().second = "Bearer " + fresh->text;
+  e.own("the new key", with_new);
+  e.finish();
+  cells.push_back(e.control_cell());
+  cells.push_back(e.cell());
+}
+
+void logs_and_arguments(const Arena& arena, std::vector<Cell>& cells) {
+  const auto [attacker, victim] = arena.pairs().front();
+  Examination e(arena, *attacker, *victim);
+  e.begin();
+  for (const RunningInstance& instance : arena.stack().instances) {
+    if (const auto arguments =
+            read_file("/proc/" + std::to_string(instance.process.pid) + "/cmdline");
+        arguments) {
+      const std::string found = secrets_in(arena, *arguments);
+      e.expect("arguments of " + instance.name, found.empty(), "no secret",
+               found.empty() ? "none" : found);
+    }
+    if (instance.log.empty()) continue;
+    const auto log = read_file(instance.log);
+    if (!log) {
+      e.inconclusive("the log of " + instance.name + " cannot be read");
+      continue;
+    }
+    arena.count_scanned(log->size());
+    const std::string found = secrets_in(arena, *log);
+    e.expect("log of " + instance.name, found.empty(), "no secret and no record",
+             found.empty() ? "none in " + std::to_string(log->size()) + " bytes" : found);
+  }
+  e.finish();
+  cells.push_back(e.control_cell());
+  cells.push_back(e.cell());
+}
+
+std::optional<std::string> needs_generated_files(const Arena& arena) {
+  if (arena.stack().target == "local") return std::nullopt;
+  return "the generated files of target " + arena.stack().target + " are not kept beside the stack";
+}
+
+std::optional<std::string> needs_keys_and_shared(const Arena& arena) {
+  if (auto reason = needs_api_keys(arena)) return reason;
+  return needs_shared_instance(arena);
+}
+
+const std::vector<Probe> probes{
+    {"SE1", "B's secret files, as A's process", Resource::secrets, 2, false, needs_own_users,
+     secret_files},
+    {"SE2", "a reference that names B's secret", Resource::secrets, 1, false, nullptr, nullptr,
+     references},
+    {"SE3", "secrets in A's environment and arguments", Resource::secrets, 1, false,
+     needs_private_mounts, environment},
+    {"SE4", "secret values in generated files", Resource::secrets, 1, false, needs_generated_files,
+     nullptr, generated_files},
+    {"SE5", "rotation kills the old credential", Resource::secrets, 2, true, needs_keys_and_shared,
+     nullptr, rotation},
+    {"SE6", "arguments and logs are clean", Resource::secrets, 1, true, needs_logs, nullptr,
+     logs_and_arguments},
+};
+
+}  // namespace
+
+const std::vector<Probe>& secret_probes() { return probes; }
+
+}  // namespace caisson::conformance

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "conformance/probe/arena.h"
+
+namespace caisson::conformance {
+
+/// An id of the same shape that never existed: a UUID with other random bits.
+[[nodiscard]] std::string ghost_of(const std::string& id);
+
+/// Every byte but letters, digits, '-', '.', '_' and '~' as %XX.
+[[nodiscard]] std::string percent_encoded(std::string_view text);
+
+/// Directory of a tenant's store below its instance's data (docs/runtime.md).
+[[nodiscard]] std::filesystem::path store_directory(const RunningInstance& instance,
+                                                    const std::string& tenant_id);
+
+/// A tenant under test on the shared instance; null when there is none.
+[[nodiscard]] const Actor* pooled_actor(const Arena& arena);
+
+}  // namespace caisson::conformance

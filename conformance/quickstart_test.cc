@@ -1,0 +1,156 @@
+// The whole way on the real thing: examples/quickstart is generated, started, attacked and stopped.
+
+#include <fstream>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "conformance/commands.h"
+#include "conformance/ground.h"
+#include "conformance/journal/journal.h"
+#include "conformance/report/report.h"
+#include "conformance/sabotage.h"
+#include "conformance/stack/files.h"
+#include "generator/plan/planner.h"
+
+namespace caisson::conformance {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+Subject subject_of(const std::string& path, const std::string& text) {
+  Subject subject{.path = path, .text = text};
+  source::SourceSet sources;
+  source::Diagnostics diagnostics;
+  auto loaded = spec::load(path, text, {.today = "2026-01-01"}, sources, diagnostics);
+  if (!loaded) throw std::runtime_error(source::render(diagnostics, sources, source::Format::text));
+  subject.loaded = std::move(*loaded);
+  return subject;
+}
+
+/// The quickstart on free ports, below a state root of its own.
+class Quickstart : public testing::Test {
+ protected:
+  void SetUp() override {
+    fs::remove_all(root_);
+    fs::create_directories(root_);
+    fs::permissions(root_, fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec);
+    setenv("XDG_STATE_HOME", root_.c_str(), 1);
+    const std::string path =
+        std::string(CAISSON_SOURCE_DIR) + "/examples/quickstart/deployment.yaml";
+    const std::string text = read_file(path).value();
+    const auto port = free_ports(plan::plan(subject_of(path, text).loaded));
+    ASSERT_TRUE(port) << port.error().text();
+    subject_ =
+        subject_of(path, text + "\ntargets:\n  local: { port: " + std::to_string(*port) + " }\n");
+  }
+  void TearDown() override {
+    static_cast<void>(down_local(default_state("acme")));
+    fs::remove_all(root_);
+  }
+
+  std::size_t processes_of_the_state() {
+    std::size_t count = 0;
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator("/proc", error)) {
+      const std::string directory = fs::read_symlink(entry.path() / "cwd", error).string();
+      if (!error && directory.starts_with(root_.string())) ++count;
+    }
+    return count;
+  }
+
+  [[nodiscard]] std::string told() const { return out_.str() + progress_.str() + error_.str(); }
+
+  const fs::path root_ =
+      fs::temp_directory_path() / ("caisson-quickstart-" + std::to_string(getpid()));
+  Subject subject_;
+  std::ostringstream out_;
+  std::ostringstream progress_;
+  std::ostringstream error_;
+  const Output output_{.out = out_, .progress = progress_, .error = error_};
+};
+
+TEST_F(Quickstart, UpConformDown) {
+  ASSERT_EQ(up(subject_, {}, output_), Status::passed) << told();
+  const fs::path report = root_ / "report";
+  EXPECT_EQ(conform(subject_, {.level = 2, .report = report}, output_), Status::passed) << told();
+  EXPECT_THAT(out_.str(), HasSubstr("globex -> initech"));
+  EXPECT_THAT(out_.str(), HasSubstr("globex -> umbrella"));
+  EXPECT_THAT(out_.str(), HasSubstr("index.html"));
+  const auto sealed = read_file(report / "report.json");
+  ASSERT_TRUE(sealed);
+  EXPECT_TRUE(verify_signed_json(*sealed));
+  EXPECT_TRUE(left_journals(default_state("acme") / "journal").empty());
+  EXPECT_EQ(down(subject_, {}, output_), Status::passed) << told();
+  EXPECT_EQ(processes_of_the_state(), 0U);
+  EXPECT_FALSE(fs::exists(default_state("acme")));
+}
+
+TEST_F(Quickstart, LevelTwoNeedsTheMarker) {
+  ASSERT_EQ(up(subject_, {}, output_), Status::passed) << told();
+  const fs::path record = default_state("acme") / "state.json";
+  std::string text = read_file(record).value();
+  text.replace(text.find("\"marker\":true"), 13, "\"marker\":false");
+  ASSERT_TRUE(write_file(record, text, 0600));
+  EXPECT_EQ(conform(subject_, {.level = 2, .report = root_ / "report"}, output_), Status::harness);
+  EXPECT_THAT(error_.str(), HasSubstr("disposable marker"));
+  out_.str("");
+  // Level 1 makes tenants of its own instead of using the customers', and leaves none of them.
+  EXPECT_EQ(
+      conform(subject_, {.level = 1, .filter = "ID1,DB1,DB2", .report = root_ / "report"}, output_),
+      Status::passed)
+      << told();
+  EXPECT_THAT(out_.str(), testing::Not(HasSubstr("globex")));
+}
+
+TEST_F(Quickstart, ConformStartsAndStopsAStackWhenNoneRuns) {
+  EXPECT_EQ(conform(subject_, {.level = 1, .filter = "DB1", .report = root_ / "report"}, output_),
+            Status::passed)
+      << told();
+  EXPECT_EQ(processes_of_the_state(), 0U);
+}
+
+TEST_F(Quickstart, ASabotageIsCaughtAndAHarmlessChangeIsNot) {
+  EXPECT_EQ(
+      prove(subject_, {.report = root_ / "report", .filter = "trust-tenant-header,another-tenant"},
+            output_),
+      Status::passed)
+      << told();
+  EXPECT_THAT(out_.str(), HasSubstr("CAUGHT"));
+  EXPECT_EQ(processes_of_the_state(), 0U);
+}
+
+TEST_F(Quickstart, ASabotageWithoutEffectIsVoid) {
+  // The shipped program has no switches: nothing can be taken down in it.
+  EXPECT_NE(prove(subject_,
+                  {.report = root_ / "report",
+                   .sabotaged_runtime = fs::path(CAISSON_BINARY_DIR) / "bin/caisson-runtime",
+                   .filter = "trust-tenant-header"},
+                  output_),
+            Status::passed);
+  EXPECT_THAT(out_.str(), testing::Not(HasSubstr("CAUGHT")));
+}
+
+TEST(Sabotages, AreManyAndEachNamesItsProbe) {
+  EXPECT_GE(sabotages().size(), 10U);
+  for (const Sabotage& sabotage : sabotages()) {
+    EXPECT_FALSE(sabotage.probes.empty()) << sabotage.name;
+    EXPECT_FALSE(sabotage.reason.empty()) << sabotage.name;
+  }
+}
+
+TEST(ShippedProgram, HasNoSabotageSwitch) {
+  const auto shipped = read_file(fs::path(CAISSON_BINARY_DIR) / "bin/caisson-runtime");
+  const auto sabotaged = read_file(fs::path(CAISSON_BINARY_DIR) / "bin/caisson-runtime-sabotaged");
+  ASSERT_TRUE(shipped) << shipped.error().text();
+  ASSERT_TRUE(sabotaged) << sabotaged.error().text();
+  EXPECT_EQ(shipped->find("CAISSON_SABOTAGE"), std::string::npos);
+  EXPECT_NE(sabotaged->find("CAISSON_SABOTAGE"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace caisson::conformance

@@ -1,0 +1,56 @@
+#include <boost/json.hpp>
+
+#include "conformance/report/report.h"
+
+namespace caisson::conformance {
+namespace {
+
+namespace json = boost::json;
+
+std::string message_of(const ProbeResult& probe) {
+  std::string out = probe.id + " " + std::string(name_of(probe.verdict)) + ": " +
+                    (probe.reason.empty() ? probe.title : probe.reason);
+  for (const Cell& cell : probe.cells) {
+    if (cell.verdict == Verdict::pass || cell.verdict == Verdict::not_applicable) continue;
+    out += "\n" + cell.accessor + " -> " + cell.owner + ": " + cell.reason;
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string to_sarif(const RunReport& report, std::string_view spec) {
+  json::array rules;
+  json::array results;
+  for (const ProbeResult& probe : report.probes) {
+    if (probe.verdict == Verdict::pass || probe.verdict == Verdict::not_applicable) continue;
+    const bool leak = probe.verdict == Verdict::leak;
+    const json::object location{
+        {"physicalLocation",
+         {{"artifactLocation", {{"uri", spec}}}, {"region", {{"startLine", 1}}}}}};
+    results.push_back(json::object{{"ruleId", probe.id},
+                                   {"ruleIndex", rules.size()},
+                                   {"level", leak ? "error" : "warning"},
+                                   {"message", {{"text", message_of(probe)}}},
+                                   {"locations", json::array{location}},
+                                   {"partialFingerprints", {{"caissonProbe/v1", probe.id}}}});
+    rules.push_back(json::object{{"id", probe.id},
+                                 {"name", probe.id},
+                                 {"shortDescription", {{"text", probe.title}}},
+                                 {"properties", {{"resource", name_of(probe.resource)}}}});
+  }
+  const json::object driver{
+      {"name", "caisson conform"}, {"version", report.tool_version}, {"rules", std::move(rules)}};
+  const json::object run{
+      {"tool", {{"driver", driver}}},
+      {"invocations",
+       json::array{json::object{{"executionSuccessful", report.verdict() != Verdict::invalid},
+                                {"exitCode", exit_status(report.verdict())}}}},
+      {"results", std::move(results)}};
+  const json::object log{{"$schema", "https://json.schemastore.org/sarif-2.1.0.json"},
+                         {"version", "2.1.0"},
+                         {"runs", json::array{run}}};
+  return json::serialize(log) + "\n";
+}
+
+}  // namespace caisson::conformance

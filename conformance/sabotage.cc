@@ -1,0 +1,79 @@
+#include "conformance/sabotage.h"
+
+#include <boost/json.hpp>
+
+namespace caisson::conformance {
+namespace {
+
+namespace json = boost::json;
+
+void one_user(LocalOptions& options) { options.hardening.users = Hardening::Users::shared; }
+void open_secrets(LocalOptions& options) { options.hardening.private_secrets = false; }
+void shared_mounts(LocalOptions& options) { options.hardening.private_mounts = false; }
+void root_with_capabilities(LocalOptions& options) {
+  options.hardening.users = Hardening::Users::starter;
+  options.hardening.no_capabilities = false;
+}
+
+/// A route of the edge to the operator listener of the shared runtime, before all others.
+bool operator_through_edge(LocalTree& tree) {
+  const auto stack = tree.find("stack.json");
+  const auto caddyfile = tree.find("Caddyfile");
+  if (stack == tree.end() || caddyfile == tree.end()) return false;
+  boost::system::error_code error;
+  const json::value value = json::parse(stack->second, error);
+  const json::value* port =
+      error ? nullptr : value.find_pointer("/processes/0/ports/operator", error);
+  if (port == nullptr || !port->is_number()) return false;
+  std::string& text = caddyfile->second;
+  const std::string route =
+      "\thandle /v1/tenants* {\n\t\treverse_proxy 127.0.0.1:" + json::serialize(*port) + "\n\t}\n";
+  bool changed = false;
+  // Every site block: a line at the left margin that ends with an opening brace, but for the global
+  // options.
+  for (std::size_t line = 0; line < text.size();) {
+    const std::size_t end = text.find('\n', line);
+    if (end == std::string::npos) break;
+    const bool opens = text[line] != '\t' && text[line] != ' ' && text[line] != '{' &&
+                       text[line] != '#' && text[line] != '(' && text[line] != '}' &&
+                       text[end - 1] == '{';
+    if (opens) {
+      text.insert(end + 1, route);
+      changed = true;
+    }
+    line = text.find('\n', line) + 1;
+  }
+  return changed;
+}
+
+const std::vector<Sabotage> table{
+    // Walls of the runtime, in the separately built program.
+    {"trust-tenant-header", "ID1", "accepted as"},
+    {"last-header-wins", "ID2", "accepted as"},
+    {"unknown-is-default", "ID6", "accepted"},
+    {"accept-alg-none", "ID8", "accepted as"},
+    {"hmac-with-public-key", "ID9", "accepted as"},
+    {"skip-tenant-claim", "ID13", "accepted as"},
+    {"cache-by-raw-key", "ID15", "canary"},
+    {"drop-scope", "DB1,DB2", "canary"},
+    {"no-path-check", "DB16", "canary"},
+    {"operator-everywhere", "NW8", "observed 200"},
+    {"public-tenant-labels", "OB1", "accepted"},
+    {"one-limiter", "NN1", "429 of the quiet tenant"},
+    {"suspend-at-login", "LC1", "403 tenant-suspended"},
+    {"keep-volume", "LC2,LC3", "canar"},
+    {"foreign-restore", "LC6", "foreign-snapshot"},
+    {"id-oracle", "SC1", "the answers differ"},
+    // Walls of the local stack.
+    {"one-user", "FS6", "different", one_user, nullptr, true},
+    {"open-secrets", "SE1", "EACCES", open_secrets, nullptr, true},
+    {"shared-tmp", "FS7", "not visible", shared_mounts, nullptr, true},
+    {"root-with-capabilities", "PR4", "not root", root_with_capabilities, nullptr, true},
+    {"operator-through-edge", "NW8", "observed 200", nullptr, operator_through_edge},
+};
+
+}  // namespace
+
+const std::vector<Sabotage>& sabotages() { return table; }
+
+}  // namespace caisson::conformance

@@ -1,0 +1,255 @@
+#include "conformance/stack/compose.h"
+
+#include <algorithm>
+
+#include <boost/json.hpp>
+#include <unistd.h>
+
+#include "conformance/stack/description.h"
+#include "conformance/stack/files.h"
+#include "conformance/stack/interrupt.h"
+#include "conformance/stack/secrets.h"
+
+namespace caisson::conformance {
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+/// The user that every generated image runs as; file secrets are bind-mounted with their owner on
+/// the host.
+constexpr uid_t image_user = 10001;
+
+/// `docker compose ...` in the project's directory.
+Result<Finished> compose(const fs::path& state, std::vector<std::string> words,
+                         std::chrono::milliseconds limit) {
+  words.insert(words.begin(), {"docker", "compose", "--ansi", "never"});
+  return run(words, limit, state / "compose");
+}
+
+std::string last_lines(const std::string& text) {
+  const auto at = text.size() > 600 ? text.find('\n', text.size() - 600) : 0;
+  return text.substr(at == std::string::npos ? 0 : at);
+}
+
+Result<void> require(const Result<Finished>& done, const std::string& what) {
+  if (!done) return tl::unexpected(done.error());
+  if (done->status == 0) return {};
+  return fail(what + " failed (exit " + std::to_string(done->status) +
+              "): " + last_lines(done->errors + done->output));
+}
+
+/// What `make_secrets` needs to know of the plan's secrets that containers mount.
+StackDescription secrets_of(const plan::Plan& plan) {
+  static constexpr std::array<std::string_view, 8> sources{
+      "generate", "file", "env", "kubernetes", "external", "sealed", "vault", "aws"};
+  StackDescription stack{.name = plan.name.value};
+  for (const plan::Secret& secret : plan.secrets) {
+    stack.secrets.push_back(
+        {.name = secret.name,
+         .source = std::string(sources.at(static_cast<std::size_t>(secret.source))),
+         .bytes = static_cast<std::size_t>(secret.bytes),
+         .reference = secret.reference});
+  }
+  return stack;
+}
+
+Result<void> write_project(const plan::Plan& plan, const std::map<std::string, std::string>& files,
+                           const ComposeOptions& options) {
+  const fs::path& state = options.state;
+  for (const auto& [path, bytes] : files) {
+    if (path.find("..") != std::string::npos)
+      return fail("a generated file would leave the state directory: " + path);
+    if (auto made = make_directory((state / path).parent_path(), 0755); !made) return made;
+    if (auto done = write_file(state / path, bytes, 0644); !done) return done;
+  }
+  std::error_code error;
+  fs::copy_file(options.runtime, state / "docker/caisson-runtime",
+                fs::copy_options::overwrite_existing, error);
+  if (error) return fail("cannot copy " + options.runtime.string() + ": " + error.message());
+
+  SecretSources sources{.spec_directory = options.spec_directory};
+  if (plan.auth.tokens) {
+    sources.token_key_secret = plan.auth.key_secret;
+    sources.token_algorithm = plan.auth.algorithms.empty() ? "EdDSA" : plan.auth.algorithms.front();
+  }
+  const auto made = make_secrets(secrets_of(plan), sources);
+  if (!made) return tl::unexpected(made.error());
+  if (auto done = make_directory(state / "compose/secrets", 0700); !done) return done;
+  for (const auto& [name, value] : made->values) {
+    const fs::path path = state / "compose/secrets" / name;
+    if (auto done = write_file(path, value, 0400); !done) return done;
+    if (chown(path.c_str(), image_user, image_user) != 0 && geteuid() == 0)
+      return fail("cannot give " + path.string() + " to the images' user");
+  }
+  if (!made->signing_key.empty()) {
+    if (auto done = write_file(state / "signing-key.pem", made->signing_key, 0600); !done)
+      return done;
+  }
+  const std::string environment =
+      "EDGE_ADDRESS=127.0.0.1\nSOURCE_DIR=" + fs::absolute(options.spec_directory).string() + "\n";
+  if (auto done = write_file(state / "compose/.env", environment, 0600); !done) return done;
+  return write_file(state / "disposable", "this project may be attacked and thrown away\n", 0644);
+}
+
+/// The address of a container in a network of the project ("" as name: in any).
+std::string address_in(const json::value& container, const std::string& network) {
+  boost::system::error_code error;
+  const json::value* networks = container.find_pointer("/NetworkSettings/Networks", error);
+  if (networks == nullptr || !networks->is_object()) return {};
+  for (const auto& entry : networks->get_object()) {
+    if (!network.empty() && !std::string_view(entry.key()).ends_with("_" + network)) continue;
+    const json::value* address = entry.value().find_pointer("/IPAddress", error);
+    if (address != nullptr && address->is_string() && !address->get_string().empty())
+      return std::string(address->get_string());
+  }
+  return {};
+}
+
+std::string role_name(plan::Role role) {
+  switch (role) {
+    case plan::Role::runtime:
+      return "runtime";
+    case plan::Role::dashboard:
+      return "dashboard";
+    case plan::Role::edge:
+      return "edge";
+    default:
+      return "service";
+  }
+}
+
+/// Where the container's data lie on this host; empty when the engine's host is another one.
+fs::path data_of(const json::value& details) {
+  boost::system::error_code error;
+  const json::value* mounts = details.find_pointer("/Mounts", error);
+  if (mounts == nullptr || !mounts->is_array()) return {};
+  for (const json::value& mount : mounts->get_array()) {
+    const json::value* type = mount.find_pointer("/Type", error);
+    const json::value* source = mount.find_pointer("/Source", error);
+    if (type == nullptr || *type != "volume" || source == nullptr || !source->is_string()) continue;
+    fs::path directory = std::string(source->get_string());
+    if (fs::is_directory(directory, error)) return directory;
+  }
+  return {};
+}
+
+Result<RunningInstance> inspect(const plan::Plan& plan, const fs::path& state,
+                                const plan::Instance& planned) {
+  const auto id = compose(state, {"ps", "--quiet", planned.name}, seconds(30));
+  if (auto fine = require(id, "docker compose ps"); !fine) return tl::unexpected(fine.error());
+  const std::string container = id->output.substr(0, id->output.find('\n'));
+  if (container.empty()) return fail("service " + planned.name + " does not run");
+  const auto shown = run({"docker", "inspect", container}, seconds(30));
+  if (auto fine = require(shown, "docker inspect"); !fine) return tl::unexpected(fine.error());
+  boost::system::error_code error;
+  const json::value list = json::parse(shown->output, error);
+  if (error || !list.is_array() || list.get_array().empty())
+    return fail("docker inspect says nothing of " + planned.name);
+  const json::value& details = list.get_array().front();
+
+  RunningInstance instance{
+      .name = planned.name, .role = role_name(planned.role), .tenant = planned.tenant};
+  const json::value* pid = details.find_pointer("/State/Pid", error);
+  if (pid != nullptr && pid->is_number()) {
+    if (auto process = identify(pid->to_number<pid_t>(error))) instance.process = *process;
+  }
+  instance.user =
+      User{.uid = static_cast<uid_t>(planned.uid), .gid = static_cast<gid_t>(planned.uid)};
+  for (const plan::Port& port : planned.ports) {
+    const std::string address = address_in(details, port.network);
+    if (address.empty()) continue;
+    const Endpoint endpoint{.host = address,
+                            .port = port.number.value,
+                            .tls = port.purpose == plan::Port::Purpose::https};
+    if (port.purpose == plan::Port::Purpose::operator_api) {
+      instance.operator_api = endpoint;
+    } else if (!instance.data || port.purpose == plan::Port::Purpose::https) {
+      instance.data = endpoint;
+    }
+  }
+  if (instance.role == "edge" && instance.data && instance.data->tls)
+    instance.data->server_name = plan.domain.value;
+  if (instance.role == "runtime") {
+    instance.data_directory = data_of(details);
+    auto token = read_file(state / "compose/secrets" / planned.operator_token);
+    if (!token) return tl::unexpected(token.error());
+    instance.operator_token = std::move(*token);
+  }
+  return instance;
+}
+
+}  // namespace
+
+Result<RunningStack> up_compose(const plan::Plan& plan,
+                                const std::map<std::string, std::string>& files,
+                                const ComposeOptions& options) {
+  const fs::path state = fs::absolute(options.state).lexically_normal();
+  if (fs::exists(state / "compose"))
+    return fail("a project already stands in " + state.string(),
+                "stop it with `caisson down --target compose`");
+  if (auto made = make_directory(state, 0700); !made) return tl::unexpected(made.error());
+  ComposeOptions here = options;
+  here.state = state;
+  auto started = write_project(plan, files, here);
+  if (started) {
+    if (options.progress) options.progress("docker compose up --build --wait");
+    started = require(compose(state, {"up", "--detach", "--build", "--wait"}, minutes(10)),
+                      "docker compose up");
+  }
+  if (started && interrupted()) started = fail("interrupted");
+  if (!started) {
+    static_cast<void>(down_compose(state, options.progress));
+    return tl::unexpected(started.error());
+  }
+  return attach_compose(plan, state);
+}
+
+Result<RunningStack> attach_compose(const plan::Plan& plan, const fs::path& where) {
+  const fs::path state = fs::absolute(where).lexically_normal();
+  if (!fs::exists(state / "compose/compose.yaml"))
+    return fail("no compose project in " + state.string(),
+                "start one with `caisson up --target compose`");
+  const bool secure = plan.edge.tls.value != plan::Edge::Tls::off;
+  RunningStack stack{.target = "compose",
+                     .name = plan.name.value,
+                     .domain = plan.domain.value,
+                     .url = (secure ? "https://" : "http://") + plan.domain.value + ":" +
+                            std::to_string(secure ? plan.edge.https.value : plan.edge.http.value),
+                     .state = state,
+                     .disposable = fs::exists(state / "disposable")};
+  for (const plan::Instance& planned : plan.instances) {
+    if (planned.role != plan::Role::runtime && planned.role != plan::Role::edge &&
+        planned.role != plan::Role::dashboard)
+      continue;
+    auto instance = inspect(plan, state, planned);
+    if (!instance) return tl::unexpected(instance.error());
+    stack.instances.push_back(std::move(*instance));
+  }
+  for (const plan::Secret& secret : plan.secrets) {
+    if (auto value = read_file(state / "compose/secrets" / secret.name))
+      stack.secrets.emplace_back(secret.name, std::move(*value));
+  }
+  if (auto key = read_file(state / "signing-key.pem")) stack.signing_key = std::move(*key);
+  return stack;
+}
+
+Result<void> down_compose(const fs::path& where,
+                          const std::function<void(const std::string&)>& progress) {
+  const fs::path state = fs::absolute(where).lexically_normal();
+  if (!fs::exists(state / "compose")) return fail("no compose project in " + state.string());
+  if (progress) progress("docker compose down --volumes");
+  auto gone = require(
+      compose(state, {"down", "--volumes", "--rmi", "local", "--remove-orphans", "--timeout", "15"},
+              minutes(3)),
+      "docker compose down");
+  if (!gone) return gone;
+  std::error_code error;
+  fs::remove_all(state, error);
+  if (error) return fail("cannot remove " + state.string() + ": " + error.message());
+  return {};
+}
+
+}  // namespace caisson::conformance

@@ -1,0 +1,64 @@
+#include "conformance/stack/secrets.h"
+
+#include <cstdlib>
+
+#include "conformance/scan/canary.h"
+#include "conformance/scan/forms.h"
+#include "conformance/stack/files.h"
+#include "conformance/wire/token.h"
+
+namespace caisson::conformance {
+namespace {
+
+/// `bytes` random bytes in base64url.
+std::string random_secret(std::size_t bytes) {
+  const std::string hex = random_hex(bytes);
+  std::string raw;
+  for (std::size_t i = 0; i < hex.size(); i += 2) {
+    raw += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+  }
+  return base64(raw, true);
+}
+
+Algorithm algorithm_of(const std::string& name) {
+  if (name == name_of(Algorithm::es256)) return Algorithm::es256;
+  if (name == name_of(Algorithm::rs256)) return Algorithm::rs256;
+  return Algorithm::ed_dsa;
+}
+
+Result<std::string> value_of(const StackDescription::Secret& secret,
+                             const std::filesystem::path& directory) {
+  if (secret.source == "file") {
+    const auto path = directory / secret.reference;
+    if (std::filesystem::exists(path)) return read_file(path);
+  } else if (secret.source == "env") {
+    if (const char* value = std::getenv(secret.reference.c_str())) return std::string(value);
+  }
+  return random_secret(secret.bytes == 0 ? 32 : secret.bytes);
+}
+
+}  // namespace
+
+Result<SecretValues> make_secrets(const StackDescription& stack, const SecretSources& sources) {
+  SecretValues made;
+  for (const auto& secret : stack.secrets) {
+    if (secret.name == sources.token_key_secret) {
+      if (sources.token_algorithm == "HS256") {
+        made.signing_key = random_secret(48);
+        made.values[secret.name] = made.signing_key;
+        continue;
+      }
+      const auto key = SigningKey::generate(algorithm_of(sources.token_algorithm));
+      if (!key) return tl::unexpected(key.error());
+      made.signing_key = key->private_pem();
+      made.values[secret.name] = key->public_pem();
+      continue;
+    }
+    auto value = value_of(secret, sources.spec_directory);
+    if (!value) return tl::unexpected(value.error());
+    made.values[secret.name] = std::move(*value);
+  }
+  return made;
+}
+
+}  // namespace caisson::conformance

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "conformance/stack/description.h"
+#include "generator/source/result.h"
+
+namespace caisson::conformance {
+
+/// What a stack's secrets are made from.
+struct SecretSources {
+  std::filesystem::path spec_directory{};  ///< `file` references are relative to it
+  std::string token_key_secret{};          ///< gets the public key of `token_algorithm`
+  std::string token_algorithm{};
+};
+
+struct SecretValues {
+  std::map<std::string, std::string> values{};  ///< by secret name
+  std::string signing_key{};  ///< private PEM, or the shared secret of HS256; empty without tokens
+};
+
+/// Values for every secret: random ones for `generate` and for sources that this machine has no
+/// access to, the real ones for `file` and `env`. The key that verifies tokens is always made here:
+/// the harness must own its private half, and a disposable stack has no business trusting the
+/// product's identity provider.
+[[nodiscard]] Result<SecretValues> make_secrets(const StackDescription& stack,
+                                                const SecretSources& sources);
+
+}  // namespace caisson::conformance

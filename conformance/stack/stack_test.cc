@@ -1,0 +1,241 @@
+#include <fstream>
+#include <thread>
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "conformance/stack/description.h"
+#include "conformance/stack/files.h"
+#include "conformance/stack/interrupt.h"
+#include "conformance/stack/local.h"
+#include "conformance/stack/process.h"
+#include "conformance/wire/http.h"
+
+namespace caisson::conformance {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::milliseconds;
+
+/// A directory of its own for each test, gone afterwards.
+class Scratch {
+ public:
+  Scratch() : path_(fs::temp_directory_path() / ("caisson-stack-" + std::to_string(getpid()))) {
+    fs::remove_all(path_);
+    fs::create_directories(path_);
+    fs::permissions(path_, fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  ~Scratch() {
+    std::error_code error;
+    fs::remove_all(path_, error);
+  }
+  [[nodiscard]] const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+std::uint16_t free_port() {
+  const int probe = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  bind(probe, reinterpret_cast<sockaddr*>(&address), sizeof address);
+  socklen_t size = sizeof address;
+  getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size);
+  close(probe);
+  return ntohs(address.sin_port);
+}
+
+std::string process_json(const std::string& name, std::uint16_t port, const std::string& needs,
+                         int offset) {
+  return R"({"name":")" + name +
+         R"(","role":"service","tenant":null,"program":"caddy","args":["respond","--listen","127.0.0.1:)" +
+         std::to_string(port) + R"(","--body",")" + name +
+         R"("],"config":"","data":"","ports":{"data":)" + std::to_string(port) +
+         R"(},"ready":{"port":"data","path":"/"},"needs":[)" + needs +
+         R"(],"env":{"HOME":"data"},"secret-env":{"TOKEN":"token"},"secrets":["token"],"uid-offset":)" +
+         std::to_string(offset) + "}";
+}
+
+std::string stack_json(const std::string& processes) {
+  return R"({"name":"t","version":"1.0.0","domain":"t.localhost","marker":"disposable","address":"127.0.0.1",
+             "url":"http://t.localhost:1","secrets":[{"name":"token","source":"generate","bytes":32,"reference":""}],
+             "processes":[)" +
+         processes + R"(],"omitted":[]})";
+}
+
+TEST(Description, RefusesWhatIsMissingAndCycles) {
+  EXPECT_FALSE(parse_stack("{"));
+  EXPECT_FALSE(parse_stack(R"({"name":"x"})"));
+  const auto circle = parse_stack(
+      stack_json(process_json("a", 1, "\"b\"", 0) + "," + process_json("b", 2, "\"a\"", 1)));
+  ASSERT_TRUE(circle) << circle.error().text();
+  EXPECT_FALSE(start_order(*circle));
+}
+
+TEST(Launch, PassesNothingOn) {
+  const Scratch scratch;
+  const int leaked = dup2(0, 50);
+  setenv("CAISSON_TEST_LEAK", "leaked", 1);
+  const auto id = launch({.program = "/bin/sh",
+                          .args = {"-c", "env; ls /proc/self/fd; ulimit -c; umask; exec sleep 30"},
+                          .env = {{"PATH", "/usr/bin:/bin"}, {"ONLY", "this"}},
+                          .directory = scratch.path(),
+                          .log = scratch.path() / "log"});
+  ASSERT_TRUE(id) << id.error().text();
+  std::string log;
+  for (int i = 0; i < 2000 && log.find("0077") == std::string::npos; ++i) {
+    log = read_file(scratch.path() / "log").value_or("");
+    std::this_thread::sleep_for(milliseconds(2));
+  }
+  EXPECT_THAT(log, testing::HasSubstr("ONLY=this"));
+  EXPECT_THAT(log, testing::Not(testing::HasSubstr("leaked")));
+  EXPECT_THAT(log, testing::HasSubstr("\n0\n0077"));
+  EXPECT_EQ(log.find("\n" + std::to_string(leaked) + "\n"), std::string::npos);
+  EXPECT_EQ(status_of(id->pid)["NoNewPrivs"], "1");
+  EXPECT_EQ(status_of(id->pid)["CapEff"], "0000000000000000");
+  EXPECT_EQ(getsid(id->pid), id->pid);
+  EXPECT_TRUE(stop(*id, milliseconds(5000)));
+  EXPECT_FALSE(alive(*id));
+  close(leaked);
+}
+
+TEST(Launch, SaysWhichStepFailed) {
+  const Scratch scratch;
+  const auto missing = launch({.program = scratch.path() / "none", .log = scratch.path() / "log"});
+  ASSERT_FALSE(missing);
+  EXPECT_THAT(missing.error().what, testing::HasSubstr("none"));
+  const auto nowhere = launch({.program = "/bin/true",
+                               .directory = scratch.path() / "none",
+                               .log = scratch.path() / "log"});
+  ASSERT_FALSE(nowhere);
+  EXPECT_THAT(nowhere.error().what, testing::HasSubstr("enter the state directory"));
+}
+
+TEST(Stop, KillsWhatDoesNotListen) {
+  const Scratch scratch;
+  const auto id = launch({.program = "/bin/sh",
+                          .args = {"-c", "trap '' TERM; echo up; while :; do sleep 1; done"},
+                          .env = {{"PATH", "/usr/bin:/bin"}},
+                          .directory = scratch.path(),
+                          .log = scratch.path() / "log"});
+  ASSERT_TRUE(id);
+  for (int i = 0; i < 2000 && read_file(scratch.path() / "log").value_or("").empty(); ++i) {
+    std::this_thread::sleep_for(milliseconds(2));
+  }
+  EXPECT_FALSE(stop(*id, milliseconds(50)));
+  EXPECT_FALSE(alive(*id));
+}
+
+TEST(Alive, IsNotFooledByANewProcessWithTheSameNumber) {
+  auto self = identify(getpid());
+  ASSERT_TRUE(self);
+  EXPECT_TRUE(alive(*self));
+  --self->start_ticks;
+  EXPECT_FALSE(alive(*self));
+}
+
+TEST(Run, IsBounded) {
+  EXPECT_FALSE(run({"sleep", "30"}, milliseconds(50)));
+  const auto done = run({"sh", "-c", "echo out; echo err >&2; exit 3"}, milliseconds(5000));
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->status, 3);
+  EXPECT_EQ(done->output, "out\n");
+  EXPECT_EQ(done->errors, "err\n");
+}
+
+TEST(Local, StartsInOrderHardensAndLeavesNothing) {
+  const Scratch scratch;
+  const fs::path state = scratch.path() / "state";
+  const std::uint16_t first = free_port();
+  const std::uint16_t second = free_port();
+  std::vector<std::string> steps;
+  const LocalOptions options{.state = state,
+                             .progress = [&](const std::string& line) { steps.push_back(line); }};
+  const auto up = up_local({{"stack.json", stack_json(process_json("late", second, "\"early\"", 1) +
+                                                      "," + process_json("early", first, "", 0))}},
+                           options);
+  ASSERT_TRUE(up) << up.error().text();
+  ASSERT_EQ(steps.size(), 2U);
+  EXPECT_THAT(steps[0], testing::StartsWith("early is ready"));
+  EXPECT_TRUE(up->disposable);
+  const RunningInstance& late = *up->instance("late");
+  EXPECT_EQ(exchange(*late.data, {.host = "t"}, within(milliseconds(5000)))->body, "late");
+  EXPECT_FALSE(up_local({{"stack.json", stack_json("")}}, options))
+      << "a running stack was replaced";
+
+  struct stat info{};
+  ASSERT_EQ(stat(late.data_directory.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777U, 0700U);
+  if (geteuid() == 0) {
+    EXPECT_EQ(info.st_uid, late.user->uid);
+    EXPECT_NE(late.user->uid, up->instance("early")->user->uid);
+    EXPECT_THAT(status_of(late.process.pid)["Uid"],
+                testing::StartsWith(std::to_string(late.user->uid) + "\t"));
+    EXPECT_NE(fs::read_symlink("/proc/" + std::to_string(late.process.pid) + "/ns/mnt"),
+              fs::read_symlink("/proc/self/ns/mnt"));
+  }
+  ASSERT_EQ(stat((state / "secrets/token").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0007U, 0U);
+
+  const auto attached = attach_local(state);
+  ASSERT_TRUE(attached);
+  EXPECT_EQ(attached->instance("late")->process, late.process);
+  ASSERT_TRUE(stop(late.process, milliseconds(5000)));
+  EXPECT_FALSE(attach_local(state));
+  ASSERT_TRUE(restart_local(state, "late"));
+  ASSERT_TRUE(attach_local(state));
+
+  const ProcessId early = up->instance("early")->process;
+  ASSERT_TRUE(down_local(state));
+  EXPECT_FALSE(alive(early));
+  EXPECT_FALSE(fs::exists(state));
+  EXPECT_FALSE(down_local(state));
+}
+
+TEST(Local, AFailedStartStopsWhatRan) {
+  const Scratch scratch;
+  const fs::path state = scratch.path() / "state";
+  std::string broken = process_json("broken", free_port(), "\"fine\"", 1);
+  broken.replace(broken.find("\"respond\""), 9, "\"no-such-command\"");
+  const auto up = up_local(
+      {{"stack.json", stack_json(process_json("fine", free_port(), "", 0) + "," + broken)}},
+      {.state = state});
+  ASSERT_FALSE(up);
+  EXPECT_THAT(up.error().what, testing::HasSubstr("broken ended while starting"));
+  EXPECT_FALSE(fs::exists(state / "processes"));
+  EXPECT_TRUE(down_local(state));
+}
+
+TEST(Local, DownFindsWhatNobodyNoted) {
+  const Scratch scratch;
+  const fs::path state = scratch.path() / "state";
+  const auto up = up_local({{"stack.json", stack_json(process_json("one", free_port(), "", 0))}},
+                           {.state = state});
+  ASSERT_TRUE(up) << up.error().text();
+  fs::remove(state / "processes");
+  ASSERT_TRUE(down_local(state));
+  EXPECT_FALSE(alive(up->instance("one")->process));
+}
+
+TEST(InterruptGuard, TurnsASignalIntoAFlag) {
+  {
+    const InterruptGuard guard;
+    EXPECT_FALSE(interrupted());
+    raise(SIGINT);
+    EXPECT_TRUE(interrupted());
+  }
+  const InterruptGuard again;
+  EXPECT_FALSE(interrupted());
+}
+
+}  // namespace
+}  // namespace caisson::conformance

@@ -1,0 +1,33 @@
+#include "conformance/verdict/result.h"
+
+#include <algorithm>
+#include <array>
+
+namespace caisson::conformance {
+
+std::string_view name_of(Resource resource) {
+  static constexpr std::array<std::string_view, 12> names{
+      "identity", "records",       "files", "process",   "network",      "secrets",
+      "cache",    "observability", "noise", "lifecycle", "side channel", "supply"};
+  return names.at(static_cast<std::size_t>(resource));
+}
+
+std::uint64_t ProbeResult::observations() const {
+  std::uint64_t sum = 0;
+  for (const Cell& cell : cells) sum += cell.observations;
+  return sum;
+}
+
+Verdict RunReport::verdict() const {
+  Verdict merged = Verdict::not_applicable;
+  for (const ProbeResult& probe : probes) merged = merge(merged, probe.verdict);
+  return merged;
+}
+
+std::size_t RunReport::count(Verdict verdict) const {
+  return static_cast<std::size_t>(std::ranges::count(probes, verdict, &ProbeResult::verdict));
+}
+
+double rule_of_three(std::uint64_t n) { return n < 3 ? 1.0 : 3.0 / static_cast<double>(n); }
+
+}  // namespace caisson::conformance

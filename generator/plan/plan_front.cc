@@ -1,0 +1,154 @@
+#include <algorithm>
+
+#include "generator/plan/draft.h"
+
+namespace caisson::plan {
+
+namespace {
+
+constexpr std::int64_t mebibyte = 1048576;
+
+const Instance* shared_runtime(const Plan& plan) {
+  const auto found = std::ranges::find_if(plan.instances, [](const Instance& instance) {
+    return instance.role == Role::runtime && !instance.tenant;
+  });
+  return found == plan.instances.end() ? nullptr : &*found;
+}
+
+/// The network that the edge shares with everything that is not one tenant's alone.
+std::string front_network(Draft& draft) {
+  if (const auto* runtime = shared_runtime(draft.plan)) return runtime->networks.front();
+  draft.plan.networks.push_back({.name = draft.network_names.take("front"),
+                                 .purpose = "the edge and the dashboard",
+                                 .origin = derived("/edge")});
+  return draft.plan.networks.back().name;
+}
+
+std::string dashboard(Draft& draft, const std::string& front) {
+  const auto& from = draft.spec().dashboard;
+  if (!from.enabled) return {};
+  Instance to{.name = draft.instance_names.take("dashboard"),
+              .role = Role::dashboard,
+              .command = {"dashboard", "--config", "/etc/caisson/dashboard.json"},
+              .ports = {{.name = "http",
+                         .number = {8080, derived("/dashboard")},
+                         .purpose = Port::Purpose::http}},
+              .replicas = draft.trace(Replicas{from.replicas.min, from.replicas.max},
+                                      "/dashboard/replicas"),
+              .resources = resources(draft, from.resources, "/dashboard/resources"),
+              .configs = {{"dashboard.json", "/etc/caisson/dashboard.json"}},
+              .networks = {front},
+              .health = Health{.kind = Health::Kind::runtime_command,
+                               .command = {"health", "--url", "http://127.0.0.1:8080/readyz"},
+                               .interval_ms = own_health_interval_ms},
+              .origin = draft.origin("/dashboard")};
+  draft.plan.instances.push_back(to);
+  return to.name;
+}
+
+void edge(Draft& draft, const std::string& front, const std::string& dashboard) {
+  auto& plan = draft.plan;
+  // nginx is planned as an edge too; which targets can write it is in the loss report.
+  if (plan.edge.proxy.value == Edge::Proxy::none) return;
+  const bool secure = plan.edge.tls.value != Edge::Tls::off;
+  plan.edge.instance = draft.instance_names.take("edge");
+  Instance to{.name = plan.edge.instance,
+              .role = Role::edge,
+              .command = {"run", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"},
+              .resources = {.cpu_request_millis = {100, derived("/edge")},
+                            .cpu_limit_millis = {1000, derived("/edge")},
+                            .memory_request_bytes = {64 * mebibyte, derived("/edge")},
+                            .memory_limit_bytes = {256 * mebibyte, derived("/edge")}},
+              .configs = {{"Caddyfile", "/etc/caddy/Caddyfile"}},
+              .health = Health{.kind = Health::Kind::runtime_command,
+                               .command = {"health", "--url", "http://127.0.0.1:8079/"},
+                               .interval_ms = own_health_interval_ms},
+              .origin = draft.origin("/edge")};
+  to.ports.push_back({.name = "http",
+                      .number = {8080, derived("/edge/http")},
+                      .purpose = Port::Purpose::http,
+                      .published = true});
+  if (secure) {
+    to.ports.push_back({.name = "https",
+                        .number = {8443, derived("/edge/https")},
+                        .purpose = Port::Purpose::https,
+                        .published = true});
+  }
+  for (const auto* secret : {&plan.edge.certificate, &plan.edge.key}) {
+    if (!secret->empty()) to.secrets.push_back({*secret, "/run/secrets/" + *secret});
+  }
+  plan.volumes.push_back({.name = draft.volume_names.take("edge-data"),
+                          .size_bytes = {64 * mebibyte, derived("/edge")},
+                          .origin = derived("/edge")});
+  to.volumes.push_back({.volume = plan.volumes.back().name, .path = "/data"});
+
+  plan.networks.push_back(
+      {.name = draft.network_names.take("public"),
+       .internal = false,
+       .purpose = "the edge, its clients and its certificate authority; nothing else is on it",
+       .origin = derived("/edge")});
+  to.networks = {plan.networks.back().name, front};
+  for (const auto& instance : plan.instances) {
+    if (instance.role == Role::runtime && instance.tenant) {
+      to.networks.push_back(instance.networks.front());
+    }
+  }
+  if (const auto* runtime = shared_runtime(plan)) to.needs.push_back(runtime->name);
+  if (!dashboard.empty()) to.needs.push_back(dashboard);
+  plan.instances.push_back(std::move(to));
+}
+
+/// First match wins: tenants' hosts, their own domains, the bare domain, then everything that the
+/// shared runtime alone can tell apart.
+void routes(Draft& draft, const std::string& dashboard) {
+  auto& plan = draft.plan;
+  if (plan.edge.instance.empty()) return;
+  const auto tenant_host = [&](const std::string& host, const std::string& runtime,
+                               const std::optional<std::string>& tenant, const Origin& origin) {
+    if (!dashboard.empty()) {
+      plan.routes.push_back({.host = host,
+                             .path_prefix = "/dashboard",
+                             .instance = dashboard,
+                             .port = "http",
+                             .tenant = tenant,
+                             .origin = origin});
+    }
+    plan.routes.push_back({.host = host,
+                           .path_prefix = {},
+                           .instance = runtime,
+                           .port = "data",
+                           .tenant = tenant,
+                           .origin = origin});
+  };
+  for (const auto& tenant : plan.tenants) {
+    const auto origin = derived(tenant.origin.pointer);
+    tenant_host(tenant.host, tenant.instance, tenant.slug, origin);
+    for (const auto& domain : tenant.domains) {
+      tenant_host(domain, tenant.instance, tenant.slug, origin);
+    }
+  }
+  const auto* shared = shared_runtime(plan);
+  if (!dashboard.empty() || shared != nullptr) {
+    plan.routes.push_back({.host = plan.domain.value,
+                           .path_prefix = {},
+                           .instance = dashboard.empty() ? shared->name : dashboard,
+                           .port = dashboard.empty() ? "data" : "http",
+                           .tenant = std::nullopt,
+                           .origin = derived("/domain")});
+  }
+  if (shared != nullptr) {
+    tenant_host("*." + plan.domain.value, shared->name, std::nullopt, derived("/domain"));
+    tenant_host("*", shared->name, std::nullopt, derived("/domain"));
+  }
+}
+
+}  // namespace
+
+void plan_front(Draft& draft) {
+  const auto front = front_network(draft);
+  const auto board = dashboard(draft, front);
+  edge(draft, front, board);
+  routes(draft, board);
+}
+
+}  // namespace caisson::plan

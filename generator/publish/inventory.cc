@@ -1,0 +1,128 @@
+#include "generator/publish/inventory.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <boost/json.hpp>
+
+namespace caisson::publish {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::int64_t kFormat = 1;
+
+tl::unexpected<Failure> unusable(const std::string& why) {
+  return fail(std::string(kInventoryName) + " is not usable: " + why,
+              "restore it from version control, or delete it and generate with --force");
+}
+
+std::string quoted(std::string_view text) { return json::serialize(json::string_view(text)); }
+
+const std::string* text_of(const json::object& object, std::string_view key, std::string& into) {
+  const auto* value = object.if_contains(key);
+  if (value == nullptr || !value->is_string()) return nullptr;
+  into.assign(value->get_string().data(), value->get_string().size());
+  return &into;
+}
+
+bool is_sha256(std::string_view text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+Result<std::pair<std::string, Entry>> parse_entry(const json::value& value) {
+  const auto* object = value.if_object();
+  if (object == nullptr) return unusable("an entry of 'files' is not an object");
+  std::string path;
+  std::string mode;
+  Entry entry;
+  if (text_of(*object, "path", path) == nullptr || !is_contained(path)) {
+    return unusable("it names a path outside its directory");
+  }
+  if (text_of(*object, "sha256", entry.sha256) == nullptr || !is_sha256(entry.sha256)) {
+    return unusable("the digest of '" + path + "' is not a sha-256");
+  }
+  if (text_of(*object, "mode", mode) == nullptr || (mode != "0644" && mode != "0755")) {
+    return unusable("the mode of '" + path + "' is neither 0644 nor 0755");
+  }
+  if (text_of(*object, "owner", entry.owner) == nullptr) {
+    return unusable("'" + path + "' has no owner");
+  }
+  entry.executable = mode == "0755";
+  return std::pair{std::move(path), std::move(entry)};
+}
+
+}  // namespace
+
+bool is_contained(std::string_view path) {
+  const auto odd = [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == '\\' || c == 0x7f;
+  };
+  if (path.empty() || path.size() > 1024 || std::any_of(path.begin(), path.end(), odd))
+    return false;
+  for (std::size_t begin = 0; begin <= path.size();) {
+    const auto end = std::min(path.find('/', begin), path.size());
+    const auto segment = path.substr(begin, end - begin);
+    if (segment.empty() || segment == "." || segment == ".." || segment.size() > 200 ||
+        segment.starts_with(".caisson-")) {
+      return false;
+    }
+    begin = end + 1;
+  }
+  return true;
+}
+
+std::string to_json(const Inventory& inventory) {
+  const auto& from = inventory.made_from;
+  std::string out = "{\n  \"format\": " + std::to_string(kFormat);
+  out += ",\n  \"caisson\": " + quoted(from.version);
+  out += ",\n  \"spec\": " + quoted(from.spec_sha256);
+  out += ",\n  \"environment\": " + quoted(from.environment);
+  out += ",\n  \"blueprints\": " + quoted(from.blueprints);
+  out += ",\n  \"files\": [";
+  const char* separator = "\n";
+  for (const auto& [path, entry] : inventory.files) {
+    out += separator;
+    out += "    {\"path\": " + quoted(path) + ", \"sha256\": " + quoted(entry.sha256) +
+           ", \"mode\": \"" + (entry.executable ? "0755" : "0644") +
+           "\", \"owner\": " + quoted(entry.owner) + "}";
+    separator = ",\n";
+  }
+  out += inventory.files.empty() ? "]\n}\n" : "\n  ]\n}\n";
+  return out;
+}
+
+Result<Inventory> parse_inventory(std::string_view text) {
+  json::error_code error;
+  const auto value = json::parse(text, error);
+  if (error) return unusable(error.message());
+  const auto* object = value.if_object();
+  if (object == nullptr) return unusable("it is not a JSON object");
+  const auto* format = object->if_contains("format");
+  if (format == nullptr || !format->is_int64() || format->get_int64() != kFormat) {
+    return unusable("its format is not " + std::to_string(kFormat));
+  }
+  Inventory inventory;
+  auto& from = inventory.made_from;
+  for (const auto& [key, into] : {std::pair{"caisson", &from.version},
+                                  {"spec", &from.spec_sha256},
+                                  {"environment", &from.environment},
+                                  {"blueprints", &from.blueprints}}) {
+    if (text_of(*object, key, *into) == nullptr) {
+      return unusable("'" + std::string(key) + "' is not a string");
+    }
+  }
+  const auto* files = object->if_contains("files");
+  if (files == nullptr || !files->is_array()) return unusable("'files' is not a list");
+  for (const auto& item : files->get_array()) {
+    auto entry = parse_entry(item);
+    if (!entry) return tl::unexpected(entry.error());
+    const auto path = entry->first;
+    if (!inventory.files.insert(*std::move(entry)).second) {
+      return unusable("it names '" + path + "' twice");
+    }
+  }
+  return inventory;
+}
+
+}  // namespace caisson::publish

@@ -1,0 +1,147 @@
+// Generated trees, held against tools that were not written here.
+
+#include <array>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "generator/render/render_testing.h"
+#include "runtime/context/configuration.h"
+
+namespace caisson::render {
+namespace {
+
+struct Outcome {
+  int status = -1;
+  std::string output;
+};
+
+Outcome run(const std::string& command) {
+  Outcome outcome;
+  FILE* pipe = popen((command + " 2>&1").c_str(), "r");
+  if (pipe == nullptr) return outcome;
+  std::array<char, 4096> buffer{};
+  while (const auto size = fread(buffer.data(), 1, buffer.size(), pipe)) {
+    outcome.output.append(buffer.data(), size);
+  }
+  outcome.status = pclose(pipe);
+  return outcome;
+}
+
+const std::string here = std::string(CAISSON_SOURCE_DIR) + "/generator/render/";
+
+class Accepted : public testing::TestWithParam<std::pair<const char*, const char*>> {
+ protected:
+  void SetUp() override {
+    tree_.write(rendered(plan::example(GetParam().first, GetParam().second).plan));
+  }
+  [[nodiscard]] std::string path(const std::string& below) const {
+    return "'" + (tree_.path() / below).string() + "'";
+  }
+  static void expect_fine(const std::string& command) {
+    const auto outcome = run(command);
+    EXPECT_EQ(outcome.status, 0) << command << "\n" << outcome.output;
+  }
+
+  TemporaryDirectory tree_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Render, Accepted,
+                         testing::Values(std::pair{"quickstart", ""}, std::pair{"agentik", ""},
+                                         std::pair{"agentik", "development"},
+                                         std::pair{"devtools", ""}, std::pair{"devtools", "demo"}),
+                         [](const auto& example) {
+                           return std::string(example.param.first) + example.param.second;
+                         });
+
+TEST_P(Accepted, ByYaml11JsonAndTheComposeSchema) {
+  expect_fine("python3 '" + here + "accept_artifacts.py' '" + here +
+              "testdata/compose-spec/compose-spec.json' " + path(""));
+}
+
+TEST_P(Accepted, ByYamllint) {
+  expect_fine("yamllint --strict -d '{extends: default, rules: {line-length: disable}}' " +
+              path("compose/compose.yaml"));
+}
+
+TEST_P(Accepted, ByCaddy) {
+  for (const auto* target : {"compose", "local"}) {
+    const auto file = path(std::string(target) + "/Caddyfile");
+    expect_fine("XDG_CONFIG_HOME=" + path("xdg") + " XDG_DATA_HOME=" + path("xdg") +
+                " caddy validate --adapter caddyfile --config " + file);
+    expect_fine("caddy fmt " + file + " | diff - " + file);
+  }
+}
+
+TEST_P(Accepted, ByShellcheckAndTheShell) {
+  const auto script = path("compose/secrets/generate.sh");
+  expect_fine("shellcheck " + script);
+  // Run for real: what can be made is made once, and what cannot is named.
+  const auto first = run("cd " + path("compose") + " && PAGERDUTY_KEY=x secrets/generate.sh");
+  EXPECT_EQ(run("stat -c %a " + path("compose/secrets")).output, "700\n");
+  EXPECT_EQ(run("stat -c %a " + path("compose/secrets/operator-token")).output, "440\n");
+  const auto token = run("cat " + path("compose/secrets/operator-token")).output;
+  EXPECT_EQ(token.size(), 43U);
+  EXPECT_EQ(first.output.find(token), std::string::npos);
+  const auto second = run("cd " + path("compose") + " && PAGERDUTY_KEY=x secrets/generate.sh");
+  EXPECT_EQ(second.output, first.output);
+  EXPECT_EQ(run("cat " + path("compose/secrets/operator-token")).output, token);
+}
+
+TEST_P(Accepted, ByTheRuntime) {
+  const auto local = tree_.path() / "local";
+  std::filesystem::create_directories(local / "secrets");
+  int read = 0;
+  const auto planned = plan::example(GetParam().first, GetParam().second).plan;
+  for (const auto& secret : planned.secrets) {
+    const auto file = local / "secrets" / secret.name;
+    std::ofstream(file) << std::string(43, 'x');
+    std::filesystem::permissions(file, std::filesystem::perms::owner_read);
+  }
+  for (const auto& instance : planned.instances) {
+    if (instance.role != plan::Role::runtime) continue;
+    const auto config = context::load_configuration(local / "config" / (instance.name + ".json"));
+    // Stores outside the runtime are not its business yet, and it says so by the key's name.
+    const bool stores = planned.database.engine.value == plan::Database::Engine::postgres;
+    ASSERT_EQ(config.has_value(), !stores)
+        << config.error().front().pointer << " " << config.error().front().detail;
+    ++read;
+
+    // In a container everything but the place of the secrets is the same to the reader.
+    auto text = run("cat " + path("compose/" + instance.name + ".json")).output;
+    const auto secrets = (local / "secrets").string();
+    for (auto at = text.find("/run/secrets"); at != std::string::npos;
+         at = text.find("/run/secrets", at + 1)) {
+      text.replace(at, std::string_view("/run/secrets").size(), secrets);
+    }
+    const auto contained = context::parse_configuration(text, local);
+    ASSERT_EQ(contained.has_value(), !stores) << text;
+    if (stores) {
+      EXPECT_EQ(contained.error().front().pointer, "/database");
+    }
+  }
+  EXPECT_GT(read, 0);
+}
+
+/// The rules of a Dockerfile linter that apply to images without a distribution inside.
+TEST_P(Accepted, ByTheRulesForDockerfiles) {
+  for (const auto* name : {"runtime", "dashboard", "edge"}) {
+    const auto text = run("cat " + path(std::string("docker/") + name + ".Dockerfile")).output;
+    const auto last_stage = text.substr(text.rfind("\nFROM "));
+    EXPECT_NE(last_stage.find("\nFROM scratch\n"), std::string::npos) << name;
+    EXPECT_NE(last_stage.find("\nUSER 10001:10001\n"), std::string::npos) << name;      // DL3002
+    EXPECT_NE(last_stage.find("\nHEALTHCHECK --interval"), std::string::npos) << name;  // DL3057
+    EXPECT_EQ(text.find(":latest"), std::string::npos) << name;                         // DL3007
+    EXPECT_EQ(text.find("\nADD "), std::string::npos) << name;                          // DL3020
+    for (const auto* form : {"\nCMD ", "\nENTRYPOINT ", "\nRUN "}) {                    // DL3025
+      for (auto at = text.find(form); at != std::string::npos; at = text.find(form, at + 1)) {
+        EXPECT_EQ(text[at + std::string(form).size()], '[') << name;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace caisson::render

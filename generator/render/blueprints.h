@@ -1,0 +1,40 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "generator/render/node.h"
+#include "generator/source/result.h"
+
+namespace caisson::render {
+
+/// House style as data: hardened defaults as YAML and texts for people as templates. The ones that
+/// Caisson ships are compiled in; any of them can be replaced by name.
+class Blueprints {
+ public:
+  /// The shipped blueprints.
+  Blueprints();
+
+  /// The shipped ones with those of `replacements` (name, bytes) in their place. Fails on a name
+  /// that is not a blueprint's: a misspelt override would silently do nothing.
+  [[nodiscard]] static Result<Blueprints> with(
+      const std::vector<std::pair<std::string, std::string>>& replacements);
+
+  /// Names in order, for example "compose/service.yaml".
+  [[nodiscard]] std::vector<std::string> names() const;
+  /// Fails when there is no blueprint of that name.
+  [[nodiscard]] Result<std::string_view> text(std::string_view name) const;
+  /// A YAML blueprint; every node's origin is its line. Fails, naming the line, when it is not
+  /// YAML.
+  [[nodiscard]] Result<Node> yaml(std::string_view name) const;
+  /// A digest of every name and byte: equal when nothing differs.
+  [[nodiscard]] std::string revision() const;
+
+ private:
+  std::map<std::string, std::string, std::less<>> files_;
+};
+
+}  // namespace caisson::render

@@ -1,0 +1,71 @@
+#include "generator/render/caddyfile.h"
+
+#include <algorithm>
+
+#include "generator/render/comment.h"
+#include "generator/render/json.h"
+
+namespace caisson::render {
+
+namespace {
+
+std::string word(std::string_view text) {
+  const bool bare = !text.empty() && text.front() != '#' && text != "{" && text != "}" &&
+                    std::ranges::none_of(text, [](char c) {
+                      return static_cast<unsigned char>(c) <= 0x20 || c == '"' || c == '`' ||
+                             c == '\\' || c == 0x7f;
+                    });
+  if (bare) return std::string(text);
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"') out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
+
+void write(std::string& out, const std::vector<Directive>& directives, std::size_t depth) {
+  for (const auto& directive : directives) {
+    if (depth == 0 && &directive != &directives.front()) out += '\n';
+    auto comment = comment_lines(directive.comment);
+    for (std::size_t line = 0; line < comment.size();) {
+      const auto end = comment.find('\n', line) + 1;
+      out.append(depth, '\t');
+      out.append(comment, line, end - line);
+      line = end;
+    }
+    out.append(depth, '\t');
+    for (std::size_t i = 0; i < directive.words.size(); ++i) {
+      if (i != 0) out += ' ';
+      out += word(directive.words[i]);
+    }
+    if (!directive.block.empty()) {
+      out += directive.words.empty() ? "{\n" : " {\n";
+      write(out, directive.block, depth + 1);
+      out.append(depth, '\t');
+      out += '}';
+    }
+    out += '\n';
+  }
+}
+
+}  // namespace
+
+std::string to_caddyfile(const std::vector<Directive>& directives, std::string_view header) {
+  auto out = comment_lines(header);
+  write(out, directives, 0);
+  return out;
+}
+
+Result<std::string> literal(std::string_view text) {
+  const bool clean = std::ranges::none_of(text, [](char c) {
+    return c == '{' || c == '}' || c == '\\' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+  });
+  if (!clean) {
+    return fail("a Caddyfile cannot carry " + json_string(text),
+                "braces, backslashes and control characters have no escape there");
+  }
+  return std::string(text);
+}
+
+}  // namespace caisson::render

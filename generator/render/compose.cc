@@ -1,0 +1,446 @@
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "generator/render/comment.h"
+#include "generator/render/compose_service.h"
+#include "generator/render/digest.h"
+#include "generator/render/edge.h"
+#include "generator/render/env_file.h"
+#include "generator/render/json.h"
+#include "generator/render/people.h"
+#include "generator/render/runtime_config.h"
+#include "generator/render/targets.h"
+#include "generator/render/yaml.h"
+
+namespace caisson::render {
+
+namespace {
+
+using plan::Instance;
+using plan::Port;
+using plan::Role;
+using plan::Secret;
+
+class ComposeSite final : public Site {
+ public:
+  [[nodiscard]] std::string listen(const Instance& instance, const Port& port) const override {
+    const auto host = port.network.empty() ? std::string("0.0.0.0") : operator_alias(instance);
+    return host + ":" + std::to_string(port.number.value);
+  }
+  [[nodiscard]] std::string reach(const Instance& instance, const Port& port) const override {
+    return instance.name + ":" + std::to_string(port.number.value);
+  }
+  [[nodiscard]] std::string secret_file(std::string_view secret) const override {
+    return "/run/secrets/" + std::string(secret);
+  }
+  [[nodiscard]] std::string data_directory(const Instance&) const override {
+    return "/var/lib/caisson";
+  }
+  [[nodiscard]] bool has_issuer_keys() const override { return true; }
+  /// The addresses that Docker gives out; nothing but the edge and the product's services shares a
+  /// network with a data listener.
+  [[nodiscard]] std::vector<std::string> proxies() const override {
+    return {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"};
+  }
+};
+
+/// Prometheus and its companions are planned, and written with the targets of the next release.
+bool rendered(const Instance& instance) {
+  return instance.role != Role::prometheus && instance.role != Role::alertmanager &&
+         instance.role != Role::grafana;
+}
+
+bool written_edge(const plan::Plan& plan) {
+  return !plan.edge.instance.empty() && plan.edge.proxy.value == plan::Edge::Proxy::caddy;
+}
+
+class Project {
+ public:
+  Project(const plan::Plan& plan, const Index& index, const Blueprints& blueprints,
+          Patches& patches)
+      : plan_(plan), index_(index), blueprints_(blueprints), patches_(patches) {
+    for (const auto& instance : plan.instances) {
+      if (!rendered(instance) || (instance.role == Role::edge && !written_edge(plan))) continue;
+      instances_.push_back(&instance);
+    }
+  }
+
+  Result<Artifacts> write() {
+    auto services = ComposeServices::load(plan_, blueprints_);
+    if (!services) return tl::unexpected(services.error());
+    services_ = &*services;
+    if (auto done = configs(); !done) return tl::unexpected(done.error());
+    if (auto done = compose_yaml(); !done) return tl::unexpected(done.error());
+    env_example();
+    if (auto done = texts(); !done) return tl::unexpected(done.error());
+    return std::move(artifacts_);
+  }
+
+ private:
+  void add(std::string path, std::string bytes, std::string owner, Node tree = {},
+           unsigned mode = 0644) {
+    artifacts_.push_back(
+        {.path = "compose/" + std::move(path),
+         .bytes = std::move(bytes),
+         .mode = mode,
+         .owner = std::move(owner),
+         .tree = tree.is_null() ? nullptr : std::make_shared<const Node>(std::move(tree))});
+  }
+
+  /// The files that the services mount, and their digests.
+  Result<void> configs() {
+    for (const auto* instance : instances_) {
+      Node tree;
+      if (instance->role == Role::runtime) {
+        tree = runtime_config(plan_, index_, *instance, site_);
+      } else if (instance->role == Role::dashboard) {
+        tree = dashboard_config(plan_, *instance, site_);
+      } else if (instance->role == Role::edge) {
+        if (auto done = caddyfile(*instance); !done) return done;
+        continue;
+      } else if (instance->role == Role::database) {
+        if (auto done = database_init(); !done) return done;
+        continue;
+      } else {
+        continue;
+      }
+      const auto& name = instance->configs.front().config;
+      if (auto done = patches_.apply("compose/" + name, tree); !done) return done;
+      auto bytes = to_json(tree);
+      digests_.emplace(name, digest(bytes));
+      add(name, std::move(bytes), instance->origin.pointer, std::move(tree));
+    }
+    return {};
+  }
+
+  Result<void> caddyfile(const Instance& edge) {
+    EdgeListen listen{.tls = plan_.edge.tls.value, .health = 8079};
+    if (const auto* port = port_for(edge, Port::Purpose::http)) listen.http = port->number.value;
+    if (const auto* port = port_for(edge, Port::Purpose::https)) listen.https = port->number.value;
+    listen.certificate_file = site_.secret_file(plan_.edge.certificate);
+    listen.key_file = site_.secret_file(plan_.edge.key);
+    auto text = edge_caddyfile(plan_, index_, site_, listen);
+    if (!text) return tl::unexpected(text.error());
+    digests_.emplace("Caddyfile", digest(*text));
+    add("Caddyfile", std::move(*text), "/edge");
+    return {};
+  }
+
+  Result<void> database_init() {
+    Node data{Node::Map{}};
+    data.add("database", plan_.database.name);
+    data.add("user", plan_.database.user);
+    auto text = fill(blueprints_, "compose/database-init.sql", data);
+    if (!text) return tl::unexpected(text.error());
+    digests_.emplace("database-init.sql", digest(*text));
+    add("database-init.sql", std::move(*text), "/database");
+    return {};
+  }
+
+  Result<void> compose_yaml() {
+    std::set<std::string_view> networks;
+    std::set<std::string_view> volumes;
+    for (const auto* instance : instances_) {
+      networks.insert(instance->networks.begin(), instance->networks.end());
+      for (const auto& mount : instance->volumes) volumes.insert(mount.volume);
+      for (const auto& mount : instance->secrets) secrets_.insert(mount.secret);
+    }
+
+    Node document{Node::Map{}};
+    document.add("name", plan_.targets.compose_project);
+    Node services{Node::Map{}};
+    for (const auto* instance : instances_) {
+      services.add(instance->name, services_->service(*instance, index_, digests_))
+          .remark(remark(*instance));
+    }
+    document.add("services", std::move(services));
+    network_count_ = networks.size();
+    document.add("networks", network_definitions(networks));
+    Node volume_nodes{Node::Map{}};
+    for (const auto& volume : plan_.volumes) {
+      if (!volumes.contains(volume.name)) continue;
+      volume_nodes.add(volume.name, labelled(volume.tenant, volume.origin));
+    }
+    if (!volume_nodes.empty()) document.add("volumes", std::move(volume_nodes));
+    Node config_nodes{Node::Map{}};
+    for (const auto& [name, hash] : digests_) config_nodes.add(name, file("./" + name, {}));
+    document.add("configs", std::move(config_nodes));
+    Node secret_nodes{Node::Map{}};
+    for (const auto& secret : plan_.secrets) {
+      if (!secrets_.contains(secret.name)) continue;
+      secret_nodes.add(secret.name, file("./secrets/" + secret.name, secret.origin));
+    }
+    if (!secret_nodes.empty()) document.add("secrets", std::move(secret_nodes));
+
+    if (auto done = patches_.apply("compose/compose.yaml", document); !done) return done;
+    auto bytes = to_yaml(document, plan_.name.value + " " + plan_.version.value +
+                                       " as a compose project. Generated by Caisson: change the "
+                                       "spec, not this file.\n"
+                                       "Only the edge publishes ports, and only the networks that "
+                                       "say so reach outside.");
+    add("compose.yaml", std::move(bytes), "/targets/compose", std::move(document));
+    return {};
+  }
+
+  [[nodiscard]] static Node file(std::string path, const Origin& origin) {
+    Node node{Node::Map{}, origin};
+    node.add("file", {std::move(path), origin});
+    return node;
+  }
+
+  [[nodiscard]] Node labelled(const std::optional<std::string>& tenant,
+                              const Origin& origin) const {
+    Node labels{Node::Map{}, origin};
+    labels.add("caisson.deployment", plan_.name);
+    if (tenant) labels.add("caisson.tenant", {*tenant, origin});
+    Node node{Node::Map{}, origin};
+    node.add("labels", std::move(labels));
+    return node;
+  }
+
+  [[nodiscard]] Node network_definitions(const std::set<std::string_view>& used) const {
+    Node nodes{Node::Map{}};
+    for (const auto& network : plan_.networks) {
+      if (!used.contains(network.name)) continue;
+      Node node{Node::Map{}, network.origin};
+      if (network.internal) node.add("internal", {true, network.origin});
+      node.merge(labelled(network.tenant, network.origin));
+      nodes.add(network.name, std::move(node)).remark(network.purpose);
+    }
+    return nodes;
+  }
+
+  [[nodiscard]] static std::string remark(const Instance& instance) {
+    if (instance.role == Role::runtime) {
+      return instance.tenant ? "The runtime of tenant " + *instance.tenant + " alone."
+                             : "The shared runtime.";
+    }
+    if (instance.role == Role::edge) return "The one door to the stack.";
+    return {};
+  }
+
+  [[nodiscard]] std::vector<ForeignImage> foreign_images() const {
+    std::vector<ForeignImage> images;
+    if (written_edge(plan_)) images.push_back(services_->foreign("caddy"));
+    if (!plan_.database.instance.empty()) {
+      images.push_back(services_->foreign("postgres", plan_.database.version));
+    }
+    if (!plan_.cache.instance.empty()) images.push_back(services_->foreign("redis"));
+    return images;
+  }
+
+  void env_example() {
+    std::vector<EnvEntry> entries{
+        {.name = "EDGE_ADDRESS",
+         .value = "0.0.0.0",
+         .comment = "The address that the edge publishes its ports on.",
+         .commented_out = true},
+        {.name = "SECRETS_GROUP",
+         .value = "10001",
+         .comment = "The group that may read secrets/; generate.sh sets it.",
+         .commented_out = true}};
+    for (const auto& image : foreign_images()) {
+      entries.push_back(
+          {.name = image.variable,
+           .value = image.reference,
+           .comment = image.waiver.empty() ? std::string{} : "No digest: " + image.waiver + ".",
+           .commented_out = true});
+    }
+    std::set<std::string> variables;
+    bool builds = false;
+    for (const auto* instance : instances_) {
+      builds |= instance->build.has_value();
+      for (const auto& variable : instance->env) {
+        if (!variable.secret.empty()) variables.insert(variable.secret);
+      }
+    }
+    if (builds) {
+      entries.push_back({.name = "SOURCE_DIR",
+                         .value = ".",
+                         .comment = "The directory of the spec; the services are built below it.",
+                         .commented_out = false});
+    }
+    for (const auto& secret : variables) {
+      entries.push_back(
+          {.name = secret_variable(secret),
+           .value = {},
+           .comment = "Secret '" + secret + "', which a service wants in its environment.",
+           .commented_out = false});
+    }
+    add(".env.example",
+        to_env_file(entries,
+                    "Copy to .env and set what is empty. Lines with a # show the default."),
+        "/targets/compose");
+  }
+
+  /// What the templates for people may say. Values only; sentences live in the blueprints.
+  [[nodiscard]] Node facts() const;
+
+  Result<void> texts() {
+    const auto data = facts();
+    for (const auto& [name, path, mode] :
+         {std::tuple{"compose/README.md", "README.md", 0644U},
+          std::tuple{"compose/RUNBOOK.md", "RUNBOOK.md", 0644U},
+          std::tuple{"compose/secrets.md", "secrets/README.md", 0644U},
+          std::tuple{"compose/secrets.sh", "secrets/generate.sh", 0755U}}) {
+      auto text = fill(blueprints_, name, data);
+      if (!text) return tl::unexpected(text.error());
+      add(path, std::move(*text), "/targets/compose", {}, mode);
+    }
+    return {};
+  }
+
+  const plan::Plan& plan_;
+  const Index& index_;
+  const Blueprints& blueprints_;
+  Patches& patches_;
+  ComposeSite site_;
+  std::vector<const Instance*> instances_;
+  const ComposeServices* services_ = nullptr;
+  std::map<std::string, std::string> digests_;
+  std::set<std::string_view> secrets_;
+  std::size_t network_count_ = 0;
+  Artifacts artifacts_;
+};
+
+/// A word for a POSIX shell, in single quotes.
+std::string shell_word(std::string_view text) {
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + '\'';
+}
+
+Node Project::facts() const {
+  const auto& plan = plan_;
+  const bool secure = plan.edge.tls.value != plan::Edge::Tls::off;
+  const auto port = secure ? plan.edge.https.value : plan.edge.http.value;
+  const bool usual = port == (secure ? 443 : 80);
+  const auto scheme = std::string(secure ? "https://" : "http://");
+  const auto suffix = usual ? std::string{} : ":" + std::to_string(port);
+
+  Node data{Node::Map{}};
+  data.add("name", plan.name);
+  data.add("version", plan.version);
+  data.add("caisson-version", std::string(CAISSON_VERSION));
+  data.add("domain", plan.domain);
+  data.add("project", plan.targets.compose_project);
+  data.add("url", scheme + plan.domain.value + suffix);
+  data.add("http", plan.edge.http);
+  data.add("https", plan.edge.https);
+  data.add("secure", secure);
+  data.add("edge", written_edge(plan));
+  data.add("acme", plan.edge.tls.value == plan::Edge::Tls::acme);
+  data.add("internal-ca", plan.edge.tls.value == plan::Edge::Tls::internal);
+  if (!plan.edge.email.value.empty()) data.add("email", plan.edge.email);
+  if (!plan.database.instance.empty()) data.add("database", plan.database.instance);
+  if (!plan.cache.instance.empty()) data.add("cache", plan.cache.instance);
+  if (!plan.backup.schedule.value.empty()) {
+    data.add("backup-schedule", plan.backup.schedule);
+    data.add("backup-to", plan.backup.to);
+    data.add("backup-keep", plan.backup.keep);
+  }
+
+  Node instances{Node::List{}};
+  Node runtimes{Node::List{}};
+  Node volumes{Node::List{}};
+  for (const auto* instance : instances_) {
+    Node entry{Node::Map{}};
+    entry.add("instance", instance->name);
+    if (instance->tenant) entry.add("tenant", *instance->tenant);
+    for (const auto& mount : instance->volumes) {
+      const auto name = plan.targets.compose_project.value + "_" + mount.volume;
+      entry.set("volume", name);
+      Node volume{Node::Map{}};
+      volume.add("volume", name);
+      volumes.push(std::move(volume));
+    }
+    entry.add("memory", instance->resources.memory_limit_bytes.value / 1048576);
+    if (const auto* operators = port_for(*instance, Port::Purpose::operator_api)) {
+      entry.add("token", instance->operator_token);
+      entry.add("operator-network", operators->network);
+      entry.add("operator-host", operator_alias(*instance));
+      entry.add("example", runtimes.empty());
+      runtimes.push(entry);
+    }
+    instances.push(std::move(entry));
+  }
+  data.add("instances", std::move(instances));
+  data.add("network-count", static_cast<std::int64_t>(network_count_));
+  Node images{Node::List{}};
+  for (const auto& image : foreign_images()) {
+    if (image.waiver.empty()) continue;
+    Node entry{Node::Map{}};
+    entry.add("reference", image.reference);
+    entry.add("variable", image.variable);
+    entry.add("waiver", image.waiver);
+    images.push(std::move(entry));
+  }
+  data.add("images", std::move(images));
+  data.add("runtimes", std::move(runtimes));
+  data.add("volumes", std::move(volumes));
+
+  // A page of tenants is for reading; the spec has them all.
+  constexpr std::size_t page = 50;
+  Node tenants{Node::List{}};
+  for (const auto& tenant : plan.tenants) {
+    if (tenants.list()->size() == page) break;
+    Node entry{Node::Map{}};
+    entry.add("slug", tenant.slug);
+    entry.add("host", tenant.host);
+    auto url = scheme;
+    url.append(tenant.host).append(suffix);
+    entry.add("url", std::move(url));
+    entry.add("tier", tenant.tier);
+    entry.add("instance", tenant.instance);
+    entry.add("suspended", tenant.suspended);
+    tenants.push(std::move(entry));
+  }
+  if (!plan.tenants.empty()) data.add("first", tenants.list()->front());
+  data.add("tenants", std::move(tenants));
+  if (plan.tenants.size() > page) {
+    data.add("more-tenants", static_cast<std::int64_t>(plan.tenants.size() - page));
+  }
+
+  Node generated{Node::List{}};
+  Node copied{Node::List{}};
+  Node from_env{Node::List{}};
+  Node given{Node::List{}};
+  for (const auto& secret : plan.secrets) {
+    if (!secrets_.contains(secret.name)) continue;
+    Node entry{Node::Map{}};
+    entry.add("secret", secret.name);
+    entry.add("bytes", secret.bytes);
+    entry.add("reference", secret.reference);
+    entry.add("reference-word", shell_word(secret.reference));
+    entry.add("internal", secret.internal);
+    if (secret.rotate_ms > 0) entry.add("rotate-days", secret.rotate_ms / 86'400'000);
+    switch (secret.source) {
+      case Secret::Source::generate:
+        generated.push(std::move(entry));
+        break;
+      case Secret::Source::file:
+        copied.push(std::move(entry));
+        break;
+      case Secret::Source::env:
+        from_env.push(std::move(entry));
+        break;
+      default:
+        given.push(std::move(entry));
+    }
+  }
+  if (!generated.empty()) data.add("generated", std::move(generated));
+  if (!copied.empty()) data.add("copied", std::move(copied));
+  if (!from_env.empty()) data.add("from-env", std::move(from_env));
+  if (!given.empty()) data.add("given", std::move(given));
+  return data;
+}
+
+}  // namespace
+
+Result<Artifacts> render_compose(const plan::Plan& plan, const Index& index,
+                                 const Blueprints& blueprints, Patches& patches) {
+  return Project(plan, index, blueprints, patches).write();
+}
+
+}  // namespace caisson::render

@@ -1,0 +1,396 @@
+#include "generator/render/compose_service.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+#include "generator/render/plan_report.h"
+#include "generator/render/scalar_text.h"
+
+namespace caisson::render {
+
+namespace {
+
+using plan::Health;
+using plan::Instance;
+using plan::Role;
+
+constexpr std::string_view version = CAISSON_VERSION;
+
+plan::Origin field(const Instance& instance, std::string_view name) {
+  return {plan::Origin::Kind::derived, instance.origin.pointer + "/" + std::string(name)};
+}
+
+std::string duration(std::int64_t milliseconds) {
+  return milliseconds % 1000 == 0 ? std::to_string(milliseconds / 1000) + "s"
+                                  : std::to_string(milliseconds) + "ms";
+}
+
+/// Compose's own notation: k, m and g are binary there.
+std::string byte_size(std::int64_t bytes) {
+  constexpr std::array<std::pair<std::int64_t, char>, 3> units{
+      {{std::int64_t{1} << 30, 'g'}, {std::int64_t{1} << 20, 'm'}, {std::int64_t{1} << 10, 'k'}}};
+  for (const auto& [size, suffix] : units) {
+    if (bytes >= size && bytes % size == 0) return std::to_string(bytes / size) + suffix;
+  }
+  return std::to_string(bytes) + "b";
+}
+
+std::string cores(std::int64_t millis) {
+  auto text = decimal(static_cast<double>(millis) / 1000);
+  return text.ends_with(".0") ? text.substr(0, text.size() - 2) : text;
+}
+
+Node strings(const std::vector<std::string>& values, const Origin& origin) {
+  Node node{Node::List{}, origin};
+  for (const auto& value : values) node.push({compose_literal(value), origin});
+  return node;
+}
+
+Node healthcheck(const Instance& instance, const Health& health) {
+  const auto origin = field(instance, "health");
+  const auto* port = instance.ports.empty() ? nullptr : &instance.ports.front();
+  const auto address =
+      "127.0.0.1:" + (port == nullptr ? std::string("0") : std::to_string(port->number.value));
+  const auto probe = [&](const std::string& url) {
+    return Node{Node::List{{"CMD", origin},
+                           {std::string(probe_path), origin},
+                           {"health", origin},
+                           {"--url", origin},
+                           {compose_literal(url), origin}},
+                origin};
+  };
+  Node test;
+  switch (health.kind) {
+    case Health::Kind::runtime_command:
+      test = Node::List{"CMD", "/bin/caisson-runtime"};
+      for (const auto& word : health.command) test.push({word, origin});
+      break;
+    case Health::Kind::command:
+      test = Node::List{"CMD"};
+      for (const auto& word : health.command) test.push({compose_literal(word), origin});
+      break;
+    case Health::Kind::http:
+      test = probe("http://" + address + health.path.value);
+      break;
+    case Health::Kind::tcp:
+      test = probe("tcp://" + address);
+      break;
+  }
+  Node node{Node::Map{}, origin};
+  node.add("test", std::move(test));
+  node.add("interval", {duration(health.interval_ms), origin});
+  node.add("timeout", {duration(health.timeout_ms), origin});
+  node.add("start_period", {duration(health.start_ms), origin});
+  node.add("retries", {health.retries, origin});
+  return node;
+}
+
+/// The image has nothing that could ask, so the probe comes from outside and is mounted.
+bool needs_probe(const Instance& instance) {
+  return instance.role == Role::service && instance.health &&
+         (instance.health->kind == Health::Kind::http ||
+          instance.health->kind == Health::Kind::tcp);
+}
+
+Node volume(std::string_view type, std::string source, std::string target, bool read_only,
+            const Origin& origin) {
+  Node node{Node::Map{}, origin};
+  node.add("type", {type, origin});
+  node.add("source", {std::move(source), origin});
+  node.add("target", {std::move(target), origin});
+  if (read_only) node.add("read_only", {true, origin});
+  return node;
+}
+
+Node networks(const Instance& instance) {
+  Node node{Node::Map{}, instance.origin};
+  for (const auto& network : instance.networks) {
+    Node options{Node::Map{}, instance.origin};
+    for (const auto& port : instance.ports) {
+      if (port.network != network) continue;
+      options.set("aliases",
+                  Node{Node::List{{operator_alias(instance), instance.origin}}, instance.origin});
+    }
+    node.add(network, std::move(options));
+  }
+  return node;
+}
+
+void resources(Node& node, const Instance& instance) {
+  const auto& amount = instance.resources;
+  node.set("mem_limit",
+           {byte_size(amount.memory_limit_bytes.value), amount.memory_limit_bytes.origin});
+  node.set("memswap_limit",
+           {byte_size(amount.memory_limit_bytes.value), amount.memory_limit_bytes.origin});
+  node.set("mem_reservation",
+           {byte_size(amount.memory_request_bytes.value), amount.memory_request_bytes.origin});
+  node.set("cpus", {cores(amount.cpu_limit_millis.value), amount.cpu_limit_millis.origin});
+  // 1024 shares are one core's worth when the host is short of cores.
+  node.set("cpu_shares", {std::max<std::int64_t>(2, amount.cpu_request_millis.value * 1024 / 1000),
+                          amount.cpu_request_millis.origin});
+  node.set("pids_limit", {amount.pids, instance.origin});
+}
+
+void environment(Node& node, const Instance& instance) {
+  if (instance.env.empty()) return;
+  Node values{Node::Map{}, field(instance, "env")};
+  for (const auto& variable : instance.env) {
+    const auto text = variable.secret.empty() ? compose_literal(variable.value.value)
+                                              : "${" + secret_variable(variable.secret) +
+                                                    ":?is not set, see .env.example}";
+    values.add(variable.name, {text, variable.value.origin});
+  }
+  if (auto* present = node.find("environment")) {
+    present->merge(std::move(values));
+  } else {
+    node.set("environment", std::move(values));
+  }
+}
+
+void writable(Node& node, const Instance& instance) {
+  const auto uid = std::to_string(instance.uid);
+  const auto options = ":size=64m,mode=0700,uid=" + uid + ",gid=" + uid + ",noexec,nosuid,nodev";
+  for (const auto& path : instance.writable) {
+    auto* present = node.find("tmpfs");
+    if (present == nullptr) present = &node.set("tmpfs", Node{Node::List{}});
+    const bool known = std::ranges::any_of(*present->list(), [&](const Node& entry) {
+      return entry.text() != nullptr && entry.text()->starts_with(path + ":");
+    });
+    if (known) continue;
+    present->push({compose_literal(path) + options, field(instance, "writable")});
+  }
+}
+
+Node published(const plan::Plan& plan, const Instance& instance) {
+  Node ports;
+  for (const auto& port : instance.ports) {
+    if (!port.published) continue;
+    const auto& number =
+        port.purpose == plan::Port::Purpose::https ? plan.edge.https : plan.edge.http;
+    Node entry{Node::Map{}, number.origin};
+    entry.add("target", {port.number.value, port.number.origin});
+    entry.add("published", {std::to_string(number.value), number.origin});
+    entry.add("host_ip", {"${EDGE_ADDRESS:-0.0.0.0}", number.origin});
+    entry.add("protocol", {"tcp", number.origin});
+    ports.push(std::move(entry));
+  }
+  return ports;
+}
+
+}  // namespace
+
+std::string compose_literal(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '$') out += '$';
+    out += c;
+  }
+  return out;
+}
+
+std::string secret_variable(std::string_view secret) {
+  std::string name = "SECRET_";
+  for (const char c : secret) {
+    name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  }
+  return name;
+}
+
+std::string operator_alias(const Instance& instance) { return instance.name + "-operator"; }
+
+std::string substitution(std::string_view variable, std::string_view value) {
+  return "${" + std::string(variable) + ":-" + std::string(value) + "}";
+}
+
+Result<ComposeServices> ComposeServices::load(const plan::Plan& plan,
+                                              const Blueprints& blueprints) {
+  ComposeServices services(plan);
+  auto images = blueprints.yaml("images.yaml");
+  if (!images) return tl::unexpected(images.error());
+  services.images_ = std::move(*images);
+  auto base = blueprints.yaml("compose/service.yaml");
+  if (!base) return tl::unexpected(base.error());
+  services.every_service_ = std::move(*base);
+  for (const auto role :
+       {Role::runtime, Role::dashboard, Role::service, Role::database, Role::cache, Role::edge}) {
+    const auto name = role == Role::service ? "workload" : std::string(name_of(role));
+    auto laid_over = blueprints.yaml("compose/" + name + ".yaml");
+    if (!laid_over) return tl::unexpected(laid_over.error());
+    services.roles_.emplace(role, std::move(*laid_over));
+  }
+  return services;
+}
+
+ForeignImage ComposeServices::foreign(std::string_view name, std::string_view wanted_tag) const {
+  const auto at = [&](std::string_view key) {
+    const auto* node = images_.at("/" + std::string(name) + "/" + std::string(key));
+    return node == nullptr || node->text() == nullptr ? std::string{} : *node->text();
+  };
+  auto tag = at("tag");
+  auto digest = at("digest");
+  if (!wanted_tag.empty() && wanted_tag != tag) {
+    // The digest belongs to the blueprint's own tag.
+    tag = wanted_tag;
+    digest.clear();
+  }
+  const auto* node = images_.find(name);
+  return {.variable = at("variable"),
+          .reference = at("repository") + ":" + tag + (digest.empty() ? "" : "@" + digest),
+          .waiver = digest.empty() ? at("waiver") : std::string{},
+          .origin = node == nullptr ? Origin{} : node->origin()};
+}
+
+void ComposeServices::image(Node& node, const Instance& instance) const {
+  if (!instance.image.value.empty()) {
+    node.set("image", {compose_literal(instance.image.value), instance.image.origin});
+    return;
+  }
+  if (instance.build) {
+    const auto origin = field(instance, "build");
+    node.set("image",
+             {plan_->name.value + "-" + instance.name + ":" + plan_->version.value, origin});
+    Node build{Node::Map{}, origin};
+    build.add("context", {"${SOURCE_DIR:?is not set, see .env.example}/" +
+                              compose_literal(instance.build->context),
+                          origin});
+    if (!instance.build->dockerfile.empty()) {
+      build.add("dockerfile", {compose_literal(instance.build->dockerfile), origin});
+    }
+    Node arguments{Node::Map{}, origin};
+    for (const auto& [name, value] : instance.build->args) {
+      arguments.set(name, {compose_literal(value), origin});
+    }
+    if (!arguments.empty()) build.add("args", std::move(arguments));
+    node.set("build", std::move(build));
+    return;
+  }
+  if (instance.role == Role::database || instance.role == Role::cache) {
+    const bool database = instance.role == Role::database;
+    const auto foreign_image =
+        database ? foreign("postgres", plan_->database.version) : foreign("redis");
+    node.set("image",
+             {substitution(foreign_image.variable, foreign_image.reference), foreign_image.origin});
+    return;
+  }
+  const std::string name(name_of(instance.role));
+  node.set("image", {"caisson-" + name + ":" + std::string(version), instance.image.origin});
+  Node build{Node::Map{}, instance.image.origin};
+  build.add("context", {"../docker", instance.image.origin});
+  build.add("dockerfile", {name + ".Dockerfile", instance.image.origin});
+  if (instance.role == Role::edge) {
+    const auto caddy = foreign("caddy");
+    Node arguments{Node::Map{}, caddy.origin};
+    arguments.add(caddy.variable, {substitution(caddy.variable, caddy.reference), caddy.origin});
+    build.add("args", std::move(arguments));
+  }
+  node.set("build", std::move(build));
+}
+
+void ComposeServices::mounts(Node& node, const Instance& instance,
+                             const std::map<std::string, std::string>& config_digests) const {
+  Node configs;
+  Node labels{Node::Map{}, instance.origin};
+  labels.add("caisson.deployment", plan_->name);
+  labels.add("caisson.role", {name_of(instance.role), instance.origin});
+  if (instance.tenant) labels.add("caisson.tenant", {*instance.tenant, instance.origin});
+  for (const auto& mount : instance.configs) {
+    Node entry{Node::Map{}, instance.origin};
+    entry.add("source", {mount.config, instance.origin});
+    entry.add("target", {mount.path, instance.origin});
+    configs.push(std::move(entry));
+    // A mounted file that changed is no reason for Compose to recreate; a changed label is.
+    if (const auto found = config_digests.find(mount.config); found != config_digests.end()) {
+      labels.add("caisson.config", {found->second, instance.origin});
+    }
+  }
+  if (!configs.empty()) node.set("configs", std::move(configs));
+
+  Node secrets;
+  for (const auto& mount : instance.secrets) {
+    Node entry{Node::Map{}, instance.origin};
+    entry.add("source", {mount.secret, instance.origin});
+    entry.add("target", {mount.path, instance.origin});
+    secrets.push(std::move(entry));
+  }
+  if (!secrets.empty()) {
+    node.set("secrets", std::move(secrets));
+    // Compose mounts the files as they are: readable by this group and by nobody else.
+    node.set("group_add", Node{Node::List{{secrets_group, instance.origin}}, instance.origin});
+  }
+
+  Node volumes;
+  for (const auto& mount : instance.volumes) {
+    volumes.push(volume("volume", mount.volume, compose_literal(mount.path), mount.read_only,
+                        instance.origin));
+  }
+  if (needs_probe(instance)) {
+    auto probe =
+        volume("bind", "../docker/caisson-runtime", std::string(probe_path), true, instance.origin);
+    Node options{Node::Map{}};
+    options.add("create_host_path", false);
+    probe.add("bind", std::move(options));
+    volumes.push(std::move(probe));
+  }
+  if (!volumes.empty()) node.set("volumes", std::move(volumes));
+  node.set("labels", std::move(labels));
+}
+
+Node ComposeServices::service(const Instance& instance, const Index& index,
+                              const std::map<std::string, std::string>& config_digests) const {
+  Node node{Node::Map{}, instance.origin};
+  image(node, instance);
+  node.merge(every_service_);
+  if (const auto role = roles_.find(instance.role); role != roles_.end()) node.merge(role->second);
+  auto* command = node.find("command");
+  if (instance.role == Role::cache && command != nullptr) {
+    // The blueprint's command hands its further words to the server.
+    for (const auto& word : instance.command)
+      command->push({compose_literal(word), instance.origin});
+  } else if (!instance.command.empty()) {
+    node.set("command", strings(instance.command, field(instance, "command")));
+  }
+  if (node.find("user") == nullptr) {
+    const auto uid = std::to_string(instance.uid);
+    node.set("user", {uid + ":" + uid, field(instance, "user")});
+  }
+  environment(node, instance);
+  writable(node, instance);
+  if (auto ports = published(*plan_, instance); !ports.empty()) node.set("ports", std::move(ports));
+  node.set("networks", networks(instance));
+  if (!instance.egress.empty() && !plan_->egress.dns.empty()) {
+    Node servers;
+    for (const auto& server : plan_->egress.dns) servers.push(server);
+    node.set("dns", std::move(servers));
+  }
+  if (instance.health) node.set("healthcheck", healthcheck(instance, *instance.health));
+  Node needs{Node::Map{}, field(instance, "needs")};
+  for (const auto& name : instance.needs) {
+    const auto* other = index.instance(name);
+    const bool checked = other != nullptr && (other->health || other->role != Role::service);
+    Node entry{Node::Map{}};
+    entry.add("condition", checked ? "service_healthy" : "service_started");
+    needs.add(name, std::move(entry));
+  }
+  if (!needs.empty()) node.set("depends_on", std::move(needs));
+  resources(node, instance);
+  node.set("stop_grace_period", {duration(instance.stop_grace_ms), field(instance, "drain")});
+  if (auto* logging = node.find("logging"); logging != nullptr) {
+    Node options{Node::Map{}};
+    const auto& observe = plan_->observability;
+    options.add("max-size", {byte_size(observe.log_bytes.value), observe.log_bytes.origin});
+    options.add("max-file", {std::to_string(observe.log_keep.value), observe.log_keep.origin});
+    Node over{Node::Map{}};
+    over.add("options", std::move(options));
+    logging->merge(std::move(over));
+  }
+  if (instance.replicas.value.min > 1) {
+    Node deploy{Node::Map{}, instance.replicas.origin};
+    deploy.add("replicas", {instance.replicas.value.min, instance.replicas.origin});
+    node.set("deploy", std::move(deploy));
+  }
+  mounts(node, instance, config_digests);
+  return node;
+}
+
+}  // namespace caisson::render

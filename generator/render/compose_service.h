@@ -1,0 +1,71 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "generator/plan/plan.h"
+#include "generator/render/blueprints.h"
+#include "generator/render/node.h"
+#include "generator/render/site.h"
+#include "generator/source/result.h"
+
+namespace caisson::render {
+
+/// `text` as Compose reads it back: `$` begins a variable there.
+[[nodiscard]] std::string compose_literal(std::string_view text);
+
+/// The environment variable through which Compose hands over a secret whose value the spec wants in
+/// an environment variable of a service.
+[[nodiscard]] std::string secret_variable(std::string_view secret);
+
+/// The host name under which an instance answers on the one network that its operator port listens
+/// on.
+[[nodiscard]] std::string operator_alias(const plan::Instance& instance);
+
+/// `${VARIABLE:-value}`: what the operator's environment says, else `value`.
+[[nodiscard]] std::string substitution(std::string_view variable, std::string_view value);
+
+/// Where a service finds the static program that asks for its health, mounted from outside.
+inline constexpr std::string_view probe_path = "/run/caisson/probe";
+
+/// The group whose members may read the files below `secrets/`.
+inline constexpr std::string_view secrets_group = "${SECRETS_GROUP:-10001}";
+
+/// An image that other people make.
+struct ForeignImage {
+  std::string variable;   ///< the environment variable that overrides it
+  std::string reference;  ///< name:tag, with a digest when the blueprint has one
+  std::string waiver;     ///< why it has no digest; empty when it has one
+  Origin origin;
+};
+
+/// Builds the services of a compose project: the blueprint of every service, the one of the role
+/// over it, and the plan's values over both.
+class ComposeServices {
+ public:
+  /// Reads every blueprint once. Fails when one is missing or is not YAML.
+  [[nodiscard]] static Result<ComposeServices> load(const plan::Plan& plan,
+                                                    const Blueprints& blueprints);
+
+  /// `config_digests`: digest of each config's bytes by name, so that a changed file recreates.
+  [[nodiscard]] Node service(const plan::Instance& instance, const Index& index,
+                             const std::map<std::string, std::string>& config_digests) const;
+
+  /// An image of `images.yaml`. `tag` replaces the blueprint's own unless empty.
+  [[nodiscard]] ForeignImage foreign(std::string_view name, std::string_view tag = {}) const;
+
+ private:
+  explicit ComposeServices(const plan::Plan& plan) : plan_(&plan) {}
+
+  void image(Node& node, const plan::Instance& instance) const;
+  void mounts(Node& node, const plan::Instance& instance,
+              const std::map<std::string, std::string>& config_digests) const;
+
+  const plan::Plan* plan_;
+  Node images_;
+  Node every_service_;
+  std::map<plan::Role, Node> roles_;
+};
+
+}  // namespace caisson::render

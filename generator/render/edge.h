@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "generator/plan/plan.h"
+#include "generator/render/site.h"
+#include "generator/source/result.h"
+
+namespace caisson::render {
+
+/// What differs between the targets that run the edge.
+struct EdgeListen {
+  std::uint16_t http = 80;    ///< port that it binds
+  std::uint16_t https = 443;  ///< port that it binds; unused without TLS
+  plan::Edge::Tls tls = plan::Edge::Tls::internal;
+  std::string bind;              ///< address; empty: every address
+  std::uint16_t health = 0;      ///< loopback port that answers 200 to everything; 0: none
+  std::string certificate_file;  ///< TLS mode `files`
+  std::string key_file;
+};
+
+/// The Caddyfile of the edge: every route of the plan, in its order, and nothing else. Fails when a
+/// value of the spec cannot be written in a Caddyfile.
+[[nodiscard]] Result<std::string> edge_caddyfile(const plan::Plan& plan, const Index& index,
+                                                 const Site& site, const EdgeListen& listen);
+
+}  // namespace caisson::render

@@ -1,0 +1,307 @@
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "generator/render/edge.h"
+#include "generator/render/json.h"
+#include "generator/render/people.h"
+#include "generator/render/plan_report.h"
+#include "generator/render/runtime_config.h"
+#include "generator/render/targets.h"
+
+namespace caisson::render {
+
+namespace {
+
+using plan::Instance;
+using plan::Port;
+using plan::Role;
+using plan::Secret;
+
+constexpr std::string_view address = "127.0.0.1";
+
+/// Ports of the processes: the first is the edge's, then the runtimes', the dashboard's, the
+/// services'.
+class LocalSite final : public Site {
+ public:
+  /// Fails when the processes need more ports than there are above the first.
+  [[nodiscard]] Result<void> assign(const plan::Plan& plan) {
+    std::int64_t next = std::int64_t{plan.targets.local_port.value} + 1;
+    const auto take = [&](Role role) {
+      for (const auto& instance : plan.instances) {
+        if (instance.role != role) continue;
+        if (role == Role::service && instance.local_command.empty()) continue;
+        for (const auto& port : instance.ports) numbers_[&port] = next++;
+      }
+    };
+    take(Role::runtime);
+    take(Role::dashboard);
+    take(Role::service);
+    for (const auto& instance : plan.instances) {
+      if (instance.role != Role::edge) continue;
+      for (const auto& port : instance.ports) numbers_[&port] = plan.targets.local_port.value;
+    }
+    if (next <= 65536) return {};
+    return fail("target local needs ports up to " + std::to_string(next - 1) + " from " +
+                    std::to_string(plan.targets.local_port.value) + " on",
+                "run fewer tenants with a deployment of their own, or set targets.local: false");
+  }
+
+  [[nodiscard]] std::int64_t number(const Port& port) const { return numbers_.at(&port); }
+
+  [[nodiscard]] std::string listen(const Instance&, const Port& port) const override {
+    return std::string(address) + ":" + std::to_string(number(port));
+  }
+  [[nodiscard]] std::string reach(const Instance& instance, const Port& port) const override {
+    return listen(instance, port);
+  }
+  [[nodiscard]] std::string secret_file(std::string_view secret) const override {
+    return "../secrets/" + std::string(secret);
+  }
+  [[nodiscard]] std::string data_directory(const Instance& instance) const override {
+    return "../data/" + instance.name;
+  }
+  [[nodiscard]] bool has_issuer_keys() const override { return false; }
+  [[nodiscard]] std::vector<std::string> proxies() const override { return {"127.0.0.0/8"}; }
+
+ private:
+  std::map<const Port*, std::int64_t> numbers_;
+};
+
+bool runs_here(const Instance& instance) {
+  return instance.role == Role::runtime || instance.role == Role::dashboard ||
+         instance.role == Role::edge ||
+         (instance.role == Role::service && !instance.local_command.empty());
+}
+
+std::string why_omitted(const Instance& instance) {
+  if (instance.role == Role::service) return "the spec gives it no local command";
+  if (instance.role == Role::database || instance.role == Role::cache) {
+    return "target local starts no " +
+           std::string(instance.role == Role::database ? "database" : "cache") + " server";
+  }
+  return "target local does not run it";
+}
+
+class Stack {
+ public:
+  Stack(const plan::Plan& plan, const Index& index, const LocalSite& site)
+      : plan_(plan), index_(index), site_(site) {}
+
+  /// The configuration files of the processes, by path below `local/`.
+  [[nodiscard]] Result<Artifacts> write(const Blueprints& blueprints, Patches& patches) {
+    Artifacts artifacts;
+    const auto add_text = [&](const std::string& path, std::string bytes, std::string owner) {
+      artifacts.push_back({.path = "local/" + path,
+                           .bytes = std::move(bytes),
+                           .owner = std::move(owner),
+                           .tree = nullptr});
+    };
+    const auto add_json = [&](const std::string& path, Node tree, std::string owner) {
+      auto patched = patches.apply("local/" + path, tree);
+      auto bytes = to_json(tree);
+      artifacts.push_back({.path = "local/" + path,
+                           .bytes = std::move(bytes),
+                           .owner = std::move(owner),
+                           .tree = std::make_shared<const Node>(std::move(tree))});
+      return patched;
+    };
+    for (const auto& instance : plan_.instances) {
+      if (instance.role != Role::runtime && instance.role != Role::dashboard) continue;
+      auto tree = instance.role == Role::runtime ? runtime_config(plan_, index_, instance, site_)
+                                                 : dashboard_config(plan_, instance, site_);
+      auto done = add_json(config_path(instance), std::move(tree), instance.origin.pointer);
+      if (!done) return tl::unexpected(done.error());
+    }
+    if (!plan_.edge.instance.empty()) {
+      auto text = edge_caddyfile(plan_, index_, site_,
+                                 {.http = plan_.targets.local_port.value,
+                                  .https = 0,
+                                  .tls = plan::Edge::Tls::off,
+                                  .bind = std::string(address)});
+      if (!text) return tl::unexpected(text.error());
+      add_text("Caddyfile", std::move(*text), "/edge");
+    }
+    auto readme = fill(blueprints, "local/README.md", facts());
+    if (!readme) return tl::unexpected(readme.error());
+    add_text("README.md", std::move(*readme), "/targets/local");
+    if (auto done = add_json("stack.json", stack(), "/targets/local"); !done) {
+      return tl::unexpected(done.error());
+    }
+    return artifacts;
+  }
+
+ private:
+  [[nodiscard]] static std::string config_path(const Instance& instance) {
+    return "config/" + instance.name + ".json";
+  }
+
+  [[nodiscard]] std::string url(std::string_view host) const {
+    return "http://" + std::string(host) + ":" + std::to_string(plan_.targets.local_port.value);
+  }
+
+  [[nodiscard]] Node stack() const {
+    Node node{Node::Map{}};
+    node.add("name", plan_.name);
+    node.add("version", plan_.version);
+    node.add("domain", plan_.domain);
+    node.add("marker", "disposable");
+    node.add("address", std::string(address));
+    node.add("url", {url(plan_.domain.value), plan_.targets.local_port.origin});
+    node.add("secrets", secrets());
+    Node processes{Node::List{}};
+    Node omitted{Node::List{}};
+    std::int64_t number = 0;
+    for (const auto& instance : plan_.instances) {
+      if (runs_here(instance)) {
+        processes.push(process(instance, number++));
+      } else {
+        Node entry{Node::Map{}, instance.origin};
+        entry.add("name", {instance.name, instance.origin});
+        entry.add("reason", {why_omitted(instance), instance.origin});
+        omitted.push(std::move(entry));
+      }
+    }
+    node.add("processes", std::move(processes));
+    node.add("omitted", std::move(omitted));
+    return node;
+  }
+
+  /// Those that a process of this target reads.
+  [[nodiscard]] Node secrets() const {
+    std::set<std::string_view> used;
+    for (const auto& instance : plan_.instances) {
+      if (!runs_here(instance)) continue;
+      for (const auto& mount : instance.secrets) used.insert(mount.secret);
+      for (const auto& variable : instance.env) used.insert(variable.secret);
+    }
+    Node node{Node::List{}};
+    for (const auto& secret : plan_.secrets) {
+      if (!used.contains(secret.name)) continue;
+      Node entry{Node::Map{}, secret.origin};
+      entry.add("name", {secret.name, secret.origin});
+      entry.add("source", {name_of(secret.source), secret.origin});
+      entry.add("bytes", {secret.bytes, secret.origin});
+      entry.add("reference", {secret.reference, secret.origin});
+      node.push(std::move(entry));
+    }
+    return node;
+  }
+
+  [[nodiscard]] Node process(const Instance& instance, std::int64_t number) const {
+    const Origin origin = instance.origin;
+    Node node{Node::Map{}, origin};
+    node.add("name", {instance.name, origin});
+    node.add("role", {name_of(instance.role), origin});
+    node.add("tenant", instance.tenant ? Node{*instance.tenant, origin} : Node{});
+    Node arguments{Node::List{}, origin};
+    std::string program = "caisson-runtime";
+    std::string config;
+    if (instance.role == Role::edge) {
+      program = "caddy";
+      config = "Caddyfile";
+      for (const auto* word : {"run", "--config", "Caddyfile", "--adapter", "caddyfile"}) {
+        arguments.push({word, origin});
+      }
+    } else if (instance.role == Role::service) {
+      const auto& command = instance.local_command;
+      const bool shell = command.size() == 1;
+      program = shell ? "/bin/sh" : command.front();
+      if (shell) arguments.push({"-c", origin});
+      for (std::size_t i = shell ? 0 : 1; i < command.size(); ++i) {
+        arguments.push({command[i], origin});
+      }
+    } else {
+      config = config_path(instance);
+      arguments.push({instance.command.front(), origin});
+      arguments.push({"--config", origin});
+      arguments.push({config, origin});
+    }
+    node.add("program", {program, origin});
+    node.add("args", std::move(arguments));
+    node.add("config", {config, origin});
+    const bool keeps = instance.role == Role::runtime || instance.role == Role::edge;
+    node.add("data", {keeps ? "data/" + instance.name : std::string{}, origin});
+    Node ports{Node::Map{}, origin};
+    for (const auto& port : instance.ports) {
+      // Plain HTTP here: the edge has one port.
+      if (port.purpose == Port::Purpose::https) continue;
+      ports.add(port.name, {site_.number(port), plan_.targets.local_port.origin});
+    }
+    node.add("ports", std::move(ports));
+    node.add("ready", ready(instance));
+    Node needs{Node::List{}, origin};
+    for (const auto& name : instance.needs) {
+      const auto* other = index_.instance(name);
+      if (other != nullptr && runs_here(*other)) needs.push({name, origin});
+    }
+    node.add("needs", std::move(needs));
+    Node environment{Node::Map{}, origin};
+    if (instance.role == Role::edge) {
+      // Caddy keeps its state where these say, else in somebody's home.
+      environment.add("XDG_CONFIG_HOME", {"data/" + instance.name, origin});
+      environment.add("XDG_DATA_HOME", {"data/" + instance.name, origin});
+    }
+    Node secret_environment{Node::Map{}, origin};
+    for (const auto& variable : instance.env) {
+      if (variable.secret.empty()) {
+        environment.add(variable.name, variable.value);
+      } else {
+        secret_environment.add(variable.name, {variable.secret, variable.value.origin});
+      }
+    }
+    node.add("env", std::move(environment));
+    node.add("secret-env", std::move(secret_environment));
+    Node mounts{Node::List{}, origin};
+    for (const auto& mount : instance.secrets) mounts.push({mount.secret, origin});
+    node.add("secrets", std::move(mounts));
+    node.add("uid-offset", {number, origin});
+    return node;
+  }
+
+  [[nodiscard]] static Node ready(const Instance& instance) {
+    if (instance.ports.empty()) return {};
+    const Origin origin = instance.origin;
+    std::string path;
+    if (instance.role == Role::runtime || instance.role == Role::dashboard) path = "/readyz";
+    if (instance.health && instance.health->kind == plan::Health::Kind::http) {
+      path = instance.health->path.value;
+    }
+    Node node{Node::Map{}, origin};
+    node.add("port", {instance.ports.front().name, origin});
+    node.add("path", {path, origin});
+    return node;
+  }
+
+  [[nodiscard]] Node facts() const {
+    Node data{Node::Map{}};
+    data.add("name", plan_.name);
+    data.add("url", url(plan_.domain.value));
+    Node tenants{Node::List{}};
+    for (const auto& tenant : plan_.tenants) {
+      if (tenants.list()->size() == 50) break;
+      Node entry{Node::Map{}};
+      entry.add("slug", tenant.slug);
+      entry.add("url", url(tenant.host));
+      entry.add("instance", tenant.instance);
+      tenants.push(std::move(entry));
+    }
+    data.add("tenants", std::move(tenants));
+    return data;
+  }
+
+  const plan::Plan& plan_;
+  const Index& index_;
+  const LocalSite& site_;
+};
+
+}  // namespace
+
+Result<Artifacts> render_local(const plan::Plan& plan, const Index& index,
+                               const Blueprints& blueprints, Patches& patches) {
+  LocalSite site;
+  if (auto assigned = site.assign(plan); !assigned) return tl::unexpected(assigned.error());
+  return Stack(plan, index, site).write(blueprints, patches);
+}
+
+}  // namespace caisson::render

@@ -1,0 +1,246 @@
+#include "generator/render/loss_table.h"
+
+#include <algorithm>
+
+namespace caisson::render {
+
+namespace {
+
+using plan::Instance;
+using plan::Origin;
+using plan::Plan;
+using plan::Role;
+using plan::Secret;
+using Origins = std::vector<Origin>;
+
+constexpr Cell approximated(std::string_view reason) { return {Support::approximated, reason}; }
+constexpr Cell refused(std::string_view reason) { return {Support::refused, reason}; }
+
+/// Origins of what `pick` finds in each instance of a role, each once.
+template <class Pick>
+Origins in_instances(const Plan& plan, Role role, const Pick& pick) {
+  Origins found;
+  for (const auto& instance : plan.instances) {
+    if (instance.role != role) continue;
+    if (const auto* origin = pick(instance); origin != nullptr) {
+      if (std::ranges::find(found, *origin) == found.end()) found.push_back(*origin);
+    }
+    // One runtime instance a tenant says the same as the first.
+    if (role == Role::runtime && !found.empty()) break;
+  }
+  return found;
+}
+
+Origins only_if(bool condition, const Origin& origin) {
+  return condition ? Origins{origin} : Origins{};
+}
+
+/// Asked for in the spec itself, not by a default.
+Origins if_written(const Origin& origin) {
+  return only_if(origin.kind == Origin::Kind::spec, origin);
+}
+
+const Origin* scaled(const Instance& instance) {
+  return instance.replicas.value.max > instance.replicas.value.min ? &instance.replicas.origin
+                                                                   : nullptr;
+}
+
+const Origin* several(const Instance& instance) {
+  return instance.replicas.value.max > 1 ? &instance.replicas.origin : nullptr;
+}
+
+const Origin* written_memory(const Instance& instance) {
+  const auto& origin = instance.resources.memory_limit_bytes.origin;
+  return origin.kind == Origin::Kind::spec ? &origin : nullptr;
+}
+
+const Origin* secret_variable_origin(const Instance& instance) {
+  const auto found = std::ranges::find_if(
+      instance.env, [](const plan::EnvVar& variable) { return !variable.secret.empty(); });
+  return found == instance.env.end() ? nullptr : &found->value.origin;
+}
+
+const Origin* egress_origin(const Instance& instance) {
+  return instance.egress.empty() ? nullptr : &instance.egress.front().origin;
+}
+
+Origins volumes_of(const Plan& plan, std::string_view field) {
+  Origins found;
+  for (const auto& volume : plan.volumes) {
+    const auto& origin = volume.size_bytes.origin;
+    const bool asked =
+        origin.kind == Origin::Kind::spec && origin.pointer.find(field) != origin.pointer.npos;
+    if (asked && std::ranges::find(found, origin) == found.end()) found.push_back(origin);
+  }
+  return found;
+}
+
+Origins foreign_secrets(const Plan& plan) {
+  Origins found;
+  for (const auto& secret : plan.secrets) {
+    const bool here = secret.source == Secret::Source::generate ||
+                      secret.source == Secret::Source::file || secret.source == Secret::Source::env;
+    if (!here && !secret.internal) found.push_back(secret.origin);
+  }
+  return found;
+}
+
+Origins rotated_secrets(const Plan& plan) {
+  Origins found;
+  for (const auto& secret : plan.secrets) {
+    if (secret.rotate_ms > 0) found.push_back(secret.origin);
+  }
+  return found;
+}
+
+Origins remote_keys(const Plan& plan) {
+  const bool remote = plan.auth.jwks.find("://") != std::string::npos;
+  return only_if(remote, {Origin::Kind::spec, "/auth/tokens/jwks"});
+}
+
+Origins with_role(const Plan& plan, Role role) {
+  return in_instances(plan, role, [](const Instance& instance) { return &instance.origin; });
+}
+
+constexpr std::string_view one_of_range = "the lower bound runs; nothing scales by itself";
+constexpr std::string_view one_process = "one process runs";
+constexpr std::string_view no_size = "a named volume has no size of its own; watch the disk";
+constexpr std::string_view no_limit = "processes run without limits of their own";
+constexpr std::string_view next_version = "planned, but not written by this version";
+constexpr std::string_view disposable = "a disposable stack has none";
+
+// clang-format off: one field a row reads like the table it is
+const Row rows[] = {
+    {"caisson"}, {"name"}, {"version"}, {"domain"}, {"tiers"}, {"tenants"},
+
+    {.field = "runtime.image",
+     .local = approximated("the caisson-runtime beside caisson runs, not an image"),
+     .uses = [](const Plan& plan) { return in_instances(plan, Role::runtime, [](const Instance& i) { return i.image.value.empty() ? nullptr : &i.image.origin; }); }},
+    {.field = "runtime.replicas", .compose = approximated(one_of_range), .local = approximated(one_process),
+     .uses = [](const Plan& plan) { return in_instances(plan, Role::runtime, several); }},
+    {.field = "runtime.resources", .local = approximated(no_limit),
+     .uses = [](const Plan& plan) { return in_instances(plan, Role::runtime, written_memory); }},
+    {.field = "runtime.storage", .compose = approximated(no_size), .local = approximated(no_size),
+     .uses = [](const Plan& plan) { return volumes_of(plan, "/runtime/storage"); }},
+    {.field = "runtime.env",
+     .compose = approximated("a secret in the environment goes through .env, and `docker inspect` shows it"),
+     .uses = [](const Plan& plan) { return in_instances(plan, Role::runtime, secret_variable_origin); }},
+    {"runtime"},
+
+    {.field = "dashboard.replicas", .compose = approximated(one_of_range), .local = approximated(one_process),
+     .uses = [](const Plan& plan) { return in_instances(plan, Role::dashboard, scaled); }},
+    {.field = "dashboard.resources", .local = approximated(no_limit),
+     .uses = [](const Plan& plan) { return in_instances(plan, Role::dashboard, written_memory); }},
+    {"dashboard"},
+
+    {.field = "services.*.replicas", .compose = approximated(one_of_range), .local = approximated(one_process),
+     .uses = [](const Plan& plan) { return in_instances(plan, Role::service, scaled); }},
+    {.field = "services.*.storage", .compose = approximated(no_size), .local = approximated(no_size),
+     .uses = [](const Plan& plan) { return volumes_of(plan, "/storage/size"); }},
+    {.field = "services.*.env",
+     .compose = approximated("a secret in the environment goes through .env, and `docker inspect` shows it"),
+     .uses = [](const Plan& plan) { return in_instances(plan, Role::service, secret_variable_origin); }},
+    {.field = "services.*.egress",
+     .compose = approximated("compose cannot tell destinations apart: the service reaches everything outside"),
+     .local = approximated("processes of one machine share its network"),
+     .uses = [](const Plan& plan) { return in_instances(plan, Role::service, egress_origin); }},
+    {.field = "services.*.module",
+     .compose = approximated("the service runs; this version of the runtime does not call it"),
+     .local = approximated("the service runs; this version of the runtime does not call it"),
+     .uses = [](const Plan& plan) { return in_instances(plan, Role::service, [](const Instance& i) { return i.module.value.empty() ? nullptr : &i.module.origin; }); }},
+    {.field = "services.*.local",
+     .local = approximated("the service has no local command and is left out"),
+     .uses = [](const Plan& plan) { return in_instances(plan, Role::service, [](const Instance& i) { return i.local_command.empty() ? &i.origin : nullptr; }); }},
+    {"services"},
+
+    {.field = "database",
+     .compose = approximated("PostgreSQL is started and configured, but this version of the runtime stores in SQLite only and refuses to start with it"),
+     .local = approximated("no database server is started; an environment with `database: sqlite` runs here"),
+     .uses = [](const Plan& plan) { return only_if(plan.database.engine.value == plan::Database::Engine::postgres, plan.database.engine.origin); }},
+    {.field = "cache",
+     .compose = approximated("Redis is started and configured, but this version of the runtime does not use it and refuses to start with it"),
+     .local = approximated("no cache server is started; an environment with `cache: none` runs here"),
+     .uses = [](const Plan& plan) { return only_if(plan.cache.enabled.value, plan.cache.enabled.origin); }},
+
+    {.field = "auth.tokens.jwks",
+     .compose = approximated("the runtime reads keys from a file: put the issuer's key set at secrets/auth-jwks"),
+     .local = approximated("the runtime starts without the issuer's keys; API keys work"),
+     .uses = remote_keys},
+    {.field = "auth.oidc",
+     .compose = approximated("this version of the dashboard asks for a token or an API key"),
+     .local = approximated("this version of the dashboard asks for a token or an API key"),
+     .uses = [](const Plan& plan) { return only_if(plan.oidc.has_value(), {Origin::Kind::spec, "/auth/oidc"}); }},
+    {"auth"},
+
+    {.field = "secrets.*.from",
+     .compose = approximated("compose reads files: put the value at secrets/<name>"),
+     .local = approximated("a stand-in is made"),
+     .uses = foreign_secrets},
+    {.field = "secrets.*.rotate",
+     .compose = approximated("nothing rotates by itself; the runbook says how"),
+     .local = approximated(disposable),
+     .uses = rotated_secrets},
+    {"secrets"},
+
+    {.field = "edge.proxy",
+     .docker = refused("nginx comes with a later version; use caddy, or none and a proxy of your own"),
+     .compose = refused("nginx comes with a later version; use caddy, or none and a proxy of your own"),
+     .local = approximated("caddy runs here"),
+     .uses = [](const Plan& plan) { return only_if(plan.edge.proxy.value == plan::Edge::Proxy::nginx, plan.edge.proxy.origin); }},
+    {.field = "edge.tls", .local = approximated("plain HTTP on the loopback interface"),
+     .uses = [](const Plan& plan) { return if_written(plan.edge.tls.origin); }},
+    {.field = "edge.http", .local = approximated("the edge listens on targets.local.port"),
+     .uses = [](const Plan& plan) { return if_written(plan.edge.http.origin); }},
+    {.field = "edge.https", .local = approximated("the edge listens on targets.local.port"),
+     .uses = [](const Plan& plan) { return if_written(plan.edge.https.origin); }},
+    {.field = "edge.hsts", .local = approximated("plain HTTP on the loopback interface"),
+     .uses = [](const Plan& plan) { return only_if(plan.edge.hsts.value, plan.edge.hsts.origin); }},
+    {.field = "edge.limits.connections",
+     .compose = approximated("caddy does not count connections; the runtime's own limit holds"),
+     .local = approximated("caddy does not count connections; the runtime's own limit holds"),
+     .uses = [](const Plan& plan) { return if_written(plan.edge.connections.origin); }},
+    {"edge"},
+
+    {.field = "network.egress",
+     .compose = approximated("compose cannot tell destinations apart: the runtime reaches everything outside"),
+     .local = approximated("processes of one machine share its network"),
+     .uses = [](const Plan& plan) { return only_if(!plan.egress.allowed.empty(), plan.egress.allowed.empty() ? Origin{} : plan.egress.allowed.front().origin); }},
+    {.field = "network.dns", .local = approximated("the machine's own resolver is used"),
+     .uses = [](const Plan& plan) { return only_if(!plan.egress.dns.empty(), plan.egress.dns.empty() ? Origin{} : plan.egress.dns.front().origin); }},
+    {"network"},
+
+    {.field = "observability.prometheus", .compose = approximated(next_version), .local = approximated(disposable),
+     .uses = [](const Plan& plan) { return with_role(plan, Role::prometheus); }},
+    {.field = "observability.grafana", .compose = approximated(next_version), .local = approximated(disposable),
+     .uses = [](const Plan& plan) { return with_role(plan, Role::grafana); }},
+    {.field = "observability.alerts", .compose = approximated(next_version), .local = approximated(disposable),
+     .uses = [](const Plan& plan) { return only_if(!plan.observability.alerts.empty(), {Origin::Kind::spec, "/observability/alerts"}); }},
+    {.field = "observability.tracing",
+     .compose = approximated("this version of the runtime sends no traces"),
+     .local = approximated("this version of the runtime sends no traces"),
+     .uses = [](const Plan& plan) { return only_if(!plan.observability.otlp.value.empty(), plan.observability.otlp.origin); }},
+    {.field = "observability.uptime",
+     .compose = approximated("nothing sends the heartbeat in this version"),
+     .local = approximated(disposable),
+     .uses = [](const Plan& plan) { return only_if(!plan.observability.heartbeat.empty(), {Origin::Kind::spec, "/observability/uptime"}); }},
+    {.field = "observability.logs.rotate", .local = approximated("logs live as long as the stack"),
+     .uses = [](const Plan& plan) { return if_written(plan.observability.log_bytes.origin); }},
+    {"observability"},
+
+    {.field = "backup",
+     .compose = approximated("compose has no timer; the runbook has the commands for cron"),
+     .local = approximated(disposable),
+     .uses = [](const Plan& plan) { return only_if(!plan.backup.schedule.value.empty(), plan.backup.schedule.origin); }},
+    {.field = "assets",
+     .compose = approximated("assets travel in bundles, which this version does not write"),
+     .local = approximated("assets travel in bundles"),
+     .uses = [](const Plan& plan) { return only_if(!plan.assets.empty(), {Origin::Kind::spec, "/assets"}); }},
+    {"targets"}, {"environments"}, {"patches"}, {"waivers"}, {"conformance"},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Row> loss_table() { return rows; }
+
+}  // namespace caisson::render

@@ -1,0 +1,114 @@
+#include "generator/render/loss.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "generator/plan/plan_testing.h"
+
+namespace caisson::render {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+const Loss* find(const std::vector<Loss>& losses, std::string_view target, std::string_view field) {
+  const auto found = std::ranges::find_if(
+      losses, [&](const Loss& loss) { return loss.target == target && loss.field == field; });
+  return found == losses.end() ? nullptr : &*found;
+}
+
+TEST(LossTable, HasEveryFieldOfTheLanguage) {
+  const auto fields = table_fields();
+  const auto covered = [&](std::string_view path) {
+    // "<name>" stands for any key; a list's "[]" is part of its field.
+    std::string normal;
+    for (std::size_t i = 0; i < path.size(); ++i) {
+      if (path[i] == '<') {
+        normal += '*';
+        i = path.find('>', i);
+      } else if (path.substr(i, 2) == "[]") {
+        ++i;
+      } else {
+        normal += path[i];
+      }
+    }
+    return std::ranges::any_of(fields, [&](std::string_view field) {
+      return normal == field || normal.starts_with(std::string(field) + ".");
+    });
+  };
+  const auto paths = spec::field_paths();
+  EXPECT_GT(paths.size(), 100U);
+  for (const auto& path : paths) EXPECT_TRUE(covered(path)) << path;
+}
+
+TEST(LossTable, HasEachFieldOnce) {
+  const auto fields = table_fields();
+  EXPECT_EQ(std::set<std::string_view>(fields.begin(), fields.end()).size(), fields.size());
+}
+
+TEST(LossTable, IsTheOneInTheDocuments) {
+  const auto path = std::string(CAISSON_SOURCE_DIR) + "/docs/support.md";
+  if (std::getenv("UPDATE_GOLDEN") != nullptr) {
+    std::ofstream(path, std::ios::binary) << support_table();
+    GTEST_SKIP() << "wrote " << path;
+  }
+  std::ifstream file(path, std::ios::binary);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), support_table());
+}
+
+TEST(Losses, NamesWhatAnExampleAsksForInVain) {
+  const auto found = losses(plan::example("devtools").plan, {});
+  const auto* replicas = find(found, "compose", "runtime.replicas");
+  ASSERT_NE(replicas, nullptr);
+  EXPECT_EQ(replicas->pointer, "/runtime/replicas");
+  EXPECT_TRUE(replicas->written);
+  EXPECT_EQ(replicas->support, Support::approximated);
+  EXPECT_NE(find(found, "local", "database"), nullptr);
+  const auto* grafana = find(found, "compose", "observability.grafana");
+  ASSERT_NE(grafana, nullptr);
+  EXPECT_FALSE(grafana->written);
+  EXPECT_THAT(loss_text(found, {}), HasSubstr("runtime.replicas: the lower bound runs"));
+}
+
+TEST(Losses, AreNothingThatTheQuickstartWrites) {
+  for (const auto& loss : losses(plan::example("quickstart").plan, {})) {
+    EXPECT_FALSE(loss.written) << loss.field;
+    EXPECT_NE(loss.support, Support::refused) << loss.field;
+  }
+}
+
+TEST(Losses, KnowsWaiversAndTargets) {
+  const auto planned = plan::plan_of(R"(caisson: v1
+name: shop
+version: 1.0.0
+tenants: []
+dashboard: { replicas: 2..4 }
+waivers:
+  - { rule: loss/dashboard.replicas, where: compose, reason: two are plenty }
+)")
+                           .plan;
+  const auto found = losses(planned, {});
+  EXPECT_EQ(find(found, "compose", "dashboard.replicas")->waiver, "two are plenty");
+  EXPECT_EQ(find(found, "local", "dashboard.replicas")->waiver, "");
+  const auto only_local = losses(planned, {.docker = false, .compose = false, .local = true});
+  EXPECT_EQ(find(only_local, "compose", "dashboard.replicas"), nullptr);
+}
+
+TEST(Losses, RefusesAProxyThatIsNotWritten) {
+  const auto found = losses(plan::plan_of("caisson: v1\nname: shop\nversion: 1.0.0\ntenants: []\n"
+                                          "edge: { proxy: nginx }\n")
+                                .plan,
+                            {});
+  const auto* proxy = find(found, "compose", "edge.proxy");
+  ASSERT_NE(proxy, nullptr);
+  EXPECT_EQ(proxy->support, Support::refused);
+}
+
+}  // namespace
+}  // namespace caisson::render

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "generator/render/blueprints.h"
+#include "generator/render/node.h"
+#include "generator/source/result.h"
+
+namespace caisson::render {
+
+/// Fills a text for people from the mustache template `name` of the blueprints. `{{value}}` is safe
+/// in Markdown text; `{{{value}}}` is the bare value, for code blocks and scripts. A section
+/// `{{#value}}` is there when `data` has the value and it is not false. Fails when the template is
+/// broken.
+[[nodiscard]] Result<std::string> fill(const Blueprints& blueprints, std::string_view name,
+                                       const Node& data);
+
+}  // namespace caisson::render

@@ -1,0 +1,269 @@
+#include "generator/render/render.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <yaml-cpp/yaml.h>
+
+#include "generator/render/render_testing.h"
+
+namespace caisson::render {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+struct Example {
+  std::string name;
+  std::string environment;
+};
+
+class EveryExample : public testing::TestWithParam<Example> {
+ protected:
+  [[nodiscard]] plan::Plan planned() const {
+    return plan::example(GetParam().name, GetParam().environment).plan;
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Render, EveryExample,
+                         testing::Values(Example{"quickstart", ""}, Example{"agentik", ""},
+                                         Example{"agentik", "development"}, Example{"devtools", ""},
+                                         Example{"devtools", "demo"}),
+                         [](const auto& example) {
+                           return example.param.name + example.param.environment;
+                         });
+
+TEST_P(EveryExample, GivesTheSameBytesEveryTimeSortedByPath) {
+  const auto first = rendered(planned());
+  const auto second = rendered(planned());
+  ASSERT_EQ(first.size(), second.size());
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    EXPECT_EQ(first[i].path, second[i].path);
+    EXPECT_EQ(first[i].bytes, second[i].bytes);
+    EXPECT_TRUE(i == 0 || first[i - 1].path < first[i].path) << first[i].path;
+    EXPECT_TRUE(first[i].mode == 0644 || first[i].mode == 0755);
+    EXPECT_TRUE(first[i].owner.starts_with('/')) << first[i].path;
+    EXPECT_THAT(first[i].bytes, Not(HasSubstr(CAISSON_SOURCE_DIR)));
+  }
+}
+
+TEST_P(EveryExample, HardensEveryComposeService) {
+  const auto artifacts = rendered(planned());
+  const auto compose = YAML::Load(artifact(artifacts, "compose/compose.yaml").bytes);
+  EXPECT_FALSE(compose["version"]);
+  for (const auto& entry : compose["services"]) {
+    const auto name = entry.first.as<std::string>();
+    const auto service = entry.second;
+    EXPECT_TRUE(service["read_only"].as<bool>()) << name;
+    EXPECT_EQ(service["cap_drop"].as<std::vector<std::string>>(), std::vector<std::string>{"ALL"});
+    EXPECT_FALSE(service["cap_add"]) << name;
+    EXPECT_FALSE(service["privileged"]) << name;
+    EXPECT_EQ(service["security_opt"][0].as<std::string>(), "no-new-privileges:true");
+    EXPECT_TRUE(service["restart"].as<std::string>().starts_with("on-failure:")) << name;
+    EXPECT_GT(service["pids_limit"].as<int>(), 0) << name;
+    EXPECT_EQ(service["mem_limit"].as<std::string>(), service["memswap_limit"].as<std::string>());
+    EXPECT_TRUE(service["cpus"]) << name;
+    EXPECT_TRUE(service["logging"]["options"]["max-size"]) << name;
+    EXPECT_TRUE(service["logging"]["options"]["max-file"]) << name;
+    EXPECT_TRUE(service["healthcheck"]["test"]) << name;
+    EXPECT_THAT(service["user"].as<std::string>(),
+                testing::MatchesRegex("[1-9][0-9]+:[1-9][0-9]+"));
+    EXPECT_EQ(static_cast<bool>(service["ports"]), name == "edge") << name;
+  }
+}
+
+TEST_P(EveryExample, LetsOnlyPlannedNetworksReachOutside) {
+  const auto planned_stack = planned();
+  const auto artifacts = rendered(planned_stack);
+  const auto compose = YAML::Load(artifact(artifacts, "compose/compose.yaml").bytes);
+  for (const auto& entry : compose["networks"]) {
+    const auto name = entry.first.as<std::string>();
+    const auto network = std::ranges::find(planned_stack.networks, name, &plan::Network::name);
+    ASSERT_NE(network, planned_stack.networks.end()) << name;
+    EXPECT_EQ(entry.second["internal"] && entry.second["internal"].as<bool>(), network->internal);
+  }
+}
+
+TEST_P(EveryExample, RoutesNothingToAnOperatorApi) {
+  const auto artifacts = rendered(planned());
+  EXPECT_THAT(artifact(artifacts, "compose/Caddyfile").bytes, Not(HasSubstr("9090")));
+  const auto stack = YAML::Load(artifact(artifacts, "local/stack.json").bytes);
+  const auto caddyfile = artifact(artifacts, "local/Caddyfile").bytes;
+  int operators = 0;
+  for (const auto& process : stack["processes"]) {
+    if (!process["ports"]["operator"]) continue;
+    ++operators;
+    EXPECT_THAT(caddyfile, Not(HasSubstr(":" + process["ports"]["operator"].as<std::string>())));
+  }
+  EXPECT_GT(operators, 0);
+}
+
+TEST_P(EveryExample, GivesLocalProcessesDistinctPorts) {
+  const auto artifacts = rendered(planned());
+  const auto stack = YAML::Load(artifact(artifacts, "local/stack.json").bytes);
+  std::set<int> ports;
+  for (const auto& process : stack["processes"]) {
+    for (const auto& port : process["ports"]) {
+      EXPECT_TRUE(ports.insert(port.second.as<int>()).second);
+      EXPECT_GE(port.second.as<int>(), 18080);
+    }
+    if (process["role"].as<std::string>() == "runtime") {
+      const auto config =
+          YAML::Load(artifact(artifacts, "local/" + process["config"].as<std::string>()).bytes);
+      EXPECT_EQ(config["listen"]["data"].as<std::string>(),
+                "127.0.0.1:" + process["ports"]["data"].as<std::string>());
+    }
+  }
+}
+
+TEST(Render, SplitsTenantsBetweenRuntimes) {
+  const auto artifacts = rendered(plan::example("quickstart").plan);
+  const auto shared = YAML::Load(artifact(artifacts, "compose/runtime.json").bytes);
+  const auto own = YAML::Load(artifact(artifacts, "compose/runtime-umbrella.json").bytes);
+  ASSERT_EQ(shared["tenants"].size(), 2U);
+  EXPECT_EQ(shared["tenants"][0]["slug"].as<std::string>(), "globex");
+  EXPECT_FALSE(shared["tiers"]["enterprise"]);
+  ASSERT_EQ(own["tenants"].size(), 1U);
+  EXPECT_EQ(own["tenants"][0]["slug"].as<std::string>(), "umbrella");
+  EXPECT_FALSE(own["tiers"]["free"]);
+  EXPECT_EQ(own["listen"]["operator"].as<std::string>(), "runtime-umbrella-operator:9090");
+}
+
+TEST(Render, WritesATenantsLimitsOnlyWhereTheyDifferFromItsTier) {
+  const auto artifacts = rendered(plan::example("devtools").plan);
+  const auto config = YAML::Load(artifact(artifacts, "compose/runtime.json").bytes);
+  EXPECT_FALSE(config["tenants"][0]["limits"]);
+  EXPECT_EQ(config["tenants"][2]["limits"].size(), 1U);
+  EXPECT_EQ(config["tenants"][2]["limits"]["requests-per-second"].as<int>(), 600);
+}
+
+TEST(Render, DoublesDollarsForComposeAndNothingElse) {
+  const auto artifacts = rendered(plan::example("devtools").plan);
+  const auto compose = YAML::Load(artifact(artifacts, "compose/compose.yaml").bytes);
+  const auto env = compose["services"]["events"]["environment"];
+  EXPECT_EQ(env["DOLLAR"].as<std::string>(), "cost: $$5 {{not a template}} 100%");
+  EXPECT_EQ(env["RATIO"].as<std::string>(), "0.50");
+}
+
+TEST(Render, TracesEveryValueToTheSpecOrABlueprint) {
+  const auto artifacts = rendered(plan::example("agentik").plan);
+  const auto& tree = artifact(artifacts, "compose/compose.yaml").tree;
+  ASSERT_NE(tree, nullptr);
+  const auto origin = [&](std::string_view pointer) {
+    const auto* node = tree->at(pointer);
+    return node == nullptr ? Origin{} : node->origin();
+  };
+  EXPECT_EQ(origin("/services/runtime/mem_limit"),
+            Origin(Origin::Kind::spec, "/runtime/resources/memory"));
+  EXPECT_EQ(origin("/services/edge/mem_limit"), Origin(Origin::Kind::derived, "/edge"));
+  EXPECT_EQ(origin("/services/runtime/cap_drop/0").kind, Origin::Kind::blueprint);
+  EXPECT_TRUE(origin("/services/runtime/cap_drop/0").at.starts_with("compose/service.yaml:"));
+  EXPECT_TRUE(
+      origin("/services/edge/environment/XDG_DATA_HOME").at.starts_with("compose/edge.yaml:"));
+}
+
+TEST(Render, WritesOnlyTheTargetsThatAreAskedForAndOn) {
+  auto planned = plan::example("quickstart").plan;
+  for (const auto& file : rendered(planned, {.docker = false, .compose = false, .local = true})) {
+    EXPECT_TRUE(file.path.starts_with("local/")) << file.path;
+  }
+  planned.targets.local.value = false;
+  EXPECT_TRUE(rendered(planned, {.docker = false, .compose = false, .local = true}).empty());
+}
+
+TEST(Render, RefusesWhatACaddyfileCannotCarry) {
+  auto planned = plan::example("agentik").plan;
+  planned.edge.email.value = "a{env.SECRET}@example.com";
+  const auto artifacts = render(planned, Blueprints{});
+  ASSERT_FALSE(artifacts);
+  EXPECT_THAT(artifacts.error().text(), HasSubstr("{env.SECRET}"));
+}
+
+TEST(Render, RefusesMorePortsThanThereAre) {
+  auto planned = plan::example("quickstart").plan;
+  planned.targets.local_port.value = 65534;
+  const auto artifacts = render(planned, Blueprints{});
+  ASSERT_FALSE(artifacts);
+  EXPECT_THAT(artifacts.error().text(), HasSubstr("targets.local"));
+}
+
+TEST(Render, TakesTenThousandTenants) {
+  std::string yaml = "caisson: v1\nname: big\nversion: 1.0.0\ntenants:\n";
+  for (int i = 0; i < 10000; ++i) yaml += "  - { slug: t" + std::to_string(i) + " }\n";
+  const auto artifacts = rendered(plan::plan_of(yaml).plan);
+  const auto& config = artifact(artifacts, "compose/runtime.json");
+  EXPECT_NE(config.tree->at("/tenants/9999"), nullptr);
+  // Tenants of the shared runtime need no site of their own.
+  EXPECT_LT(artifact(artifacts, "compose/Caddyfile").bytes.size(), 4096U);
+}
+
+TEST(Blueprints, AreReplacedByNameAlone) {
+  const auto planned = plan::example("quickstart").plan;
+  auto text = std::string(*Blueprints{}.text("compose/service.yaml"));
+  text.replace(text.find("on-failure:5"), 12, "on-failure:9");
+  const auto replaced = Blueprints::with({{"compose/service.yaml", text}});
+  ASSERT_TRUE(replaced);
+  EXPECT_NE(replaced->revision(), Blueprints{}.revision());
+  const auto artifacts = render(planned, *replaced);
+  ASSERT_TRUE(artifacts);
+  EXPECT_THAT(artifact(*artifacts, "compose/compose.yaml").bytes, HasSubstr("on-failure:9"));
+
+  EXPECT_FALSE(Blueprints::with({{"compose/servce.yaml", text}}));
+  const auto broken = Blueprints::with({{"compose/service.yaml", "a: 1\na: 2\n"}});
+  ASSERT_TRUE(broken);
+  const auto failed = render(planned, *broken);
+  ASSERT_FALSE(failed);
+  EXPECT_THAT(failed.error().text(), HasSubstr("compose/service.yaml:2"));
+}
+
+plan::Plan patched(const std::string& patch) {
+  return plan::plan_of("caisson: v1\nname: acme\nversion: 1.0.0\ntenants: []\npatches:\n  - " +
+                       patch + "\n")
+      .plan;
+}
+
+TEST(Patches, MergeSetAndRemoveWithTheirOwnOrigin) {
+  auto artifacts =
+      rendered(patched("{ file: compose/compose.yaml, at: /services/runtime, merge: { mem_limit: "
+                       "2g, labels: { a: b } }, "
+                       "reason: test }"));
+  const auto& tree = *artifact(artifacts, "compose/compose.yaml").tree;
+  EXPECT_EQ(*tree.at("/services/runtime/mem_limit"), Node("2g"));
+  EXPECT_EQ(*tree.at("/services/runtime/labels/a"), Node("b"));
+  EXPECT_EQ(*tree.at("/services/runtime/labels/caisson.role"), Node("runtime"));
+  EXPECT_EQ(tree.at("/services/runtime/mem_limit")->origin().at, "/patches/0");
+
+  artifacts =
+      rendered(patched("{ file: compose/compose.yaml, at: /services/*/restart, set: 'no', expect: "
+                       "3, reason: test }"));
+  EXPECT_EQ(*artifact(artifacts, "compose/compose.yaml").tree->at("/services/edge/restart"),
+            Node("no"));
+
+  artifacts =
+      rendered(patched("{ file: compose/compose.yaml, at: /services/runtime/cap_drop/0, remove: "
+                       "true, reason: test }"));
+  EXPECT_TRUE(
+      artifact(artifacts, "compose/compose.yaml").tree->at("/services/runtime/cap_drop")->empty());
+}
+
+TEST(Patches, FailWhenTheyMatchAnotherNumberOfPlacesOrNoFile) {
+  const auto error = [](const std::string& patch) {
+    const auto artifacts = render(patched(patch), Blueprints{});
+    return artifacts ? std::string{} : artifacts.error().text();
+  };
+  EXPECT_THAT(
+      error("{ file: compose/compose.yaml, at: /services/nobody, merge: { a: b }, reason: x }"),
+      HasSubstr("matches 0 places, not 1"));
+  EXPECT_THAT(
+      error("{ file: compose/compose.yaml, at: /services/*/restart, set: always, reason: x }"),
+      HasSubstr("matches 3 places, not 1"));
+  EXPECT_THAT(error("{ file: compose/README.md, at: /a, set: b, reason: x }"),
+              HasSubstr("compose/README.md"));
+}
+
+}  // namespace
+}  // namespace caisson::render

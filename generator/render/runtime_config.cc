@@ -1,0 +1,220 @@
+#include "generator/render/runtime_config.h"
+
+#include <algorithm>
+#include <set>
+
+#include "generator/render/plan_report.h"
+
+namespace caisson::render {
+
+namespace {
+
+using plan::Limits;
+using plan::Port;
+
+/// The runtime's own bound of a body without any limit in the spec.
+constexpr std::int64_t default_body_bytes = 1048576;
+
+/// The limits that are set, and differ from `base` when there is one.
+Node limits(const Limits& limits, const Limits* base) {
+  Node node{Node::Map{}};
+  const auto add = [&](const char* key, const auto& limit, const auto* inherited) {
+    const bool same = inherited != nullptr && *inherited && (*inherited)->value == limit->value;
+    if (!same) node.add(key, *limit);
+  };
+  if (const auto& rate = limits.requests_per_second) {
+    const auto* same = base == nullptr ? nullptr : &base->requests_per_second;
+    if (same == nullptr || !*same || (*same)->value != rate->value) {
+      const auto whole = static_cast<std::int64_t>(rate->value);
+      const bool exact = static_cast<double>(whole) == rate->value;
+      node.add("requests-per-second",
+               exact ? Node{whole, rate->origin} : Node{rate->value, rate->origin});
+    }
+  }
+  const auto put = [&](const char* key, auto member) {
+    const auto& limit = limits.*member;
+    if (limit) add(key, limit, base == nullptr ? nullptr : &(base->*member));
+  };
+  put("burst", &Limits::burst);
+  put("concurrent", &Limits::concurrent);
+  put("body", &Limits::body_bytes);
+  put("storage", &Limits::storage_bytes);
+  put("queue", &Limits::queue_messages);
+  put("sockets", &Limits::sockets);
+  put("egress-connections", &Limits::egress_connections);
+  return node;
+}
+
+Node auth(const plan::Auth& auth, const Site& site) {
+  const plan::Origin origin{plan::Origin::Kind::derived, "/auth"};
+  Node node{Node::Map{}, origin};
+  Node resolve{Node::List{}, origin};
+  if (auth.by_subdomain) resolve.push("subdomain");
+  if (auth.by_header) resolve.push("header");
+  if (auth.by_token) resolve.push("token");
+  node.add("resolve", std::move(resolve));
+  // Without the issuer's keys nobody's token can be verified: API keys are what is left.
+  const bool keys_missing = auth.jwks.find("://") != std::string::npos && !site.has_issuer_keys();
+  node.add("api-keys", {auth.api_keys || keys_missing, origin});
+  if (!auth.tokens || keys_missing) return node;
+
+  Node tokens{Node::Map{}, origin};
+  tokens.add("issuer", {auth.issuer, origin});
+  tokens.add("audience", {auth.audience, origin});
+  tokens.add(auth.jwks.empty() ? "key-file" : "jwks-file",
+             {site.secret_file(auth.key_secret), origin});
+  Node algorithms{Node::List{}, origin};
+  for (const auto& algorithm : auth.algorithms) algorithms.push(algorithm);
+  tokens.add("algorithms", std::move(algorithms));
+  tokens.add("tenant-claim", {auth.tenant_claim, origin});
+  tokens.add("leeway-ms", {auth.leeway_ms, origin});
+  node.add("tokens", std::move(tokens));
+  return node;
+}
+
+Node tiers(const plan::Plan& plan, const Index& index, const plan::Instance& instance) {
+  std::set<std::string_view> used;
+  for (const auto* tenant : index.tenants(instance.name)) used.insert(tenant->tier);
+  Node node{Node::Map{}};
+  for (const auto& tier : plan.tiers) {
+    // The shared instance also takes the tenants that will be created while it runs.
+    const bool pooled = !instance.tenant && tier.isolation != plan::Isolation::deployment;
+    if (!pooled && !used.contains(tier.name)) continue;
+    Node entry{Node::Map{}, tier.origin};
+    entry.add("isolation", {name_of(tier.isolation), tier.origin});
+    entry.add("retention-ms", {tier.retention_ms, tier.origin});
+    entry.add("limits", limits(tier.limits, nullptr));
+    node.add(tier.name, std::move(entry));
+  }
+  return node;
+}
+
+Node tenants(const plan::Plan& plan, const Index& index, const plan::Instance& instance) {
+  Node node{Node::List{}, plan::Origin{plan::Origin::Kind::derived, "/tenants"}};
+  for (const auto* tenant : index.tenants(instance.name)) {
+    const auto* tier = index.tier(tenant->tier);
+    Node entry{Node::Map{}, tenant->origin};
+    entry.add("slug", {tenant->slug, tenant->origin});
+    if (!tenant->name.empty()) entry.add("name", {tenant->name, tenant->origin});
+    entry.add("tier", {tenant->tier, tenant->origin});
+    if (!tenant->owner.empty()) entry.add("owner", {tenant->owner, tenant->origin});
+    entry.add("status", {tenant->suspended ? "suspended" : "active", tenant->origin});
+    if (!tenant->domains.empty()) {
+      Node domains{Node::List{}, tenant->origin};
+      for (const auto& domain : tenant->domains) domains.push(domain);
+      entry.add("domains", std::move(domains));
+    }
+    if (auto own = limits(tenant->limits, tier == nullptr ? nullptr : &tier->limits);
+        !own.empty()) {
+      entry.add("limits", std::move(own));
+    }
+    if (instance.tenant) {
+      const bool plain = plan.edge.tls.value == plan::Edge::Tls::off;
+      entry.add("deployment-url",
+                {(plain ? "http://" : "https://") + tenant->host, tenant->origin});
+    }
+    node.push(std::move(entry));
+  }
+  return node;
+}
+
+/// No body that a tenant may send is refused by the server in front of the tenant's own limit.
+std::int64_t largest_body(const plan::Plan& plan, const Index& index,
+                          const plan::Instance& instance) {
+  std::int64_t largest = default_body_bytes;
+  for (const auto& tier : plan.tiers) {
+    if (tier.limits.body_bytes) largest = std::max(largest, tier.limits.body_bytes->value);
+  }
+  for (const auto* tenant : index.tenants(instance.name)) {
+    if (tenant->limits.body_bytes) largest = std::max(largest, tenant->limits.body_bytes->value);
+  }
+  return largest;
+}
+
+/// Servers outside the runtime. A version of the runtime that cannot use them refuses to start on
+/// the unknown key, rather than store the data elsewhere.
+void external_stores(Node& node, const plan::Plan& plan, const Site& site) {
+  const auto& database = plan.database;
+  if (database.engine.value == plan::Database::Engine::postgres) {
+    Node entry{Node::Map{}, database.engine.origin};
+    entry.add("engine", {"postgres", database.engine.origin});
+    entry.add("host", {database.host, database.engine.origin});
+    entry.add("port", {database.port, database.engine.origin});
+    entry.add("name", {database.name, database.engine.origin});
+    entry.add("user", {database.user, database.engine.origin});
+    entry.add("password-file", {site.secret_file(database.password), database.engine.origin});
+    if (!database.tls.empty()) entry.add("tls", {database.tls, database.engine.origin});
+    entry.add("pool", {database.pool, database.engine.origin});
+    node.add("database", std::move(entry));
+  }
+  const auto& cache = plan.cache;
+  if (cache.enabled) {
+    Node entry{Node::Map{}, cache.enabled.origin};
+    entry.add("engine", {"redis", cache.enabled.origin});
+    entry.add("host", {cache.host, cache.enabled.origin});
+    entry.add("port", {cache.port, cache.enabled.origin});
+    if (!cache.password.empty()) {
+      entry.add("password-file", {site.secret_file(cache.password), cache.enabled.origin});
+    }
+    if (!cache.tls.empty()) entry.add("tls", {cache.tls, cache.enabled.origin});
+    node.add("cache", std::move(entry));
+  }
+}
+
+}  // namespace
+
+Node runtime_config(const plan::Plan& plan, const Index& index, const plan::Instance& instance,
+                    const Site& site) {
+  const auto& cpu = instance.resources.cpu_limit_millis;
+  Node node{Node::Map{}, instance.origin};
+  node.add("deployment", plan.name);
+  node.add("instance", {instance.name, instance.origin});
+  node.add("domain", plan.domain);
+  Node listen{Node::Map{}};
+  if (const auto* port = port_for(instance, Port::Purpose::data)) {
+    listen.add("data", {site.listen(instance, *port), port->number.origin});
+  }
+  if (const auto* port = port_for(instance, Port::Purpose::operator_api)) {
+    listen.add("operator", {site.listen(instance, *port), port->number.origin});
+  }
+  node.add("listen", std::move(listen));
+  node.add("data", {site.data_directory(instance), instance.origin});
+  // One event loop per core that the limit allows, not per core of the host.
+  node.add("threads", {std::max<std::int64_t>(1, (cpu.value + 999) / 1000), cpu.origin});
+  Node modules{Node::List{}};
+  for (const auto& module : plan.runtime.modules) modules.push(module);
+  node.add("modules", std::move(modules));
+  node.add("drain-ms", plan.runtime.drain_ms);
+  Node server{Node::Map{}};
+  server.add("body", {largest_body(plan, index, instance),
+                      plan::Origin{plan::Origin::Kind::derived, "/tiers"}});
+  node.add("limits", std::move(server));
+  node.add("auth", auth(plan.auth, site));
+  Node operator_api{Node::Map{}};
+  operator_api.add("token-file", {site.secret_file(instance.operator_token), instance.origin});
+  node.add("operator", std::move(operator_api));
+  Node trust{Node::List{}};
+  for (const auto& network : site.proxies()) trust.push({network, plan.edge.proxy.origin});
+  Node proxy{Node::Map{}};
+  proxy.add("trust", std::move(trust));
+  node.add("proxy", std::move(proxy));
+  Node log{Node::Map{}};
+  log.add("level", plan.observability.log_level);
+  node.add("log", std::move(log));
+  external_stores(node, plan, site);
+  node.add("tiers", tiers(plan, index, instance));
+  node.add("tenants", tenants(plan, index, instance));
+  return node;
+}
+
+Node dashboard_config(const plan::Plan& plan, const plan::Instance& instance, const Site& site) {
+  Node node{Node::Map{}, instance.origin};
+  node.add("deployment", plan.name);
+  node.add("domain", plan.domain);
+  if (const auto* port = port_for(instance, Port::Purpose::http)) {
+    node.add("listen", {site.listen(instance, *port), port->number.origin});
+  }
+  return node;
+}
+
+}  // namespace caisson::render

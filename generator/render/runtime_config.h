@@ -1,0 +1,18 @@
+#pragma once
+
+#include "generator/plan/plan.h"
+#include "generator/render/node.h"
+#include "generator/render/site.h"
+
+namespace caisson::render {
+
+/// `runtime.json` of one runtime instance (docs/runtime.md): what it listens on, whom it believes
+/// and the tenants it serves.
+[[nodiscard]] Node runtime_config(const plan::Plan& plan, const Index& index,
+                                  const plan::Instance& instance, const Site& site);
+
+/// `dashboard.json` (docs/dashboard.md).
+[[nodiscard]] Node dashboard_config(const plan::Plan& plan, const plan::Instance& instance,
+                                    const Site& site);
+
+}  // namespace caisson::render

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "generator/plan/plan.h"
+
+namespace caisson::render {
+
+/// How the instances of one target reach each other and find their files. What is the same on every
+/// target (runtime.json, the edge's routes) is written once against this.
+class Site {
+ public:
+  Site() = default;
+  Site(const Site&) = delete;
+  Site& operator=(const Site&) = delete;
+  virtual ~Site() = default;
+
+  /// Where an instance listens: "0.0.0.0:8080".
+  [[nodiscard]] virtual std::string listen(const plan::Instance& instance,
+                                           const plan::Port& port) const = 0;
+  /// Where the others find it: "runtime:8080".
+  [[nodiscard]] virtual std::string reach(const plan::Instance& instance,
+                                          const plan::Port& port) const = 0;
+  /// The file of a secret, as an instance's configuration names it.
+  [[nodiscard]] virtual std::string secret_file(std::string_view secret) const = 0;
+  /// The data directory, as an instance's configuration names it.
+  [[nodiscard]] virtual std::string data_directory(const plan::Instance& instance) const = 0;
+  /// Whether a token issuer's keys that live at a URL can be brought here as a file.
+  [[nodiscard]] virtual bool has_issuer_keys() const = 0;
+  /// Networks of the proxies in front of the runtime.
+  [[nodiscard]] virtual std::vector<std::string> proxies() const = 0;
+};
+
+/// Look-ups into a plan that stay constant time with 10,000 tenants. Points into the plan.
+class Index {
+ public:
+  explicit Index(const plan::Plan& plan);
+
+  /// Null when there is no such instance.
+  [[nodiscard]] const plan::Instance* instance(std::string_view name) const;
+  [[nodiscard]] const plan::Tier* tier(std::string_view name) const;
+  /// The tenants that the runtime instance serves, in the order of the plan.
+  [[nodiscard]] const std::vector<const plan::TenantPlacement*>& tenants(
+      std::string_view instance) const;
+
+ private:
+  std::unordered_map<std::string_view, const plan::Instance*> instances_;
+  std::unordered_map<std::string_view, const plan::Tier*> tiers_;
+  std::unordered_map<std::string_view, std::vector<const plan::TenantPlacement*>> tenants_;
+};
+
+/// The first port with that purpose; null when there is none.
+[[nodiscard]] const plan::Port* port_for(const plan::Instance& instance,
+                                         plan::Port::Purpose purpose);
+[[nodiscard]] const plan::Port* port_named(const plan::Instance& instance, std::string_view name);
+
+}  // namespace caisson::render

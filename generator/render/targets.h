@@ -1,0 +1,23 @@
+#pragma once
+
+#include "generator/plan/plan.h"
+#include "generator/render/artifact.h"
+#include "generator/render/blueprints.h"
+#include "generator/render/patches.h"
+#include "generator/render/site.h"
+#include "generator/source/result.h"
+
+namespace caisson::render {
+
+/// Everything below `compose/`: the project, what it mounts, and what its operators read.
+[[nodiscard]] Result<Artifacts> render_compose(const plan::Plan& plan, const Index& index,
+                                               const Blueprints& blueprints, Patches& patches);
+
+/// Everything below `docker/`: Dockerfiles of the images that the project builds.
+[[nodiscard]] Result<Artifacts> render_docker(const plan::Plan& plan, const Blueprints& blueprints);
+
+/// Everything below `local/`: processes without containers (docs/local.md).
+[[nodiscard]] Result<Artifacts> render_local(const plan::Plan& plan, const Index& index,
+                                             const Blueprints& blueprints, Patches& patches);
+
+}  // namespace caisson::render

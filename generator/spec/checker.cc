@@ -1,0 +1,93 @@
+#include "generator/spec/checker.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace caisson::spec {
+namespace {
+
+bool mentions(const Node& node, std::string_view name, const std::string& reference) {
+  if (node.kind == Node::Kind::scalar) {
+    return node.text == name || node.text.find(reference) != std::string::npos;
+  }
+  const auto within = [&](const Node& inner) { return mentions(inner, name, reference); };
+  return std::ranges::any_of(node.items, within) ||
+         std::ranges::any_of(node.fields, within, &Entry::value);
+}
+
+}  // namespace
+
+source::Span Checker::value(std::string_view pointer) const {
+  return nearest(document_, pointer).span;
+}
+
+source::Span Checker::key(std::string_view pointer) const {
+  const std::size_t slash = pointer.rfind('/');
+  const Node* parent = find(document_, pointer.substr(0, slash));
+  if (parent != nullptr) {
+    const auto entry = std::ranges::find(parent->fields, pointer.substr(slash + 1), &Entry::key);
+    if (entry != parent->fields.end()) return entry->key_span;
+  }
+  return value(pointer);
+}
+
+bool Checker::written(std::string_view pointer) const {
+  const Node* node = find(document_, pointer);
+  return node != nullptr && node->kind != Node::Kind::null;
+}
+
+bool Checker::mentioned(std::string_view secret) const {
+  const std::string reference = "${secret:" + std::string(secret) + '}';
+  return std::ranges::any_of(document_.fields, [&](const Entry& entry) {
+    return entry.key != "secrets" && mentions(entry.value, secret, reference);
+  });
+}
+
+std::string Checker::line(source::Span of, source::Span from) const {
+  const source::SourceFile& file = sources_.at(of.file);
+  const std::string number = "line " + std::to_string(file.position(of.begin).line);
+  return of.file == from.file ? number : number + " of " + file.name();
+}
+
+void Checker::refuse(std::string_view code, source::Span where, std::string message,
+                     std::string remedy, std::vector<source::Span> related) const {
+  diagnostics_.report({.severity = source::Severity::error,
+                       .code = code,
+                       .where = where,
+                       .message = std::move(message),
+                       .remedy = std::move(remedy),
+                       .related = std::move(related)});
+}
+
+bool Checker::waived(std::string_view code, std::string_view field) const {
+  return std::ranges::any_of(deployment_.waivers, [&](const Waiver& waiver) {
+    const std::string_view where = waiver.where;
+    const bool here =
+        where.empty() ||
+        (field.starts_with(where) && (field.size() == where.size() || field[where.size()] == '.'));
+    return waiver.rule == code && here;
+  });
+}
+
+void Checker::warn(std::string_view code, source::Span where, std::string_view field,
+                   std::string message, std::string remedy, bool error_when_strict) const {
+  if (waived(code, field)) return;
+  const bool error = error_when_strict && options_.strict;
+  diagnostics_.report({.severity = error ? source::Severity::error : source::Severity::warning,
+                       .code = code,
+                       .where = where,
+                       .message = std::move(message),
+                       .remedy = std::move(remedy)});
+}
+
+void check(const Deployment& deployment, const Node& document, const source::SourceSet& sources,
+           const CheckOptions& options, source::Diagnostics& diagnostics) {
+  const Checker checker(deployment, document, sources, options, diagnostics);
+  check_tenancy(checker);
+  check_workloads(checker);
+  check_secrets(checker);
+  check_network(checker);
+  check_operations(checker);
+}
+
+}  // namespace caisson::spec

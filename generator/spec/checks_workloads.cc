@@ -1,0 +1,279 @@
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "generator/spec/checker.h"
+#include "generator/spec/reader.h"
+#include "generator/spec/suggestion.h"
+
+namespace caisson::spec {
+namespace {
+
+// The instances that Caisson itself puts into a stack.
+constexpr std::array<std::string_view, 8> own_instances{
+    "runtime", "dashboard", "edge", "database", "cache", "prometheus", "alertmanager", "grafana"};
+
+std::string pointer_of(std::string_view service) { return "/services/" + std::string(service); }
+
+void check_names(const Checker& checker) {
+  const Deployment& deployment = checker.deployment();
+  for (const auto& [name, service] : deployment.services) {
+    if (std::ranges::find(own_instances, name) != own_instances.end()) {
+      checker.refuse("E0202", checker.key(pointer_of(name)),
+                     "the service name " + quote(name) + " is reserved",
+                     "caisson's own " + name + " has this name; choose another");
+    }
+  }
+  // A tenant of isolation `deployment` has an instance `runtime-<slug>`; a service for each tenant
+  // has `<service>-<slug>`.
+  std::unordered_map<std::string, std::string> derived;  // instance name -> whose it is
+  for (const auto& [name, service] : deployment.services)
+    derived.emplace(name, "service " + quote(name));
+  const auto claim = [&](const std::string& instance, const std::string& owner,
+                         const Tenant& tenant) {
+    const auto [other, fresh] = derived.emplace(instance, owner);
+    if (fresh) return;
+    checker.refuse("E0203", checker.value(tenant.pointer + "/slug"),
+                   "the " + owner + " is named like the " + other->second,
+                   "both would be " + quote(instance) + "; rename one");
+  };
+  for (const Tenant& tenant : deployment.tenants) {
+    const auto tier =
+        std::ranges::find(deployment.tiers, tenant.tier, &std::pair<std::string, Tier>::first);
+    if (tier != deployment.tiers.end() && tier->second.isolation == Isolation::deployment) {
+      claim("runtime-" + tenant.slug, "runtime of tenant " + quote(tenant.slug), tenant);
+    }
+    for (const auto& [name, service] : deployment.services) {
+      if (service.replica_per_tenant)
+        claim(name + '-' + tenant.slug, name + " of tenant " + quote(tenant.slug), tenant);
+    }
+  }
+}
+
+void check_needs(const Checker& checker) {
+  const Deployment& deployment = checker.deployment();
+  std::vector<std::string_view> known;
+  for (const auto& [name, service] : deployment.services) known.push_back(name);
+  known.insert(known.end(), {"database", "cache"});
+  const std::unordered_set<std::string_view> names(known.begin(), known.end());
+  for (const auto& [name, service] : deployment.services) {
+    for (std::size_t i = 0; i < service.needs.size(); ++i) {
+      const std::string& need = service.needs[i];
+      if (need.empty()) continue;
+      const std::string pointer = pointer_of(name) + "/needs/" + std::to_string(i);
+      if (need == "database" && deployment.database.engine == Database::Engine::sqlite) {
+        checker.refuse(
+            "E0207", checker.value(pointer),
+            "service " + quote(name) + " needs a database, but SQLite is inside the runtime",
+            "use 'database: { engine: postgres }', or call the runtime");
+      } else if (need == "cache" && deployment.cache.engine == Cache::Engine::none) {
+        checker.refuse("E0207", checker.value(pointer),
+                       "service " + quote(name) + " needs a cache, but there is none",
+                       "add 'cache: { engine: redis }'");
+      } else if (!names.contains(need)) {
+        checker.refuse("E0206", checker.value(pointer), "unknown service " + quote(need),
+                       suggest(need, known));
+      }
+    }
+  }
+}
+
+/// Finds the cycles of `needs`, each once, by depth-first search.
+class Cycles {
+ public:
+  explicit Cycles(const Checker& checker) : checker_(checker) {
+    for (const auto& [name, service] : checker.deployment().services)
+      services_.emplace(name, &service);
+  }
+
+  void find() {
+    for (const auto& [name, service] : checker_.deployment().services) visit(name);
+  }
+
+ private:
+  enum class State : std::uint8_t { fresh, on_path, done };
+
+  // A spec may chain any number of services, so the path is kept here and not on the stack.
+  void visit(const std::string& start) {
+    enter(start);
+    while (!path_.empty()) {
+      const std::string name = path_.back();
+      const std::vector<std::string>& needs = services_.at(name)->needs;
+      const std::size_t index = next_[name]++;
+      if (index == needs.size()) {
+        states_[name] = State::done;
+        path_.pop_back();
+      } else if (!services_.contains(needs[index])) {
+        continue;
+      } else if (states_[needs[index]] == State::on_path) {
+        report(name, index);
+      } else {
+        enter(needs[index]);
+      }
+    }
+  }
+
+  void enter(const std::string& name) {
+    State& state = states_[name];
+    if (state != State::fresh) return;
+    state = State::on_path;
+    path_.push_back(name);
+  }
+
+  void report(const std::string& name, std::size_t index) const {
+    const std::string& need = services_.at(name)->needs[index];
+    std::string circle;
+    for (auto at = std::ranges::find(path_, need); at != path_.end(); ++at) circle += *at + " -> ";
+    checker_.refuse("E0208", checker_.value(pointer_of(name) + "/needs/" + std::to_string(index)),
+                    "services need each other in a circle: " + circle + need,
+                    "none could start first; remove one of the needs");
+  }
+
+  const Checker& checker_;
+  std::map<std::string, const Service*, std::less<>> services_;
+  std::map<std::string, State> states_;
+  std::map<std::string, std::size_t> next_;  ///< the need of each service to look at next
+  std::vector<std::string> path_;
+};
+
+/// Refuses a port that something else has already.
+class Ports {
+ public:
+  explicit Ports(const Checker& checker) : checker_(checker) {}
+
+  void take(std::uint16_t port, const std::string& owner, const std::string& pointer) {
+    const auto [first, fresh] = taken_.emplace(port, Owner{owner, pointer});
+    if (fresh) return;
+    const bool here_written = checker_.written(pointer);
+    const source::Span here = checker_.value(here_written ? pointer : first->second.pointer);
+    checker_.refuse(
+        "E0209", here,
+        owner + " and " + first->second.name + " have the same port " + std::to_string(port),
+        "give one of them another port");
+  }
+
+ private:
+  struct Owner {
+    std::string name;
+    std::string pointer;
+  };
+  const Checker& checker_;
+  std::map<std::uint16_t, Owner> taken_;
+};
+
+void check_ports(const Checker& checker) {
+  const Deployment& deployment = checker.deployment();
+  Ports services(checker);
+  for (const auto& [name, service] : deployment.services) {
+    const std::string pointer = pointer_of(name);
+    if (service.port) services.take(*service.port, "service " + quote(name), pointer + "/port");
+    if (!service.port && service.health && service.health->path) {
+      checker.refuse("E0221", checker.value(pointer + "/health/path"),
+                     "service " + quote(name) + " is asked for its health but has no port",
+                     "add 'port', or use 'command'");
+    }
+  }
+  Ports host(checker);
+  if (deployment.edge.proxy != Edge::Proxy::none) {
+    host.take(deployment.edge.http, "edge.http", "/edge/http");
+    if (deployment.edge.tls.mode != Edge::TlsMode::off)
+      host.take(deployment.edge.https, "edge.https", "/edge/https");
+  }
+  if (deployment.targets.local.enabled)
+    host.take(deployment.targets.local.port, "targets.local", "/targets/local/port");
+}
+
+void check_stores(const Checker& checker) {
+  const Deployment& deployment = checker.deployment();
+  if (deployment.database.engine == Database::Engine::sqlite &&
+      deployment.runtime.replicas.max > 1) {
+    checker.refuse("E0213", checker.value("/runtime/replicas"),
+                   std::to_string(deployment.runtime.replicas.max) +
+                       " replicas of the runtime cannot share SQLite",
+                   "use 'database: { engine: postgres }', or one replica");
+  }
+}
+
+void check_images(const Checker& checker) {
+  const Deployment& deployment = checker.deployment();
+  // Only these targets ship to where nobody could tell which image a tag meant.
+  const bool shipped = deployment.targets.helm.enabled || deployment.targets.bundle.enabled;
+  const auto pinned = [&](const Image& image, const std::string& pointer,
+                          const std::string& field) {
+    if (image.reference.empty() || !image.digest.empty()) return;
+    checker.warn("W0201", checker.value(pointer), field,
+                 "the image " + quote(image.reference) + " is not pinned",
+                 image.tag.empty() ? "add '@sha256:...'" : "a tag may move; add '@sha256:...'",
+                 shipped);
+  };
+  pinned(deployment.runtime.image, "/runtime/image", "runtime.image");
+  for (const auto& [name, service] : deployment.services) {
+    pinned(service.image, pointer_of(name) + "/image", "services." + name + ".image");
+  }
+}
+
+void check_build_arguments(const Checker& checker) {
+  for (const auto& [name, service] : checker.deployment().services) {
+    if (!service.build) continue;
+    for (const auto& [key, value] : service.build->args) {
+      if (!value.secret) continue;
+      checker.refuse("E0223", checker.value(pointer_of(name) + "/build/args/" + key),
+                     "a build argument of service " + quote(name) + " is a secret",
+                     "it would stay in the image's history; use 'env' or 'secrets'");
+    }
+  }
+}
+
+bool may_use_topic(const Deployment& deployment, const std::string& name, const Service& service,
+                   std::string_view topic) {
+  const std::string_view owner = topic.substr(0, topic.find('.'));
+  const bool of_another =
+      owner.size() < topic.size() && owner != name &&
+      std::ranges::find(deployment.services, owner, &std::pair<std::string, Service>::first) !=
+          deployment.services.end();
+  return !of_another || std::ranges::find(service.needs, owner) != service.needs.end();
+}
+
+void check_capabilities(const Checker& checker) {
+  const Deployment& deployment = checker.deployment();
+  for (const auto& [name, service] : deployment.services) {
+    if (!service.manifest) continue;
+    const source::Span where = checker.value(pointer_of(name) + "/module");
+    for (const std::string& topic : service.manifest->topics) {
+      if (may_use_topic(deployment, name, service, topic)) continue;
+      checker.refuse("E0217", where,
+                     "the module of service " + quote(name) + " uses the topic " + quote(topic) +
+                         " of another service",
+                     "add that service to 'needs', or take the topic out of the manifest");
+    }
+    for (const HostPort& host : service.manifest->egress) {
+      if (std::ranges::find(service.egress, host) != service.egress.end()) continue;
+      const std::string text = host.host + ':' + std::to_string(host.port);
+      checker.refuse("E0217", where,
+                     "the module of service " + quote(name) + " calls " + quote(text) +
+                         ", which the service may not reach",
+                     "add it to 'egress', or take it out of the manifest");
+    }
+  }
+}
+
+}  // namespace
+
+void check_workloads(const Checker& checker) {
+  check_names(checker);
+  check_needs(checker);
+  Cycles(checker).find();
+  check_ports(checker);
+  check_stores(checker);
+  check_images(checker);
+  check_build_arguments(checker);
+  check_capabilities(checker);
+}
+
+}  // namespace caisson::spec

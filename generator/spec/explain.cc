@@ -1,0 +1,130 @@
+// What a field means, for `caisson explain` and completion.
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "generator/spec/field_paths.h"
+#include "generator/spec/reference.h"
+#include "generator/spec/spec.h"
+#include "generator/spec/suggestion.h"
+
+namespace caisson::spec {
+namespace {
+
+std::vector<std::string_view> segments(std::string_view path) {
+  std::vector<std::string_view> out;
+  for (;;) {
+    const std::size_t dot = path.find('.');
+    out.push_back(path.substr(0, dot));
+    if (dot == std::string_view::npos) return out;
+    path.remove_prefix(dot + 1);
+  }
+}
+
+std::string_view without_index(std::string_view segment) {
+  return segment.substr(0, segment.find('['));
+}
+
+/// Whether a path as people write it ("services.billing.env", "tenants[0].slug", "/runtime/drain")
+/// means this field.
+bool means(const std::vector<std::string_view>& asked, const FieldPath& field) {
+  auto wanted = segments(field.path);
+  // An entry of a map is explained by the map.
+  if (field.field->shape->kind == Shape::Kind::map && asked.size() == wanted.size() + 1) {
+    wanted.emplace_back("<name>");
+  }
+  return std::ranges::equal(asked, wanted, [](std::string_view a, std::string_view b) {
+    return b == "<name>" || without_index(a) == without_index(b);
+  });
+}
+
+std::string with_dots(std::string_view path) {
+  std::string out(path.starts_with('/') ? path.substr(1) : path);
+  if (path.starts_with('/')) std::ranges::replace(out, '/', '.');
+  return out;
+}
+
+const Shape* object_of(const Shape& shape) {
+  switch (shape.kind) {
+    case Shape::Kind::object:
+      return &shape;
+    case Shape::Kind::list:
+    case Shape::Kind::map:
+      return object_of(*shape.element);
+    case Shape::Kind::choice:
+      for (const Shape* choice : shape.choices) {
+        if (const Shape* object = object_of(*choice)) return object;
+      }
+      return nullptr;
+    default:
+      return nullptr;
+  }
+}
+
+const Shape* scalar_of(const Shape& shape) {
+  return shape.element != nullptr ? scalar_of(*shape.element) : &shape;
+}
+
+std::string without_quotes(std::string text) {
+  std::erase(text, '`');
+  return text;
+}
+
+std::string explain(const FieldPath& found) {
+  const Field& field = *found.field;
+  std::string out = found.path + ": " + without_quotes(std::string(field.doc)) + "\n\n";
+  const std::string_view note = scalar_of(*field.shape)->note;
+  out += "  type     " + without_quotes(type_text(*field.shape)) +
+         (note.empty() ? "" : ": " + std::string(note)) + '\n';
+  out += "  default  " + without_quotes(default_text(field)) + '\n';
+  const Shape* object = object_of(*field.shape);
+  if (object == nullptr) return out;
+  if (!object->one_of.empty()) out += "  has      exactly one of " + any_of(object->one_of) + '\n';
+  std::size_t width = 0;
+  for (const Field& inner : object->fields) width = std::max(width, inner.key.size());
+  if (!object->fields.empty()) out += "\n  keys\n";
+  for (const Field& inner : object->fields) {
+    out += "    " + std::string(inner.key) + std::string(width + 2 - inner.key.size(), ' ') +
+           without_quotes(std::string(inner.doc)) + '\n';
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<std::string> explain_field(std::string_view path) {
+  const std::string dotted = with_dots(path);
+  const auto asked = segments(dotted);
+  const auto& fields = all_fields();
+  const auto found = std::ranges::find_if(
+      fields, [&asked](const FieldPath& field) { return means(asked, field); });
+  if (found != fields.end()) return explain(*found);
+
+  // The last key alone may be enough; else the nearest path.
+  std::vector<std::string_view> candidates;
+  for (const FieldPath& field : fields) {
+    if (field.field->key == asked.back()) candidates.push_back(field.path);
+  }
+  constexpr std::size_t worth_listing = 8;
+  std::string remedy;
+  if (!candidates.empty() && candidates.size() <= worth_listing) {
+    remedy = "did you mean " + any_of(candidates) + "?";
+  } else {
+    candidates.clear();
+    for (const FieldPath& field : fields) candidates.push_back(field.path);
+    const std::string_view nearest = closest(dotted, candidates);
+    remedy = nearest.empty() ? "'caisson explain' without an argument lists the fields"
+                             : "did you mean " + std::string(nearest) + "?";
+  }
+  return fail("there is no field '" + std::string(path) + "'", std::move(remedy));
+}
+
+std::vector<std::string> field_paths() {
+  std::set<std::string> paths;
+  for (const FieldPath& field : all_fields()) paths.insert(field.path);
+  return {paths.begin(), paths.end()};
+}
+
+}  // namespace caisson::spec

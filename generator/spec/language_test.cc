@@ -1,0 +1,201 @@
+// What is generated from the field tables: the committed schema, reference and codes are current,
+// every field can be explained, the starter is right.
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "generator/source/codes.h"
+#include "generator/spec/field_paths.h"
+#include "generator/spec/spec.h"
+#include "generator/spec/tables.h"
+
+namespace caisson::spec {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string contents(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+void expect_current(const std::string& name, const std::string& text) {
+  const fs::path path = fs::path(CAISSON_SOURCE_DIR) / "specs" / name;
+  if (std::getenv("UPDATE_GOLDEN") != nullptr) {
+    std::ofstream(path, std::ios::binary) << text;
+    GTEST_SKIP() << "golden written";
+  }
+  EXPECT_EQ(contents(path), text);
+}
+
+TEST(Language, SchemaIsCurrent) { expect_current("schema.json", json_schema()); }
+TEST(Language, ReferenceIsCurrent) { expect_current("reference.md", reference()); }
+TEST(Language, CodesAreCurrent) { expect_current("codes.md", codes_reference()); }
+
+TEST(Language, CodesAreSortedAndUnique) {
+  std::string before;
+  for (const source::Code& entry : source::codes()) {
+    EXPECT_LT(before, entry.code);
+    before = entry.code;
+  }
+}
+
+TEST(Language, EveryFieldHasAMeaning) {
+  for (const FieldPath& field : all_fields()) {
+    EXPECT_FALSE(field.field->doc.empty()) << field.path;
+    EXPECT_EQ(field.field->doc.find('\n'), std::string_view::npos) << field.path;
+  }
+}
+
+TEST(Language, EveryPathIsExplained) {
+  const auto paths = field_paths();
+  EXPECT_GT(paths.size(), 200U);
+  for (const std::string& path : paths) {
+    const auto text = explain_field(path);
+    ASSERT_TRUE(text) << path;
+    EXPECT_TRUE(text->starts_with(path + ": ")) << *text;
+  }
+}
+
+// The schema's definitions go by name.
+TEST(Language, TypesOfOneNameAreOneType) {
+  std::map<std::string_view, const Shape*> named;
+  const auto visit = [&named](const auto& self, const Shape& shape) -> void {
+    if (shape.kind == Shape::Kind::object || shape.kind == Shape::Kind::scalar) {
+      const Shape& known = *named.emplace(shape.name, &shape).first->second;
+      EXPECT_EQ(known.fields.data(), shape.fields.data()) << shape.name;
+      EXPECT_EQ(known.pattern, shape.pattern) << shape.name;
+      EXPECT_EQ(known.numeric, shape.numeric) << shape.name;
+    }
+    for (const Field& field : shape.fields) self(self, *field.shape);
+    if (shape.key != nullptr) self(self, *shape.key);
+    if (shape.element != nullptr) self(self, *shape.element);
+    for (const Shape* choice : shape.choices) self(self, *choice);
+  };
+  visit(visit, deployment_type.shape);
+  EXPECT_GT(named.size(), 60U);
+}
+
+// Whoever makes a part of a deployment by hand gets what the tables say.
+TEST(Language, DefaultsOfTheTypesAreThoseOfTheTables) {
+  source::SourceSet sources;
+  source::Diagnostics diagnostics;
+  const std::string text =
+      "caisson: v1\nname: acme\nversion: 1.0.0\ntenants: []\n"
+      "services: { web: { image: 'web:1', port: 80, health: { path: / }, storage: { path: /data } "
+      "} }\n";
+  const auto loaded = load("deployment.yaml", text, {.today = "2026-06-01"}, sources, diagnostics);
+  ASSERT_TRUE(loaded) << render(diagnostics, sources, source::Format::text);
+  const Deployment& read = loaded->deployment;
+  const Deployment made;
+  const auto same = [](const Resources& a, const Resources& b) {
+    return a.cpu == b.cpu && a.memory == b.memory;
+  };
+  EXPECT_TRUE(same(read.runtime.resources, made.runtime.resources));
+  EXPECT_EQ(read.runtime.replicas, made.runtime.replicas);
+  EXPECT_EQ(read.runtime.storage, made.runtime.storage);
+  EXPECT_EQ(read.runtime.drain, made.runtime.drain);
+  EXPECT_TRUE(same(read.dashboard.resources, made.dashboard.resources));
+  EXPECT_EQ(read.dashboard.enabled, made.dashboard.enabled);
+  EXPECT_TRUE(same(read.database.resources, made.database.resources));
+  EXPECT_EQ(read.auth.resolve, made.auth.resolve);
+  EXPECT_EQ(read.auth.api_keys, made.auth.api_keys);
+  EXPECT_EQ(read.edge.http, made.edge.http);
+  EXPECT_EQ(read.edge.https, made.edge.https);
+  EXPECT_EQ(read.edge.tls.mode, made.edge.tls.mode);
+  EXPECT_EQ(read.edge.limits.connections, made.edge.limits.connections);
+  EXPECT_EQ(read.edge.limits.body, made.edge.limits.body);
+  EXPECT_EQ(read.edge.limits.header, made.edge.limits.header);
+  EXPECT_EQ(read.edge.limits.timeout, made.edge.limits.timeout);
+  EXPECT_EQ(read.observability.prometheus.retention, made.observability.prometheus.retention);
+  EXPECT_EQ(read.observability.prometheus.storage, made.observability.prometheus.storage);
+  EXPECT_EQ(read.observability.logs.rotate.size, made.observability.logs.rotate.size);
+  EXPECT_EQ(read.observability.logs.rotate.keep, made.observability.logs.rotate.keep);
+  EXPECT_EQ(read.targets.local.port, made.targets.local.port);
+  EXPECT_EQ(read.targets.bundle.enabled, made.targets.bundle.enabled);
+  EXPECT_EQ(read.targets.helm.kubernetes, made.targets.helm.kubernetes);
+  EXPECT_EQ(read.conformance.level, made.conformance.level);
+  EXPECT_EQ(read.conformance.p95, made.conformance.p95);
+  EXPECT_EQ(read.conformance.quiet_neighbour_ratio, made.conformance.quiet_neighbour_ratio);
+  const Service& service = read.services.at(0).second;
+  const Service hand;
+  EXPECT_TRUE(same(service.resources, hand.resources));
+  EXPECT_EQ(service.user, hand.user);
+  EXPECT_EQ(service.health->interval, Health{}.interval);
+  EXPECT_EQ(service.health->timeout, Health{}.timeout);
+  EXPECT_EQ(service.health->retries, Health{}.retries);
+  EXPECT_EQ(service.health->start, Health{}.start);
+  EXPECT_EQ(service.storage->size, ServiceStorage{}.size);
+}
+
+void mark(const Shape& shape, const Node& node, const std::string& path,
+          std::set<std::string>& used) {
+  for (const Entry& entry : node.fields) {
+    const auto field = std::ranges::find(shape.fields, entry.key, &Field::key);
+    if (field != shape.fields.end()) {
+      const std::string inner = path.empty() ? entry.key : path + '.' + entry.key;
+      used.insert(inner);
+      mark(*field->shape, entry.value, inner, used);
+    }
+    if (shape.kind == Shape::Kind::map) mark(*shape.element, entry.value, path + ".<name>", used);
+  }
+  for (const Node& item : node.items) {
+    if (shape.kind == Shape::Kind::list) mark(*shape.element, item, path + "[]", used);
+  }
+  for (const Shape* choice : shape.choices) mark(*choice, node, path, used);
+}
+
+TEST(Language, ValidSpecsUseEveryField) {
+  std::set<std::string> used;
+  for (const auto& entry : fs::directory_iterator(fs::path(CAISSON_SOURCE_DIR) / "specs/valid")) {
+    if (entry.path().extension() != ".yaml") continue;
+    const source::SourceFile source(entry.path().string(), contents(entry.path()));
+    source::Diagnostics diagnostics;
+    const auto document = read_document(source, 0, diagnostics);
+    ASSERT_TRUE(document) << entry.path();
+    mark(deployment_type.shape, *document, "", used);
+  }
+  for (const std::string& path : field_paths()) EXPECT_TRUE(used.contains(path)) << path;
+}
+
+TEST(ExplainField, TakesPathsAsPeopleWriteThem) {
+  EXPECT_EQ(
+      explain_field("runtime.replicas").value(),
+      "runtime.replicas: instances, or bounds for autoscaling; more than one needs PostgreSQL\n\n"
+      "  type     Replicas: a number, or bounds for autoscaling as 2..6\n"
+      "  default  1\n");
+  EXPECT_EQ(explain_field("services.billing.env").value(),
+            explain_field("services.<name>.env").value());
+  EXPECT_EQ(explain_field("tenants[3].slug").value(), explain_field("tenants[].slug").value());
+  EXPECT_EQ(explain_field("tenants.slug").value(), explain_field("tenants[].slug").value());
+  EXPECT_EQ(explain_field("services.billing").value(), explain_field("services").value());
+  EXPECT_EQ(explain_field("/runtime/drain").value(), explain_field("runtime.drain").value());
+}
+
+TEST(ExplainField, SuggestsForAnUnknownField) {
+  EXPECT_EQ(explain_field("runtime.replica").error().text(),
+            "there is no field 'runtime.replica'; did you mean runtime.replicas?");
+  EXPECT_EQ(explain_field("quiet-neighbour-ratio").error().text(),
+            "there is no field 'quiet-neighbour-ratio'; did you mean "
+            "conformance.slo.quiet-neighbour-ratio?");
+}
+
+TEST(Starter, LoadsWithoutAWord) {
+  source::SourceSet sources;
+  source::Diagnostics diagnostics;
+  const auto loaded =
+      load("deployment.yaml", starter("acme"), {.today = "2026-06-01"}, sources, diagnostics);
+  EXPECT_EQ(render(diagnostics, sources, source::Format::text), "");
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->deployment.name, "acme");
+}
+
+}  // namespace
+}  // namespace caisson::spec

@@ -1,0 +1,139 @@
+#include <set>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "generator/spec/checks.h"
+#include "generator/spec/environment.h"
+#include "generator/spec/reader.h"
+#include "generator/spec/side_files.h"
+#include "generator/spec/spec.h"
+#include "generator/spec/tables.h"
+
+namespace caisson::spec {
+namespace {
+
+std::string tier_of(const Deployment& deployment) {
+  for (const auto& [name, tier] : deployment.tiers) {
+    if (name == "default" || deployment.tiers.size() == 1) return name;
+  }
+  return {};
+}
+
+Edge::TlsMode tls_mode_of(const Edge::Tls& tls, std::string_view domain) {
+  if (!tls.cert.empty()) return Edge::TlsMode::files;
+  const bool local = domain == "localhost" || domain.ends_with(".localhost");
+  return tls.email.empty() || local ? Edge::TlsMode::internal : Edge::TlsMode::acme;
+}
+
+/// The defaults that follow from other fields.
+void complete(Deployment& deployment, const Node& document) {
+  const std::string& name = deployment.name;
+  const auto fill = [](std::string& value, std::string fallback) {
+    if (value.empty()) value = std::move(fallback);
+  };
+  fill(deployment.domain, name + ".localhost");
+  if (deployment.tiers.empty()) deployment.tiers.emplace_back("default", Tier{});
+  for (std::size_t i = 0; i < deployment.tenants.size(); ++i) {
+    Tenant& tenant = deployment.tenants[i];
+    fill(tenant.name, tenant.slug);
+    fill(tenant.tier, tier_of(deployment));
+    tenant.pointer = "/tenants/" + std::to_string(i);
+  }
+  if (find(document, "/edge/tls/mode") == nullptr) {
+    deployment.edge.tls.mode = tls_mode_of(deployment.edge.tls, deployment.domain);
+  }
+  for (Asset& asset : deployment.assets) fill(asset.to, asset.path);
+  for (auto* external : {&deployment.database.external, &deployment.cache.external}) {
+    if (!*external) continue;
+    fill((*external)->name, name);
+    fill((*external)->user, name);
+    const bool database = external == &deployment.database.external;
+    if ((*external)->port == 0) (*external)->port = database ? 5432 : 6379;
+  }
+  fill(deployment.targets.compose.project, name);
+  fill(deployment.targets.helm.namespace_, name);
+  fill(deployment.targets.systemd.prefix, "/opt/" + name);
+  fill(deployment.targets.systemd.data, "/var/lib/" + name);
+  fill(deployment.targets.systemd.user, name);
+}
+
+/// Decodes and checks a merged spec. What comes back is right only when nothing was reported.
+Loaded judge(Node document, const LoadOptions& options, SideFiles& files,
+             const source::SourceSet& sources, source::Diagnostics& diagnostics) {
+  Loaded loaded{.document = std::move(document)};
+  Reader reader(diagnostics, false);
+  deployment_type.read(reader, loaded.document, loaded.deployment);
+  files.read_manifests(loaded.deployment, loaded.document, diagnostics);
+  complete(loaded.deployment, loaded.document);
+  check(loaded.deployment, loaded.document, sources,
+        {.today = options.today, .strict = options.strict}, diagnostics);
+  return loaded;
+}
+
+/// Takes over what is not known at its place yet: an overlay is read for itself and once more after
+/// it has been merged, and environments share the base's mistakes.
+void report_news(const source::Diagnostics& found, source::Diagnostics& known) {
+  std::set<std::tuple<std::uint32_t, std::uint32_t, std::string_view>> places;
+  for (const source::Diagnostic& old : known.sorted()) {
+    places.insert({old.where.file, old.where.begin, old.code});
+  }
+  for (source::Diagnostic& diagnostic : found.sorted()) {
+    if (!places.contains({diagnostic.where.file, diagnostic.where.begin, diagnostic.code})) {
+      known.report(std::move(diagnostic));
+    }
+  }
+}
+
+/// The errors that only an environment has, each saying which.
+source::Diagnostics errors_of(const Environment& environment, const Node& base,
+                              const LoadOptions& options, SideFiles& files,
+                              const source::SourceSet& sources) {
+  source::Diagnostics found;
+  judge(merge(base, environment.overlay), options, files, sources, found);
+  source::Diagnostics errors;
+  for (source::Diagnostic& diagnostic : found.sorted()) {
+    if (diagnostic.severity != source::Severity::error) continue;
+    diagnostic.message += ", with --env " + environment.name;
+    errors.report(std::move(diagnostic));
+  }
+  return errors;
+}
+
+}  // namespace
+
+std::optional<Loaded> load(std::string name, std::string text, const LoadOptions& options,
+                           source::SourceSet& sources, source::Diagnostics& diagnostics) {
+  const auto file = static_cast<std::uint32_t>(sources.size());
+  sources.emplace_back(std::move(name), std::move(text));
+  std::optional<Node> base = read_document(sources.back(), file, diagnostics);
+  if (!base) return std::nullopt;
+
+  SideFiles files(options, sources);
+  files.read_tenant_list(*base, diagnostics);
+  std::vector<Environment> environments = read_environments(*base, diagnostics);
+  for (Environment& environment : environments) {
+    files.read_tenant_list(environment.overlay, diagnostics);
+  }
+
+  std::vector<source::Diagnostics> others;
+  if (options.environment.empty()) {
+    // Nobody chose one, so the whole file is meant.
+    for (const Environment& environment : environments) {
+      others.push_back(errors_of(environment, *base, options, files, sources));
+    }
+  } else if (const Environment* chosen =
+                 find_environment(environments, options.environment, *base, diagnostics)) {
+    base = merge(*std::move(base), chosen->overlay);
+  }
+
+  source::Diagnostics found;
+  Loaded loaded = judge(*std::move(base), options, files, sources, found);
+  loaded.deployment.environment = options.environment;
+  report_news(found, diagnostics);
+  for (const source::Diagnostics& other : others) report_news(other, diagnostics);
+  if (diagnostics.has_errors()) return std::nullopt;
+  return loaded;
+}
+
+}  // namespace caisson::spec

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <tl/expected.hpp>
+
+#include "runtime/admin/operator_api.h"
+#include "runtime/admin/query.h"
+#include "runtime/context/object_reader.h"
+#include "runtime/http/message.h"
+#include "runtime/observe/problem.h"
+
+namespace caisson::admin {
+
+/// One authorised call on its way through a route.
+struct Call {
+  OperatorApi::Services& services;
+  const http::Request& request;
+  std::string_view slug;  ///< of the path; empty when it has none
+  std::string_view id;    ///< second part of the path that varies
+  std::int64_t uptime_ms;
+
+  // What the audit log is told besides the outcome.
+  std::string tenant;
+  std::string tenant_id;
+  std::string note;
+};
+
+using Answer = tl::expected<http::Response, observe::Problem>;
+using Route = Answer (*)(Call& call);
+
+Answer list_tenants(Call& call);
+Answer create_tenant(Call& call);
+Answer read_tenant(Call& call);
+Answer update_tenant(Call& call);
+Answer suspend_tenant(Call& call);
+Answer resume_tenant(Call& call);
+Answer delete_tenant(Call& call);
+Answer list_keys(Call& call);
+Answer create_key(Call& call);
+Answer revoke_key(Call& call);
+Answer list_snapshots(Call& call);
+Answer create_snapshot(Call& call);
+Answer restore_snapshot(Call& call);
+Answer read_audit(Call& call);
+Answer verify_audit_log(Call& call);
+Answer read_status(Call& call);
+
+/// An `application/json` answer.
+[[nodiscard]] http::Response json_answer(int status, const boost::json::object& body);
+
+/// The body as a JSON object, an absent one as an empty object.
+[[nodiscard]] tl::expected<boost::json::value, observe::Problem> read_body(const Call& call);
+
+/// The problem of a body with these defects.
+[[nodiscard]] tl::unexpected<observe::Problem> refuse_body(context::ObjectReader::Faults faults);
+
+/// The parameters, of which only `known` may be there.
+[[nodiscard]] tl::expected<Query, observe::Problem> read_query(
+    const Call& call, std::initializer_list<std::string_view> known);
+
+/// The problem that an error of the registry or of a tenant's life cycle means. Its detail goes to
+/// the log when it is not for the caller.
+[[nodiscard]] tl::unexpected<observe::Problem> refuse(const Call& call,
+                                                      const tenancy::LifecycleError& error);
+
+[[nodiscard]] tl::unexpected<observe::Problem> refuse(observe::Code code, std::string detail);
+
+/// The tenant of the path, for the answer and the audit log; deleted ones are not found.
+[[nodiscard]] tl::expected<tenancy::TenantPtr, observe::Problem> tenant_of(Call& call);
+
+/// A time as text, and 0 as null.
+[[nodiscard]] boost::json::value time_json(std::int64_t unix_ms);
+
+}  // namespace caisson::admin

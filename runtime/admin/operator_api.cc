@@ -1,0 +1,257 @@
+#include "runtime/admin/operator_api.h"
+
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "runtime/admin/call.h"
+#include "runtime/ingress/problem_response.h"
+#include "runtime/ingress/signals.h"
+#include "runtime/observe/digest.h"
+#include "runtime/observe/ids.h"
+
+namespace caisson::admin {
+namespace {
+
+using observe::Code;
+using observe::Problem;
+
+constexpr std::size_t max_waiting = 256;
+constexpr int worker_count = 2;
+
+/// What a path and a method stand for. A `*` stands for one part that varies; calls with an action
+/// change something and are recorded under it.
+struct Entry {
+  std::string_view method;
+  std::string_view path;
+  std::string_view action;
+  Route route;
+};
+
+constexpr std::array<Entry, 16> entries{{
+    {"GET", "/v1/tenants", "", list_tenants},
+    {"POST", "/v1/tenants", "tenant.create", create_tenant},
+    {"GET", "/v1/tenants/*", "", read_tenant},
+    {"PATCH", "/v1/tenants/*", "tenant.update", update_tenant},
+    {"DELETE", "/v1/tenants/*", "tenant.delete", delete_tenant},
+    {"POST", "/v1/tenants/*/suspend", "tenant.suspend", suspend_tenant},
+    {"POST", "/v1/tenants/*/resume", "tenant.resume", resume_tenant},
+    {"GET", "/v1/tenants/*/keys", "", list_keys},
+    {"POST", "/v1/tenants/*/keys", "key.create", create_key},
+    {"DELETE", "/v1/tenants/*/keys/*", "key.revoke", revoke_key},
+    {"GET", "/v1/tenants/*/snapshots", "", list_snapshots},
+    {"POST", "/v1/tenants/*/snapshots", "snapshot.create", create_snapshot},
+    {"POST", "/v1/tenants/*/restore", "snapshot.restore", restore_snapshot},
+    {"GET", "/v1/audit", "", read_audit},
+    {"POST", "/v1/audit/verify", "", verify_audit_log},
+    {"GET", "/v1/status", "", read_status},
+}};
+
+/// The parts of `path` that vary, when it is of the form `pattern`.
+std::optional<std::array<std::string_view, 2>> match(std::string_view pattern,
+                                                     std::string_view path) {
+  std::array<std::string_view, 2> captured;
+  std::size_t captures = 0;
+  while (true) {
+    const std::size_t pattern_end = pattern.find('/', 1);
+    const std::size_t path_end = path.find('/', 1);
+    const std::string_view expected = pattern.substr(0, pattern_end);
+    const std::string_view part = path.substr(0, path_end);
+    if (expected == "/*") {
+      if (part.size() < 2) return std::nullopt;
+      captured[captures++] = part.substr(1);
+    } else if (part != expected) {
+      return std::nullopt;
+    }
+    const bool pattern_ends = pattern_end == std::string_view::npos;
+    const bool path_ends = path_end == std::string_view::npos;
+    if (pattern_ends || path_ends) {
+      return pattern_ends && path_ends ? std::optional(captured) : std::nullopt;
+    }
+    pattern.remove_prefix(pattern_end);
+    path.remove_prefix(path_end);
+  }
+}
+
+/// The entry for a request; otherwise the methods that its path knows, empty for a path that is not
+/// there.
+struct Found {
+  const Entry* entry = nullptr;
+  std::array<std::string_view, 2> captured;
+  std::string allow;
+};
+
+Found find(const http::Request& request) {
+  Found found;
+  for (const Entry& entry : entries) {
+    const auto captured = match(entry.path, request.path);
+    if (!captured) continue;
+    if (entry.method == request.method) {
+      found.entry = &entry;
+      found.captured = *captured;
+      return found;
+    }
+    if (!found.allow.empty()) found.allow += ", ";
+    found.allow += entry.method;
+  }
+  return found;
+}
+
+/// Compares digests, so that the time taken tells not even the token's length.
+bool is_operator(const http::Request& request, const std::string& token) {
+  const auto bearer = ingress::read_bearer(request);
+  if (!bearer || !*bearer) return false;
+  return observe::equal_constant_time(observe::hex(observe::sha256(**bearer)),
+                                      observe::hex(observe::sha256(token)));
+}
+
+/// The numbers of others for a scrape, tenants by slug.
+observe::Readings take_readings(const OperatorApi::Services& services) {
+  const tenancy::Tenants::Stats stats = services.tenants.stats();
+  observe::Readings readings{.connections = services.connections(),
+                             .open_tenants = stats.open,
+                             .tenant_opens = stats.opens,
+                             .tenant_evictions = stats.evictions,
+                             .commits = stats.commits,
+                             .committed_operations = stats.committed_jobs,
+                             .commit_sizes = stats.batches,
+                             .tenants = {}};
+  for (const tenancy::Tenants::Usage& usage : services.tenants.usage()) {
+    const tenancy::TenantPtr tenant = services.registry.by_id(usage.tenant_id);
+    if (!tenant) continue;
+    readings.tenants.push_back({.tenant = tenant->slug,
+                                .mailbox_depth = static_cast<std::int64_t>(usage.mailbox),
+                                .store_bytes = usage.store_bytes});
+  }
+  return readings;
+}
+
+/// What a call leaves in the audit log, durable before its answer leaves. False when the disk
+/// refuses it.
+bool record(const Call& call, std::string_view action, std::string_view request_id,
+            const Answer& answer) {
+  std::string reason = call.note;
+  if (!answer) {
+    if (!reason.empty()) reason += ": ";
+    reason += info(answer.error().code).name;
+  }
+  call.services.audit.append(
+      {.actor = "operator",
+       .action = action,
+       .tenant = call.tenant.empty() ? call.slug : std::string_view(call.tenant),
+       .tenant_id = call.tenant_id,
+       .request_id = request_id,
+       .outcome = answer ? "ok" : "failed",
+       .reason = reason});
+  return call.services.audit.flush();
+}
+
+}  // namespace
+
+OperatorApi::OperatorApi(Services services)
+    : services_(std::move(services)), started_ns_(services_.clock.steady_ns()) {
+  for (int i = 0; i < worker_count; ++i) workers_.emplace_back([this] { work(); });
+}
+
+OperatorApi::~OperatorApi() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  waiting_.notify_all();
+  for (std::thread& worker : workers_) worker.join();
+}
+
+void OperatorApi::handle(http::Request&& request, http::Reply&& reply) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (queue_.size() < max_waiting) {
+      queue_.emplace_back(std::move(request), std::move(reply));
+      waiting_.notify_one();
+      return;
+    }
+  }
+  reply(ingress::problem_response(
+      {.code = Code::overloaded, .detail = "too many operator calls are waiting"},
+      observe::new_uuid(services_.clock.unix_ms())));
+}
+
+void OperatorApi::work() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    waiting_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    if (queue_.empty()) return;
+    auto [request, reply] = std::move(queue_.front());
+    queue_.pop_front();
+    lock.unlock();
+    reply(answer(request));
+    lock.lock();
+  }
+}
+
+http::Response OperatorApi::answer(const http::Request& request) {
+  const std::string request_id = observe::new_uuid(services_.clock.unix_ms());
+  const auto refused = [&](const Problem& problem) {
+    return ingress::problem_response(problem, request_id);
+  };
+  const bool get = request.method == "GET";
+  if (get && request.path == "/livez") {
+    return {.status = 200, .fields = {{"Content-Type", "text/plain"}}, .body = "ok\n"};
+  }
+  if (get && request.path == "/metrics") {
+    return {.status = 200,
+            .fields = {{"Content-Type", std::string(observe::metrics_type)}},
+            .body = services_.metrics.scrape(take_readings(services_))};
+  }
+  if (!is_operator(request, services_.configuration.operator_token)) {
+    const bool sent = request.count("authorization") > 0;
+    const Problem problem{
+        .code = sent ? Code::invalid_credential : Code::unauthenticated,
+        .detail = "the operator API answers to the operator's bearer token alone"};
+    services_.metrics.refusal(problem.code);
+    services_.audit.append({.actor = "anonymous",
+                            .action = "operator.refuse",
+                            .request_id = request_id,
+                            .outcome = "refused",
+                            .reason = info(problem.code).name});
+    return refused(problem);
+  }
+  const Found found = find(request);
+  if (found.entry == nullptr) {
+    if (found.allow.empty())
+      return refused({.code = Code::not_found, .detail = "there is no such route"});
+    http::Response response =
+        refused({.code = Code::method_not_allowed, .detail = "allowed: " + found.allow});
+    response.fields.emplace_back("Allow", found.allow);
+    return response;
+  }
+  const bool changes = !found.entry->action.empty();
+  const Problem unrecorded{
+      .code = Code::overloaded,
+      .detail = "the audit log cannot be written, and nothing is changed without it"};
+  if (changes && !services_.audit.healthy()) return refused(unrecorded);
+
+  Call call{.services = services_,
+            .request = request,
+            .slug = found.captured[0],
+            .id = found.captured[1],
+            .uptime_ms = (services_.clock.steady_ns() - started_ns_) / 1'000'000,
+            .tenant = {},
+            .tenant_id = {},
+            .note = {}};
+  Answer answer = found.entry->route(call);
+  if (changes && !record(call, found.entry->action, request_id, answer)) {
+    services_.log.error("an operator call was done and its audit record is not durable yet",
+                        {{"action", found.entry->action}, {"request_id", request_id}});
+  }
+  services_.log.info("operator call",
+                     {{"method", request.method},
+                      {"path", request.path},
+                      {"status", answer ? answer->status : info(answer.error().code).status},
+                      {"request_id", request_id}});
+  if (!answer) return refused(answer.error());
+  answer->fields.emplace_back("Caisson-Request-Id", request_id);
+  return std::move(*answer);
+}
+
+}  // namespace caisson::admin

@@ -1,0 +1,395 @@
+#include "runtime/admin/operator_api.h"
+
+#include <filesystem>
+#include <future>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "runtime/ingress/api_key.h"
+#include "runtime/ingress/registry_directory.h"
+#include "runtime/ingress/resolver.h"
+#include "runtime/observe/ids.h"
+
+namespace caisson::admin {
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+using testing::HasSubstr;
+
+const std::string operator_token(43, 'o');
+
+/// The operator API over a registry and stores on disk.
+class Operating : public testing::Test {
+ protected:
+  Operating() : path_(fs::temp_directory_path() / ("caisson-operator-" + observe::new_uuid(0))) {
+    configuration_.deployment = "acme";
+    configuration_.instance = "runtime";
+    configuration_.domain = "acme.localhost";
+    configuration_.operator_token = operator_token;
+    configuration_.tiers["free"] = {.isolation = tenancy::Isolation::schema};
+    configuration_.tiers["kept"] = {.isolation = tenancy::Isolation::schema,
+                                    .retention_ms = 1'000'000};
+    configuration_.tiers["own"] = {.isolation = tenancy::Isolation::deployment};
+    fs::create_directory(path_);
+    fs::permissions(path_, fs::perms::owner_all);
+    registry_ = tenancy::Registry::open(path_ / "data", configuration_.tiers).value();
+    tenants_ =
+        tenancy::Tenants::open({.data = path_ / "data", .schema = {}, .workers = 2}, *registry_)
+            .value();
+    audit_ = observe::Audit::open(path_ / "audit", clock_, log_, metrics_).value();
+    api_ = std::make_unique<OperatorApi>(
+        OperatorApi::Services{.configuration = configuration_,
+                              .clock = clock_,
+                              .log = log_,
+                              .metrics = metrics_,
+                              .audit = *audit_,
+                              .registry = *registry_,
+                              .tenants = *tenants_,
+                              .connections = [] { return std::size_t{3}; }});
+  }
+  ~Operating() override {
+    api_.reset();
+    tenants_.reset();
+    registry_.reset();
+    audit_.reset();
+    fs::remove_all(path_);
+    ::close(null_);
+  }
+
+  /// A request whose text outlives it.
+  struct Text {
+    std::string method, target, body, authorization;
+    [[nodiscard]] http::Request make() const {
+      http::Request request;
+      request.method = method;
+      const std::size_t question = std::min(target.find('?'), target.size());
+      request.path = std::string_view(target).substr(0, question);
+      if (question < target.size()) request.query = std::string_view(target).substr(question + 1);
+      if (!authorization.empty())
+        request.fields.push_back({.name = "Authorization", .value = authorization});
+      if (!body.empty())
+        request.fields.push_back({.name = "Content-Type", .value = "application/json"});
+      request.body = body;
+      return request;
+    }
+  };
+  [[nodiscard]] http::Response call(const std::string& method, const std::string& target,
+                                    const std::string& body = "",
+                                    const std::string& authorization = "Bearer " + operator_token) {
+    const Text text{
+        .method = method, .target = target, .body = body, .authorization = authorization};
+    return api_->answer(text.make());
+  }
+  /// The body of a call that must answer with `status`.
+  [[nodiscard]] json::object expect(int status, const std::string& method,
+                                    const std::string& target, const std::string& body = "") {
+    const http::Response response = call(method, target, body);
+    EXPECT_EQ(response.status, status) << method << " " << target << " " << response.body;
+    return response.body.empty() ? json::object() : json::parse(response.body).as_object();
+  }
+  [[nodiscard]] std::string problem(int status, const std::string& method,
+                                    const std::string& target, const std::string& body = "") {
+    const json::object answer = expect(status, method, target, body);
+    return answer.contains("type") ? std::string(answer.at("type").as_string()).substr(20) : "";
+  }
+  [[nodiscard]] std::vector<std::string> audit_actions() {
+    std::vector<std::string> actions;
+    for (const std::string& line : audit_->query({.limit = 1000})) {
+      const json::object record = json::parse(line).as_object();
+      actions.push_back(std::string(record.at("action").as_string()) + " " +
+                        std::string(record.at("tenant").as_string()) + " " +
+                        std::string(record.at("outcome").as_string()));
+    }
+    return actions;
+  }
+  static std::string text(const json::object& object, std::string_view key) {
+    return std::string(object.at(key).as_string());
+  }
+
+  fs::path path_;
+  observe::SystemClock clock_;
+  int null_ = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  observe::Log log_{null_, observe::Level::error, "test", clock_};
+  observe::Metrics metrics_{"test", "0"};
+  context::Configuration configuration_;
+  std::unique_ptr<tenancy::Registry> registry_;
+  std::unique_ptr<tenancy::Tenants> tenants_;
+  std::unique_ptr<observe::Audit> audit_;
+  std::unique_ptr<OperatorApi> api_;
+};
+
+TEST_F(Operating, AnswersToItsTokenAlone) {
+  for (const std::string& authorization :
+       {std::string("Bearer ") + std::string(43, 'x'), "Bearer " + operator_token + "o",
+        "Basic " + operator_token, std::string("Bearer "), operator_token}) {
+    const http::Response response = call("GET", "/v1/tenants", "", authorization);
+    EXPECT_EQ(response.status, 401) << authorization;
+    EXPECT_THAT(response.body, HasSubstr("invalid-credential"));
+  }
+  EXPECT_THAT(call("GET", "/v1/tenants", "", "").body, HasSubstr("unauthenticated"));
+  EXPECT_EQ(call("GET", "/no/such/route", "", "").status, 401) << "routes are not told either";
+  EXPECT_EQ(call("GET", "/livez", "", "").status, 200);
+  EXPECT_EQ(call("GET", "/metrics", "", "").status, 200);
+  EXPECT_EQ(call("POST", "/metrics", "", "").status, 401);
+  EXPECT_EQ(audit_actions().size(), 8);
+  EXPECT_EQ(audit_actions()[0], "operator.refuse  refused");
+}
+
+TEST_F(Operating, CreatesReadsAndChangesATenant) {
+  const http::Response created =
+      call("POST", "/v1/tenants",
+           R"({"slug":"globex","name":"Globex","tier":"free","owner":"o@globex.example",
+      "domains":["shop.globex.example"],"limits":{"requests-per-second":5,"burst":10},"metadata":{"plan":"a"}})");
+  ASSERT_EQ(created.status, 201) << created.body;
+  EXPECT_THAT(created.fields, testing::Contains(std::pair<std::string, std::string>(
+                                  "Location", "/v1/tenants/globex")));
+  const json::object tenant = json::parse(created.body).as_object();
+  EXPECT_TRUE(observe::is_uuid(text(tenant, "id")));
+  EXPECT_EQ(text(tenant, "status"), "active");
+  EXPECT_EQ(text(tenant, "isolation"), "schema");
+  EXPECT_EQ(json::serialize(tenant.at("domains")), R"(["shop.globex.example"])");
+  EXPECT_EQ(json::serialize(tenant.at("limits")), R"({"requests-per-second":5E0,"burst":10})");
+  EXPECT_EQ(json::serialize(tenant.at("metadata")), R"({"plan":"a"})");
+  EXPECT_TRUE(observe::parse_rfc3339(text(tenant, "created")));
+  EXPECT_EQ(expect(200, "GET", "/v1/tenants/globex"), tenant);
+  EXPECT_EQ(registry_->by_domain("shop.globex.example")->slug, "globex");
+
+  const json::object changed =
+      expect(200, "PATCH", "/v1/tenants/globex", R"({"name":"G","domains":[]})");
+  EXPECT_EQ(text(changed, "name"), "G");
+  EXPECT_EQ(text(changed, "owner"), "o@globex.example");
+  EXPECT_EQ(registry_->by_domain("shop.globex.example"), nullptr);
+
+  EXPECT_EQ(text(expect(200, "POST", "/v1/tenants/globex/suspend"), "status"), "suspended");
+  EXPECT_EQ(text(expect(200, "POST", "/v1/tenants/globex/resume"), "status"), "active");
+  EXPECT_THAT(audit_actions(),
+              testing::ElementsAre("tenant.create globex ok", "tenant.update globex ok",
+                                   "tenant.suspend globex ok", "tenant.resume globex ok"));
+}
+
+TEST_F(Operating, RefusesDefectiveTenants) {
+  const http::Response response =
+      call("POST", "/v1/tenants",
+           R"({"slug":"A","tier":"gold","limits":{"burst":0},"domains":["x"],"colour":1,
+      "metadata":{"a":1}})");
+  EXPECT_EQ(response.status, 422);
+  const json::object body = json::parse(response.body).as_object();
+  std::vector<std::string> pointers;
+  for (const json::value& fault : body.at("errors").as_array()) {
+    pointers.push_back(std::string(fault.at("pointer").as_string()));
+  }
+  EXPECT_THAT(pointers, testing::ElementsAre("/slug", "/tier", "/domains/0", "/limits/burst",
+                                             "/metadata/a", "/colour"));
+  EXPECT_EQ(problem(422, "POST", "/v1/tenants", R"({"slug":"a","tier":"own"})"), "invalid-record");
+  EXPECT_EQ(problem(422, "POST", "/v1/tenants", R"([])"), "invalid-record");
+  EXPECT_EQ(problem(400, "POST", "/v1/tenants", R"({"slug":"a","slug":"b","tier":"free"})"),
+            "invalid-json");
+  EXPECT_EQ(problem(400, "POST", "/v1/tenants", R"({)"), "invalid-json");
+  ASSERT_EQ(call("POST", "/v1/tenants", R"({"slug":"a","tier":"free"})").status, 201);
+  EXPECT_EQ(problem(409, "POST", "/v1/tenants", R"({"slug":"a","tier":"free"})"), "conflict");
+  EXPECT_EQ(audit_actions().back(), "tenant.create a failed");
+}
+
+TEST_F(Operating, ListsInPages) {
+  for (int i = 0; i < 7; ++i) {
+    const std::string slug = "t" + std::to_string(i);
+    ASSERT_EQ(call("POST", "/v1/tenants",
+                   R"({"slug":")" + slug + R"(","tier":"free","owner":")" +
+                       (i % 2 == 0 ? "even" : "odd") + R"("})")
+                  .status,
+              201);
+  }
+  ASSERT_EQ(call("POST", "/v1/tenants/t4/suspend").status, 200);
+  std::vector<std::string> slugs;
+  std::string cursor;
+  do {
+    const json::object page = expect(200, "GET", "/v1/tenants?limit=3" + cursor);
+    for (const json::value& tenant : page.at("tenants").as_array()) {
+      slugs.push_back(std::string(tenant.at("slug").as_string()));
+    }
+    std::string next = page.at("next").is_null() ? "" : text(page, "next");
+    // A slash may stand in a query as it is.
+    cursor = next.empty() ? "" : "&cursor=" + next;
+  } while (!cursor.empty());
+  EXPECT_THAT(slugs, testing::ElementsAre("t0", "t1", "t2", "t3", "t4", "t5", "t6"));
+  EXPECT_EQ(expect(200, "GET", "/v1/tenants?owner=even").at("tenants").as_array().size(), 4);
+  EXPECT_EQ(
+      expect(200, "GET", "/v1/tenants?owner=even&status=suspended").at("tenants").as_array().size(),
+      1);
+  for (const char* query : {"limit=0", "limit=1001", "limit=x", "status=sleepy", "x=1",
+                            "limit=1&limit=2", "owner=%zz"}) {
+    EXPECT_EQ(problem(400, "GET", std::string("/v1/tenants?") + query), "invalid-parameter")
+        << query;
+  }
+}
+
+TEST_F(Operating, HandsOutKeysOnce) {
+  ASSERT_EQ(call("POST", "/v1/tenants", R"({"slug":"globex","tier":"free"})").status, 201);
+  const json::object made =
+      expect(201, "POST", "/v1/tenants/globex/keys",
+             R"({"name":"ci","scopes":["read"],"expires":"2999-01-01T00:00:00Z"})");
+  const std::string key = text(made, "key");
+  const auto id = ingress::api_key_id(key);
+  ASSERT_TRUE(id) << key;
+  EXPECT_EQ(*id, text(made, "id"));
+  EXPECT_TRUE(ingress::matches(registry_->key(*id), key));
+  EXPECT_EQ(text(made, "expires"), "2999-01-01T00:00:00.000Z");
+
+  const http::Response listed = call("GET", "/v1/tenants/globex/keys");
+  EXPECT_EQ(listed.body.find(key.substr(27)), std::string::npos);
+  EXPECT_EQ(json::parse(listed.body).at("keys").as_array().size(), 1);
+
+  EXPECT_EQ(call("DELETE", "/v1/tenants/globex/keys/" + std::string(*id)).status, 204);
+  EXPECT_TRUE(registry_->key(*id)->revoked);
+  EXPECT_EQ(problem(404, "DELETE", "/v1/tenants/globex/keys/nosuch"), "not-found");
+  EXPECT_EQ(problem(404, "POST", "/v1/tenants/nosuch/keys", "{}"), "unknown-tenant");
+  for (const char* body :
+       {R"({"scopes":[]})", R"({"scopes":["admin"]})", R"({"expires":"2001-01-01T00:00:00Z"})",
+        R"({"expires":1})", R"({"secret":"x"})"}) {
+    EXPECT_EQ(problem(422, "POST", "/v1/tenants/globex/keys", body), "invalid-record") << body;
+  }
+  EXPECT_EQ(expect(201, "POST", "/v1/tenants/globex/keys").at("expires"), nullptr);
+  for (const std::string& line : audit_->query({.limit = 1000}))
+    EXPECT_EQ(line.find(key.substr(27)), std::string::npos);
+}
+
+TEST_F(Operating, WhatItChangesHoldsForTheNextRequest) {
+  const ingress::RegistryDirectory directory(*registry_);
+  const ingress::Resolver resolver(configuration_, directory, nullptr, clock_);
+  const auto outcome = [&](const std::string& key) {
+    const std::string authorization = "Bearer " + key;
+    http::Request request;
+    request.host = "globex.acme.localhost";
+    request.fields.push_back({.name = "Authorization", .value = authorization});
+    const auto context = resolver.resolve(request, "r");
+    return context ? context->tenant().slug : std::string(info(context.error().problem.code).name);
+  };
+  ASSERT_EQ(call("POST", "/v1/tenants", R"({"slug":"globex","tier":"free"})").status, 201);
+  const std::string first = text(expect(201, "POST", "/v1/tenants/globex/keys"), "key");
+  const std::string second = text(expect(201, "POST", "/v1/tenants/globex/keys"), "key");
+  EXPECT_EQ(outcome(first), "globex");
+  ASSERT_EQ(
+      call("DELETE", "/v1/tenants/globex/keys/" + std::string(*ingress::api_key_id(first))).status,
+      204);
+  EXPECT_EQ(outcome(first), "invalid-credential");
+  EXPECT_EQ(outcome(second), "globex");
+  ASSERT_EQ(call("POST", "/v1/tenants/globex/suspend").status, 200);
+  EXPECT_EQ(outcome(second), "tenant-suspended");
+  ASSERT_EQ(call("POST", "/v1/tenants/globex/resume").status, 200);
+  EXPECT_EQ(outcome(second), "globex");
+  ASSERT_EQ(call("DELETE", "/v1/tenants/globex").status, 204);
+  EXPECT_EQ(outcome(second), "invalid-credential");
+  ASSERT_EQ(call("POST", "/v1/tenants", R"({"slug":"globex","tier":"free"})").status, 201);
+  EXPECT_EQ(outcome(second), "invalid-credential") << "a recreated tenant inherits nothing";
+}
+
+TEST_F(Operating, SnapshotsAndRestores) {
+  for (const char* slug : {"globex", "initech"}) {
+    ASSERT_EQ(
+        call("POST", "/v1/tenants", R"({"slug":")" + std::string(slug) + R"(","tier":"free"})")
+            .status,
+        201);
+  }
+  const json::object made = expect(201, "POST", "/v1/tenants/globex/snapshots");
+  const std::string id = text(made, "id");
+  EXPECT_EQ(text(made, "tenant"), "globex");
+  EXPECT_EQ(text(made, "sha256").size(), 64);
+  const json::object listed = expect(200, "GET", "/v1/tenants/globex/snapshots");
+  EXPECT_EQ(listed.at("snapshots").as_array().size(), 1);
+  EXPECT_EQ(listed.at("snapshots").as_array()[0], json::value(made));
+
+  const std::string body = R"({"snapshot":")" + id + R"("})";
+  EXPECT_EQ(text(expect(200, "POST", "/v1/tenants/globex/restore", body), "snapshot"), id);
+  EXPECT_EQ(problem(409, "POST", "/v1/tenants/initech/restore", body), "foreign-snapshot");
+  EXPECT_EQ(
+      call("POST", "/v1/tenants/initech/restore", R"({"snapshot":")" + id + R"(","from":"globex"})")
+          .status,
+      200);
+  EXPECT_EQ(problem(404, "POST", "/v1/tenants/globex/restore",
+                    R"({"snapshot":"01980123-4567-7abc-8def-0123456789ab"})"),
+            "not-found");
+  EXPECT_EQ(problem(422, "POST", "/v1/tenants/globex/restore", "{}"), "invalid-record");
+}
+
+TEST_F(Operating, DeletesATenant) {
+  ASSERT_EQ(call("POST", "/v1/tenants", R"({"slug":"globex","tier":"free"})").status, 201);
+  const std::string key = text(expect(201, "POST", "/v1/tenants/globex/keys"), "key");
+  metrics_.request("globex", 200, 0);
+  EXPECT_THAT(call("GET", "/metrics").body, HasSubstr("tenant=\"globex\""));
+  EXPECT_EQ(call("DELETE", "/v1/tenants/globex").status, 204);
+  EXPECT_EQ(problem(404, "GET", "/v1/tenants/globex"), "unknown-tenant");
+  EXPECT_EQ(problem(404, "DELETE", "/v1/tenants/globex"), "unknown-tenant");
+  EXPECT_EQ(problem(404, "POST", "/v1/tenants/globex/resume"), "unknown-tenant");
+  EXPECT_EQ(call("GET", "/metrics").body.find("globex"), std::string::npos);
+  EXPECT_EQ(registry_->key(*ingress::api_key_id(key)), nullptr);
+  EXPECT_EQ(call("POST", "/v1/tenants", R"({"slug":"globex","tier":"free"})").status, 201);
+}
+
+TEST_F(Operating, ShowsAndVerifiesTheAuditLog) {
+  for (const char* slug : {"globex", "initech"}) {
+    ASSERT_EQ(
+        call("POST", "/v1/tenants", R"({"slug":")" + std::string(slug) + R"(","tier":"free"})")
+            .status,
+        201);
+    ASSERT_EQ(call("POST", "/v1/tenants/" + std::string(slug) + "/suspend").status, 200);
+  }
+  const json::object all = expect(200, "GET", "/v1/audit");
+  EXPECT_EQ(all.at("records").as_array().size(), 4);
+  EXPECT_TRUE(all.at("next").is_null());
+  const json::object first = expect(200, "GET", "/v1/audit?limit=3");
+  EXPECT_EQ(first.at("next"), 3);
+  EXPECT_EQ(expect(200, "GET", "/v1/audit?limit=3&after=3").at("records").as_array().size(), 1);
+  const json::object one = expect(200, "GET", "/v1/audit?tenant=initech");
+  ASSERT_EQ(one.at("records").as_array().size(), 2);
+  EXPECT_EQ(one.at("records").at(0).at("action").as_string(), "tenant.create");
+  EXPECT_EQ(one.at("records").at(0).at("tenant_id").as_string(),
+            std::string_view(registry_->by_slug("initech")->id));
+  EXPECT_EQ(json::serialize(expect(200, "POST", "/v1/audit/verify")),
+            R"({"records":4,"valid":true,"broken_at":null})");
+  EXPECT_EQ(problem(400, "GET", "/v1/audit?after=-1"), "invalid-parameter");
+}
+
+TEST_F(Operating, KnowsItsRoutes) {
+  EXPECT_EQ(problem(404, "GET", "/"), "not-found");
+  EXPECT_EQ(problem(404, "GET", "/v1/tenants/"), "not-found");
+  EXPECT_EQ(problem(404, "GET", "/v1/tenants/globex/nosuch"), "not-found");
+  EXPECT_EQ(problem(404, "GET", "/v1/tenants/globex/keys/a/b"), "not-found");
+  const http::Response response = call("PUT", "/v1/tenants/globex");
+  EXPECT_EQ(response.status, 405);
+  EXPECT_THAT(response.fields, testing::Contains(std::pair<std::string, std::string>(
+                                   "Allow", "GET, PATCH, DELETE")));
+  const json::object status = expect(200, "GET", "/v1/status");
+  EXPECT_EQ(text(status, "deployment"), "acme");
+  EXPECT_EQ(status.at("connections"), 3);
+  EXPECT_EQ(status.at("audit_healthy"), true);
+}
+
+TEST_F(Operating, AnswersOnItsOwnThreads) {
+  std::promise<http::Response> promise;
+  const Text text{.method = "GET",
+                  .target = "/v1/status",
+                  .body = {},
+                  .authorization = "Bearer " + operator_token};
+  api_->handle(text.make(), http::reply_to([&](http::Response response) {
+                 promise.set_value(std::move(response));
+               }));
+  EXPECT_EQ(promise.get_future().get().status, 200);
+
+  std::atomic<int> answered{0};
+  for (int i = 0; i < 1000; ++i) {
+    api_->handle(text.make(), http::reply_to([&](const http::Response& response) {
+                   if (response.status == 200 || response.status == 503) answered.fetch_add(1);
+                 }));
+  }
+  api_.reset();
+  EXPECT_EQ(answered.load(), 1000) << "every request has an answer";
+}
+
+}  // namespace
+}  // namespace caisson::admin

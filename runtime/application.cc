@@ -1,0 +1,183 @@
+#include "runtime/application.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <string>
+#include <utility>
+
+namespace caisson::runtime {
+namespace {
+
+constexpr auto maintenance_interval = std::chrono::minutes(1);
+
+http::Limits limits_of(const context::ServerLimits& limits) {
+  const auto milliseconds = [](std::int64_t ms) { return std::chrono::milliseconds(ms); };
+  return {.header = static_cast<std::size_t>(limits.header),
+          .body = static_cast<std::size_t>(limits.body),
+          .connections = static_cast<std::size_t>(limits.connections),
+          .pipeline = static_cast<std::size_t>(limits.pipeline),
+          .header_timeout = milliseconds(limits.header_timeout_ms),
+          .body_timeout = milliseconds(limits.body_timeout_ms),
+          .idle_timeout = milliseconds(limits.idle_timeout_ms),
+          .request_timeout = milliseconds(limits.request_timeout_ms)};
+}
+
+std::optional<http::TlsFiles> tls_of(const context::Listen& listen) {
+  if (!listen.tls) return {};
+  return http::TlsFiles{.certificate = listen.tls->certificate, .key = listen.tls->key};
+}
+
+/// Notes what applying the configuration did to `tenants`.
+void record(observe::Audit& audit, std::string_view action,
+            const std::vector<tenancy::TenantPtr>& tenants) {
+  for (const tenancy::TenantPtr& tenant : tenants) {
+    audit.append({.actor = "configuration",
+                  .action = action,
+                  .tenant = tenant->slug,
+                  .tenant_id = tenant->id,
+                  .outcome = "ok"});
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Application>> Application::start(context::ConfigurationPtr configuration,
+                                                        int log_fd) {
+  std::unique_ptr<Application> application(new Application(std::move(configuration), log_fd));
+  if (auto opened = application->open(); !opened) return tl::unexpected(opened.error());
+  if (auto listening = application->listen(); !listening) {
+    return tl::unexpected(listening.error());
+  }
+  return application;
+}
+
+Application::Application(context::ConfigurationPtr configuration, int log_fd)
+    : configuration_(std::move(configuration)),
+      log_(log_fd, configuration_->log_level, configuration_->instance, clock_),
+      metrics_(configuration_->instance, CAISSON_VERSION),
+      limiter_(clock_) {}
+
+Application::~Application() { stop(false); }
+
+Result<void> Application::open() {
+  const context::Configuration& configuration = *configuration_;
+  auto registry = tenancy::Registry::open(configuration.data, configuration.tiers);
+  if (!registry) return tl::unexpected(registry.error());
+  registry_ = std::move(*registry);
+  auto audit = observe::Audit::open(configuration.data / "audit", clock_, log_, metrics_);
+  if (!audit) return tl::unexpected(audit.error());
+  audit_ = std::move(*audit);
+  const auto connections = static_cast<std::size_t>(configuration.limits.connections);
+  const auto open_tenants = static_cast<std::size_t>(configuration.limits.open_tenants);
+  auto tenants = tenancy::Tenants::open(
+      {.data = configuration.data,
+       .schema = modules::Records::schema(),
+       .open_stores = open_tenants > 0 ? open_tenants : tenancy::open_stores_for(connections)},
+      *registry_);
+  if (!tenants) return tl::unexpected(tenants.error());
+  tenants_ = std::move(*tenants);
+  const auto reconciled = registry_->reconcile(configuration.tenants);
+  if (!reconciled) {
+    return fail("cannot apply the configured tenants: " + reconciled.error().detail);
+  }
+  record(*audit_, "tenant.create", reconciled->created);
+  record(*audit_, "tenant.update", reconciled->updated);
+  if (configuration.tokens) {
+    auto tokens = ingress::TokenVerifier::open(*configuration.tokens, clock_, log_);
+    if (!tokens) return tl::unexpected(tokens.error());
+    tokens_ = std::move(*tokens);
+  }
+  directory_.emplace(*registry_);
+  resolver_.emplace(configuration, *directory_, tokens_.get(), clock_);
+  gate_.emplace(*resolver_, limiter_, *audit_, metrics_);
+  records_.emplace(tenants_->cursor_key());
+  operator_api_.emplace(
+      admin::OperatorApi::Services{.configuration = configuration,
+                                   .clock = clock_,
+                                   .log = log_,
+                                   .metrics = metrics_,
+                                   .audit = *audit_,
+                                   .registry = *registry_,
+                                   .tenants = *tenants_,
+                                   .connections = [this] { return data_server_->connections(); }});
+  data_api_.emplace(DataApi::Services{.configuration = configuration,
+                                      .clock = clock_,
+                                      .log = log_,
+                                      .metrics = metrics_,
+                                      .directory = *directory_,
+                                      .gate = *gate_,
+                                      .tenants = *tenants_,
+                                      .records = *records_,
+                                      .operator_api = operator_handler()});
+  return {};
+}
+
+http::Handler Application::operator_handler() {
+  return [this](http::Request&& request, http::Reply&& reply) {
+    operator_api_->handle(std::move(request), std::move(reply));
+  };
+}
+
+Result<void> Application::listen() {
+  const context::Configuration& configuration = *configuration_;
+  const auto refuse = [this](const http::Refusal& refusal) { return data_api_->refuse(refusal); };
+  auto data = http::Server::start({.listen = configuration.listen.data,
+                                   .tls = tls_of(configuration.listen),
+                                   .threads = configuration.threads,
+                                   .limits = limits_of(configuration.limits),
+                                   .refuse = refuse},
+                                  [this](http::Request&& request, http::Reply&& reply) {
+                                    data_api_->handle(std::move(request), std::move(reply));
+                                  });
+  if (!data) return tl::unexpected(data.error());
+  data_server_ = std::move(*data);
+  auto operators = http::Server::start({.listen = configuration.listen.operator_,
+                                        .limits = limits_of(configuration.limits),
+                                        .refuse = refuse},
+                                       operator_handler());
+  if (!operators) return tl::unexpected(operators.error());
+  operator_server_ = std::move(*operators);
+  maintenance_ = std::jthread([this](const std::stop_token& stopping) { maintain(stopping); });
+  log_.info("listening", {{"data", configuration.listen.data},
+                          {"operator", configuration.listen.operator_},
+                          {"deployment", configuration.deployment},
+                          {"version", CAISSON_VERSION}});
+  return {};
+}
+
+void Application::maintain(const std::stop_token& stopping) {
+  std::mutex mutex;
+  std::condition_variable_any wake;
+  std::unique_lock lock(mutex);
+  while (!wake.wait_for(lock, stopping, maintenance_interval,
+                        [&stopping] { return stopping.stop_requested(); })) {
+    tenants_->sweep();
+  }
+}
+
+void Application::reload() {
+  if (const auto reloaded = data_server_->reload_tls(); !reloaded) {
+    log_.error("the old certificate stays", {{"reason", reloaded.error().what}});
+  } else {
+    log_.info("reloaded");
+  }
+}
+
+void Application::stop(bool drain) {
+  if (!data_server_) return;
+  if (drain) {
+    log_.info("draining");
+    data_api_->begin_drain();
+  }
+  const auto cut =
+      data_server_->drain(std::chrono::milliseconds(drain ? configuration_->drain_ms : 0));
+  operator_server_.reset();
+  operator_api_.reset();
+  data_server_.reset();
+  maintenance_ = {};
+  tenants_.reset();  // answers what waits, through the data API: before that goes
+  log_.info("stopped", {{"cut_connections", static_cast<std::int64_t>(cut)}});
+}
+
+}  // namespace caisson::runtime

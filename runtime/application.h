@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <thread>
+
+#include "generator/source/result.h"
+#include "runtime/admin/operator_api.h"
+#include "runtime/context/configuration.h"
+#include "runtime/data_api.h"
+#include "runtime/http/server.h"
+#include "runtime/ingress/gate.h"
+#include "runtime/ingress/registry_directory.h"
+#include "runtime/ingress/resolver.h"
+#include "runtime/ingress/token_verifier.h"
+#include "runtime/modules/records.h"
+#include "runtime/observe/audit.h"
+#include "runtime/observe/clock.h"
+#include "runtime/observe/log.h"
+#include "runtime/observe/metrics.h"
+#include "runtime/policy/limiter.h"
+#include "runtime/tenancy/registry.h"
+#include "runtime/tenancy/tenants.h"
+
+namespace caisson::runtime {
+
+/// One running runtime: every part, made in the order in which they need each other. This is the
+/// only place that knows them all.
+class Application {
+ public:
+  /// Opens the data directory, reconciles the configured tenants and listens. Logs to `log_fd`.
+  [[nodiscard]] static Result<std::unique_ptr<Application>> start(
+      context::ConfigurationPtr configuration, int log_fd = 2);
+
+  Application(const Application&) = delete;
+  Application& operator=(const Application&) = delete;
+  /// Stops without a drain, unless `stop` was called.
+  ~Application();
+
+  [[nodiscard]] std::uint16_t data_port() const { return data_server_->port(); }
+  [[nodiscard]] std::uint16_t operator_port() const { return operator_server_->port(); }
+
+  /// Loads the certificate again.
+  void reload();
+
+  /// Ends the service. With `drain`, `/readyz` turns to 503, requests that have begun are answered,
+  /// and what is left after `drain-ms` is cut.
+  void stop(bool drain);
+
+ private:
+  Application(context::ConfigurationPtr configuration, int log_fd);
+  [[nodiscard]] Result<void> open();
+  [[nodiscard]] Result<void> listen();
+  [[nodiscard]] http::Handler operator_handler();
+  void maintain(const std::stop_token& stopping);
+
+  const context::ConfigurationPtr configuration_;
+  const observe::SystemClock clock_;
+  const observe::Log log_;
+  observe::Metrics metrics_;
+  std::unique_ptr<observe::Audit> audit_;
+  std::unique_ptr<tenancy::Registry> registry_;
+  std::unique_ptr<tenancy::Tenants> tenants_;
+  std::optional<ingress::RegistryDirectory> directory_;
+  std::unique_ptr<ingress::TokenVerifier> tokens_;
+  std::optional<ingress::Resolver> resolver_;
+  policy::Limiter limiter_;
+  std::optional<ingress::Gate> gate_;
+  std::optional<modules::Records> records_;
+  std::optional<admin::OperatorApi> operator_api_;
+  std::optional<DataApi> data_api_;
+  std::optional<http::Server> data_server_;
+  std::optional<http::Server> operator_server_;
+  std::jthread maintenance_;
+};
+
+}  // namespace caisson::runtime

@@ -1,0 +1,242 @@
+#include "runtime/application.h"
+
+#include <atomic>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <boost/json.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include "runtime/http/test_client.h"
+#include "runtime/test_deployment.h"
+
+namespace caisson::runtime {
+namespace {
+
+using http::TestClient;
+using testing::HasSubstr;
+
+std::string code_of(const TestClient::Answer& answer) {
+  const auto type = boost::json::parse(answer.body).at("type").as_string();
+  return std::string(type).substr(std::string_view("urn:caisson:problem:").size());
+}
+
+std::string id_of(const TestClient::Answer& answer) {
+  return std::string(boost::json::parse(answer.body).at("id").as_string());
+}
+
+class Serving : public testing::Test {
+ protected:
+  TestDeployment deployment_;
+  std::unique_ptr<Application> application_ = deployment_.start();
+  TestClient client_{application_->data_port()};
+
+  TestClient::Answer ask(std::string_view request) {
+    auto answer = client_.ask(request);
+    if (!answer) throw std::runtime_error("no answer");
+    return std::move(*answer);
+  }
+};
+
+TEST_F(Serving, Health) {
+  EXPECT_EQ(ask("GET /livez HTTP/1.1\r\nHost: x\r\n\r\n").status, 200);
+  const auto ready = ask("GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_EQ(ready.status, 200);
+  EXPECT_EQ(ready.field("Caisson-Request-Id").size(), 36U);
+}
+
+TEST_F(Serving, AskKnowsTheDomainsOfActiveTenants) {
+  const auto status = [this](const std::string& domain) {
+    return ask("GET /ask?domain=" + domain + " HTTP/1.1\r\nHost: x\r\n\r\n").status;
+  };
+  EXPECT_EQ(status("globex.acme.localhost"), 200);
+  EXPECT_EQ(status("initech.test"), 200);
+  EXPECT_EQ(status("hooli.acme.localhost"), 404);
+  EXPECT_EQ(status("hooli.test"), 404);
+  EXPECT_EQ(status(""), 404);
+}
+
+TEST_F(Serving, WhoAmI) {
+  const auto answer = ask(tenant_request("globex", "GET", "/v1/whoami"));
+  ASSERT_EQ(answer.status, 200);
+  const auto body = boost::json::parse(answer.body);
+  EXPECT_EQ(body.at("tenant").as_string(), "globex");
+  EXPECT_EQ(body.at("subject").as_string(), "alice");
+  EXPECT_EQ(body.at("credential").as_string(), "token");
+  EXPECT_EQ(body.at("request_id").as_string(), answer.field("Caisson-Request-Id"));
+}
+
+TEST_F(Serving, RecordsFromCreationToDeletion) {
+  const auto made = ask(tenant_request("globex", "POST", "/v1/records/notes", R"({"text":"hi"})"));
+  ASSERT_EQ(made.status, 201);
+  const std::string path = "/v1/records/notes/" + id_of(made);
+  EXPECT_EQ(made.field("Location"), path);
+  const auto read = ask(tenant_request("globex", "GET", path));
+  ASSERT_EQ(read.status, 200);
+  EXPECT_EQ(boost::json::parse(read.body).at("value").at("text").as_string(), "hi");
+  EXPECT_EQ(ask(tenant_request("globex", "GET", path, "",
+                               "If-None-Match: " + read.field("ETag") + "\r\n"))
+                .status,
+            304);
+  EXPECT_EQ(
+      ask(tenant_request("globex", "PUT", path, R"({"text":"ho"})", "If-Match: \"x\"\r\n")).status,
+      412);
+  EXPECT_EQ(ask(tenant_request("globex", "PUT", path, R"({"text":"ho"})",
+                               "If-Match: " + read.field("ETag") + "\r\n"))
+                .status,
+            200);
+  EXPECT_EQ(ask(tenant_request("globex", "DELETE", path)).status, 204);
+  EXPECT_EQ(ask(tenant_request("globex", "GET", path)).status, 404);
+}
+
+TEST_F(Serving, KeepsTenantsApart) {
+  const auto made = ask(tenant_request("globex", "POST", "/v1/records/notes", R"({"text":"hi"})"));
+  ASSERT_EQ(made.status, 201);
+  const auto theirs = ask(tenant_request("initech", "GET", "/v1/records/notes/" + id_of(made)));
+  const auto nobodys = ask(
+      tenant_request("initech", "GET", "/v1/records/notes/01900000-0000-7000-8000-000000000000"));
+  EXPECT_EQ(theirs.status, 404);
+  EXPECT_EQ(nobodys.status, 404);
+  EXPECT_EQ(theirs.body.size(), nobodys.body.size());
+  const auto listed = ask(tenant_request("initech", "GET", "/v1/records/notes"));
+  EXPECT_EQ(boost::json::parse(listed.body).at("records").as_array().size(), 0U);
+}
+
+TEST_F(Serving, RefusesWhatDoesNotFit) {
+  const auto anonymous = ask("GET /v1/records HTTP/1.1\r\nHost: globex.acme.localhost\r\n\r\n");
+  EXPECT_EQ(anonymous.status, 401);
+  EXPECT_EQ(anonymous.field("WWW-Authenticate"), "Bearer");
+  EXPECT_EQ(code_of(anonymous), "unauthenticated");
+  const auto mismatch =
+      ask(tenant_request("globex", "GET", "/v1/whoami", "", "Caisson-Tenant: initech\r\n"));
+  EXPECT_EQ(mismatch.status, 403);
+  EXPECT_EQ(code_of(mismatch), "tenant-mismatch");
+  EXPECT_EQ(code_of(ask(tenant_request("globex", "GET", "/v1/nothing"))), "not-found");
+  EXPECT_EQ(ask(tenant_request("globex", "DELETE", "/v1/whoami")).field("Allow"), "GET, HEAD");
+  const auto twice = ask(tenant_request("globex", "POST", "/v1/records/notes", "{}",
+                                        "Idempotency-Key: a\r\nIdempotency-Key: b\r\n"));
+  EXPECT_EQ(code_of(twice), "invalid-parameter");
+  const auto malformed = ask("GET / HTTP/1.1\r\n\r\n");
+  EXPECT_EQ(malformed.status, 400);
+  EXPECT_EQ(code_of(malformed), "malformed-request");
+  EXPECT_EQ(malformed.field("Caisson-Request-Id").size(), 36U);
+}
+
+TEST_F(Serving, RefusesWriteWithoutTheScope) {
+  const std::string request =
+      "POST /v1/records/notes HTTP/1.1\r\nHost: globex.acme.localhost\r\n"
+      "Authorization: Bearer " +
+      token_for("globex", "read") +
+      "\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
+  EXPECT_EQ(code_of(ask(request)), "insufficient-scope");
+}
+
+TEST_F(Serving, KeepsAcknowledgedRecordsOverARestart) {
+  std::set<std::string> made;
+  for (int i = 0; i < 20; ++i) {
+    const auto answer = ask(tenant_request("globex", "POST", "/v1/records/notes", R"({"n":1})"));
+    ASSERT_EQ(answer.status, 201);
+    made.insert(id_of(answer));
+  }
+  application_->stop(true);
+  application_.reset();
+  application_ = deployment_.start();
+  TestClient client(application_->data_port());
+  for (const auto& id : made) {
+    EXPECT_EQ(client.ask(tenant_request("globex", "GET", "/v1/records/notes/" + id))->status, 200);
+  }
+}
+
+TEST_F(Serving, DrainAnswersWhatHasBegunAndThenCloses) {
+  TestClient slow(application_->data_port());
+  const std::string request = tenant_request("globex", "POST", "/v1/records/notes", R"({"a":1})");
+  slow.send(request.substr(0, request.size() - 3));
+  EXPECT_EQ(ask("GET /livez HTTP/1.1\r\nHost: x\r\n\r\n").status, 200);
+  std::thread drain([this] { application_->stop(true); });
+  EXPECT_TRUE(client_.closed());
+  slow.send(request.substr(request.size() - 3));
+  const auto answer = slow.receive();
+  drain.join();
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 201);
+  EXPECT_EQ(answer->field("Connection"), "close");
+}
+
+/// A request of any kind, also a broken one: whatever one client sends, another tenant's requests
+/// on other connections are answered as if nothing had happened.
+TEST(Property06_ErrorIsolation, OneFailureNeverTouchesAnother) {
+  const TestDeployment deployment;
+  const auto application = deployment.start();
+  TestClient well(application->data_port());
+  const auto made = well.ask(tenant_request("initech", "POST", "/v1/records/notes", R"({"a":1})"));
+  ASSERT_TRUE(made);
+  const std::string path = "/v1/records/notes/" + id_of(*made);
+  const std::string good = tenant_request("initech", "GET", path);
+  const std::string seed =
+      tenant_request("globex", "POST", "/v1/records/notes", R"({"a":[1,{"b":2}]})",
+                     "If-Match: x\r\nIdempotency-Key: k\r\n");
+  EXPECT_TRUE(rc::check([&] {
+    std::string bad = seed;
+    const auto changes = *rc::gen::inRange(1, 6);
+    for (int i = 0; i < changes; ++i) {
+      const auto at = *rc::gen::inRange<std::size_t>(0, bad.size());
+      switch (*rc::gen::inRange(0, 3)) {
+        case 0:
+          bad[at] = static_cast<char>(*rc::gen::inRange(0, 256));
+          break;
+        case 1:
+          bad.erase(at, *rc::gen::inRange<std::size_t>(1, 20));
+          break;
+        default:
+          bad.insert(at, bad.substr(*rc::gen::inRange<std::size_t>(0, bad.size()), 20));
+          break;
+      }
+      if (bad.empty()) bad = "x";
+    }
+    TestClient ill(application->data_port());
+    ill.send(bad);
+    ill.shut_sending();
+    const auto answer = well.ask(good);
+    RC_ASSERT(answer.has_value());
+    RC_ASSERT(answer->status == 200);
+    RC_ASSERT(id_of(*answer) == id_of(*made));
+    RC_ASSERT(ill.receive_all().find(id_of(*made)) == std::string::npos);
+  }));
+}
+
+/// Ids of answered requests from many connections at once never repeat.
+TEST(Property03_RequestIds, AreUnique) {
+  const TestDeployment deployment;
+  const auto application = deployment.start();
+  constexpr std::size_t clients = 4;
+  constexpr std::size_t requests = 1000;
+  std::vector<std::vector<std::string>> seen(clients);
+  std::vector<std::thread> threads;
+  for (auto& ids : seen) {
+    threads.emplace_back([&ids, port = application->data_port()] {
+      TestClient client(port);
+      const std::string batch =
+          "GET /livez HTTP/1.1\r\nHost: x\r\n\r\nGET /v1/x HTTP/1.1\r\nHost: x\r\n\r\n";
+      for (std::size_t i = 0; i < requests / 2; ++i) {
+        client.send(batch);
+        for (int answer = 0; answer < 2; ++answer) {
+          if (const auto got = client.receive()) ids.push_back(got->field("Caisson-Request-Id"));
+        }
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  std::set<std::string> all;
+  for (const auto& ids : seen) {
+    EXPECT_EQ(ids.size(), requests);
+    all.insert(ids.begin(), ids.end());
+  }
+  EXPECT_EQ(all.size(), clients * requests);
+}
+
+}  // namespace
+}  // namespace caisson::runtime

@@ -1,0 +1,368 @@
+#include "runtime/context/configuration.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <set>
+
+#include "runtime/context/object_reader.h"
+#include "runtime/context/secret_file.h"
+#include "runtime/context/strict_json.h"
+#include "runtime/context/tenant_reader.h"
+
+namespace caisson::context {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t max_file_bytes = std::size_t{64} << 20;
+constexpr std::int64_t max_ms = std::int64_t{365} * 24 * 3600 * 1000;
+constexpr std::array<std::string_view, 5> known_modules{"records", "events", "memory", "queue",
+                                                        "pipelines"};
+
+/// Whether `host` is a name, and no odd spelling of an address.
+bool is_host_name(std::string_view host) {
+  return is_domain(host) && std::ranges::any_of(host, [](char c) { return c >= 'a' && c <= 'z'; });
+}
+
+/// Whether `text` is `address:port`, with IPv6 in brackets, or `name:port`.
+bool is_listen_address(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return false;
+  const std::string_view host = text.substr(0, colon);
+  const std::string_view port = text.substr(colon + 1);
+  const bool bracketed = host.starts_with('[');
+  if (bracketed == (host.find(':') == std::string_view::npos)) return false;
+  if (!is_address(host) && !is_host_name(host)) return false;
+  std::uint16_t number = 0;
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+  return error == std::errc{} && end == port.data() + port.size();
+}
+
+/// Decodes one configuration; every step notes its faults and goes on.
+class Decoder {
+ public:
+  explicit Decoder(const std::filesystem::path& directory) : directory_(directory) {}
+
+  void decode(const json::value& document);
+  [[nodiscard]] Configuration& result() { return result_; }
+  [[nodiscard]] Faults& faults() { return faults_; }
+
+ private:
+  /// Calls `read` with the object that member `key` is, when it is there.
+  template <class Read>
+  void section(ObjectReader& parent, std::string_view key, Read read) {
+    const json::value* value = parent.take(key);
+    if (value == nullptr) return;
+    ObjectReader object(*value, parent.pointer_to(key), faults_);
+    read(object);
+  }
+  [[nodiscard]] std::filesystem::path path(ObjectReader& object, std::string_view key,
+                                           bool required) {
+    const std::string text = required ? object.required_text(key) : object.text(key);
+    return text.empty() ? std::filesystem::path() : (directory_ / text).lexically_normal();
+  }
+
+  void read_listen(ObjectReader& object);
+  void read_limits_of_server(ObjectReader& object);
+  void read_auth(ObjectReader& object);
+  void read_tokens(ObjectReader& object);
+  void read_operator(ObjectReader& object);
+  void read_proxy(ObjectReader& object);
+  void read_log(ObjectReader& object);
+  void read_tiers(ObjectReader& root);
+  void read_modules(ObjectReader& root);
+  void read_tenants(ObjectReader& root);
+  void read_tenants_file(const std::filesystem::path& file);
+  void read_tenant(const json::value& value, const std::string& pointer);
+
+  const std::filesystem::path& directory_;
+  Configuration result_;
+  Faults faults_;
+  std::set<std::string> slugs_;
+  std::set<std::string> domains_;
+};
+
+void Decoder::decode(const json::value& document) {
+  ObjectReader root(document, "", faults_);
+  result_.deployment = root.required_text("deployment");
+  result_.instance = root.text("instance", "runtime");
+  result_.domain = root.required_text("domain");
+  if (!result_.domain.empty() && !is_domain(result_.domain)) {
+    root.fault("domain", "must be a domain in lower case, for example acme.example.com");
+  }
+  result_.listen = {.data = "127.0.0.1:8080", .operator_ = "127.0.0.1:9090", .tls = std::nullopt};
+  section(root, "listen", [&](ObjectReader& object) { read_listen(object); });
+  result_.data = path(root, "data", true);
+  result_.threads = static_cast<int>(root.integer("threads", 0, 0, 256));
+  read_modules(root);
+  result_.drain_ms = root.integer("drain-ms", 10000, 0, max_ms);
+  section(root, "limits", [&](ObjectReader& object) { read_limits_of_server(object); });
+  section(root, "auth", [&](ObjectReader& object) { read_auth(object); });
+  if (root.has("operator")) {
+    section(root, "operator", [&](ObjectReader& object) { read_operator(object); });
+  } else {
+    root.fault("operator", "is required: the operator API answers only to its token");
+  }
+  section(root, "proxy", [&](ObjectReader& object) { read_proxy(object); });
+  section(root, "log", [&](ObjectReader& object) { read_log(object); });
+  read_tiers(root);
+  read_tenants(root);
+}
+
+void Decoder::read_listen(ObjectReader& object) {
+  result_.listen.data = object.text("data", result_.listen.data);
+  result_.listen.operator_ = object.text("operator", result_.listen.operator_);
+  const auto check = [&](std::string_view key, const std::string& address) {
+    if (!is_listen_address(address))
+      object.fault(key, "must be address:port, for example 127.0.0.1:8080");
+  };
+  check("data", result_.listen.data);
+  check("operator", result_.listen.operator_);
+  if (result_.listen.data == result_.listen.operator_ && !result_.listen.data.ends_with(":0")) {
+    object.fault("operator", "is the same as data; the operator API needs a listener of its own");
+  }
+  section(object, "tls", [&](ObjectReader& tls) {
+    result_.listen.tls =
+        TlsFiles{.certificate = path(tls, "cert-file", true), .key = path(tls, "key-file", true)};
+  });
+}
+
+void Decoder::read_limits_of_server(ObjectReader& object) {
+  ServerLimits& limits = result_.limits;
+  limits.header = object.integer("header", limits.header, 1024, 1 << 20);
+  limits.body = object.integer("body", limits.body, 0, std::int64_t{1} << 30);
+  limits.header_timeout_ms =
+      object.integer("header-timeout-ms", limits.header_timeout_ms, 1, max_ms);
+  limits.body_timeout_ms = object.integer("body-timeout-ms", limits.body_timeout_ms, 1, max_ms);
+  limits.idle_timeout_ms = object.integer("idle-timeout-ms", limits.idle_timeout_ms, 1, max_ms);
+  limits.request_timeout_ms =
+      object.integer("request-timeout-ms", limits.request_timeout_ms, 1, max_ms);
+  limits.connections = object.integer("connections", limits.connections, 1, 1'000'000);
+  limits.pipeline = object.integer("pipeline", limits.pipeline, 1, 10'000);
+  limits.open_tenants = object.integer("open-tenants", 0, 0, 1'000'000);
+}
+
+void Decoder::read_auth(ObjectReader& object) {
+  if (object.has("resolve")) {
+    result_.resolve = {.subdomain = false, .header = false, .token = false};
+    const std::size_t before = faults_.size();
+    const std::vector<std::string> signals = object.texts("resolve");
+    for (const std::string& signal : signals) {
+      if (signal == "subdomain") {
+        result_.resolve.subdomain = true;
+      } else if (signal == "header") {
+        result_.resolve.header = true;
+      } else if (signal == "token") {
+        result_.resolve.token = true;
+      } else {
+        object.fault("resolve", "'" + signal + "' is none of subdomain, header, token");
+      }
+    }
+    if (signals.empty() && faults_.size() == before) {
+      object.fault("resolve", "must name at least one of subdomain, header, token");
+    }
+  }
+  result_.api_keys = object.boolean("api-keys", true);
+  section(object, "tokens", [&](ObjectReader& tokens) { read_tokens(tokens); });
+  if (!result_.api_keys && !result_.tokens) {
+    object.fault("api-keys", "without API keys and without tokens nobody could authenticate");
+  }
+}
+
+void Decoder::read_tokens(ObjectReader& object) {
+  TokenSettings tokens;
+  tokens.issuer = object.required_text("issuer");
+  tokens.audience = object.required_text("audience");
+  tokens.key_file = path(object, "key-file", false);
+  tokens.jwks_file = path(object, "jwks-file", false);
+  if (tokens.key_file.empty() == tokens.jwks_file.empty()) {
+    object.fault("key-file", "exactly one of key-file and jwks-file must be given");
+  }
+  for (const std::string& text : object.texts("algorithms", {"EdDSA"})) {
+    if (const auto algorithm = algorithm_named(text)) {
+      tokens.algorithms.insert(*algorithm);
+    } else {
+      object.fault("algorithms", "'" + text + "' is none of EdDSA, ES256, RS256, HS256");
+    }
+  }
+  if (tokens.algorithms.empty()) object.fault("algorithms", "must name at least one algorithm");
+  if (!tokens.key_file.empty() && tokens.algorithms.contains(Algorithm::hs256) &&
+      tokens.algorithms.size() > 1) {
+    object.fault("algorithms", "one key cannot be both a shared secret (HS256) and a public key");
+  }
+  tokens.tenant_claim = object.text("tenant-claim", "tid");
+  if (tokens.tenant_claim.empty()) object.fault("tenant-claim", "must not be empty");
+  tokens.leeway_ms = object.integer("leeway-ms", 0, 0, 300'000);
+  result_.tokens = std::move(tokens);
+}
+
+void Decoder::read_operator(ObjectReader& object) {
+  const std::filesystem::path file = path(object, "token-file", true);
+  if (file.empty()) return;
+  auto token = read_secret_file(file);
+  if (!token) {
+    object.fault("token-file", token.error().text());
+  } else if (token->size() < 32 || token->find_first_of(" \t\r\n") != std::string::npos) {
+    object.fault("token-file", "the token in it must be at least 32 characters without blanks");
+  } else {
+    result_.operator_token = std::move(*token);
+  }
+}
+
+void Decoder::read_proxy(ObjectReader& object) {
+  for (const std::string& cidr : object.texts("trust")) {
+    if (const auto network = parse_network(cidr)) {
+      result_.trusted_proxies.push_back(*network);
+    } else {
+      object.fault("trust", "'" + cidr + "' is no network, for example 10.0.0.0/8");
+    }
+  }
+}
+
+void Decoder::read_log(ObjectReader& object) {
+  const std::string text = object.text("level", "info");
+  using observe::Level;
+  for (const Level level : {Level::trace, Level::debug, Level::info, Level::warn, Level::error}) {
+    if (observe::name(level) == text) {
+      result_.log_level = level;
+      return;
+    }
+  }
+  object.fault("level", "must be one of trace, debug, info, warn, error");
+}
+
+void Decoder::read_modules(ObjectReader& root) {
+  result_.modules = root.texts("modules", {"records"});
+  for (const std::string& module : result_.modules) {
+    if (std::ranges::find(known_modules, module) == known_modules.end()) {
+      root.fault("modules",
+                 "'" + module + "' is none of records, events, memory, queue, pipelines");
+    }
+  }
+}
+
+void Decoder::read_tiers(ObjectReader& root) {
+  const json::value* tiers = root.take("tiers");
+  if (tiers != nullptr && !tiers->is_object()) root.fault("tiers", "must be an object");
+  if (tiers == nullptr || !tiers->is_object() || tiers->get_object().empty()) {
+    result_.tiers["default"] = {
+        .isolation = tenancy::Isolation::schema, .retention_ms = 0, .limits = {}};
+    return;
+  }
+  constexpr std::array<std::string_view, 4> isolations{"row", "schema", "database", "deployment"};
+  for (const auto& member : tiers->get_object()) {
+    const std::string name(member.key());
+    ObjectReader object(member.value(), root.pointer_to("tiers") + pointer_step(name), faults_);
+    tenancy::Tier tier;
+    const std::string isolation = object.text("isolation", "schema");
+    const auto found = std::ranges::find(isolations, isolation);
+    if (found == isolations.end()) {
+      object.fault("isolation", "must be one of row, schema, database, deployment");
+    } else {
+      tier.isolation = static_cast<tenancy::Isolation>(found - isolations.begin());
+    }
+    tier.retention_ms = object.integer("retention-ms", 0);
+    tier.limits = read_limits(object);
+    result_.tiers[name] = tier;
+  }
+}
+
+void Decoder::read_tenants(ObjectReader& root) {
+  const std::filesystem::path file = path(root, "tenants-file", false);
+  const json::value* tenants = root.take("tenants");
+  if (tenants != nullptr && !file.empty()) {
+    root.fault("tenants-file", "tenants are listed both here and in 'tenants'; keep one of them");
+  }
+  if (!file.empty()) read_tenants_file(file);
+  if (tenants == nullptr) return;
+  if (!tenants->is_array()) {
+    root.fault("tenants", "must be a list");
+    return;
+  }
+  std::size_t index = 0;
+  for (const json::value& tenant : tenants->get_array()) {
+    read_tenant(tenant, "/tenants/" + std::to_string(index++));
+  }
+}
+
+void Decoder::read_tenants_file(const std::filesystem::path& file) {
+  const auto text = read_small_file(file, max_file_bytes);
+  if (!text) {
+    faults_.push_back({.pointer = "/tenants-file", .detail = text.error().text()});
+    return;
+  }
+  std::string_view rest = *text;
+  for (std::size_t line = 1; !rest.empty() && faults_.size() < 100; ++line) {
+    const std::size_t end = rest.find('\n');
+    const std::string_view record = rest.substr(0, end);
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    if (record.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+    const std::string where = file.filename().string() + ":" + std::to_string(line);
+    const auto tenant = parse_strict(record);
+    if (tenant) {
+      read_tenant(*tenant, where);
+    } else {
+      faults_.push_back({.pointer = where, .detail = tenant.error().what});
+    }
+  }
+}
+
+void Decoder::read_tenant(const json::value& value, const std::string& pointer) {
+  ObjectReader object(value, pointer, faults_);
+  tenancy::TenantSpec tenant;
+  tenant.slug = object.required_text("slug");
+  if (!tenant.slug.empty() && !is_slug(tenant.slug)) {
+    object.fault("slug",
+                 "must be 1 to 40 lower-case letters, digits and '-', with '-' only inside");
+  } else if (!tenant.slug.empty() && !slugs_.insert(tenant.slug).second) {
+    object.fault("slug", "another tenant has the slug '" + tenant.slug + "'");
+  }
+  tenant.name = object.text("name");
+  tenant.owner = object.text("owner");
+  tenant.deployment_url = object.text("deployment-url");
+  const bool one_tier = result_.tiers.size() == 1;
+  tenant.tier =
+      one_tier ? object.text("tier", result_.tiers.begin()->first) : object.required_text("tier");
+  if (!tenant.tier.empty() && !result_.tiers.contains(tenant.tier)) {
+    object.fault("tier", "unknown tier '" + tenant.tier + "'");
+  }
+  const std::string status = object.text("status", "active");
+  if (status == "suspended") {
+    tenant.status = tenancy::Status::suspended;
+  } else if (status != "active") {
+    object.fault("status", "must be active or suspended");
+  }
+  tenant.domains = read_domains(object, result_.domain);
+  for (const std::string& domain : tenant.domains) {
+    if (!domains_.insert(domain).second)
+      object.fault("domains", "another tenant has the domain '" + domain + "'");
+  }
+  tenant.limits = read_limits(object);
+  result_.tenants.push_back(std::move(tenant));
+}
+
+}  // namespace
+
+tl::expected<ConfigurationPtr, Faults> parse_configuration(std::string_view text,
+                                                           const std::filesystem::path& directory) {
+  const auto document = parse_strict(text);
+  if (!document) {
+    const JsonError& error = document.error();
+    return tl::unexpected(Faults{{.pointer = "",
+                                  .detail = "line " + std::to_string(error.line) + ", column " +
+                                            std::to_string(error.column) + ": " + error.what}});
+  }
+  Decoder decoder(directory);
+  decoder.decode(*document);
+  if (!decoder.faults().empty()) return tl::unexpected(std::move(decoder.faults()));
+  return std::make_shared<const Configuration>(std::move(decoder.result()));
+}
+
+tl::expected<ConfigurationPtr, Faults> load_configuration(const std::filesystem::path& file) {
+  const auto text = read_small_file(file, max_file_bytes);
+  if (!text) return tl::unexpected(Faults{{.pointer = "", .detail = text.error().text()}});
+  return parse_configuration(*text, file.parent_path());
+}
+
+}  // namespace caisson::context

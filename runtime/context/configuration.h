@@ -1,0 +1,123 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "runtime/observe/log.h"
+#include "runtime/observe/problem.h"
+#include "runtime/tenancy/registry.h"
+
+namespace caisson::context {
+
+struct TlsFiles {
+  std::filesystem::path certificate;
+  std::filesystem::path key;
+};
+
+struct Listen {
+  std::string data;             ///< address:port
+  std::string operator_;        ///< address:port
+  std::optional<TlsFiles> tls;  ///< of the data listener
+};
+
+/// Bounds of the HTTP server; bytes and milliseconds.
+struct ServerLimits {
+  std::int64_t header = 16384;
+  std::int64_t body = 1048576;
+  std::int64_t header_timeout_ms = 10000;
+  std::int64_t body_timeout_ms = 30000;
+  std::int64_t idle_timeout_ms = 60000;
+  std::int64_t request_timeout_ms = 30000;
+  std::int64_t connections = 10000;
+  std::int64_t pipeline = 64;
+  std::int64_t open_tenants = 0;  ///< 0: from RLIMIT_NOFILE
+};
+
+/// Signatures that a token may bear.
+enum class Algorithm : std::uint8_t { eddsa, es256, rs256, hs256 };
+
+[[nodiscard]] std::string_view name(Algorithm algorithm) noexcept;
+[[nodiscard]] std::optional<Algorithm> algorithm_named(std::string_view name) noexcept;
+
+/// How tokens are verified. Exactly one of the two files is set.
+struct TokenSettings {
+  std::string issuer;
+  std::string audience;
+  std::filesystem::path
+      key_file;  ///< PEM public key, or the secret itself when HS256 is the algorithm
+  std::filesystem::path jwks_file;  ///< RFC 7517
+  std::set<Algorithm> algorithms;
+  std::string tenant_claim = "tid";
+  std::int64_t leeway_ms = 0;
+};
+
+/// Which signals may name the tenant.
+struct Resolve {
+  bool subdomain = true;  ///< and own domain
+  bool header = true;
+  bool token = true;
+};
+
+/// An IPv4 or IPv6 network; IPv4 is kept in its mapped form.
+struct Network {
+  std::array<unsigned char, 16> address{};
+  int bits = 0;  ///< of the 128
+  [[nodiscard]] bool contains(std::string_view address) const;
+};
+
+[[nodiscard]] std::optional<Network> parse_network(std::string_view cidr);
+
+/// The configuration of one runtime, `runtime.json` of docs/runtime.md, with the secrets it points
+/// at. It is made once, at the start, and only ever shared as `const`.
+struct Configuration {
+  std::string deployment;
+  std::string instance;
+  std::string domain;
+  Listen listen;
+  std::filesystem::path data;
+  int threads = 0;
+  std::vector<std::string> modules;
+  std::int64_t drain_ms = 10000;
+  ServerLimits limits;
+  Resolve resolve;
+  bool api_keys = true;
+  std::optional<TokenSettings> tokens;
+  std::string operator_token;
+  std::vector<Network> trusted_proxies;
+  observe::Level log_level = observe::Level::info;
+  tenancy::Tiers tiers;
+  std::vector<tenancy::TenantSpec> tenants;
+};
+using ConfigurationPtr = std::shared_ptr<const Configuration>;
+
+/// Every defect of a configuration; a defect that is not one of a member has an empty pointer.
+using Faults = std::vector<observe::Fault>;
+
+/// Reads and checks `file`, the tenants file and the secrets that it names. Relative paths are
+/// relative to `file`.
+[[nodiscard]] tl::expected<ConfigurationPtr, Faults> load_configuration(
+    const std::filesystem::path& file);
+
+/// As `load_configuration`, of the text of a file in `directory`.
+[[nodiscard]] tl::expected<ConfigurationPtr, Faults> parse_configuration(
+    std::string_view text, const std::filesystem::path& directory);
+
+/// RFC 1123 label of 1 to 40 characters, lower case.
+[[nodiscard]] bool is_slug(std::string_view text) noexcept;
+
+/// An IPv4 address, or an IPv6 one with or without brackets.
+[[nodiscard]] bool is_address(std::string_view host) noexcept;
+
+/// Dot-separated RFC 1123 labels, lower case, 253 characters at most.
+[[nodiscard]] bool is_domain(std::string_view text) noexcept;
+
+}  // namespace caisson::context

@@ -1,0 +1,24 @@
+#include "runtime/context/request_context.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace caisson::context {
+
+RequestContext::RequestContext(std::string request_id, tenancy::TenantPtr tenant,
+                               std::shared_ptr<const Caller> caller,
+                               std::chrono::steady_clock::time_point deadline)
+    : request_id_(std::move(request_id)),
+      tenant_(std::move(tenant)),
+      caller_(std::move(caller)),
+      deadline_(deadline) {}
+
+bool RequestContext::allows(std::string_view scope) const {
+  return std::ranges::find(caller_->scopes, scope) != caller_->scopes.end();
+}
+
+std::string_view name(Credential credential) noexcept {
+  return credential == Credential::token ? "token" : "api-key";
+}
+
+}  // namespace caisson::context

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/tenancy/tenant.h"
+
+namespace caisson::ingress {
+class Resolver;
+}
+
+namespace caisson::context {
+
+enum class Credential : std::uint8_t { token, api_key };
+
+/// Who calls: a verified credential. Shared, since a token is verified once and used often.
+struct Caller {
+  Credential credential = Credential::token;
+  std::string subject;  ///< the token's `sub`, or the key's id
+  std::vector<std::string> scopes;
+};
+
+/// What a handler knows of its request. Only the resolver makes one, and only for a verified caller
+/// and an active tenant that all signals agree on: without a tenant there is nothing to call a
+/// handler with.
+class RequestContext {
+ public:
+  [[nodiscard]] const std::string& request_id() const { return request_id_; }
+  [[nodiscard]] const tenancy::Tenant& tenant() const { return *tenant_; }
+  [[nodiscard]] const tenancy::TenantPtr& tenant_ptr() const { return tenant_; }
+  [[nodiscard]] const Caller& caller() const { return *caller_; }
+  [[nodiscard]] std::chrono::steady_clock::time_point deadline() const { return deadline_; }
+  [[nodiscard]] bool allows(std::string_view scope) const;
+
+ private:
+  friend class ingress::Resolver;
+  RequestContext(std::string request_id, tenancy::TenantPtr tenant,
+                 std::shared_ptr<const Caller> caller,
+                 std::chrono::steady_clock::time_point deadline);
+
+  std::string request_id_;
+  tenancy::TenantPtr tenant_;
+  std::shared_ptr<const Caller> caller_;
+  std::chrono::steady_clock::time_point deadline_;
+};
+
+[[nodiscard]] std::string_view name(Credential credential) noexcept;  ///< `token`, `api-key`
+
+}  // namespace caisson::context

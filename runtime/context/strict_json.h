@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include <boost/json/value.hpp>
+#include <tl/expected.hpp>
+
+namespace caisson::context {
+
+struct JsonError {
+  std::string what;
+  std::size_t line = 1;
+  std::size_t column = 1;  ///< in bytes
+};
+
+/// The one value that `text` holds (RFC 8259, valid UTF-8, at most 32 levels deep). An object that
+/// has the same key twice is an error: readers disagree on which one counts.
+[[nodiscard]] tl::expected<boost::json::value, JsonError> parse_strict(std::string_view text);
+
+}  // namespace caisson::context

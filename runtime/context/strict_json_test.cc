@@ -1,0 +1,95 @@
+#include "runtime/context/strict_json.h"
+
+#include <boost/json/serialize.hpp>
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+#include <rapidcheck/gtest.h>
+
+#include "runtime/context/object_reader.h"
+
+namespace caisson::context {
+namespace {
+
+TEST(ParseStrict, ReadsWhatBoostReads) {
+  const auto value =
+      parse_strict(R"( {"a":[1,-2,3.5,true,null,"x\u00e9"],"b":{"a":18446744073709551615}} )");
+  ASSERT_TRUE(value) << value.error().what;
+  EXPECT_EQ(boost::json::serialize(*value),
+            R"({"a":[1,-2,3.5E0,true,null,"xé"],"b":{"a":18446744073709551615}})");
+}
+
+TEST(ParseStrict, RefusesDuplicateKeysAtAnyDepth) {
+  for (const char* text :
+       {R"({"a":1,"a":1})", R"({"x":[{"b":{},"c":1,"b":2}]})", R"({"a":1,"b":2,"\u0061":3})"}) {
+    const auto value = parse_strict(text);
+    ASSERT_FALSE(value) << text;
+    EXPECT_NE(value.error().what.find("is there twice"), std::string::npos) << value.error().what;
+  }
+  EXPECT_TRUE(parse_strict(R"({"a":{"a":[{"a":1},{"a":2}]}})"))
+      << "the same key in other objects is fine";
+}
+
+TEST(ParseStrict, SaysWhere) {
+  const auto value = parse_strict("{\n  \"a\": 1,\n  \"b\": tru\n}");
+  ASSERT_FALSE(value);
+  EXPECT_EQ(value.error().line, 3);
+  EXPECT_EQ(value.error().column, 8);
+}
+
+TEST(ParseStrict, RefusesWhatIsNotOneValue) {
+  for (const std::string_view text :
+       {"", " ", "{} {}", "{},", "[1,]", "{\"a\":}", "'a'", "NaN", "01", "+1", "// c\n1",
+        "\"\xC0\xAF\"", "\"\x01\"", "\"\\ud800\"", "{\"a\":1"}) {
+    EXPECT_FALSE(parse_strict(text)) << text;
+  }
+  EXPECT_FALSE(parse_strict(std::string("1\0", 2)));
+  EXPECT_FALSE(parse_strict(std::string(33, '[') + std::string(33, ']'))) << "too deep";
+  EXPECT_TRUE(parse_strict(std::string(32, '[') + std::string(32, ']')));
+}
+
+RC_GTEST_PROP(ParseStrict, ReadsBackWhatWasWritten,
+              (const std::map<std::string, std::int64_t>& members)) {
+  boost::json::object object;
+  for (const auto& [key, value] : members) {
+    // Only text is a key of JSON.
+    std::string text;
+    for (const char c : key) text += static_cast<char>(c & 0x7F);
+    object[text] = value;
+  }
+  const auto read = parse_strict(boost::json::serialize(object));
+  RC_ASSERT(read.has_value());
+  RC_ASSERT(read->as_object() == object);
+}
+
+TEST(ObjectReader, NotesEveryDefectWithItsPointer) {
+  const auto value = parse_strict(R"({"n":"x","t":1,"u/~":2,"l":["a",3,"a"],"ok":7})");
+  ObjectReader::Faults faults;
+  {
+    ObjectReader object(*value, "/base", faults);
+    EXPECT_EQ(object.integer("n", 5), 5);
+    EXPECT_EQ(object.required_text("t"), "");
+    EXPECT_EQ(object.required_text("missing"), "");
+    EXPECT_EQ(object.texts("l").size(), 3);
+    EXPECT_EQ(object.integer("ok", 0, 0, 9), 7);
+  }
+  std::vector<std::string> told;
+  for (const auto& fault : faults) told.push_back(fault.pointer + " " + fault.detail);
+  EXPECT_EQ(told, (std::vector<std::string>{
+                      "/base/n must be a whole number of at least 0", "/base/t must be a string",
+                      "/base/missing is required", "/base/l/1 must be a string",
+                      "/base/l/2 is there twice", "/base/u~1~0 unknown key"}));
+}
+
+TEST(ObjectReader, TellsABoundedNumberOfDefects) {
+  boost::json::object many;
+  for (int i = 0; i < 1000; ++i) many[std::to_string(i)] = 0;
+  ObjectReader::Faults faults;
+  const boost::json::value value(many);
+  {
+    const ObjectReader object(value, "", faults);
+  }
+  EXPECT_EQ(faults.size(), 100);
+}
+
+}  // namespace
+}  // namespace caisson::context

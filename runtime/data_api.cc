@@ -1,0 +1,279 @@
+#include "runtime/data_api.h"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <utility>
+
+#include "runtime/ingress/problem_response.h"
+#include "runtime/ingress/signals.h"
+#include "runtime/observe/ids.h"
+#include "runtime/observe/json_text.h"
+#include "runtime/observe/walls.h"
+
+namespace caisson::runtime {
+namespace {
+
+using observe::Code;
+using observe::Problem;
+
+/// The beginning of an answer that belongs to a tenant.
+http::Response tenant_response(int status, const std::string& request_id) {
+  return {.status = status,
+          .fields = {{"Caisson-Request-Id", request_id}, {"Cache-Control", "no-store"}}};
+}
+
+http::Response text(int status, std::string body) {
+  return {.status = status, .fields = {{"Content-Type", "text/plain"}}, .body = std::move(body)};
+}
+
+bool is_read(std::string_view method) { return method == "GET" || method == "HEAD"; }
+
+Problem problem_of(tenancy::Refusal refusal) {
+  switch (refusal) {
+    case tenancy::Refusal::overloaded:
+      return {.code = Code::overloaded, .detail = "too many requests of this tenant are waiting"};
+    case tenancy::Refusal::unavailable:
+      return {.code = Code::tenant_unavailable, .detail = "the tenant's data cannot be used now"};
+    case tenancy::Refusal::gone:
+      return {.code = Code::tenant_deleted, .detail = "the tenant was deleted"};
+    case tenancy::Refusal::deadline:
+      return {.code = Code::deadline_exceeded, .detail = "the request took too long"};
+    case tenancy::Refusal::failed:
+      break;
+    case tenancy::Refusal::full:
+      return {.code = Code::storage_full, .detail = "the tenant's storage is full"};
+  }
+  return {.code = Code::internal};
+}
+
+/// Fields that the records module reads; more than one of a kind would leave it to chance which
+/// counts.
+constexpr std::array<std::string_view, 4> single_fields{"Content-Type", "If-Match", "If-None-Match",
+                                                        "Idempotency-Key"};
+
+/// Who sent the request: the peer, or whom a trusted proxy names last in X-Forwarded-For.
+std::string_view client_of(const http::Request& request,
+                           const std::vector<context::Network>& trusted) {
+  const bool through_proxy =
+      std::any_of(trusted.begin(), trusted.end(),
+                  [&](const context::Network& network) { return network.contains(request.peer); });
+  std::string_view forwarded = request.field("X-Forwarded-For");
+  if (!through_proxy || forwarded.empty()) return request.peer;
+  forwarded.remove_prefix(forwarded.find_last_of(", \t") + 1);
+  return context::is_address(forwarded) ? forwarded : std::string_view(request.peer);
+}
+
+std::optional<std::string_view> optional_field(const http::Request& request,
+                                               std::string_view name) {
+  const std::string_view value = request.field(name);
+  if (value.data() == nullptr) return {};
+  return value;
+}
+
+http::Response whoami(const context::RequestContext& context) {
+  std::string body = R"({"tenant":)";
+  observe::append_json_string(body, context.tenant().slug);
+  body += R"(,"subject":)";
+  observe::append_json_string(body, context.caller().subject);
+  body += R"(,"credential":)";
+  observe::append_json_string(body, context::name(context.caller().credential));
+  body += R"(,"scopes":[)";
+  for (const auto& scope : context.caller().scopes) {
+    if (body.back() != '[') body += ',';
+    observe::append_json_string(body, scope);
+  }
+  body += R"(],"request_id":)";
+  observe::append_json_string(body, context.request_id());
+  body += '}';
+  http::Response response = tenant_response(200, context.request_id());
+  response.fields.emplace_back("Content-Type", "application/json");
+  response.body = std::move(body);
+  return response;
+}
+
+}  // namespace
+
+void DataApi::handle(http::Request&& request, http::Reply&& reply) {
+  Exchange exchange{.request = std::move(request),
+                    .reply = std::move(reply),
+                    .id = observe::new_uuid(services_.clock.unix_ms()),
+                    .started_ns = services_.clock.steady_ns()};
+  if (auto response = answer_without_tenant(exchange.request)) {
+    response->fields.emplace_back("Caisson-Request-Id", exchange.id);
+    return finish(exchange, std::move(*response));
+  }
+  if (is_down(Wall::operator_everywhere) && exchange.request.path.starts_with("/v1/tenants")) {
+    return services_.operator_api(std::move(exchange.request), std::move(exchange.reply));
+  }
+  auto admitted = services_.gate.admit(exchange.request, exchange.id);
+  if (!admitted) return finish(exchange, std::move(admitted.error()));
+  exchange.admitted = std::move(*admitted);
+  route(std::move(exchange));
+}
+
+std::optional<http::Response> DataApi::answer_without_tenant(const http::Request& request) const {
+  if (!is_read(request.method)) return {};
+  if (request.path == "/livez") return text(200, "ok\n");
+  if (request.path == "/readyz") return draining_ ? text(503, "draining\n") : text(200, "ok\n");
+  if (request.path == "/ask") {
+    constexpr std::string_view key = "domain=";
+    const bool known =
+        request.query.starts_with(key) && is_known_domain(request.query.substr(key.size()));
+    return text(known ? 200 : 404, known ? "ok\n" : "unknown\n");
+  }
+  if (is_down(Wall::public_tenant_labels) && request.path == "/metrics") {
+    return text(200, services_.metrics.scrape());
+  }
+  return {};
+}
+
+/// Whether a certificate may be issued for `domain`: only for what an active tenant answers at.
+bool DataApi::is_known_domain(std::string_view domain) const {
+  const auto signal = ingress::read_host(domain, services_.configuration.domain);
+  tenancy::TenantPtr tenant;
+  if (signal.kind == ingress::HostSignal::Kind::slug) {
+    tenant = services_.directory.by_slug(signal.name);
+  } else if (signal.kind == ingress::HostSignal::Kind::own_domain) {
+    tenant = services_.directory.by_domain(signal.name);
+  }
+  return tenant && tenant->status == tenancy::Status::active;
+}
+
+void DataApi::route(Exchange exchange) const {
+  const http::Request& request = exchange.request;
+  const context::RequestContext& context = exchange.admitted->context;
+  if (request.path == "/v1/whoami") {
+    if (!is_read(request.method)) {
+      http::Response refused = services_.gate.refuse(
+          context, {.code = Code::method_not_allowed, .detail = "only GET is known here"});
+      refused.fields.emplace_back("Allow", "GET, HEAD");
+      return finish(exchange, std::move(refused));
+    }
+    return finish(exchange, whoami(context));
+  }
+  if (!modules::Records::owns(request.path)) {
+    return refuse(exchange, {.code = Code::not_found, .detail = "there is nothing at this path"});
+  }
+  const std::string_view scope = modules::Records::scope(request.method, request.path);
+  if (!context.allows(scope)) {
+    return refuse(exchange, {.code = Code::insufficient_scope,
+                             .detail = "the credential lacks the scope " + std::string(scope)});
+  }
+  for (const std::string_view name : single_fields) {
+    if (request.count(name) > 1) {
+      return refuse(exchange, {.code = Code::invalid_parameter,
+                               .detail = "the field " + std::string(name) + " is repeated"});
+    }
+  }
+  run_records(std::move(exchange));
+}
+
+void DataApi::run_records(Exchange exchange) const {
+  const auto shared = std::make_shared<Exchange>(std::move(exchange));
+  const context::RequestContext& context = shared->admitted->context;
+  const http::Request& request = shared->request;
+  const modules::RecordsRequest asked{
+      .method = request.method == "HEAD" ? "GET" : request.method,
+      .path = request.path,
+      .query = request.query,
+      .body = request.body,
+      .content_type = request.field("Content-Type"),
+      .if_match = optional_field(request, "If-Match"),
+      .if_none_match = optional_field(request, "If-None-Match"),
+      .idempotency_key = optional_field(request, "Idempotency-Key"),
+      .now_ms = services_.clock.unix_ms(),
+  };
+  services_.tenants.submit(
+      context.tenant(), modules::Records::access(asked), context.deadline(),
+      [this, asked, shared](storage::TenantStore& store) {
+        return services_.records.handle(asked, store);
+      },
+      [this, shared](tl::expected<modules::RecordsAnswer, tenancy::Refusal> answer) {
+        finish(*shared, answer_to_record(shared->admitted->context, std::move(answer)));
+      });
+}
+
+// ---- answers ----
+
+http::Response DataApi::refuse(const http::Refusal& refusal) const {
+  const Problem problem{.code = observe::code_named(refusal.code),
+                        .detail = std::string(refusal.detail)};
+  const std::string id = observe::new_uuid(services_.clock.unix_ms());
+  http::Response response = ingress::problem_response(problem, id);
+  services_.metrics.refusal(problem.code);
+  services_.metrics.request({}, response.status, 0);
+  services_.log.debug("refused", {{"request_id", id},
+                                  {"client", refusal.peer},
+                                  {"status", std::int64_t{response.status}},
+                                  {"reason", refusal.code},
+                                  {"detail", refusal.detail}});
+  return response;
+}
+
+void DataApi::refuse(Exchange& exchange, const Problem& problem) const {
+  finish(exchange, services_.gate.refuse(exchange.admitted->context, problem));
+}
+
+http::Response DataApi::answer_to_record(
+    const context::RequestContext& context,
+    tl::expected<modules::RecordsAnswer, tenancy::Refusal> answer) const {
+  if (!answer) return services_.gate.refuse(context, problem_of(answer.error()));
+  if (!answer->problem.empty()) {
+    Problem problem{.code = observe::code_named(answer->problem),
+                    .detail = std::move(answer->detail)};
+    for (auto& [pointer, detail] : answer->defects) {
+      problem.errors.push_back({.pointer = std::move(pointer), .detail = std::move(detail)});
+    }
+    http::Response refused = services_.gate.refuse(context, problem);
+    if (!answer->allow.empty()) refused.fields.emplace_back("Allow", answer->allow);
+    return refused;
+  }
+  http::Response response = tenant_response(answer->status, context.request_id());
+  if (!answer->body.empty()) response.fields.emplace_back("Content-Type", "application/json");
+  if (!answer->etag.empty()) response.fields.emplace_back("ETag", answer->etag);
+  if (!answer->location.empty()) response.fields.emplace_back("Location", answer->location);
+  if (answer->replayed) response.fields.emplace_back("Idempotency-Replayed", "true");
+  response.body = std::move(answer->body);
+  return response;
+}
+
+/// Counts, logs and sends. The permit is given back first: whoever has the answer may ask again at
+/// once.
+void DataApi::finish(Exchange& exchange, http::Response response) const {
+  tenancy::TenantPtr tenant;
+  if (exchange.admitted) {
+    exchange.admitted->permit.append_fields(response.fields);
+    tenant = exchange.admitted->context.tenant_ptr();
+  }
+  const std::int64_t took_ns = services_.clock.steady_ns() - exchange.started_ns;
+  services_.metrics.request(tenant ? std::string_view(tenant->slug) : std::string_view(),
+                            response.status, took_ns);
+  log(exchange, response.status, took_ns);
+  exchange.admitted.reset();
+  exchange.reply(std::move(response));
+}
+
+void DataApi::log(const Exchange& exchange, int status, std::int64_t took_ns) const {
+  const observe::Level level = status >= 500 ? observe::Level::warn : observe::Level::debug;
+  if (!services_.log.enabled(level)) return;
+  const http::Request& request = exchange.request;
+  std::string_view tenant;
+  std::string_view subject;
+  if (exchange.admitted) {
+    tenant = exchange.admitted->context.tenant().slug;
+    subject = exchange.admitted->context.caller().subject;
+  }
+  services_.log.write(level, "request",
+                      {{"request_id", exchange.id},
+                       {"tenant", tenant},
+                       {"subject", subject},
+                       {"method", request.method},
+                       {"path", request.path},
+                       {"status", std::int64_t{status}},
+                       {"took_us", took_ns / 1000},
+                       {"client", client_of(request, services_.configuration.trusted_proxies)},
+                       {"traceparent", request.field("traceparent")}});
+}
+
+}  // namespace caisson::runtime

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <atomic>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "runtime/context/configuration.h"
+#include "runtime/http/limits.h"
+#include "runtime/http/reply.h"
+#include "runtime/ingress/directory.h"
+#include "runtime/ingress/gate.h"
+#include "runtime/modules/records.h"
+#include "runtime/observe/clock.h"
+#include "runtime/observe/log.h"
+#include "runtime/observe/metrics.h"
+#include "runtime/tenancy/tenants.h"
+
+namespace caisson::runtime {
+
+/// What the data listener answers: health, and the tenants' API. A request walks downward, each
+/// step or a refusal: the gate (who, which tenant, how much), the route, the module on the tenant's
+/// actor. Thread-safe.
+class DataApi {
+ public:
+  /// What it works with; everything outlives it.
+  struct Services {
+    const context::Configuration& configuration;
+    const observe::Clock& clock;
+    const observe::Log& log;
+    observe::Metrics& metrics;
+    const ingress::Directory& directory;
+    ingress::Gate& gate;
+    tenancy::Tenants& tenants;
+    const modules::Records& records;
+    http::Handler operator_api;  ///< reachable here only when its wall is down: a sabotage
+  };
+
+  explicit DataApi(Services services) : services_(std::move(services)) {}
+
+  void handle(http::Request&& request, http::Reply&& reply);
+
+  /// The answer to what the server refuses by itself.
+  [[nodiscard]] http::Response refuse(const http::Refusal& refusal) const;
+
+  /// From now on `/readyz` says 503.
+  void begin_drain() { draining_ = true; }
+
+ private:
+  /// One request on its way to its answer.
+  struct Exchange {
+    http::Request request;
+    http::Reply reply;
+    std::string id;
+    std::int64_t started_ns = 0;
+    std::optional<ingress::Admitted> admitted;
+  };
+
+  [[nodiscard]] std::optional<http::Response> answer_without_tenant(
+      const http::Request& request) const;
+  [[nodiscard]] bool is_known_domain(std::string_view domain) const;
+  [[nodiscard]] http::Response answer_to_record(
+      const context::RequestContext& context,
+      tl::expected<modules::RecordsAnswer, tenancy::Refusal> answer) const;
+  void route(Exchange exchange) const;
+  void run_records(Exchange exchange) const;
+  void refuse(Exchange& exchange, const observe::Problem& problem) const;
+  void finish(Exchange& exchange, http::Response response) const;
+  void log(const Exchange& exchange, int status, std::int64_t took_ns) const;
+
+  const Services services_;
+  std::atomic<bool> draining_ = false;
+};
+
+}  // namespace caisson::runtime

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string_view>
+
+namespace caisson::http {
+
+/// The server's bounds. Every buffer and every wait of a connection is covered by one of them.
+struct Limits {
+  std::size_t header = 16384;  ///< bytes of request line and fields
+  std::size_t body = 1048576;  ///< bytes of a body after chunked decoding
+  std::size_t buffered = std::size_t{256}
+                         << 20;     ///< unfinished requests of all connections together
+  std::size_t connections = 10000;  ///< one more closes the idlest, or is answered 503
+  std::size_t pipeline = 64;        ///< requests of one connection that wait for their response
+  std::chrono::milliseconds header_timeout{10000};  ///< first byte to end of head
+  std::chrono::milliseconds body_timeout{
+      30000};  ///< end of head to end of body; also a stalled write
+  std::chrono::milliseconds idle_timeout{60000};     ///< between requests
+  std::chrono::milliseconds request_timeout{30000};  ///< end of body to response; then 504
+};
+
+/// A request that the server answers by itself: what the guard refused, a deadline, a dropped
+/// reply.
+struct Refusal {
+  int status = 400;
+  std::string_view code;    ///< problem code of docs/runtime.md, for example "malformed-request"
+  std::string_view detail;  ///< one lower-case sentence without any byte of the request
+  std::string_view peer;
+};
+
+}  // namespace caisson::http

@@ -1,0 +1,192 @@
+#include "runtime/http/loop.h"
+
+#include <cerrno>
+#include <utility>
+
+#include <arpa/inet.h>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "runtime/http/connection.h"
+
+namespace caisson::http {
+namespace {
+
+constexpr auto tick_interval = std::chrono::milliseconds(100);
+constexpr int most_accepts = 64;  // at once, before the other connections have their turn
+
+std::string address_of(const sockaddr_storage& address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const void* const bytes =
+      address.ss_family == AF_INET6
+          ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in6&>(address).sin6_addr)
+          : static_cast<const void*>(&reinterpret_cast<const sockaddr_in&>(address).sin_addr);
+  if (inet_ntop(address.ss_family, bytes, text.data(), text.size()) == nullptr) return {};
+  const std::string peer = text.data();
+  return peer.starts_with("::ffff:") && peer.find('.') != std::string::npos ? peer.substr(7) : peer;
+}
+
+}  // namespace
+
+void Inbox::push(Delivery delivery) {
+  const std::lock_guard lock(mutex_);
+  if (context_ == nullptr) return;
+  waiting_.push_back(std::move(delivery));
+  if (waiting_.size() == 1) boost::asio::post(*context_, [this] { deliver(); });
+}
+
+void Inbox::deliver() {
+  std::vector<Delivery> deliveries;
+  {
+    const std::lock_guard lock(mutex_);
+    deliveries.swap(waiting_);
+  }
+  for (auto& [connection, ticket, response] : deliveries) {
+    connection->reply(ticket, std::move(response));
+  }
+}
+
+void Inbox::shut() {
+  std::vector<Delivery> dropped;
+  const std::lock_guard lock(mutex_);
+  context_ = nullptr;
+  dropped.swap(waiting_);
+}
+
+Loop::Loop(Shared& shared_state, int listener)
+    : shared(shared_state),
+      context_(1),
+      acceptor_(context_, listener),
+      timer_(context_),
+      inbox_(std::make_shared<Inbox>(context_)) {}
+
+Loop::~Loop() { inbox_->shut(); }
+
+void Loop::run() {
+  inbox_->set_owner(std::this_thread::get_id());
+  const auto work = boost::asio::make_work_guard(context_);
+  wait_acceptable();
+  context_.run();
+  while (!connections_.empty()) connections_.back()->close();
+}
+
+void Loop::drain() {
+  boost::asio::post(context_, [this] {
+    if (!acceptor_.is_open()) return;
+    accept_waiting();  // a connection in the queue was promised an answer by the kernel
+    acceptor_.close();
+    for (std::size_t i = connections_.size(); i-- > 0;) {
+      const auto connection = connections_[i];
+      connection->drain();
+    }
+    const std::lock_guard lock(shared.mutex);
+    --shared.accepting;
+    shared.changed.notify_all();
+  });
+}
+
+void Loop::stop() {
+  boost::asio::post(context_, [this] { context_.stop(); });
+}
+
+void Loop::wait_acceptable() {
+  acceptor_.async_wait(Descriptor::wait_read, [this](const boost::system::error_code& error) {
+    if (error || !acceptor_.is_open()) return;
+    accept_waiting();
+    if (!accept_paused_) wait_acceptable();
+  });
+}
+
+void Loop::accept_waiting() {
+  accept_paused_ = false;
+  for (int i = 0; i < most_accepts || shared.draining; ++i) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof(address);
+    const int socket = ::accept4(acceptor_.native_handle(), reinterpret_cast<sockaddr*>(&address),
+                                 &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (socket >= 0) {
+      admit(socket, address_of(address));
+      continue;
+    }
+    if (errno == ECONNABORTED || errno == EINTR) continue;
+    if (errno != EAGAIN) {
+      accept_paused_ = true;
+      schedule_tick();
+    }
+    return;
+  }
+}
+
+void Loop::admit(int socket, std::string peer) {
+  if (shared.connections.fetch_add(1) >= shared.limits.connections && !close_idlest()) {
+    shared.connections.fetch_sub(1);
+    Connection::turn_away(*this, socket, peer);
+    return;
+  }
+  const int on = 1;
+  ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  std::shared_ptr<const TlsContext> tls;
+  {
+    const std::lock_guard lock(shared.mutex);
+    tls = shared.tls;
+  }
+  const auto connection = std::make_shared<Connection>(*this, socket, std::move(peer), tls.get());
+  connection->set_index(connections_.size());
+  connections_.push_back(connection);
+  connection->start();
+  schedule_tick();
+}
+
+/// Makes room for a new connection at the cost of the one that has waited longest for a request, so
+/// that idle peers cannot lock out busy ones. False when every connection is in the middle of
+/// something.
+bool Loop::close_idlest() {
+  std::shared_ptr<Connection> idlest;
+  for (const auto& connection : connections_) {
+    if (!connection->is_idle()) continue;
+    if (!idlest || connection->deadline() < idlest->deadline()) idlest = connection;
+  }
+  if (!idlest) return false;
+  idlest->close();
+  return true;
+}
+
+void Loop::remove(Connection& connection) {
+  const std::size_t index = connection.index();
+  std::swap(connections_[index], connections_.back());
+  connections_[index]->set_index(index);
+  connections_.pop_back();
+  if (shared.connections.fetch_sub(1) == 1) {
+    const std::lock_guard lock(shared.mutex);
+    shared.changed.notify_all();
+  }
+}
+
+void Loop::schedule_tick() {
+  if (std::exchange(ticking_, true)) return;
+  timer_.expires_after(tick_interval);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    ticking_ = false;
+    if (!error) tick();
+  });
+}
+
+void Loop::tick() {
+  const auto now = Clock::now();
+  for (std::size_t i = connections_.size(); i-- > 0;) {
+    if (i >= connections_.size()) continue;
+    const auto connection = connections_[i];
+    connection->tick(now);
+  }
+  if (accept_paused_ && acceptor_.is_open()) {
+    accept_waiting();
+    if (!accept_paused_) wait_acceptable();
+  }
+  if (!connections_.empty() || accept_paused_) schedule_tick();
+}
+
+}  // namespace caisson::http

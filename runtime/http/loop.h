@@ -1,0 +1,117 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+
+#include "runtime/http/limits.h"
+#include "runtime/http/reply.h"
+#include "runtime/http/tls.h"
+#include "runtime/http/writer.h"
+
+namespace caisson::http {
+
+class Connection;
+
+/// A file descriptor that an event loop waits for, without the cost of Asio's polymorphic executor.
+using Descriptor =
+    boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type>;
+
+/// What the event loops of one server share. Immutable while they run, but for the counters and
+/// `tls`.
+struct Shared {
+  Limits limits;
+  Handler handler;
+  std::function<Response(const Refusal&)> refuse;
+  bool secure = false;  ///< speaks TLS
+
+  std::atomic<bool> draining = false;
+  std::atomic<std::size_t> connections = 0;
+  std::atomic<std::size_t> buffered = 0;   ///< bytes of unfinished requests
+  std::atomic<std::size_t> accepting = 0;  ///< loops that accept
+  std::mutex mutex;                        ///< guards `tls` and the waiting for a change
+  std::condition_variable changed;         ///< of `connections` or `accepting`, towards 0
+  std::shared_ptr<const TlsContext> tls;
+};
+
+/// Brings replies of other threads to their connection's loop, many in one wake-up. Outlives the
+/// loop, so a reply that comes too late is dropped here.
+class Inbox {
+ public:
+  struct Delivery {
+    std::shared_ptr<Connection> connection;
+    std::uint64_t ticket = 0;
+    Response response;
+  };
+
+  explicit Inbox(boost::asio::io_context& context) : context_(&context) {}
+
+  void push(Delivery delivery);
+  /// From now on deliveries are dropped. Called before the loop's io_context goes.
+  void shut();
+  void set_owner(std::thread::id owner) { owner_ = owner; }
+  [[nodiscard]] bool on_loop_thread() const { return std::this_thread::get_id() == owner_; }
+
+ private:
+  void deliver();
+
+  std::mutex mutex_;
+  std::vector<Delivery> waiting_;
+  boost::asio::io_context* context_;
+  std::atomic<std::thread::id> owner_{};
+};
+
+/// One thread's event loop: its listening socket, its connections and their deadlines.
+class Loop {
+ public:
+  using Clock = std::chrono::steady_clock;
+  using Timer = boost::asio::basic_waitable_timer<Clock, boost::asio::wait_traits<Clock>,
+                                                  boost::asio::io_context::executor_type>;
+
+  /// Owns `listener`, a listening non-blocking socket, from here on.
+  Loop(Shared& shared, int listener);
+  ~Loop();
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  void run();    ///< until `stop`; the calling thread becomes the loop's
+  void drain();  ///< from any thread
+  void stop();   ///< from any thread; closes every connection
+
+  // For connections, on the loop's thread.
+  Shared& shared;
+  std::array<char, 65536> scratch;  ///< what was just received; connections own no read buffer
+  DateClock date;
+  [[nodiscard]] boost::asio::io_context& context() { return context_; }
+  [[nodiscard]] const std::shared_ptr<Inbox>& inbox() const { return inbox_; }
+  void remove(Connection& connection);
+
+ private:
+  void wait_acceptable();
+  void accept_waiting();
+  void admit(int socket, std::string peer);
+  [[nodiscard]] bool close_idlest();
+  void schedule_tick();
+  void tick();
+
+  boost::asio::io_context context_;
+  Descriptor acceptor_;
+  Timer timer_;
+  std::shared_ptr<Inbox> inbox_;
+  std::vector<std::shared_ptr<Connection>> connections_;
+  bool ticking_ = false;
+  bool accept_paused_ = false;  ///< no file descriptor was left; the next tick tries again
+};
+
+}  // namespace caisson::http

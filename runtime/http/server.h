@@ -1,0 +1,53 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "generator/source/result.h"
+#include "runtime/http/limits.h"
+#include "runtime/http/reply.h"
+#include "runtime/http/tls.h"
+
+namespace caisson::http {
+
+struct ServerOptions {
+  std::string listen = "127.0.0.1:0";  ///< address:port or [v6]:port; port 0 takes a free one
+  std::optional<TlsFiles> tls;
+  int threads = 1;  ///< event loops, each with its own listening socket; 0: one per core
+  Limits limits;
+  /// Builds the answer to a refusal (request id, problem document); called from any thread, must
+  /// not throw. Without it the answer is a plain problem document.
+  std::function<Response(const Refusal&)> refuse;
+};
+
+/// An HTTP/1.1 server: accepts from `start` on, stops in `drain` or in its destructor.
+class Server {
+ public:
+  /// Fails when the address cannot be bound or the certificate cannot be used.
+  [[nodiscard]] static Result<Server> start(ServerOptions options, Handler handler);
+
+  Server(Server&&) noexcept;
+  Server& operator=(Server&&) noexcept;
+  ~Server();  ///< closes every connection at once
+
+  [[nodiscard]] std::uint16_t port() const;
+  [[nodiscard]] std::size_t connections() const;
+
+  /// Loads certificate and key again for the connections to come. Keeps the old pair on failure.
+  [[nodiscard]] Result<void> reload_tls();
+
+  /// Stops accepting, lets every request that has begun be answered with `Connection: close`, and
+  /// closes what is left after `deadline`. Returns the number of connections it had to cut.
+  std::size_t drain(std::chrono::milliseconds deadline);
+
+ private:
+  struct State;
+  explicit Server(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace caisson::http

@@ -1,0 +1,74 @@
+#include "runtime/ingress/gate.h"
+
+#include <algorithm>
+
+#include "runtime/ingress/problem_response.h"
+
+namespace caisson::ingress {
+namespace {
+
+using observe::Code;
+using observe::Problem;
+
+constexpr std::string_view refuse_action = "request.refuse";
+
+/// What belongs into the audit log: who was kept from what. A record that is not there is everyday
+/// business.
+bool is_audited(Code code) {
+  const int status = info(code).status;
+  return status == 401 || status == 403 || status == 429 || code == Code::ambiguous_tenant ||
+         code == Code::unknown_host || code == Code::unknown_tenant;
+}
+
+}  // namespace
+
+tl::expected<Admitted, http::Response> Gate::admit(const http::Request& request,
+                                                   std::string request_id) {
+  const std::string id = request_id;
+  auto context = resolver_.resolve(request, std::move(request_id));
+  if (!context) {
+    const Unresolved& why = context.error();
+    metrics_.refusal(why.problem.code);
+    std::string reason(info(why.problem.code).name);
+    if (!why.reason.empty()) (reason += ": ") += why.reason;
+    audit_.append({.actor = why.subject.empty() ? std::string_view("anonymous")
+                                                : std::string_view(why.subject),
+                   .action = refuse_action,
+                   .tenant = why.tenant ? std::string_view(why.tenant->slug) : std::string_view(),
+                   .tenant_id = why.tenant ? std::string_view(why.tenant->id) : std::string_view(),
+                   .request_id = id,
+                   .outcome = "refused",
+                   .reason = reason});
+    return tl::unexpected(problem_response(why.problem, id));
+  }
+  const auto& limits = context->tenant().limits;
+  if (limits.body_bytes && std::cmp_greater(request.body.size(), *limits.body_bytes)) {
+    return tl::unexpected(
+        refuse(*context, {.code = Code::body_too_large,
+                          .detail = "the tenant's bodies are limited to " +
+                                    std::to_string(*limits.body_bytes) + " bytes"}));
+  }
+  auto permit = limiter_.admit(context->tenant());
+  if (!permit) {
+    http::Response response = refuse(*context, permit.error().problem);
+    std::ranges::move(permit.error().fields, std::back_inserter(response.fields));
+    return tl::unexpected(std::move(response));
+  }
+  return Admitted{.context = std::move(*context), .permit = std::move(*permit)};
+}
+
+http::Response Gate::refuse(const context::RequestContext& context, const Problem& problem) {
+  metrics_.refusal(problem.code);
+  if (is_audited(problem.code)) {
+    audit_.append({.actor = context.caller().subject,
+                   .action = refuse_action,
+                   .tenant = context.tenant().slug,
+                   .tenant_id = context.tenant().id,
+                   .request_id = context.request_id(),
+                   .outcome = "refused",
+                   .reason = info(problem.code).name});
+  }
+  return problem_response(problem, context.request_id());
+}
+
+}  // namespace caisson::ingress

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <string>
+
+#include <tl/expected.hpp>
+
+#include "runtime/http/message.h"
+#include "runtime/ingress/resolver.h"
+#include "runtime/observe/audit.h"
+#include "runtime/observe/metrics.h"
+#include "runtime/policy/limiter.h"
+
+namespace caisson::ingress {
+
+/// A request that may be handled. The permit is kept until the request is answered; its rate fields
+/// belong into the answer.
+struct Admitted {
+  context::RequestContext context;
+  policy::Permit permit;
+};
+
+/// The way from a request to a handler: resolution, then the tenant's limits. Every refusal is
+/// counted and in the audit log before its answer exists. Safe to use from every thread.
+class Gate {
+ public:
+  /// All outlive this.
+  Gate(const Resolver& resolver, policy::Limiter& limiter, observe::Audit& audit,
+       observe::Metrics& metrics)
+      : resolver_(resolver), limiter_(limiter), audit_(audit), metrics_(metrics) {}
+
+  /// Does not read the request's body, only its size. The error is the answer to send.
+  [[nodiscard]] tl::expected<Admitted, http::Response> admit(const http::Request& request,
+                                                             std::string request_id);
+
+  /// The answer to a request that was admitted and is refused after all: for its scopes, its route,
+  /// its record.
+  [[nodiscard]] http::Response refuse(const context::RequestContext& context,
+                                      const observe::Problem& problem);
+
+ private:
+  const Resolver& resolver_;
+  policy::Limiter& limiter_;
+  observe::Audit& audit_;
+  observe::Metrics& metrics_;
+};
+
+}  // namespace caisson::ingress

@@ -1,0 +1,216 @@
+#include <csignal>
+#include <cstdio>
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "runtime/application.h"
+#include "runtime/confine.h"
+#include "runtime/context/configuration.h"
+#include "runtime/context/secret_file.h"
+#include "runtime/dashboard/dashboard.h"
+#include "runtime/health.h"
+#include "runtime/http/server.h"
+#include "runtime/observe/audit.h"
+#include "runtime/process.h"
+
+namespace caisson::runtime {
+namespace {
+
+constexpr int fine = 0;
+constexpr int unhealthy = 1;
+constexpr int bad_usage = 2;
+constexpr int bad_environment = 3;
+
+constexpr std::string_view usage =
+    "usage: caisson-runtime serve     --config runtime.json     serve until SIGTERM (drain) or "
+    "SIGINT\n"
+    "       caisson-runtime check     --config runtime.json     validate the configuration\n"
+    "       caisson-runtime health    --config runtime.json     exit 0 when the data listener is "
+    "ready\n"
+    "       caisson-runtime health    --url URL                 exit 0 when http://... answers 2xx "
+    "or\n"
+    "                                                           tcp://host:port accepts\n"
+    "       caisson-runtime dashboard --config dashboard.json   serve the tenant dashboard\n"
+    "       caisson-runtime audit verify FILE                   verify an audit log's hash chain\n"
+    "       caisson-runtime version\n"
+    "\n"
+    "SIGHUP makes `serve` load its certificate again. Exit status: 0 fine, 1 unhealthy or "
+    "verification failed,\n"
+    "2 bad usage or configuration, 3 environment (port taken, disk).\n";
+
+using Arguments = std::span<char*>;
+
+int complain(std::string_view what, int status) {
+  std::fprintf(stderr, "caisson-runtime: %.*s\n", static_cast<int>(what.size()), what.data());
+  return status;
+}
+
+int misuse(const std::string& what) {
+  return complain(what + "; see caisson-runtime --help", bad_usage);
+}
+
+/// The value of the one option `name`, as `--name VALUE` or `--name=VALUE`; empty when the
+/// arguments are others.
+std::string only_option(Arguments arguments, std::string_view name) {
+  if (arguments.size() == 2 && arguments[0] == name) return arguments[1];
+  const std::string_view only = arguments.size() == 1 ? arguments[0] : "";
+  const bool given = only.starts_with(name) && only.substr(name.size()).starts_with('=');
+  return std::string(given ? only.substr(name.size() + 1) : "");
+}
+
+/// Prints every fault of the configuration; null when there is one.
+context::ConfigurationPtr load(const std::string& file) {
+  auto configuration = context::load_configuration(file);
+  if (configuration) return *configuration;
+  for (const auto& fault : configuration.error()) {
+    const std::string place = fault.pointer.empty() ? file : file + ": " + fault.pointer;
+    std::fprintf(stderr, "%s: %s\n", place.c_str(), fault.detail.c_str());
+  }
+  return nullptr;
+}
+
+/// Waits for the end of the service; `reload` answers SIGHUP. True when it should drain first.
+bool wait_for_end(const Signals& signals, const std::function<void()>& reload) {
+  while (true) {
+    const int signal = signals.wait();
+    if (signal == SIGHUP) {
+      reload();
+    } else {
+      return signal == SIGTERM;
+    }
+  }
+}
+
+/// What a server touches after its configuration is read: its data, and the keys and certificates
+/// that it loads again when they change. Their directories, since a new file takes the old one's
+/// place by rename.
+Reach reach_of(const context::Configuration& configuration) {
+  std::error_code ignored;  // a directory that cannot be made is reported by whoever needs it
+  std::filesystem::create_directories(configuration.data, ignored);
+  Reach reach{.writable = {configuration.data}, .readable = {"/dev/urandom"}};
+  if (configuration.tokens) {
+    reach.readable.push_back(configuration.tokens->key_file.parent_path());
+    reach.readable.push_back(configuration.tokens->jwks_file.parent_path());
+  }
+  if (configuration.listen.tls) {
+    reach.readable.push_back(configuration.listen.tls->certificate.parent_path());
+    reach.readable.push_back(configuration.listen.tls->key.parent_path());
+  }
+  return reach;
+}
+
+int serve(const std::string& file) {
+  const Signals signals;
+  if (const auto hardened = harden_process(); !hardened) {
+    return complain(hardened.error().text(), bad_environment);
+  }
+  const auto configuration = load(file);
+  if (!configuration) return bad_usage;
+  if (const auto confined = confine(reach_of(*configuration)); !confined) {
+    return complain(confined.error().text(), bad_environment);
+  }
+  auto application = Application::start(configuration);
+  if (!application) return complain(application.error().text(), bad_environment);
+  const bool drain = wait_for_end(signals, [&] { (*application)->reload(); });
+  (*application)->stop(drain);
+  return fine;
+}
+
+int check(const std::string& file) {
+  if (!load(file)) return bad_usage;
+  std::printf("%s: fine\n", file.c_str());
+  return fine;
+}
+
+int health(const std::string& file) {
+  const auto configuration = load(file);
+  if (!configuration) return bad_usage;
+  return is_ready(configuration->listen.data, configuration->listen.tls.has_value()) ? fine
+                                                                                     : unhealthy;
+}
+
+int health_of(const std::string& url) {
+  const auto healthy = is_healthy(url);
+  if (!healthy)
+    return misuse("`" + url + "` is neither http://host[:port][/path] nor tcp://host:port");
+  return *healthy ? fine : unhealthy;
+}
+
+int serve_dashboard(const std::string& file) {
+  const Signals signals;
+  if (const auto hardened = harden_process(); !hardened) {
+    return complain(hardened.error().text(), bad_environment);
+  }
+  const auto text = context::read_small_file(file);
+  if (!text) return complain(text.error().text(), bad_usage);
+  const auto configuration = dashboard::parse_configuration(*text);
+  if (!configuration) return complain(file + ": " + configuration.error().text(), bad_usage);
+  auto server =
+      http::Server::start({.listen = configuration->listen}, dashboard::handler(*configuration));
+  if (!server) return complain(server.error().text(), bad_environment);
+  if (wait_for_end(signals, [] {})) server->drain(std::chrono::seconds(10));
+  return fine;
+}
+
+int verify_audit(const std::string& file) {
+  const auto verification = observe::verify_audit(file);
+  if (!verification) return complain(verification.error().text(), bad_environment);
+  if (verification->valid) {
+    std::printf("%llu records, the chain is whole\n",
+                static_cast<unsigned long long>(verification->records));
+    return fine;
+  }
+  std::printf("broken at record %llu: %s\n",
+              static_cast<unsigned long long>(verification->broken_at),
+              verification->reason.c_str());
+  return unhealthy;
+}
+
+int run(Arguments arguments) {
+  static const std::map<std::string_view, int (*)(const std::string&)> with_config{
+      {"serve", serve}, {"check", check}, {"health", health}, {"dashboard", serve_dashboard}};
+  if (arguments.empty()) {
+    std::fwrite(usage.data(), 1, usage.size(), stderr);
+    return bad_usage;
+  }
+  const std::string command = arguments[0];
+  const Arguments rest = arguments.subspan(1);
+  if (command == "--help" || command == "-h" || command == "help") {
+    std::fwrite(usage.data(), 1, usage.size(), stdout);
+    return fine;
+  }
+  if ((command == "version" || command == "--version") && rest.empty()) {
+    std::puts("caisson-runtime " CAISSON_VERSION);
+    return fine;
+  }
+  if (command == "audit") {
+    if (rest.size() != 2 || rest[0] != std::string_view("verify")) {
+      return misuse("`audit` takes `verify FILE`");
+    }
+    return verify_audit(rest[1]);
+  }
+  const auto found = with_config.find(command);
+  if (found == with_config.end()) return misuse("there is no command `" + command + "`");
+  if (const std::string url = only_option(rest, "--url"); command == "health" && !url.empty()) {
+    return health_of(url);
+  }
+  const std::string file = only_option(rest, "--config");
+  if (file.empty()) return misuse("`" + command + "` takes exactly `--config FILE`");
+  return found->second(file);
+}
+
+}  // namespace
+}  // namespace caisson::runtime
+
+#ifdef __SANITIZE_ADDRESS__
+// The leak checker traces the process and reads /proc, which a confined process keeps to itself.
+// NOLINTNEXTLINE(bugprone-reserved-identifier): the sanitizer's own name for it
+extern "C" const char* __asan_default_options() { return "detect_leaks=0"; }
+#endif
+
+int main(int argc, char** argv) {
+  return caisson::runtime::run({argv + 1, static_cast<std::size_t>(argc > 0 ? argc - 1 : 0)});
+}

@@ -1,0 +1,61 @@
+#include "runtime/modules/cursor.h"
+
+#include <algorithm>
+#include <array>
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include "runtime/observe/base64url.h"
+#include "runtime/observe/digest.h"
+
+namespace caisson::modules {
+namespace {
+
+constexpr std::size_t time_bytes = 8;
+constexpr std::size_t id_bytes = 16;
+constexpr std::size_t seal_bytes = 16;
+
+/// Lengths go in front of the parts, so that no two scopes have the same bytes.
+std::string seal(std::string_view place, const CursorScope& scope) {
+  std::string message;
+  for (const auto part : {place, scope.tenant_id, scope.collection, scope.shape}) {
+    message += std::to_string(part.size());
+    message += ':';
+    message += part;
+  }
+  std::array<unsigned char, EVP_MAX_MD_SIZE> mac{};
+  unsigned length = 0;
+  HMAC(EVP_sha256(), scope.key.data(), static_cast<int>(scope.key.size()),
+       reinterpret_cast<const unsigned char*>(message.data()), message.size(), mac.data(), &length);
+  return {reinterpret_cast<const char*>(mac.data()), seal_bytes};
+}
+
+}  // namespace
+
+std::string write_cursor(const Place& place, const CursorScope& scope) {
+  std::string bytes;
+  for (int shift = 56; shift >= 0; shift -= 8) {
+    bytes += static_cast<char>((static_cast<std::uint64_t>(place.updated_ms) >> shift) & 0xFFU);
+  }
+  bytes += place.id.view();
+  return observe::encode_base64url(bytes + seal(bytes, scope));
+}
+
+std::optional<Place> read_cursor(std::string_view cursor, const CursorScope& scope) {
+  const auto decoded = observe::decode_base64url(cursor);
+  if (!decoded || decoded->size() != time_bytes + id_bytes + seal_bytes) return std::nullopt;
+  const auto bytes = std::string_view(*decoded).substr(0, time_bytes + id_bytes);
+  const auto sealed = std::string_view(*decoded).substr(bytes.size());
+  if (!observe::equal_constant_time(sealed, seal(bytes, scope))) return std::nullopt;
+
+  std::uint64_t updated = 0;
+  for (std::size_t i = 0; i < time_bytes; ++i) {
+    updated = (updated << 8U) | static_cast<unsigned char>(bytes[i]);
+  }
+  Place place{.updated_ms = static_cast<std::int64_t>(updated)};
+  std::copy_n(bytes.begin() + time_bytes, id_bytes, place.id.bytes.begin());
+  return place;
+}
+
+}  // namespace caisson::modules

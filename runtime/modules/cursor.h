@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "runtime/storage/uuid.h"
+
+namespace caisson::modules {
+
+/// Where a page of a list ended.
+struct Place {
+  std::int64_t updated_ms = 0;
+  storage::Uuid id;
+};
+
+/// What a cursor is good for; with any other it is refused.
+struct CursorScope {
+  std::string_view key;  ///< 256 random bits of this deployment
+  std::string_view tenant_id;
+  std::string_view collection;
+  std::string_view shape;  ///< filters and order
+};
+
+/// base64url of the place and 128 bits of HMAC-SHA-256 over place and scope.
+[[nodiscard]] std::string write_cursor(const Place& place, const CursorScope& scope);
+
+/// Nothing unless `write_cursor` made it for the same scope.
+[[nodiscard]] std::optional<Place> read_cursor(std::string_view cursor, const CursorScope& scope);
+
+}  // namespace caisson::modules

@@ -1,0 +1,40 @@
+#include "runtime/modules/sabotage.h"
+
+#ifdef CAISSON_SABOTAGE
+
+#include <mutex>
+#include <set>
+
+#include "runtime/observe/walls.h"
+
+namespace caisson::modules {
+namespace {
+
+std::mutex mutex;
+std::set<storage::Uuid> ids;
+
+}  // namespace
+
+void betray(const storage::Uuid& id) {
+  if (!is_down(Wall::id_oracle)) return;
+  const std::scoped_lock lock(mutex);
+  ids.insert(id);
+}
+
+bool is_betrayed(const storage::Uuid& id) {
+  const std::scoped_lock lock(mutex);
+  return ids.contains(id);
+}
+
+}  // namespace caisson::modules
+
+#else
+
+namespace caisson::modules {
+
+void betray(const storage::Uuid&) {}
+bool is_betrayed(const storage::Uuid&) { return false; }
+
+}  // namespace caisson::modules
+
+#endif

@@ -1,0 +1,347 @@
+#include "runtime/observe/audit_files.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <optional>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace caisson::observe {
+namespace {
+
+constexpr std::string_view active_name = "audit.ndjson";
+constexpr std::string_view head_name = "audit.head";
+constexpr std::size_t head_bytes = 160;  // one block of a disk, written in place
+constexpr std::size_t line_bytes =
+    64 << 10;  // a record is shorter: seven values of 512 bytes, escaped
+
+Failure system_failure(const std::string& what, const std::filesystem::path& path) {
+  return Failure{what + " " + path.string() + ": " + std::strerror(errno),
+                 "check that the directory belongs to the runtime and the disk has space"};
+}
+
+/// `audit-<20 digits>.ndjson` sorts by name as it does by seq.
+std::string aside_name(std::uint64_t first) {
+  std::string digits = std::to_string(first);
+  return "audit-" + std::string(20 - digits.size(), '0') + digits + ".ndjson";
+}
+
+std::uint64_t aside_first(std::string_view name) {
+  std::uint64_t first = 0;
+  if (!name.starts_with("audit-") || !name.ends_with(".ndjson") || name.size() != 33) return 0;
+  const std::string_view digits = name.substr(6, 20);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), first);
+  return error == std::errc{} && end == digits.data() + digits.size() ? first : 0;
+}
+
+/// First seqs of the files set aside, oldest first.
+std::vector<std::uint64_t> list_aside(const std::filesystem::path& directory) {
+  std::vector<std::uint64_t> firsts;
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(directory, error), end; !error && at != end;
+       at.increment(error)) {
+    if (const auto first = aside_first(at->path().filename().native()); first != 0)
+      firsts.push_back(first);
+  }
+  std::ranges::sort(firsts);
+  return firsts;
+}
+
+std::uint64_t size_of(int fd) {
+  struct stat status{};
+  return fstat(fd, &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
+}
+
+std::string read_at(int fd, std::uint64_t offset, std::size_t bytes) {
+  std::string text(bytes, '\0');
+  std::size_t have = 0;
+  while (have < bytes) {
+    const ssize_t got =
+        pread(fd, text.data() + have, bytes - have, static_cast<off_t>(offset + have));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    have += static_cast<std::size_t>(got);
+  }
+  text.resize(have);
+  return text;
+}
+
+bool write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(fd, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+std::string head_text(const AuditHead& head) {
+  std::string text = R"({"first":)" + std::to_string(head.first) + R"(,"seq":)" +
+                     std::to_string(head.end.seq) + R"(,"hash":")" + head.end.hash + "\"}";
+  text.resize(head_bytes - 1, ' ');
+  return text + '\n';
+}
+
+std::optional<AuditHead> parse_head(std::string_view text) {
+  AuditHead head;
+  const auto number = [&](std::string_view key, std::uint64_t& value) {
+    const std::size_t at = text.find(key);
+    if (at == std::string_view::npos) return false;
+    return std::from_chars(text.data() + at + key.size(), text.data() + text.size(), value).ec ==
+           std::errc{};
+  };
+  constexpr std::string_view hash_key = R"("hash":")";
+  const std::size_t hash_at = text.find(hash_key);
+  if (!number(R"("first":)", head.first) || !number(R"("seq":)", head.end.seq) ||
+      hash_at == std::string_view::npos) {
+    return std::nullopt;
+  }
+  head.end.hash = text.substr(hash_at + hash_key.size(), 64);
+  if (head_text(head) != text) return std::nullopt;
+  return head;
+}
+
+AuditFd open_in(int directory, std::string_view name, int flags) {
+  return AuditFd(
+      openat(directory, std::string(name).c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0600));
+}
+
+}  // namespace
+
+AuditFd::~AuditFd() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+AuditFiles::AuditFiles(std::filesystem::path directory, std::size_t file_bytes, std::size_t files)
+    : directory_(std::move(directory)), file_bytes_(file_bytes), files_(files) {}
+
+AuditFiles::AuditFiles(AuditFiles&& other) noexcept
+    : directory_(std::move(other.directory_)),
+      file_bytes_(other.file_bytes_),
+      files_(other.files_),
+      directory_fd_(std::move(other.directory_fd_)),
+      active_(std::move(other.active_)),
+      head_fd_(std::move(other.head_fd_)),
+      active_first_(other.active_first_),
+      active_bytes_(other.active_bytes_),
+      head_(std::move(other.head_)),
+      damage_(std::move(other.damage_)) {}
+
+Result<AuditFiles> AuditFiles::open(const std::filesystem::path& directory, std::size_t file_bytes,
+                                    std::size_t files) {
+  AuditFiles log(directory, file_bytes, files);
+  if (mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
+    return tl::unexpected(system_failure("cannot make", directory));
+  }
+  log.directory_fd_ = AuditFd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (log.directory_fd_.get() < 0) return tl::unexpected(system_failure("cannot open", directory));
+  log.head_fd_ = open_in(log.directory_fd_.get(), head_name, O_RDWR | O_CREAT);
+  if (log.head_fd_.get() < 0)
+    return tl::unexpected(system_failure("cannot open", directory / head_name));
+  if (flock(log.head_fd_.get(), LOCK_EX | LOCK_NB) != 0) {
+    return fail("the audit log in " + directory.string() + " is in use by another process",
+                "stop the other runtime, or give this one its own data directory");
+  }
+  const bool fresh =
+      faccessat(log.directory_fd_.get(), std::string(active_name).c_str(), F_OK, 0) != 0 &&
+      list_aside(directory).empty();
+  if (!log.open_active())
+    return tl::unexpected(system_failure("cannot open", directory / active_name));
+  log.recover(fresh);
+  if (!log.write_head() || fsync(log.directory_fd_.get()) != 0) {
+    return tl::unexpected(system_failure("cannot write", directory / head_name));
+  }
+  return log;
+}
+
+bool AuditFiles::open_active() {
+  active_ = open_in(directory_fd_.get(), active_name, O_RDWR | O_CREAT | O_APPEND);
+  active_bytes_ = active_.get() < 0 ? 0 : size_of(active_.get());
+  return active_.get() >= 0;
+}
+
+void AuditFiles::recover(bool fresh) {
+  const std::optional<AuditHead> noted = parse_head(read_at(head_fd_.get(), 0, head_bytes + 1));
+  if (fresh && !noted) return;
+
+  // Only the end of the log is read here; `verify` reads all of it.
+  std::string tail;
+  const auto read_tail = [&](int fd) {
+    const std::uint64_t size = size_of(fd);
+    const std::size_t bytes = std::min<std::uint64_t>(size, 2 * line_bytes);
+    tail = read_at(fd, size - bytes, bytes);
+  };
+  read_tail(active_.get());
+  const std::size_t whole = tail.rfind('\n') + 1;  // 0 when there is no whole line
+  if (whole < tail.size() &&
+      ftruncate(active_.get(), static_cast<off_t>(active_bytes_ - (tail.size() - whole))) == 0) {
+    active_bytes_ -= tail.size() - whole;
+    tail.resize(whole);
+  }
+  const std::vector<std::uint64_t> aside = list_aside(directory_);
+  const bool active_empty = active_bytes_ == 0;
+  if (active_empty && !aside.empty()) {
+    read_tail(open_in(directory_fd_.get(), aside_name(aside.back()), O_RDONLY).get());
+  }
+  if (!tail.empty()) tail.pop_back();
+  const std::string_view last = std::string_view(tail).substr(tail.rfind('\n') + 1);
+  const std::optional<ChainLink> link = read_link(last);
+
+  if (noted) head_ = *noted;
+  if (link && link->seq >= head_.end.seq) {
+    if (noted && link->seq == noted->end.seq && link->hash != noted->end.hash) {
+      damage_ = "the last record is not the one that was noted";
+    }
+    head_.end = ChainEnd{.seq = link->seq, .hash = std::string(link->hash)};
+  } else if (head_.end.seq > 0 || !last.empty()) {
+    damage_ = last.empty() || link ? "records are missing at the end"
+                                   : "the last record is not what was written";
+    head_.end.seq = std::max(head_.end.seq, claimed_seq(last).value_or(0));
+  }
+  if (!noted) damage_ = "audit.head was missing";
+
+  const std::string begin = read_at(active_.get(), 0, 64);
+  active_first_ = active_empty ? head_.end.seq + 1 : claimed_seq(begin).value_or(1);
+  if (!noted) head_.first = aside.empty() ? active_first_ : aside.front();
+}
+
+bool AuditFiles::write_head() const {
+  const std::string text = head_text(head_);
+  return pwrite(head_fd_.get(), text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
+}
+
+bool AuditFiles::rotate(std::string& removed) {
+  const int directory = directory_fd_.get();
+  if (renameat(directory, std::string(active_name).c_str(), directory,
+               aside_name(active_first_).c_str()) != 0) {
+    return false;
+  }
+  if (!open_active()) return false;
+  active_first_ = head_.end.seq + 1;
+  std::vector<std::uint64_t> aside = list_aside(directory_);
+  if (aside.size() > files_ && aside.size() > 1) {
+    head_.first = aside[1];
+    // The head moves first: a crash in between leaves one file too many, not one too few.
+    if (!write_head()) return false;
+    removed = aside_name(aside.front());
+    unlinkat(directory, removed.c_str(), 0);
+  }
+  return fsync(directory) == 0;
+}
+
+bool AuditFiles::write(std::string_view records, const ChainEnd& end, std::string& removed) {
+  const std::lock_guard lock(mutex_);
+  if (active_.get() < 0 && !open_active()) return false;
+  if (active_bytes_ > 0 && active_bytes_ + records.size() > file_bytes_ && !rotate(removed))
+    return false;
+  if (!write_all(active_.get(), records) || fdatasync(active_.get()) != 0) {
+    const int undone = ftruncate(active_.get(), static_cast<off_t>(active_bytes_));
+    static_cast<void>(undone);  // the next write fails as well, and recovery removes a torn record
+    return false;
+  }
+  active_bytes_ += records.size();
+  head_.end = end;
+  return write_head();
+}
+
+AuditView AuditFiles::view() const {
+  const std::lock_guard lock(mutex_);
+  AuditView view{.files = {}, .head = head_};
+  for (const std::uint64_t first : list_aside(directory_)) {
+    AuditFd fd = open_in(directory_fd_.get(), aside_name(first), O_RDONLY);
+    const std::uint64_t bytes = size_of(fd.get());
+    view.files.push_back({.first = first, .fd = std::move(fd), .bytes = bytes});
+  }
+  view.files.push_back({.first = 0,
+                        .fd = open_in(directory_fd_.get(), active_name, O_RDONLY),
+                        .bytes = active_bytes_});
+  return view;
+}
+
+Result<AuditView> view_audit(const std::filesystem::path& directory) {
+  const AuditFd folder(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder.get() < 0) return tl::unexpected(system_failure("cannot open", directory));
+  AuditView view;
+  // The head is read before the log: what it notes is durable by then, also while a runtime is
+  // writing.
+  const AuditFd head = open_in(folder.get(), head_name, O_RDONLY);
+  if (head.get() >= 0) view.head = parse_head(read_at(head.get(), 0, head_bytes + 1));
+  for (const std::uint64_t first : list_aside(directory)) {
+    AuditFd fd = open_in(folder.get(), aside_name(first), O_RDONLY);
+    const std::uint64_t bytes = size_of(fd.get());
+    view.files.push_back({.first = first, .fd = std::move(fd), .bytes = bytes});
+  }
+  AuditFd active = open_in(folder.get(), active_name, O_RDONLY);
+  if (active.get() < 0)
+    return tl::unexpected(system_failure("cannot open", directory / active_name));
+  const std::uint64_t bytes = size_of(active.get());
+  view.files.push_back({.first = 0, .fd = std::move(active), .bytes = bytes});
+  return view;
+}
+
+Result<AuditView::File> view_file(const std::filesystem::path& path) {
+  AuditFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.get() < 0) return tl::unexpected(system_failure("cannot open", path));
+  const std::uint64_t bytes = size_of(fd.get());
+  return AuditView::File{.first = 0, .fd = std::move(fd), .bytes = bytes};
+}
+
+std::uint64_t for_each_line(const AuditView::File& file, std::uint64_t offset,
+                            const std::function<bool(std::string_view line)>& take) {
+  constexpr std::size_t block = std::size_t{1} << 20;
+  std::string text;
+  std::uint64_t read_to = offset;
+  std::uint64_t taken_to = offset;
+  while (read_to < file.bytes) {
+    const std::string more =
+        read_at(file.fd.get(), read_to, std::min<std::uint64_t>(block, file.bytes - read_to));
+    if (more.empty()) break;
+    read_to += more.size();
+    text += more;
+    std::size_t begin = 0;
+    for (std::size_t end = text.find('\n'); end != std::string::npos;
+         end = text.find('\n', begin)) {
+      if (!take(std::string_view(text).substr(begin, end - begin))) return taken_to;
+      taken_to += end + 1 - begin;
+      begin = end + 1;
+    }
+    text.erase(0, begin);
+    if (text.size() > line_bytes) break;  // not a record, and not to be held in memory
+  }
+  return taken_to;
+}
+
+std::uint64_t offset_after(const AuditView::File& file, std::uint64_t seq) {
+  std::uint64_t low = 0;
+  std::uint64_t high = file.bytes;
+  while (high - low > line_bytes) {
+    const std::uint64_t middle = low + (high - low) / 2;
+    const std::string text =
+        read_at(file.fd.get(), middle, std::min<std::uint64_t>(line_bytes, high - middle));
+    const std::size_t line = text.find('\n');
+    const auto found = line == std::string::npos
+                           ? std::nullopt
+                           : claimed_seq(std::string_view(text).substr(line + 1));
+    if (found && *found <= seq) {
+      low = middle + line + 1;
+    } else {
+      high = middle;
+    }
+  }
+  std::uint64_t offset = low;
+  for_each_line(file, low, [&](std::string_view line) {
+    if (claimed_seq(line).value_or(seq + 1) > seq) return false;
+    offset += line.size() + 1;
+    return true;
+  });
+  return offset;
+}
+
+}  // namespace caisson::observe

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace caisson::observe {
+
+/// Something that the audit log keeps. `tenant` is the slug and `tenant_id` the id that outlives
+/// it; both are empty for what concerns no tenant. `actor` is `operator`, `runtime`, or the subject
+/// of a credential.
+struct AuditEvent {
+  std::string_view actor{};
+  std::string_view action{};  ///< `tenant.create`, `request.refuse`
+  std::string_view tenant{};
+  std::string_view tenant_id{};
+  std::string_view request_id{};
+  std::string_view outcome{};  ///< `ok`, `refused`, `failed`
+  std::string_view reason{};
+};
+
+/// The last record of a chain; of an empty one, record 0 with a hash of zeros.
+struct ChainEnd {
+  std::uint64_t seq = 0;
+  std::string hash = std::string(64, '0');
+
+  friend bool operator==(const ChainEnd&, const ChainEnd&) = default;
+};
+
+/// The line, with its line feed, of `event` as the record after `end`, which moves on to it. The
+/// record's `hash` is SHA-256, in hex, over the 64 characters of `prev` followed by the record's
+/// canonical bytes: the line as written, without its `hash` member. Values are cut at 512 bytes.
+[[nodiscard]] std::string chain_line(const AuditEvent& event, std::string_view time, ChainEnd& end);
+
+/// One record as a verifier sees it.
+struct ChainLink {
+  std::uint64_t seq = 0;
+  std::string_view prev;
+  std::string_view hash;
+};
+
+/// The link of a line without its line feed; nothing when any byte of the line is not what was
+/// written.
+[[nodiscard]] std::optional<ChainLink> read_link(std::string_view line);
+
+/// The `seq` that a line claims, unverified; nothing when it does not begin like a record.
+[[nodiscard]] std::optional<std::uint64_t> claimed_seq(std::string_view line);
+
+struct AuditVerification {
+  std::uint64_t records = 0;  ///< intact ones, up to the first break
+  bool valid = true;
+  std::uint64_t broken_at =
+      0;               ///< the record that is missing, changed or out of place; 0 when valid
+  std::string reason;  ///< of the break
+};
+
+/// Follows a chain record by record and stops at the first break.
+class ChainVerifier {
+ public:
+  /// The chain begins after `start`; without one, wherever its first record says.
+  explicit ChainVerifier(std::optional<ChainEnd> start) : end_(std::move(start)) {}
+
+  /// Takes the next line, without its line feed; false once the chain is broken.
+  bool add(std::string_view line);
+  void break_at(std::uint64_t seq, std::string reason);
+
+  [[nodiscard]] const AuditVerification& result() const { return result_; }
+  [[nodiscard]] const std::optional<ChainEnd>& end() const { return end_; }
+
+ private:
+  std::optional<ChainEnd> end_;
+  AuditVerification result_;
+};
+
+}  // namespace caisson::observe

@@ -1,0 +1,80 @@
+#include "runtime/policy/limiter.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "runtime/observe/walls.h"
+#include "runtime/policy/rate_fields.h"
+
+namespace caisson::policy {
+namespace {
+
+/// The bucket of a tenant whose limits name a rate; a burst that is not named is one second of it.
+std::optional<Rate> rate_of(const tenancy::Limits& limits) {
+  if (!limits.requests_per_second) return std::nullopt;
+  const double per_second = *limits.requests_per_second;
+  const auto second = static_cast<std::int64_t>(std::ceil(std::min(per_second, 1e9)));
+  return Rate::of(per_second, limits.burst.value_or(second));
+}
+
+}  // namespace
+
+void Permit::append_fields(Fields& fields) const {
+  if (rate_) append_rate_fields(fields, *rate_, level_);
+}
+
+Limiter::Limiter(const observe::Clock& clock, std::size_t idle)
+    : clock_(clock), idle_a_shard_(std::max<std::size_t>(1, idle / shard_count)) {}
+
+std::shared_ptr<Account> Limiter::account(std::string_view tenant_id, std::int64_t now_ns) {
+  if (is_down(Wall::one_limiter)) tenant_id = "everybody";
+  Shard& shard = shards_[Hash{}(tenant_id) >> 60U];
+  const std::lock_guard lock(shard.mutex);
+  if (const auto found = shard.accounts.find(tenant_id); found != shard.accounts.end())
+    return found->second;
+  if (shard.accounts.size() >= std::max(shard.sweep_at, idle_a_shard_)) {
+    std::erase_if(shard.accounts, [&](const auto& entry) {
+      // Only this map holds it: nobody is about to use it.
+      return entry.second.use_count() == 1 && entry.second->bucket.full(now_ns);
+    });
+    // Sweeping again before the map has doubled would cost more than it frees.
+    shard.sweep_at = shard.accounts.size() * 2;
+  }
+  return shard.accounts.try_emplace(std::string(tenant_id), std::make_shared<Account>())
+      .first->second;
+}
+
+tl::expected<Permit, Excess> Limiter::admit(const tenancy::Tenant& tenant) {
+  const std::int64_t now_ns = clock_.steady_ns();
+  Permit permit(account(tenant.id, now_ns));
+  const std::int64_t running = permit.account_->running.fetch_add(1, std::memory_order_relaxed) + 1;
+  if (tenant.limits.concurrent && running > *tenant.limits.concurrent) {
+    return tl::unexpected(
+        Excess{.problem = {.code = observe::Code::too_many_concurrent,
+                           .detail = "too many requests of this tenant are running",
+                           .retry_after_s = 1},
+               .fields = {}});
+  }
+  permit.rate_ = rate_of(tenant.limits);
+  if (!permit.rate_) return permit;
+  permit.level_ = permit.account_->bucket.take(*permit.rate_, now_ns);
+  if (permit.level_.taken) return permit;
+
+  Excess excess{.problem = {.code = observe::Code::rate_limited,
+                            .detail = "the tenant's request rate is used up",
+                            .retry_after_s = static_cast<int>(seconds_up(permit.level_.next_ns))},
+                .fields = {}};
+  permit.append_fields(excess.fields);
+  return tl::unexpected(std::move(excess));
+}
+
+std::size_t Limiter::accounts() const {
+  std::size_t count = 0;
+  for (const Shard& shard : shards_) {
+    const std::lock_guard lock(shard.mutex);
+    count += shard.accounts.size();
+  }
+  return count;
+}
+
+}  // namespace caisson::policy

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "runtime/observe/clock.h"
+#include "runtime/observe/problem.h"
+#include "runtime/policy/token_bucket.h"
+#include "runtime/tenancy/tenant.h"
+
+namespace caisson::policy {
+
+using Fields = std::vector<std::pair<std::string, std::string>>;
+
+/// What the limiter remembers of one tenant.
+struct Account {
+  TokenBucket bucket;
+  std::atomic<std::int64_t> running{0};  ///< admitted requests that are not answered yet
+};
+
+/// Leave to run one request. The tenant's place is free again when it is destroyed, wherever that
+/// is.
+class Permit {
+ public:
+  Permit(Permit&& other) noexcept = default;
+  Permit& operator=(Permit&& other) noexcept {
+    std::swap(account_, other.account_);
+    std::swap(rate_, other.rate_);
+    std::swap(level_, other.level_);
+    return *this;
+  }
+  Permit(const Permit&) = delete;
+  Permit& operator=(const Permit&) = delete;
+  ~Permit() {
+    if (account_) account_->running.fetch_sub(1, std::memory_order_relaxed);
+  }
+
+  /// Appends `RateLimit` and `RateLimit-Policy`, when the tenant has a rate limit.
+  void append_fields(Fields& fields) const;
+
+ private:
+  friend class Limiter;
+  explicit Permit(std::shared_ptr<Account> account) noexcept : account_(std::move(account)) {}
+
+  std::shared_ptr<Account> account_;
+  std::optional<Rate> rate_;
+  Level level_;
+};
+
+/// Why a request has to wait: the problem, and the rate fields of the answer.
+struct Excess {
+  observe::Problem problem;
+  Fields fields;
+};
+
+/// Rate and concurrency limits, tenant by tenant. Safe to use from every thread. It remembers a
+/// tenant while that has requests running or a bucket that is not full, and of the idle ones at
+/// most `idle`.
+class Limiter {
+ public:
+  explicit Limiter(const observe::Clock& clock, std::size_t idle = 65'536);
+
+  [[nodiscard]] tl::expected<Permit, Excess> admit(const tenancy::Tenant& tenant);
+
+  /// Tenants that are remembered.
+  [[nodiscard]] std::size_t accounts() const;
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+  struct alignas(64) Shard {
+    mutable std::mutex mutex;
+    std::unordered_map<std::string, std::shared_ptr<Account>, Hash, std::equal_to<>> accounts;
+    std::size_t sweep_at = 0;  ///< number of accounts at which idle ones are dropped
+  };
+
+  [[nodiscard]] std::shared_ptr<Account> account(std::string_view tenant_id, std::int64_t now_ns);
+
+  const observe::Clock& clock_;
+  const std::size_t idle_a_shard_;
+  static constexpr std::size_t shard_count = 16;
+  std::array<Shard, shard_count> shards_;
+};
+
+}  // namespace caisson::policy

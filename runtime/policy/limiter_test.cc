@@ -1,0 +1,178 @@
+#include "runtime/policy/limiter.h"
+
+#include <thread>
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+#include <rapidcheck/gtest.h>
+
+namespace caisson::policy {
+namespace {
+
+using observe::Code;
+
+tenancy::Tenant tenant(std::string id, tenancy::Limits limits) {
+  tenancy::Tenant made;
+  made.id = std::move(id);
+  made.limits = limits;
+  return made;
+}
+
+std::string field(const Fields& fields, std::string_view name) {
+  for (const auto& [key, value] : fields) {
+    if (key == name) return value;
+  }
+  return "";
+}
+
+TEST(Limiter, AdmitsABurstThenTheRate) {
+  observe::ManualClock clock;
+  Limiter limiter(clock);
+  const auto globex = tenant("globex", {.requests_per_second = 20, .burst = 40});
+  for (int i = 0; i < 40; ++i) ASSERT_TRUE(limiter.admit(globex)) << i;
+  EXPECT_FALSE(limiter.admit(globex));
+  clock.advance_ms(49);
+  EXPECT_FALSE(limiter.admit(globex));
+  clock.advance_ms(1);
+  EXPECT_TRUE(limiter.admit(globex));
+  EXPECT_FALSE(limiter.admit(globex));
+  EXPECT_TRUE(limiter.admit(tenant("initech", globex.limits)))
+      << "another tenant has its own bucket";
+}
+
+TEST(Limiter, TellsTheRate) {
+  observe::ManualClock clock;
+  Limiter limiter(clock);
+  const auto globex = tenant("globex", {.requests_per_second = 0.5, .burst = 2});
+  Fields fields;
+  limiter.admit(globex)->append_fields(fields);
+  EXPECT_EQ(field(fields, "RateLimit-Policy"), "\"tenant\";q=2;w=4");
+  EXPECT_EQ(field(fields, "RateLimit"), "\"tenant\";r=1;t=2");
+  ASSERT_TRUE(limiter.admit(globex));
+  clock.advance_ms(500);
+  const auto refused = limiter.admit(globex);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().problem.code, Code::rate_limited);
+  EXPECT_EQ(refused.error().problem.retry_after_s, 2);
+  EXPECT_EQ(field(refused.error().fields, "RateLimit"), "\"tenant\";r=0;t=4");
+  Fields none;
+  limiter.admit(tenant("free", {}))->append_fields(none);
+  EXPECT_TRUE(none.empty());
+}
+
+TEST(Limiter, LimitsConcurrency) {
+  observe::ManualClock clock;
+  Limiter limiter(clock);
+  const auto globex = tenant("globex", {.concurrent = 2});
+  auto first = limiter.admit(globex);
+  auto second = limiter.admit(globex);
+  ASSERT_TRUE(first && second);
+  const auto third = limiter.admit(globex);
+  ASSERT_FALSE(third);
+  EXPECT_EQ(third.error().problem.code, Code::too_many_concurrent);
+  EXPECT_EQ(observe::retry_after(third.error().problem), 1);
+  {
+    const Permit moved = std::move(*first);
+  }
+  EXPECT_TRUE(limiter.admit(globex));
+}
+
+TEST(Limiter, ARefusalForConcurrencyCostsNoToken) {
+  observe::ManualClock clock;
+  Limiter limiter(clock);
+  const auto globex = tenant("globex", {.requests_per_second = 1, .burst = 2, .concurrent = 1});
+  {
+    const auto running = limiter.admit(globex);
+    for (int i = 0; i < 10; ++i) EXPECT_FALSE(limiter.admit(globex));
+  }
+  EXPECT_TRUE(limiter.admit(globex));
+}
+
+TEST(Limiter, FollowsAChangedLimit) {
+  observe::ManualClock clock;
+  Limiter limiter(clock);
+  for (int i = 0; i < 2; ++i)
+    ASSERT_TRUE(limiter.admit(tenant("a", {.requests_per_second = 0.01, .burst = 2})));
+  EXPECT_FALSE(limiter.admit(tenant("a", {.requests_per_second = 0.01, .burst = 2})));
+  const auto raised = tenant("a", {.requests_per_second = 1000, .burst = 10});
+  EXPECT_FALSE(limiter.admit(raised)) << "the bucket is as empty as it was";
+  clock.advance_ms(1);
+  EXPECT_TRUE(limiter.admit(raised));
+}
+
+TEST(Limiter, ForgetsIdleTenantsOnly) {
+  observe::ManualClock clock;
+  Limiter limiter(clock, 160);
+  const auto busy = tenant("busy", {.requests_per_second = 0.001, .burst = 1, .concurrent = 1});
+  const auto permit = limiter.admit(busy);
+  for (int i = 0; i < 20'000; ++i) {
+    clock.advance_ms(20);
+    ASSERT_TRUE(limiter.admit(tenant(std::to_string(i), {.requests_per_second = 100, .burst = 1})));
+  }
+  EXPECT_LE(limiter.accounts(), 400);
+  EXPECT_FALSE(limiter.admit(busy)) << "a tenant with a request running is remembered";
+}
+
+TEST(TokenBucket, Property07_NeverAboveTheBucketNeverBelowFairRefill) {
+  const bool holds = rc::check([] {
+    const double per_second = *rc::gen::element(0.01, 0.5, 1.0, 3.0, 20.0, 999.0, 12345.0, 1e6);
+    const std::int64_t burst = *rc::gen::inRange<std::int64_t>(1, 50);
+    const auto steps =
+        *rc::gen::container<std::vector<std::int64_t>>(rc::gen::inRange<std::int64_t>(0, 300));
+    const Rate rate = Rate::of(per_second, burst);
+    TokenBucket bucket;
+    // The exact bucket, in tokens, and a strict one that fills at the rate rounded down.
+    double exact = static_cast<double>(burst);
+    double fair = static_cast<double>(burst);
+    std::int64_t now = 0;
+    for (const std::int64_t step : steps) {
+      const std::int64_t pause = step * rate.interval_ns / 100;
+      now += pause;
+      const double seconds = static_cast<double>(pause) / 1e9;
+      exact = std::min(static_cast<double>(burst), exact + seconds * per_second);
+      fair = std::min(static_cast<double>(burst),
+                      fair + static_cast<double>(pause) / static_cast<double>(rate.interval_ns));
+      const Level level = bucket.take(rate, now);
+      if (level.taken) {
+        RC_ASSERT(exact >= 1 - 1e-6);
+        exact -= 1;
+        fair -= 1;
+        RC_ASSERT(level.remaining <= burst - 1);
+      } else {
+        RC_ASSERT(fair < 1 + 1e-6);
+        RC_ASSERT(level.next_ns > 0);
+        RC_ASSERT(level.next_ns <= rate.interval_ns);
+      }
+    }
+    // After the told wait there is a token.
+    Level last = bucket.take(rate, now);
+    while (last.taken) last = bucket.take(rate, now);
+    RC_ASSERT(!bucket.take(rate, now + last.next_ns - 1).taken);
+    RC_ASSERT(bucket.take(rate, now + last.next_ns).taken);
+  });
+  EXPECT_TRUE(holds);
+}
+
+TEST(TokenBucket, Property07_HoldsUnderThreads) {
+  constexpr int threads = 4;
+  constexpr int attempts = 20'000;
+  const Rate rate = Rate::of(1000, 100);
+  TokenBucket bucket;
+  std::atomic<std::int64_t> clock{0};
+  std::atomic<std::int64_t> taken{0};
+  std::vector<std::thread> workers;
+  for (int t = 0; t < threads; ++t) {
+    workers.emplace_back([&] {
+      for (int i = 0; i < attempts; ++i) {
+        if (bucket.take(rate, clock.fetch_add(1000)).taken) taken.fetch_add(1);
+      }
+    });
+  }
+  for (std::thread& worker : workers) worker.join();
+  const std::int64_t passed_ms = std::int64_t{threads} * attempts / 1000;
+  EXPECT_LE(taken.load(), 100 + passed_ms);
+  EXPECT_GE(taken.load(), 100 + passed_ms - 2);
+}
+
+}  // namespace
+}  // namespace caisson::policy

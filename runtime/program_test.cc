@@ -1,0 +1,192 @@
+// The programs as they ship: real processes, their exit codes, their signals.
+
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runtime/http/test_client.h"
+#include "runtime/test_deployment.h"
+
+namespace caisson::runtime {
+namespace {
+
+using namespace std::chrono_literals;
+using http::TestClient;
+using testing::HasSubstr;
+
+const std::string shipped = CAISSON_BINARY_DIR "/bin/caisson-runtime";
+const std::string sabotaged = CAISSON_BINARY_DIR "/bin/caisson-runtime-sabotaged";
+
+/// A child process; killed and reaped at the end.
+class Process {
+ public:
+  Process(const std::string& program, const std::vector<std::string>& arguments,
+          const std::filesystem::path& output, const std::vector<std::string>& environment = {}) {
+    std::vector<char*> argv{const_cast<char*>(program.c_str())};
+    for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+    argv.push_back(nullptr);
+    std::vector<char*> envp;
+    for (const auto& variable : environment) envp.push_back(const_cast<char*>(variable.c_str()));
+    envp.push_back(nullptr);
+    pid_ = ::fork();
+    if (pid_ != 0) return;
+    const int file = ::open(output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    ::dup2(file, STDOUT_FILENO);
+    ::dup2(file, STDERR_FILENO);
+    ::execve(program.c_str(), argv.data(), envp.data());
+    ::_exit(127);
+  }
+  ~Process() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGKILL);
+    [[maybe_unused]] const int status = wait();
+  }
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+
+  void signal(int number) const { ::kill(pid_, number); }
+  int wait() {
+    int status = 0;
+    ::waitpid(std::exchange(pid_, 0), &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+
+ private:
+  pid_t pid_;
+};
+
+std::string read(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+/// A port that was free a moment ago.
+std::uint16_t free_port() {
+  const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  ::bind(socket, reinterpret_cast<sockaddr*>(&address), size);
+  ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size);
+  ::close(socket);
+  return ntohs(address.sin_port);
+}
+
+class Program : public testing::Test {
+ protected:
+  TestDeployment deployment_;
+  std::uint16_t data_port_ = free_port();
+  std::filesystem::path output_ = deployment_.directory() / "output";
+
+  Program() { deployment_.write_configuration(data_port_, free_port()); }
+
+  std::string config() { return deployment_.configuration_file().string(); }
+
+  int run(const std::vector<std::string>& arguments) {
+    return Process(shipped, arguments, output_).wait();
+  }
+
+  bool becomes_ready() {
+    for (int i = 0; i < 1000; ++i) {
+      try {
+        TestClient client(data_port_);
+        const auto answer = client.ask("GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n");
+        if (answer && answer->status == 200) return true;
+      } catch (const std::runtime_error&) {
+        std::this_thread::sleep_for(10ms);
+      }
+    }
+    return false;
+  }
+};
+
+TEST_F(Program, TellsItsVersionAndHowItIsUsed) {
+  EXPECT_EQ(run({"version"}), 0);
+  EXPECT_THAT(read(output_), HasSubstr("caisson-runtime " CAISSON_VERSION));
+  EXPECT_EQ(run({"--help"}), 0);
+  EXPECT_THAT(read(output_), HasSubstr("serve     --config"));
+  for (const auto& wrong : std::vector<std::vector<std::string>>{
+           {}, {"serve"}, {"serve", "--config"}, {"dance"}, {"audit"}, {"version", "now"}}) {
+    EXPECT_EQ(run(wrong), 2);
+  }
+}
+
+TEST_F(Program, ChecksItsConfiguration) {
+  EXPECT_EQ(run({"check", "--config", config()}), 0);
+  deployment_.write_configuration(0, 0, R"("colour": "red", )");
+  EXPECT_EQ(run({"check", "--config=" + config()}), 2);
+  EXPECT_THAT(read(output_), HasSubstr("colour"));
+  EXPECT_EQ(run({"serve", "--config", "/nonexistent.json"}), 2);
+  EXPECT_THAT(read(output_), HasSubstr("/nonexistent.json"));
+}
+
+TEST_F(Program, ServesUntilSigtermAndTellsItsHealth) {
+  EXPECT_EQ(run({"health", "--config", config()}), 1);
+  Process server(shipped, {"serve", "--config", config()}, deployment_.directory() / "log");
+  ASSERT_TRUE(becomes_ready());
+  EXPECT_EQ(run({"health", "--config", config()}), 0);
+  EXPECT_EQ(run({"serve", "--config", config()}), 3) << "the port is taken";
+  TestClient client(data_port_);
+  const auto made =
+      client.ask(tenant_request("globex", "POST", "/v1/records/notes", R"({"text":"hi"})"));
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->status, 201);
+  EXPECT_EQ(client.ask("GET /v1/whoami HTTP/1.1\r\nHost: globex.acme.localhost\r\n\r\n")->status,
+            401);
+  server.signal(SIGHUP);
+  server.signal(SIGTERM);
+  EXPECT_EQ(server.wait(), 0);
+  const std::string log = read(deployment_.directory() / "log");
+  EXPECT_THAT(log, HasSubstr("\"message\":\"stopped\",\"cut_connections\":0"));
+  EXPECT_THAT(log, testing::Not(HasSubstr("Bearer")));
+  const std::string audit = deployment_.directory() / "data/audit/audit.ndjson";
+  EXPECT_EQ(run({"audit", "verify", audit}), 0);
+  std::string records = read(audit);
+  ASSERT_THAT(records, HasSubstr("unauthenticated"));
+  records.replace(records.find("unauthenticated"), 2, "UN");
+  std::ofstream(audit, std::ios::binary) << records;
+  EXPECT_EQ(run({"audit", "verify", audit}), 1);
+}
+
+/// The wall names of runtime/observe/walls.cc.
+const std::vector<std::string> wall_names{"trust-tenant-header", "accept-alg-none", "drop-scope",
+                                          "operator-everywhere", "CAISSON_SABOTAGE"};
+
+TEST_F(Program, HasNoSwitchForItsWallsAsShipped) {
+  const std::string program = read(shipped);
+  const std::string other = read(sabotaged);
+  ASSERT_GT(program.size(), 100'000U);
+  for (const auto& name : wall_names) {
+    EXPECT_EQ(program.find(name), std::string::npos) << name;
+    EXPECT_NE(other.find(name), std::string::npos) << name;
+  }
+}
+
+TEST_F(Program, IgnoresTheSabotageVariableAsShipped) {
+  for (const auto& [program, status] : {std::pair{shipped, 401}, std::pair{sabotaged, 200}}) {
+    Process server(program, {"serve", "--config", config()}, deployment_.directory() / "log",
+                   {"CAISSON_SABOTAGE=public-tenant-labels"});
+    ASSERT_TRUE(becomes_ready());
+    TestClient client(data_port_);
+    EXPECT_EQ(client.ask("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")->status, status);
+    server.signal(SIGINT);
+    EXPECT_EQ(server.wait(), 0);
+  }
+}
+
+}  // namespace
+}  // namespace caisson::runtime

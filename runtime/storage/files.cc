@@ -1,0 +1,159 @@
+#include "runtime/storage/files.h"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <system_error>
+#include <vector>
+
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "runtime/observe/digest.h"
+#include "runtime/observe/walls.h"
+
+namespace caisson::storage {
+namespace {
+
+namespace fs = std::filesystem;
+
+tl::unexpected<Failure> cannot(const char* what, const fs::path& path, int error) {
+  return fail(std::string("cannot ") + what + " " + path.string() + ": " + std::strerror(error));
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int value) : value_(value) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (value_ >= 0) close(value_);
+  }
+  [[nodiscard]] int get() const { return value_; }
+  [[nodiscard]] bool ok() const { return value_ >= 0; }
+
+ private:
+  int value_;
+};
+
+/// What makes a file or directory of a tenant acceptable, on an open descriptor.
+Result<void> check(const Descriptor& file, const fs::path& path, bool directory) {
+  struct stat status{};
+  if (fstat(file.get(), &status) != 0) return cannot("examine", path, errno);
+  const bool right_kind = directory ? S_ISDIR(status.st_mode) : S_ISREG(status.st_mode);
+  if (!right_kind || (!directory && status.st_nlink != 1) || status.st_uid != geteuid()) {
+    return fail("refusing " + path.string() + ": not a plain " +
+                    (directory ? "directory" : "file") + " of this process's user",
+                "remove links, and give it back to the user that runs the runtime");
+  }
+  const mode_t mode = directory ? 0700 : 0600;
+  if ((status.st_mode & 0777) != mode && fchmod(file.get(), mode) != 0) {
+    return cannot("restrict", path, errno);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> make_private_directory(const fs::path& directory) {
+  if (mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
+    return cannot("make directory", directory, errno);
+  }
+  return check_private_directory(directory);
+}
+
+Result<void> check_private_directory(const fs::path& directory) {
+  const int follow = is_down(Wall::no_path_check) ? 0 : O_NOFOLLOW;
+  const Descriptor opened(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | follow));
+  if (!opened.ok()) return cannot("open directory", directory, errno);
+  return check(opened, directory, true);
+}
+
+Result<void> check_private_file(const fs::path& file) {
+  if (is_down(Wall::no_path_check)) return {};
+  // O_NONBLOCK: a FIFO in a file's place must not make us wait.
+  const Descriptor opened(open(file.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (!opened.ok() && errno == ENOENT) return {};
+  if (!opened.ok()) return cannot("open", file, errno);
+  return check(opened, file, false);
+}
+
+Result<void> make_private_file(const fs::path& file) {
+  const Descriptor made(
+      open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!made.ok() && errno != EEXIST) return cannot("make", file, errno);
+  return {};
+}
+
+Result<void> write_private_file(const fs::path& file, std::string_view content) {
+  fs::path temporary = file;
+  temporary += ".new";
+  {
+    const Descriptor out(
+        open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!out.ok()) return cannot("make", temporary, errno);
+    while (!content.empty()) {
+      const ssize_t written = write(out.get(), content.data(), content.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) return cannot("write", temporary, errno);
+      content.remove_prefix(static_cast<std::size_t>(written));
+    }
+    if (fsync(out.get()) != 0) return cannot("write", temporary, errno);
+  }
+  if (rename(temporary.c_str(), file.c_str()) != 0) return cannot("rename", temporary, errno);
+  return sync_path(file.parent_path());
+}
+
+Result<void> sync_path(const fs::path& path) {
+  const Descriptor opened(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!opened.ok()) return cannot("open", path, errno);
+  if (fsync(opened.get()) != 0) return cannot("write", path, errno);
+  return {};
+}
+
+Result<std::string> read_file(const fs::path& file, std::size_t limit) {
+  const Descriptor in(open(file.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (!in.ok()) return cannot("open", file, errno);
+  std::string content;
+  std::array<char, 4096> chunk;
+  while (true) {
+    const ssize_t size = read(in.get(), chunk.data(), chunk.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return cannot("read", file, errno);
+    if (size == 0) return content;
+    content.append(chunk.data(), static_cast<std::size_t>(size));
+    if (content.size() > limit) return fail(file.string() + " is too long");
+  }
+}
+
+Result<void> remove_tree(const fs::path& path) {
+  std::error_code error;
+  fs::remove_all(path, error);
+  if (error) return fail("cannot remove " + path.string() + ": " + error.message());
+  return {};
+}
+
+Result<std::string> sha256_of_file(const fs::path& file) {
+  const Descriptor in(open(file.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (!in.ok()) return cannot("open", file, errno);
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
+                                                                        &EVP_MD_CTX_free);
+  EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
+  std::vector<unsigned char> chunk(std::size_t{1} << 18U);
+  while (true) {
+    const ssize_t size = read(in.get(), chunk.data(), chunk.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return cannot("read", file, errno);
+    if (size == 0) break;
+    EVP_DigestUpdate(context.get(), chunk.data(), static_cast<std::size_t>(size));
+  }
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+  EVP_DigestFinal_ex(context.get(), digest.data(), nullptr);
+  return observe::hex(digest);
+}
+
+}  // namespace caisson::storage

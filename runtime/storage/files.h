@@ -1,0 +1,40 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "generator/source/result.h"
+
+namespace caisson::storage {
+
+/// Makes `directory` (its parent exists) with mode 0700 unless it is there, then checks it.
+[[nodiscard]] Result<void> make_private_directory(const std::filesystem::path& directory);
+
+/// Fails unless `directory` is a directory, not a link, and ours; takes others' permissions away.
+[[nodiscard]] Result<void> check_private_directory(const std::filesystem::path& directory);
+
+/// Fails unless `file` is missing, or a regular file, not a link, with no second name, and ours;
+/// takes others' permissions away.
+[[nodiscard]] Result<void> check_private_file(const std::filesystem::path& file);
+
+/// Makes an empty file with mode 0600 unless it is there.
+[[nodiscard]] Result<void> make_private_file(const std::filesystem::path& file);
+
+/// Writes a file with mode 0600, durably, through a temporary name and a rename.
+[[nodiscard]] Result<void> write_private_file(const std::filesystem::path& file,
+                                              std::string_view content);
+
+/// Makes the content of a file, or the names in a directory, durable.
+[[nodiscard]] Result<void> sync_path(const std::filesystem::path& path);
+
+/// At most `limit` bytes; longer is an error.
+[[nodiscard]] Result<std::string> read_file(const std::filesystem::path& file, std::size_t limit);
+
+/// Removes a file or a directory and all in it; nothing there is fine. Links are not followed.
+[[nodiscard]] Result<void> remove_tree(const std::filesystem::path& path);
+
+/// Lower-case hex.
+[[nodiscard]] Result<std::string> sha256_of_file(const std::filesystem::path& file);
+
+}  // namespace caisson::storage

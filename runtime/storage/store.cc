@@ -1,0 +1,147 @@
+#include "runtime/storage/store.h"
+
+#include <array>
+
+#include "runtime/observe/walls.h"
+#include "runtime/storage/files.h"
+
+namespace caisson::storage {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t application_id = 0x43414953;  // "CAIS"
+
+std::int64_t pragma(Database& database, Sql query) {
+  Statement statement = database.prepare(query);
+  return statement.step() ? statement.integer_at(0) : -1;
+}
+
+/// An empty file becomes the store of `tenant_id`.
+bool initialise(Database& database, const std::string& tenant_id) {
+  if (!database.execute(
+          "BEGIN IMMEDIATE;"
+          "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+          "PRAGMA application_id=0x43414953")) {
+    return false;
+  }
+  const bool named = database.prepare("INSERT INTO meta VALUES('tenant', ?)").text(tenant_id).run();
+  return named && database.execute("COMMIT");
+}
+
+std::string owner_of(Database& database) {
+  Statement owner = database.prepare("SELECT value FROM meta WHERE key='tenant'");
+  return owner.step() ? std::string(owner.text_at(0)) : std::string();
+}
+
+}  // namespace
+
+Result<int> migrate(Database& database, std::span<const Migration> schema) {
+  const std::int64_t version = pragma(database, "PRAGMA user_version");
+  const auto newest = static_cast<std::int64_t>(schema.size());
+  if (version < 0) return fail("cannot read the schema version: " + database.fault_text());
+  if (version > newest) {
+    return fail("the schema is version " + std::to_string(version) + ", this program knows " +
+                    std::to_string(newest),
+                "use the newer program");
+  }
+  if (version == newest) return static_cast<int>(version);
+  bool fine = database.execute("BEGIN IMMEDIATE");
+  for (auto step = version; step < newest; ++step) {
+    fine = fine && database.execute(schema[static_cast<std::size_t>(step)]);
+  }
+  const std::string mark = "PRAGMA user_version=" + std::to_string(newest);
+  if (!fine || !database.execute(mark.c_str()) || !database.execute("COMMIT")) {
+    return fail("cannot migrate the schema: " + database.fault_text());
+  }
+  return static_cast<int>(newest);
+}
+
+Result<void> give_to(Database& database, const std::string& from, const std::string& to) {
+  if (pragma(database, "PRAGMA application_id") != application_id) {
+    return fail("not a store of this program");
+  }
+  if (owner_of(database) != from) return fail("the store belongs to another tenant");
+  if (from != to &&
+      !database.prepare("UPDATE meta SET value=? WHERE key='tenant'").text(to).run()) {
+    return fail("cannot name the owner: " + database.fault_text());
+  }
+  return {};
+}
+
+Result<Store> Store::open(const fs::path& directory, const std::string& tenant_id,
+                          std::span<const Migration> schema, bool create, const Options& options) {
+  const fs::path file = directory / "store.db";
+  if (auto checked = check_private_directory(directory); !checked) {
+    return tl::unexpected(checked.error());
+  }
+  if (create) {
+    if (auto made = make_private_file(file); !made) return tl::unexpected(made.error());
+  }
+  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
+    fs::path part = file;
+    part += suffix;
+    if (auto checked = check_private_file(part); !checked) return tl::unexpected(checked.error());
+  }
+
+  auto database =
+      Database::open(file, {.cache_kib = options.cache_kib, .max_bytes = options.max_bytes});
+  if (!database) return tl::unexpected(database.error());
+  const auto refuse = [&](const std::string& why) {
+    return fail("cannot use " + file.string() + ": " + why, "restore the tenant from a snapshot");
+  };
+  const std::int64_t application = pragma(*database, "PRAGMA application_id");
+  if (application == 0 && pragma(*database, "PRAGMA page_count") <= 1 && create) {
+    if (!initialise(*database, tenant_id)) return refuse(database->fault_text());
+  } else if (database->fault() != Fault::none) {
+    return refuse(database->fault_text());
+  } else if (application != application_id) {
+    return refuse("not a store of this program");
+  }
+  const bool unchecked = is_down(Wall::drop_scope) || is_down(Wall::no_path_check);
+  if (owner_of(*database) != tenant_id && !unchecked) {
+    return refuse("it belongs to another tenant");
+  }
+  if (auto migrated = migrate(*database, schema); !migrated) return refuse(migrated.error().what);
+  return Store(std::move(*database), tenant_id);
+}
+
+bool Store::begin() { return database_.prepare("BEGIN IMMEDIATE").run(); }
+
+bool Store::commit() {
+  database_.clear_deadline();
+  return database_.prepare("COMMIT").run();
+}
+
+void Store::roll_back() {
+  database_.clear_deadline();
+  database_.clear_fault();
+  if (database_.in_transaction()) database_.prepare("ROLLBACK").run();
+}
+
+void Store::enter(std::chrono::steady_clock::time_point deadline) {
+  database_.prepare("SAVEPOINT job").run();
+  database_.set_deadline(deadline);
+}
+
+Store::Outcome Store::leave(bool abandoned) {
+  database_.clear_deadline();
+  const Outcome outcome{.fault = database_.fault(),
+                        .transaction_lost = !database_.in_transaction()};
+  if (outcome.transaction_lost) return outcome;
+  if (abandoned || outcome.fault != Fault::none) {
+    database_.clear_fault();
+    database_.prepare("ROLLBACK TO job").run();
+  }
+  database_.prepare("RELEASE job").run();
+  return outcome;
+}
+
+Fault Store::leave_read() {
+  database_.clear_deadline();
+  const Fault fault = database_.fault();
+  if (fault != Fault::broken) database_.clear_fault();
+  return fault;
+}
+
+}  // namespace caisson::storage

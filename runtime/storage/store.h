@@ -1,0 +1,119 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "generator/source/result.h"
+#include "runtime/storage/database.h"
+
+namespace caisson::storage {
+
+/// One step of a schema: brings a store from version N to N+1, N being its place in the list. Steps
+/// are only ever appended.
+using Migration = const char*;
+
+/// What a job does with its tenant's store.
+enum class Access : std::uint8_t {
+  glance,  ///< reads a few rows; may run at once on the calling thread
+  read,    ///< reads; runs on a blocking thread
+  write,
+};
+
+class Store;
+
+/// What a handler gets: the data of one tenant, and no way to name another. Only a Store makes one.
+class TenantStore {
+ public:
+  TenantStore(const TenantStore&) = delete;
+  TenantStore& operator=(const TenantStore&) = delete;
+
+  [[nodiscard]] const std::string& tenant_id() const { return tenant_id_; }
+  [[nodiscard]] Statement prepare(Sql sql) { return database_.prepare(sql); }
+  [[nodiscard]] Statement prepare(const ComposedSql& sql) { return database_.prepare(sql); }
+  [[nodiscard]] std::int64_t changes() const { return database_.changes(); }
+  [[nodiscard]] Fault fault() const { return database_.fault(); }
+  /// Undoes everything this job has written, once it has returned.
+  void abandon() { abandoned_ = true; }
+
+ private:
+  friend class Store;
+  TenantStore(Database& database, const std::string& tenant_id)
+      : database_(database), tenant_id_(tenant_id) {}
+
+  Database& database_;
+  const std::string& tenant_id_;
+  bool abandoned_ = false;
+};
+
+/// A tenant's open store file. Belongs to the tenant's actor; one thread at a time.
+class Store {
+ public:
+  struct Options {
+    std::int64_t cache_kib = 256;
+    std::int64_t max_bytes = 0;  ///< the tenant's quota; 0: none
+  };
+
+  /// Opens `directory`/store.db, brings its schema up to date, and checks that it is the tenant's:
+  /// the id in its meta table must be `tenant_id`. With `create`, a missing or empty file is made.
+  /// Refused are files and directories that are links, not ours, or open to others.
+  [[nodiscard]] static Result<Store> open(const std::filesystem::path& directory,
+                                          const std::string& tenant_id,
+                                          std::span<const Migration> schema, bool create,
+                                          const Options& options);
+
+  /// What became of one job.
+  struct Outcome {
+    Fault fault = Fault::none;
+    bool transaction_lost = false;  ///< the engine undid the whole batch, not the job alone
+  };
+
+  /// A batch: `begin`, any number of `run`, then `commit` (durable when it returns true).
+  bool begin();
+  bool commit();
+  void roll_back();
+
+  /// Runs one job in a savepoint of its own: undone alone when it faults or abandons.
+  template <class Job>
+  [[nodiscard]] Outcome run(Job&& job, std::chrono::steady_clock::time_point deadline) {
+    enter(deadline);
+    TenantStore view(database_, tenant_id_);
+    job(view);
+    return leave(view.abandoned_);
+  }
+
+  /// Runs one job that only reads, outside any batch.
+  template <class Job>
+  [[nodiscard]] Fault read(Job&& job, std::chrono::steady_clock::time_point deadline) {
+    database_.set_deadline(deadline);
+    TenantStore view(database_, tenant_id_);
+    job(view);
+    return leave_read();
+  }
+
+  [[nodiscard]] Database& database() { return database_; }
+  [[nodiscard]] const std::string& tenant_id() const { return tenant_id_; }
+
+ private:
+  Store(Database database, std::string tenant_id)
+      : database_(std::move(database)), tenant_id_(std::move(tenant_id)) {}
+  void enter(std::chrono::steady_clock::time_point deadline);
+  Outcome leave(bool abandoned);
+  Fault leave_read();
+
+  Database database_;
+  std::string tenant_id_;
+};
+
+/// Applies the steps of `schema` that are missing, in one transaction; the version is then its
+/// size.
+[[nodiscard]] Result<int> migrate(Database& database, std::span<const Migration> schema);
+
+/// Fails unless the store belongs to `from`; then it belongs to `to`.
+[[nodiscard]] Result<void> give_to(Database& database, const std::string& from,
+                                   const std::string& to);
+
+}  // namespace caisson::storage

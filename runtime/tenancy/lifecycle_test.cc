@@ -1,0 +1,249 @@
+#include <fstream>
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "runtime/observe/digest.h"
+#include "runtime/storage/files.h"
+#include "runtime/tenancy/fixture.h"
+
+namespace caisson::tenancy {
+namespace {
+
+namespace fs = std::filesystem;
+
+LifecycleErrorKind kind_of(const auto& outcome) {
+  return outcome ? LifecycleErrorKind::storage : outcome.error().kind;
+}
+
+fs::path directory_of(const Fixture& runtime, const std::string& tenant_id) {
+  return runtime.data / "tenants" / observe::hex(observe::sha256(tenant_id)).substr(0, 2) /
+         tenant_id;
+}
+
+/// The files under the data directory whose name or raw bytes contain `text`.
+std::vector<std::string> traces_of(const Fixture& runtime, const std::string& text) {
+  std::vector<std::string> found;
+  for (const auto& entry : fs::recursive_directory_iterator(runtime.data)) {
+    const bool named = entry.path().filename().string().find(text) != std::string::npos;
+    const bool holds =
+        entry.is_regular_file() &&
+        storage::read_file(entry.path(), 1U << 28U).value().find(text) != std::string::npos;
+    if (named || holds) found.push_back(entry.path().lexically_relative(runtime.data).string());
+  }
+  return found;
+}
+
+TEST(Lifecycle, ATenantsFilesLieWhereDocumented) {
+  Fixture runtime;
+  const auto tenant = runtime.make("a");
+  EXPECT_TRUE(fs::is_regular_file(directory_of(runtime, tenant->id) / "store.db"));
+  EXPECT_EQ(fs::file_size(runtime.data / "cursor.key"), 32U);
+  EXPECT_EQ(runtime.tenants->cursor_key().size(), 32U);
+  const std::string key = runtime.tenants->cursor_key();
+  runtime.restart();
+  EXPECT_EQ(runtime.tenants->cursor_key(), key);
+}
+
+TEST(Lifecycle, ASuspendedTenantKeepsItsData) {
+  Fixture runtime;
+  const auto tenant = runtime.make("a");
+  EXPECT_TRUE(runtime.write(*tenant, "x").value());
+  EXPECT_EQ(runtime.tenants->suspend("a").value()->status, Status::suspended);
+  EXPECT_EQ(runtime.registry->by_slug("a")->status, Status::suspended);
+  EXPECT_EQ(runtime.tenants->resume("a").value()->status, Status::active);
+  EXPECT_TRUE(runtime.has(*tenant, "x").value());
+}
+
+TEST(Lifecycle, Property45_DeletionLeavesNothing) {
+  Fixture runtime;
+  const std::string canary = "CAISSON-CANARY-7d21";
+  const auto kept = runtime.make("kept");
+  for (int round = 0; round < 3; ++round) {
+    const auto tenant = runtime.tenants->create({.slug = "gone",
+                                                 .name = canary + "-name",
+                                                 .owner = canary + "-owner",
+                                                 .tier = "free",
+                                                 .domains = {"caisson-canary-7d21.example"},
+                                                 .metadata = {{"note", canary + "-metadata"}}});
+    ASSERT_TRUE(tenant);
+    ASSERT_TRUE(runtime.registry->create_key("gone", canary + "-key", {"read"}, 0));
+    for (int i = 0; i < 200; ++i) {
+      EXPECT_TRUE(runtime.write(**tenant, canary + std::to_string(i)).value());
+      EXPECT_TRUE(runtime.write(*kept, std::to_string(round * 1000 + i)).value());
+    }
+    ASSERT_TRUE(runtime.tenants->snapshot("gone"));
+    EXPECT_GE(traces_of(runtime, canary).size(), 3U) << "the scan sees them while they are there";
+
+    ASSERT_TRUE(runtime.tenants->remove("gone"));
+    EXPECT_EQ(traces_of(runtime, canary), std::vector<std::string>());
+    EXPECT_EQ(traces_of(runtime, "caisson-canary"), std::vector<std::string>());
+    EXPECT_EQ(traces_of(runtime, (*tenant)->id), std::vector<std::string>{"registry.db"})
+        << "the tombstone";
+    EXPECT_EQ(runtime.registry->by_slug("gone")->status, Status::deleted);
+    EXPECT_EQ(runtime.registry->by_slug("gone")->name, "");
+    EXPECT_EQ(runtime.registry->by_domain("caisson-canary-7d21.example"), nullptr);
+    EXPECT_EQ(runtime.write(**tenant, "late").error(), Refusal::gone);
+    EXPECT_EQ(traces_of(runtime, "late"), std::vector<std::string>());
+  }
+  EXPECT_EQ(runtime.count(*kept).value(), 600);
+}
+
+TEST(Lifecycle, ARecreatedSlugInheritsNothing) {
+  Fixture runtime;
+  const auto first = runtime.make("a");
+  const auto key = runtime.registry->create_key("a", "ci", {"read"}, 0);
+  EXPECT_TRUE(runtime.write(*first, "x").value());
+  ASSERT_TRUE(runtime.tenants->remove("a"));
+  EXPECT_EQ(kind_of(runtime.tenants->remove("a")), LifecycleErrorKind::deleted);
+  const auto second = runtime.make("a");
+  EXPECT_NE(second->id, first->id);
+  EXPECT_TRUE(second->successor);
+  EXPECT_FALSE(first->successor);
+  EXPECT_FALSE(runtime.has(*second, "x").value());
+  EXPECT_EQ(runtime.registry->key(key->key->id), nullptr);
+  runtime.restart();
+  EXPECT_EQ(runtime.registry->by_slug("a")->id, second->id) << "not the tombstone";
+  EXPECT_TRUE(runtime.registry->by_slug("a")->successor);
+  EXPECT_EQ(runtime.registry->by_id(first->id)->status, Status::deleted);
+}
+
+TEST(Lifecycle, RetentionHidesFirstAndRemovesLater) {
+  Fixture runtime({}, {{"free", {.retention_ms = 1}}, {"long", {.retention_ms = 1'000'000'000}}});
+  const auto brief = runtime.make("brief");
+  const auto lasting = runtime.tenants->create({.slug = "lasting", .tier = "long"}).value();
+  EXPECT_TRUE(runtime.write(*brief, "x").value());
+  EXPECT_TRUE(runtime.write(*lasting, "y").value());
+  ASSERT_TRUE(runtime.tenants->remove("brief"));
+  ASSERT_TRUE(runtime.tenants->remove("lasting"));
+  EXPECT_EQ(runtime.write(*brief, "late").error(), Refusal::gone);
+  EXPECT_EQ(runtime.write(*lasting, "late").error(), Refusal::gone);
+  EXPECT_TRUE(fs::exists(directory_of(runtime, brief->id)));
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));  // the retention itself
+  runtime.tenants->sweep();
+  EXPECT_FALSE(fs::exists(directory_of(runtime, brief->id)));
+  EXPECT_TRUE(fs::exists(directory_of(runtime, lasting->id)));
+  runtime.restart();
+  EXPECT_EQ(runtime.registry->by_slug("brief")->status, Status::deleted);
+  EXPECT_TRUE(fs::exists(directory_of(runtime, lasting->id)));
+}
+
+TEST(Lifecycle, AStoreThatDisappearedIsDamageNotANewStore) {
+  Fixture runtime;
+  const auto tenant = runtime.make("a");
+  runtime.stop();
+  fs::remove_all(directory_of(runtime, tenant->id));
+  runtime.start();
+  EXPECT_EQ(runtime.write(*tenant, "x").error(), Refusal::unavailable);
+  EXPECT_FALSE(fs::exists(directory_of(runtime, tenant->id)));
+}
+
+TEST(Lifecycle, AConfiguredTenantsStoreIsMadeAtFirstUse) {
+  Fixture runtime;
+  const std::vector<TenantSpec> specs = {{.slug = "a", .tier = "free"}};
+  ASSERT_TRUE(runtime.registry->reconcile(specs));
+  const auto tenant = runtime.registry->by_slug("a");
+  EXPECT_FALSE(fs::exists(directory_of(runtime, tenant->id)));
+  EXPECT_TRUE(runtime.write(*tenant, "x").value());
+  EXPECT_TRUE(runtime.registry->by_slug("a")->has_store);
+  runtime.restart();
+  EXPECT_TRUE(runtime.has(*runtime.registry->by_slug("a"), "x").value());
+}
+
+TEST(Lifecycle, RestoreBringsBackTheSnapshot) {
+  Fixture runtime;
+  const auto tenant = runtime.make("a");
+  EXPECT_TRUE(runtime.write(*tenant, "before").value());
+  const auto snapshot = runtime.tenants->snapshot("a");
+  ASSERT_TRUE(snapshot);
+  EXPECT_TRUE(runtime.write(*tenant, "after").value());
+  ASSERT_TRUE(runtime.tenants->restore("a", snapshot->id, std::nullopt));
+  EXPECT_TRUE(runtime.has(*tenant, "before", storage::Access::read).value());
+  EXPECT_FALSE(runtime.has(*tenant, "after").value());
+  EXPECT_TRUE(runtime.write(*tenant, "later").value());
+  runtime.restart();
+  EXPECT_EQ(runtime.count(*tenant).value(), 2);
+  EXPECT_EQ(runtime.tenants->snapshots("a")->size(), 1U);
+}
+
+TEST(Lifecycle, Property46_RestoreIntoAnotherTenantIsRefused) {
+  Fixture runtime;
+  const auto a = runtime.make("a");
+  const auto b = runtime.make("b");
+  runtime.make("c");
+  EXPECT_TRUE(runtime.write(*a, "of a").value());
+  EXPECT_TRUE(runtime.write(*b, "of b").value());
+  const auto snapshot = runtime.tenants->snapshot("b").value();
+  EXPECT_EQ(kind_of(runtime.tenants->restore("a", snapshot.id, std::nullopt)),
+            LifecycleErrorKind::foreign_snapshot);
+  EXPECT_EQ(kind_of(runtime.tenants->restore("a", snapshot.id, "c")),
+            LifecycleErrorKind::foreign_snapshot);
+  EXPECT_EQ(kind_of(runtime.tenants->restore("a", snapshot.id, "nobody")),
+            LifecycleErrorKind::unknown_tenant);
+  EXPECT_EQ(kind_of(runtime.tenants->restore("a", "../../registry", std::nullopt)),
+            LifecycleErrorKind::unknown_snapshot);
+  EXPECT_TRUE(runtime.has(*a, "of a").value());
+  EXPECT_FALSE(runtime.has(*a, "of b").value());
+
+  // Put among a's own snapshots, description and all, it is b's still: the file itself says so.
+  const fs::path own = runtime.data / "snapshots" / a->id;
+  fs::create_directory(own);
+  const fs::path theirs = runtime.data / "snapshots" / b->id;
+  fs::copy_file(theirs / (snapshot.id + ".db"), own / (snapshot.id + ".db"));
+  std::ofstream(own / (snapshot.id + ".json"))
+      << R"({"tenant":")" << a->id << R"(","sha256":")" << snapshot.sha256
+      << R"(","bytes":1,"created":1,"schema":1})";
+  EXPECT_FALSE(runtime.tenants->restore("a", snapshot.id, std::nullopt));
+  EXPECT_TRUE(runtime.has(*a, "of a", storage::Access::read).value());
+
+  ASSERT_TRUE(runtime.tenants->restore("a", snapshot.id, "b")) << "asked for by name";
+  EXPECT_TRUE(runtime.has(*a, "of b", storage::Access::read).value());
+  EXPECT_FALSE(runtime.has(*a, "of a").value());
+}
+
+TEST(Lifecycle, ABrokenStoreDegradesItsTenantAloneAndCanBeRestored) {
+  std::atomic<int> failures = 0;
+  Fixture runtime({.on_failure = [&](std::string_view, std::string_view) { ++failures; }});
+  const auto broken = runtime.make("broken");
+  const auto healthy = runtime.make("healthy");
+  EXPECT_TRUE(runtime.write(*broken, "x").value());
+  const auto snapshot = runtime.tenants->snapshot("broken").value();
+  runtime.stop();
+  std::ofstream(directory_of(runtime, broken->id) / "store.db") << std::string(20000, '?');
+  runtime.start();
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(runtime.write(*broken, "y").error(), Refusal::unavailable);
+    EXPECT_TRUE(runtime.write(*healthy, std::to_string(i)).value());
+  }
+  EXPECT_GE(failures, 1);
+  ASSERT_TRUE(runtime.tenants->restore("broken", snapshot.id, std::nullopt));
+  EXPECT_TRUE(runtime.has(*broken, "x", storage::Access::read).value());
+}
+
+TEST(Lifecycle, ALinkInTheTenantsPathIsRefused) {
+  Fixture runtime;
+  const auto a = runtime.make("a");
+  const auto b = runtime.make("b");
+  EXPECT_TRUE(runtime.write(*b, "secret").value());
+  runtime.stop();
+  fs::remove_all(directory_of(runtime, a->id));
+  fs::create_directory_symlink(directory_of(runtime, b->id), directory_of(runtime, a->id));
+  runtime.start();
+  EXPECT_EQ(runtime.has(*a, "secret", storage::Access::read).error(), Refusal::unavailable);
+  EXPECT_TRUE(runtime.has(*b, "secret", storage::Access::read).value());
+}
+
+TEST(Lifecycle, AChangedQuotaHoldsAtOnce) {
+  Fixture runtime;
+  const auto tenant = runtime.make("a");
+  const std::string large(100 * 1024, 'x');
+  EXPECT_TRUE(runtime.write(*tenant, large + "1").value());
+  ASSERT_TRUE(runtime.tenants->update("a", {.limits = Limits{.storage_bytes = 150 * 1024}}));
+  EXPECT_EQ(runtime.write(*tenant, large + "2").error(), Refusal::full);
+  EXPECT_TRUE(runtime.write(*tenant, "small").value());
+  ASSERT_TRUE(runtime.tenants->update("a", {.limits = Limits{}}));
+  EXPECT_TRUE(runtime.write(*tenant, large + "2").value());
+}
+
+}  // namespace
+}  // namespace caisson::tenancy

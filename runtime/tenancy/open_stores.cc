@@ -1,0 +1,110 @@
+// Which stores are open: at most `open_stores`, the least recently used makes room for the next,
+// and a store that is in use is never closed.
+
+#include <algorithm>
+
+#include <sys/resource.h>
+
+#include "runtime/storage/files.h"
+#include "runtime/tenancy/actor.h"
+#include "runtime/tenancy/tenants.h"
+
+namespace caisson::tenancy {
+namespace {
+
+constexpr std::size_t most_stores = 1000;
+constexpr std::size_t least_stores = 8;
+constexpr std::size_t descriptors_per_store = 3;  // file, log, and one while it is checked
+constexpr std::size_t descriptors_for_the_rest = 64;
+
+constexpr std::chrono::milliseconds first_backoff{250};
+constexpr std::chrono::milliseconds longest_backoff{30000};
+
+}  // namespace
+
+std::size_t open_stores_for(std::size_t connections) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return least_stores;
+  limit.rlim_cur = limit.rlim_max;
+  static_cast<void>(setrlimit(RLIMIT_NOFILE, &limit));
+  getrlimit(RLIMIT_NOFILE, &limit);
+  const auto all = static_cast<std::size_t>(limit.rlim_cur);
+  const std::size_t taken = connections + descriptors_for_the_rest;
+  // Stores get a quarter even when the connections could use up all the rest.
+  const std::size_t left = std::max(all > taken ? all - taken : 0, all / 4);
+  return std::clamp(left / descriptors_per_store, least_stores, most_stores);
+}
+
+Tenants::Opening Tenants::ensure_open(const ActorPtr& actor) {
+  actor->used.store(uses_.fetch_add(1, std::memory_order_relaxed), std::memory_order_relaxed);
+  if (actor->store) return Opening::open;
+  const TenantPtr tenant = registry_.by_id(actor->id);
+  if (tenant == nullptr || tenant->status == Status::deleted) {
+    const std::scoped_lock lock(actor->mutex);
+    actor->closed = true;
+    return Opening::refused;
+  }
+  if (std::chrono::steady_clock::now() < actor->retry_at) return Opening::refused;
+  if (!take_slot(actor)) return Opening::no_slot;
+  auto opened = open_store(*tenant);
+  if (!opened) {
+    fail_store(*actor, opened.error().text());
+    return Opening::refused;
+  }
+  actor->store.emplace(*std::move(opened));
+  actor->backoff = {};
+  actor->bytes.store(actor->store->database().bytes(), std::memory_order_relaxed);
+  opens_.fetch_add(1, std::memory_order_relaxed);
+  return Opening::open;
+}
+
+bool Tenants::take_slot(const ActorPtr& actor) {
+  ActorPtr victim;
+  {
+    const std::scoped_lock lock(open_mutex_);
+    if (open_.size() >= options_.open_stores) {
+      std::sort(open_.begin(), open_.end(), [](const ActorPtr& a, const ActorPtr& b) {
+        return a->used.load(std::memory_order_relaxed) < b->used.load(std::memory_order_relaxed);
+      });
+      const auto idle = std::find_if(open_.begin(), open_.end(), [](const ActorPtr& candidate) {
+        const std::scoped_lock claim(candidate->mutex);
+        return std::exchange(candidate->busy, true) == false;
+      });
+      if (idle == open_.end()) return false;
+      victim = std::move(*idle);
+      open_.erase(idle);
+    }
+    open_.push_back(actor);
+  }
+  if (victim != nullptr) {
+    victim->store.reset();
+    evictions_.fetch_add(1, std::memory_order_relaxed);
+    release_store(victim);
+  }
+  return true;
+}
+
+Result<storage::Store> Tenants::open_store(const Tenant& tenant) {
+  if (!tenant.has_store) {
+    if (auto made = make_store(tenant); !made) return tl::unexpected(made.error());
+    if (auto marked = registry_.mark_store(tenant.id); !marked) return fail(marked.error().detail);
+  }
+  return storage::Store::open(
+      directory_of(tenant.id), tenant.id, options_.schema, false,
+      {.cache_kib = options_.cache_kib, .max_bytes = tenant.limits.storage_bytes.value_or(0)});
+}
+
+void Tenants::close_store(Actor& actor) {
+  actor.store.reset();
+  const std::scoped_lock lock(open_mutex_);
+  std::erase_if(open_, [&](const ActorPtr& open) { return open.get() == &actor; });
+}
+
+void Tenants::fail_store(Actor& actor, const std::string& why) {
+  close_store(actor);
+  actor.backoff = std::clamp(actor.backoff * 2, first_backoff, longest_backoff);
+  actor.retry_at = std::chrono::steady_clock::now() + actor.backoff;
+  if (options_.on_failure) options_.on_failure(actor.id, why);
+}
+
+}  // namespace caisson::tenancy

@@ -1,0 +1,204 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "generator/source/result.h"
+#include "runtime/storage/database.h"
+#include "runtime/tenancy/sharded_map.h"
+#include "runtime/tenancy/tenant.h"
+
+namespace caisson::tenancy {
+
+/// What a tenant gets from its tier; the tenant's own limits override it key by key.
+struct Tier {
+  Isolation isolation = Isolation::database;
+  std::int64_t retention_ms = 0;
+  Limits limits;
+};
+using Tiers = std::map<std::string, Tier, std::less<>>;
+
+/// What the operator or the configuration says about a tenant.
+struct TenantSpec {
+  std::string slug;
+  std::string name;
+  std::string owner;
+  std::string tier;
+  Status status = Status::active;  ///< active or suspended
+  std::string deployment_url;
+  std::vector<std::string> domains;
+  Limits limits;  ///< the tenant's own
+  std::map<std::string, std::string> metadata;
+};
+
+/// A change of a tenant: what is absent stays.
+struct TenantChange {
+  std::optional<std::string> name;
+  std::optional<std::string> owner;
+  std::optional<std::string> tier;
+  std::optional<std::string> deployment_url;
+  std::optional<std::vector<std::string>> domains;
+  std::optional<Limits> limits;  ///< replaces the tenant's own limits as a whole
+  std::optional<std::map<std::string, std::string>> metadata;
+};
+
+/// An API key: what it may do, and the hash of its secret. Immutable once published.
+struct ApiKey {
+  std::string id;  ///< the `<key id>` of `csk_<key id>_<secret>`
+  std::string tenant_id;
+  std::string name;
+  std::vector<std::string> scopes;
+  std::array<std::uint8_t, 32> hash{};  ///< SHA-256 of the whole key as sent
+  std::int64_t created_ms = 0;
+  std::int64_t expires_ms = 0;  ///< 0: never
+  bool revoked = false;
+};
+using ApiKeyPtr = std::shared_ptr<const ApiKey>;
+
+struct TenantFilter {
+  std::optional<Status> status;
+  std::optional<std::string> owner;
+};
+
+struct TenantPage {
+  std::vector<TenantPtr> tenants;   ///< by slug, then by id
+  std::optional<std::string> next;  ///< give it as `after` for the next page
+};
+
+enum class LifecycleErrorKind : std::uint8_t {
+  invalid,  ///< `pointer` says which value
+  slug_taken,
+  domain_taken,
+  unknown_tenant,
+  deleted,
+  unknown_key,
+  unknown_snapshot,
+  foreign_snapshot,  ///< the snapshot is another tenant's and `from` does not name it
+  damaged_snapshot,
+  storage,  ///< disk; `detail` is for the log, not for the caller
+};
+
+struct LifecycleError {
+  LifecycleErrorKind kind = LifecycleErrorKind::storage;
+  std::string detail;
+  std::string pointer;
+};
+template <class T>
+using Outcome = tl::expected<T, LifecycleError>;
+
+[[nodiscard]] inline tl::unexpected<LifecycleError> refuse(LifecycleErrorKind kind,
+                                                           std::string detail = {},
+                                                           std::string pointer = {}) {
+  return tl::unexpected(
+      LifecycleError{.kind = kind, .detail = std::move(detail), .pointer = std::move(pointer)});
+}
+
+/// What applying the configuration changed.
+struct Reconciled {
+  std::vector<TenantPtr> created;
+  std::vector<TenantPtr> updated;
+};
+
+/// The tenants, their domains and API keys: `registry.db`, and an index of it in memory.
+/// Thread-safe. Look-ups never touch the disk; a change is durable before it returns, and seen by
+/// every look-up after.
+class Registry {
+ public:
+  /// Opens or creates `data`/registry.db. `data` is created with mode 0700 when missing.
+  [[nodiscard]] static Result<std::unique_ptr<Registry>> open(const std::filesystem::path& data,
+                                                              Tiers tiers);
+
+  /// Null when there is none. A slug names the living tenant, else the one deleted last.
+  [[nodiscard]] TenantPtr by_slug(std::string_view slug) const;
+  [[nodiscard]] TenantPtr by_id(std::string_view id) const;
+  /// By own domain, lower case.
+  [[nodiscard]] TenantPtr by_domain(std::string_view domain) const;
+  /// Revoked and expired keys are found too: the caller decides.
+  [[nodiscard]] ApiKeyPtr key(std::string_view key_id) const;
+
+  /// `limit` 1..1000; `after` is the `next` of the page before.
+  [[nodiscard]] TenantPage list(const TenantFilter& filter, std::size_t limit,
+                                std::string_view after = {}) const;
+  [[nodiscard]] std::size_t count() const;
+
+  /// Applies the configuration: missing tenants are created, changed ones updated, none is deleted.
+  [[nodiscard]] Outcome<Reconciled> reconcile(std::span<const TenantSpec> tenants);
+
+  /// A new key; `secret` is the whole `csk_<id>_<secret>`, known to nobody after this.
+  struct NewKey {
+    ApiKeyPtr key;
+    std::string secret;
+  };
+  [[nodiscard]] Outcome<NewKey> create_key(std::string_view slug, std::string name,
+                                           std::vector<std::string> scopes,
+                                           std::int64_t expires_ms);
+  [[nodiscard]] Outcome<void> revoke_key(std::string_view slug, std::string_view key_id);
+  [[nodiscard]] Outcome<std::vector<ApiKeyPtr>> keys(std::string_view slug) const;
+
+ private:
+  friend class Tenants;  // the life cycle in steps, for a tenant's files lie between them
+
+  /// What a crash left to do.
+  enum class Step : std::uint8_t { create, remove, restore };
+  struct Unfinished {
+    std::string tenant_id;
+    Step step = Step::create;
+  };
+
+  [[nodiscard]] std::vector<ApiKeyPtr> keys_of(std::string_view tenant_id) const;
+  Registry(storage::Database database, Tiers tiers)
+      : tiers_(std::move(tiers)), database_(std::move(database)) {}
+  [[nodiscard]] Result<void> load();
+
+  /// Reserves slug and domains; nobody finds the tenant before `finish_create`.
+  [[nodiscard]] Outcome<Tenant> begin_create(const TenantSpec& spec);
+  [[nodiscard]] Outcome<TenantPtr> finish_create(Tenant tenant);
+  [[nodiscard]] Outcome<void> undo_create(const std::string& tenant_id);
+  [[nodiscard]] Outcome<TenantPtr> update(std::string_view slug, const TenantChange& change);
+  [[nodiscard]] Outcome<TenantPtr> set_status(std::string_view slug, Status status);
+  /// From now on the tenant is deleted; with retention 0 its removal has begun.
+  [[nodiscard]] Outcome<TenantPtr> begin_remove(std::string_view slug);
+  [[nodiscard]] Outcome<void> begin(const std::string& tenant_id, Step step);
+  [[nodiscard]] Outcome<void> finish(const std::string& tenant_id);
+  /// Forgets all but id, slug and times, also in the file's own bytes.
+  [[nodiscard]] Outcome<void> finish_remove(const std::string& tenant_id);
+  [[nodiscard]] Outcome<void> mark_store(const std::string& tenant_id);
+  [[nodiscard]] Outcome<std::vector<Unfinished>> unfinished();
+  /// Deleted tenants whose retention has passed.
+  [[nodiscard]] Outcome<std::vector<std::string>> due(std::int64_t now_ms);
+
+  // With write_ held.
+  [[nodiscard]] Outcome<Tenant> living(std::string_view slug) const;
+  void describe(Tenant& tenant, const TenantSpec& spec) const;
+  [[nodiscard]] std::optional<LifecycleError> check(const Tenant& tenant, const Limits& own) const;
+  bool note(const std::string& tenant_id, Step step);
+  [[nodiscard]] bool insert(const Tenant& tenant, const Limits& own);
+  bool save(const Tenant& tenant, const Limits& own);
+  [[nodiscard]] std::optional<LifecycleError> claim_domains(const Tenant& tenant);
+  [[nodiscard]] Limits own_limits(const std::string& tenant_id);
+  void apply_tier(Tenant& tenant, const Limits& own) const;
+  TenantPtr publish(Tenant tenant);
+  [[nodiscard]] LifecycleError disk_error() const;
+
+  const Tiers tiers_;
+  std::mutex write_;            // one writer at a time
+  storage::Database database_;  // guarded by write_
+  ShardedMap<TenantPtr> ids_;
+  ShardedMap<TenantPtr> slugs_;
+  ShardedMap<TenantPtr> domains_;
+  ShardedMap<ApiKeyPtr> keys_;
+};
+
+/// A tenant's limits: its own, and its tier's where it has none.
+[[nodiscard]] Limits overlay(const Limits& own, const Limits& tier);
+
+}  // namespace caisson::tenancy

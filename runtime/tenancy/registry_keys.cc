@@ -1,0 +1,121 @@
+#include <algorithm>
+#include <array>
+#include <tuple>
+
+#include "runtime/observe/base64url.h"
+#include "runtime/observe/digest.h"
+#include "runtime/observe/ids.h"
+#include "runtime/storage/uuid.h"
+#include "runtime/tenancy/registry.h"
+#include "runtime/tenancy/registry_rows.h"
+#include "runtime/tenancy/transaction.h"
+
+namespace caisson::tenancy {
+namespace {
+
+constexpr std::size_t most_keys = 1000;
+
+template <std::size_t Bytes>
+std::string random_text() {
+  std::array<unsigned char, Bytes> bytes;
+  observe::fill_random(bytes);
+  return observe::encode_base64url({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+bool is_scope(std::string_view text) {
+  return !text.empty() && text.size() <= 64 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
+}
+
+}  // namespace
+
+ApiKeyPtr Registry::key(std::string_view key_id) const { return keys_.find(key_id); }
+
+Outcome<Registry::NewKey> Registry::create_key(std::string_view slug, std::string name,
+                                               std::vector<std::string> scopes,
+                                               std::int64_t expires_ms) {
+  if (name.size() > 1024) {
+    return refuse(LifecycleErrorKind::invalid, "must be at most 1024 bytes", "/name");
+  }
+  if (scopes.empty() || scopes.size() > 16 ||
+      !std::all_of(scopes.begin(), scopes.end(), is_scope)) {
+    return refuse(LifecycleErrorKind::invalid, "must be 1 to 16 words", "/scopes");
+  }
+  ApiKey key;
+  key.id = random_text<16>();
+  key.name = std::move(name);
+  key.scopes = std::move(scopes);
+  key.created_ms = storage::unix_ms_now();
+  key.expires_ms = expires_ms;
+  std::string secret = "csk_" + key.id + "_" + random_text<32>();
+  key.hash = observe::sha256(secret);
+
+  const std::scoped_lock lock(write_);
+  const auto tenant = living(slug);
+  if (!tenant) return tl::unexpected(tenant.error());
+  key.tenant_id = tenant->id;
+  const std::vector<ApiKeyPtr> known = keys_of(tenant->id);
+  ApiKeyPtr outdated;  // makes room
+  if (known.size() >= most_keys) {
+    const auto revoked =
+        std::find_if(known.begin(), known.end(), [](const ApiKeyPtr& one) { return one->revoked; });
+    if (revoked == known.end()) {
+      return refuse(LifecycleErrorKind::invalid, "the tenant has 1000 keys; revoke some");
+    }
+    outdated = *revoked;
+  }
+  const std::string words = scopes_text(key.scopes);
+  Transaction transaction(database_);
+  database_.prepare("INSERT INTO api_key VALUES(?,?,?,?,?,?,?,0)")
+      .text(key.id)
+      .text(key.tenant_id)
+      .text(key.name)
+      .text(words)
+      .blob({reinterpret_cast<const char*>(key.hash.data()), key.hash.size()})
+      .integer(key.created_ms)
+      .integer(key.expires_ms)
+      .run();
+  if (outdated) database_.prepare("DELETE FROM api_key WHERE id=?").text(outdated->id).run();
+  if (!transaction.commit()) return tl::unexpected(disk_error());
+  if (outdated) keys_.erase(outdated->id);
+  auto published = std::make_shared<const ApiKey>(std::move(key));
+  keys_.set(published->id, published);
+  return NewKey{.key = std::move(published), .secret = std::move(secret)};
+}
+
+Outcome<void> Registry::revoke_key(std::string_view slug, std::string_view key_id) {
+  const std::scoped_lock lock(write_);
+  const auto tenant = living(slug);
+  if (!tenant) return tl::unexpected(tenant.error());
+  const ApiKeyPtr known = keys_.find(key_id);
+  if (known == nullptr || known->tenant_id != tenant->id || known->revoked) {
+    return refuse(LifecycleErrorKind::unknown_key);
+  }
+  Transaction transaction(database_);
+  database_.prepare("UPDATE api_key SET revoked=1 WHERE id=?").text(key_id).run();
+  if (!transaction.commit()) return tl::unexpected(disk_error());
+  ApiKey revoked = *known;
+  revoked.revoked = true;
+  keys_.set(key_id, std::make_shared<const ApiKey>(std::move(revoked)));
+  return {};
+}
+
+Outcome<std::vector<ApiKeyPtr>> Registry::keys(std::string_view slug) const {
+  const TenantPtr tenant = by_slug(slug);
+  if (tenant == nullptr) return refuse(LifecycleErrorKind::unknown_tenant);
+  if (tenant->status == Status::deleted) return refuse(LifecycleErrorKind::deleted);
+  return keys_of(tenant->id);
+}
+
+std::vector<ApiKeyPtr> Registry::keys_of(std::string_view tenant_id) const {
+  std::vector<ApiKeyPtr> found;
+  keys_.each([&](const std::string&, const ApiKeyPtr& key) {
+    if (key->tenant_id == tenant_id) found.push_back(key);
+  });
+  std::sort(found.begin(), found.end(), [](const ApiKeyPtr& a, const ApiKeyPtr& b) {
+    return std::tie(a->created_ms, a->id) < std::tie(b->created_ms, b->id);
+  });
+  return found;
+}
+
+}  // namespace caisson::tenancy

@@ -1,0 +1,212 @@
+// The life cycle of a tenant as the registry sees it: single steps, each durable, between which
+// `Tenants` makes and removes files. The journal says at the next start which step came last.
+
+#include <algorithm>
+
+#include "runtime/observe/walls.h"
+#include "runtime/storage/uuid.h"
+#include "runtime/tenancy/registry.h"
+#include "runtime/tenancy/registry_rows.h"
+#include "runtime/tenancy/transaction.h"
+
+namespace caisson::tenancy {
+
+Outcome<Tenant> Registry::begin_create(const TenantSpec& spec) {
+  const std::scoped_lock lock(write_);
+  Tenant tenant;
+  tenant.created_ms = tenant.updated_ms = storage::unix_ms_now();
+  tenant.id = storage::Uuid::make(tenant.created_ms).text();
+  describe(tenant, spec);
+  tenant.metadata = spec.metadata;
+  if (auto defect = check(tenant, spec.limits)) return tl::unexpected(*std::move(defect));
+
+  Transaction transaction(database_);
+  if (is_down(Wall::keep_volume)) {
+    const TenantPtr before = slugs_.find(spec.slug);
+    if (before != nullptr && before->status == Status::deleted) tenant.id = before->id;
+    database_.prepare("DELETE FROM tenant WHERE id=?").text(tenant.id).run();
+  }
+  if (!insert(tenant, spec.limits)) {
+    if (database_.fault() != storage::Fault::refused) return tl::unexpected(disk_error());
+    return refuse(LifecycleErrorKind::slug_taken, "there is a tenant with this slug", "/slug");
+  }
+  if (auto taken = claim_domains(tenant)) return tl::unexpected(*std::move(taken));
+  if (!note(tenant.id, Step::create) || !transaction.commit()) return tl::unexpected(disk_error());
+  return tenant;
+}
+
+Outcome<TenantPtr> Registry::finish_create(Tenant tenant) {
+  const std::scoped_lock lock(write_);
+  Transaction transaction(database_);
+  database_.prepare("UPDATE tenant SET has_store=1 WHERE id=?").text(tenant.id).run();
+  database_.prepare("DELETE FROM journal WHERE tenant=?").text(tenant.id).run();
+  if (!transaction.commit()) return tl::unexpected(disk_error());
+  tenant.has_store = true;
+  return publish(std::move(tenant));
+}
+
+Outcome<void> Registry::undo_create(const std::string& tenant_id) {
+  const std::scoped_lock lock(write_);
+  Transaction transaction(database_);
+  database_.prepare("DELETE FROM domain WHERE tenant=?").text(tenant_id).run();
+  database_.prepare("DELETE FROM tenant WHERE id=?").text(tenant_id).run();
+  database_.prepare("DELETE FROM journal WHERE tenant=?").text(tenant_id).run();
+  if (!transaction.commit()) return tl::unexpected(disk_error());
+  return {};
+}
+
+Outcome<TenantPtr> Registry::update(std::string_view slug, const TenantChange& change) {
+  const std::scoped_lock lock(write_);
+  auto tenant = living(slug);
+  if (!tenant) return tl::unexpected(tenant.error());
+  if (change.name) tenant->name = *change.name;
+  if (change.owner) tenant->owner = *change.owner;
+  if (change.tier) tenant->tier = *change.tier;
+  if (change.deployment_url) tenant->deployment_url = *change.deployment_url;
+  if (change.domains) tenant->domains = *change.domains;
+  if (change.metadata) tenant->metadata = *change.metadata;
+  std::sort(tenant->domains.begin(), tenant->domains.end());
+  const Limits own = change.limits ? *change.limits : own_limits(tenant->id);
+  apply_tier(*tenant, own);
+  tenant->updated_ms = storage::unix_ms_now();
+  if (auto defect = check(*tenant, own)) return tl::unexpected(*std::move(defect));
+
+  Transaction transaction(database_);
+  database_.prepare("DELETE FROM domain WHERE tenant=?").text(tenant->id).run();
+  if (!save(*tenant, own)) return tl::unexpected(disk_error());
+  if (auto taken = claim_domains(*tenant)) return tl::unexpected(*std::move(taken));
+  if (!transaction.commit()) return tl::unexpected(disk_error());
+  return publish(*std::move(tenant));
+}
+
+Outcome<TenantPtr> Registry::set_status(std::string_view slug, Status status) {
+  const std::scoped_lock lock(write_);
+  auto tenant = living(slug);
+  if (!tenant) return tl::unexpected(tenant.error());
+  if (tenant->status == status) return slugs_.find(slug);
+  tenant->status = status;
+  tenant->updated_ms = storage::unix_ms_now();
+  Transaction transaction(database_);
+  database_.prepare("UPDATE tenant SET status=?,updated=? WHERE id=?")
+      .integer(static_cast<std::int64_t>(status))
+      .integer(tenant->updated_ms)
+      .text(tenant->id)
+      .run();
+  if (!transaction.commit()) return tl::unexpected(disk_error());
+  return publish(*std::move(tenant));
+}
+
+Outcome<TenantPtr> Registry::begin_remove(std::string_view slug) {
+  const std::scoped_lock lock(write_);
+  auto tenant = living(slug);
+  if (!tenant) return tl::unexpected(tenant.error());
+  tenant->status = Status::deleted;
+  tenant->updated_ms = storage::unix_ms_now();
+  Transaction transaction(database_);
+  database_.prepare("UPDATE tenant SET status=?,updated=?,purge_at=? WHERE id=?")
+      .integer(static_cast<std::int64_t>(Status::deleted))
+      .integer(tenant->updated_ms)
+      .integer(tenant->updated_ms + tenant->retention_ms)
+      .text(tenant->id)
+      .run();
+  if (tenant->retention_ms == 0) note(tenant->id, Step::remove);
+  if (!transaction.commit()) return tl::unexpected(disk_error());
+  return publish(*std::move(tenant));
+}
+
+Outcome<void> Registry::begin(const std::string& tenant_id, Step step) {
+  const std::scoped_lock lock(write_);
+  Transaction transaction(database_);
+  note(tenant_id, step);
+  if (!transaction.commit()) return tl::unexpected(disk_error());
+  return {};
+}
+
+Outcome<void> Registry::finish(const std::string& tenant_id) {
+  const std::scoped_lock lock(write_);
+  Transaction transaction(database_);
+  database_.prepare("DELETE FROM journal WHERE tenant=?").text(tenant_id).run();
+  if (!transaction.commit()) return tl::unexpected(disk_error());
+  return {};
+}
+
+Outcome<void> Registry::finish_remove(const std::string& tenant_id) {
+  const std::scoped_lock lock(write_);
+  const TenantPtr known = ids_.find(tenant_id);
+  if (known == nullptr) return refuse(LifecycleErrorKind::unknown_tenant);
+  Tenant tombstone;
+  tombstone.id = known->id;
+  tombstone.slug = known->slug;
+  tombstone.status = Status::deleted;
+  tombstone.created_ms = known->created_ms;
+  tombstone.updated_ms = known->updated_ms;
+
+  std::vector<std::string> keys;
+  keys_.each([&](const std::string& id, const ApiKeyPtr& key) {
+    if (key->tenant_id == tenant_id) keys.push_back(id);
+  });
+  {
+    Transaction transaction(database_);
+    save(tombstone, {});
+    for (const auto statement :
+         {storage::Sql("UPDATE tenant SET purge_at=NULL,has_store=0 WHERE id=?"),
+          storage::Sql("DELETE FROM domain WHERE tenant=?"),
+          storage::Sql("DELETE FROM api_key WHERE tenant=?"),
+          storage::Sql("DELETE FROM journal WHERE tenant=?")}) {
+      database_.prepare(statement).text(tenant_id).run();
+    }
+    if (!transaction.commit()) return tl::unexpected(disk_error());
+  }
+  for (const std::string& id : keys) keys_.erase(id);
+  publish(std::move(tombstone));
+  // The log still has the tenant's old row.
+  if (!database_.checkpoint()) return tl::unexpected(disk_error());
+  return {};
+}
+
+Outcome<void> Registry::mark_store(const std::string& tenant_id) {
+  const std::scoped_lock lock(write_);
+  const TenantPtr known = ids_.find(tenant_id);
+  if (known == nullptr) return refuse(LifecycleErrorKind::unknown_tenant);
+  Transaction transaction(database_);
+  database_.prepare("UPDATE tenant SET has_store=1 WHERE id=?").text(tenant_id).run();
+  if (!transaction.commit()) return tl::unexpected(disk_error());
+  Tenant tenant = *known;
+  tenant.has_store = true;
+  publish(std::move(tenant));
+  return {};
+}
+
+Outcome<std::vector<Registry::Unfinished>> Registry::unfinished() {
+  const std::scoped_lock lock(write_);
+  database_.clear_fault();
+  std::vector<Unfinished> found;
+  auto row = database_.prepare("SELECT tenant, step FROM journal ORDER BY started");
+  while (row.step()) {
+    found.push_back(
+        {.tenant_id = std::string(row.text_at(0)), .step = static_cast<Step>(row.integer_at(1))});
+  }
+  if (database_.fault() != storage::Fault::none) return tl::unexpected(disk_error());
+  return found;
+}
+
+Outcome<std::vector<std::string>> Registry::due(std::int64_t now_ms) {
+  const std::scoped_lock lock(write_);
+  database_.clear_fault();
+  std::vector<std::string> found;
+  auto row = database_.prepare("SELECT id FROM tenant WHERE status=2 AND purge_at<=?");
+  row.integer(now_ms);
+  while (row.step()) found.emplace_back(row.text_at(0));
+  if (database_.fault() != storage::Fault::none) return tl::unexpected(disk_error());
+  return found;
+}
+
+bool Registry::note(const std::string& tenant_id, Step step) {
+  return database_.prepare("INSERT OR REPLACE INTO journal VALUES(?,?,?)")
+      .text(tenant_id)
+      .integer(static_cast<std::int64_t>(step))
+      .integer(storage::unix_ms_now())
+      .run();
+}
+
+}  // namespace caisson::tenancy

@@ -1,0 +1,233 @@
+#include "runtime/tenancy/registry_rows.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace caisson::tenancy {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::array<storage::Migration, 1> schema = {R"sql(
+  CREATE TABLE tenant(
+    id TEXT PRIMARY KEY,
+    slug TEXT NOT NULL,
+    name TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    tier TEXT NOT NULL,
+    status INTEGER NOT NULL,
+    deployment_url TEXT NOT NULL,
+    limits TEXT NOT NULL,
+    metadata TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    has_store INTEGER NOT NULL,
+    purge_at INTEGER               -- when a deleted tenant's data go; NULL: not deleted, or gone
+  ) WITHOUT ROWID;
+  CREATE UNIQUE INDEX tenant_slug ON tenant(slug) WHERE status <> 2;
+  CREATE TABLE domain(
+    name TEXT PRIMARY KEY,
+    tenant TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX domain_tenant ON domain(tenant);
+  CREATE TABLE api_key(
+    id TEXT PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    name TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    hash BLOB NOT NULL,
+    created INTEGER NOT NULL,
+    expires INTEGER NOT NULL,
+    revoked INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX api_key_tenant ON api_key(tenant);
+  CREATE TABLE journal(
+    tenant TEXT PRIMARY KEY,
+    step INTEGER NOT NULL,
+    started INTEGER NOT NULL
+  ) WITHOUT ROWID;
+)sql"};
+
+/// The integer limits and their names; requests-per-second is the only one with a fraction.
+struct IntegerLimit {
+  std::string_view name;
+  std::optional<std::int64_t> Limits::* member;
+};
+constexpr std::array<IntegerLimit, 7> integer_limits = {{
+    {"burst", &Limits::burst},
+    {"concurrent", &Limits::concurrent},
+    {"body", &Limits::body_bytes},
+    {"storage", &Limits::storage_bytes},
+    {"queue", &Limits::queue_messages},
+    {"sockets", &Limits::sockets},
+    {"egress-connections", &Limits::egress_connections},
+}};
+
+constexpr std::size_t longest_text = 1024;
+constexpr std::size_t most_domains = 100;
+constexpr std::size_t most_metadata = 64;
+
+/// An RFC 1123 label in lower case.
+bool is_label(std::string_view text) {
+  const auto fine = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  };
+  return !text.empty() && text.size() <= 63 && text.front() != '-' && text.back() != '-' &&
+         std::all_of(text.begin(), text.end(), fine);
+}
+
+bool is_domain(std::string_view text) {
+  if (text.size() > 253 || text.find('.') == std::string_view::npos) return false;
+  while (true) {
+    const std::size_t dot = text.find('.');
+    if (!is_label(text.substr(0, dot))) return false;
+    if (dot == std::string_view::npos) return true;
+    text.remove_prefix(dot + 1);
+  }
+}
+
+/// No control characters, for names go into logs, metrics and files.
+bool is_plain(std::string_view text) {
+  return text.size() <= longest_text && std::none_of(text.begin(), text.end(), [](char c) {
+           return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+         });
+}
+
+json::object parse_object(std::string_view text) {
+  boost::system::error_code error;
+  json::value value = json::parse(text, error);
+  return error || !value.is_object() ? json::object() : std::move(value.get_object());
+}
+
+}  // namespace
+
+std::span<const storage::Migration> registry_schema() { return schema; }
+
+Tenant tenant_from_row(const storage::Statement& row) {
+  Tenant tenant;
+  tenant.id = row.text_at(0);
+  tenant.slug = row.text_at(1);
+  tenant.name = row.text_at(2);
+  tenant.owner = row.text_at(3);
+  tenant.tier = row.text_at(4);
+  tenant.status = static_cast<Status>(row.integer_at(5));
+  tenant.deployment_url = row.text_at(6);
+  tenant.limits = limits_from_text(row.text_at(7));
+  for (const auto& member : parse_object(row.text_at(8))) {
+    if (member.value().is_string()) {
+      tenant.metadata.emplace(member.key(), member.value().get_string());
+    }
+  }
+  tenant.created_ms = row.integer_at(9);
+  tenant.updated_ms = row.integer_at(10);
+  tenant.has_store = row.integer_at(11) != 0;
+  return tenant;
+}
+
+ApiKey key_from_row(const storage::Statement& row) {
+  ApiKey key;
+  key.id = row.text_at(0);
+  key.tenant_id = row.text_at(1);
+  key.name = row.text_at(2);
+  for (std::string_view rest = row.text_at(3); !rest.empty();) {
+    const std::size_t space = std::min(rest.find(' '), rest.size());
+    key.scopes.emplace_back(rest.substr(0, space));
+    rest.remove_prefix(std::min(space + 1, rest.size()));
+  }
+  const std::string_view hash = row.blob_at(4);
+  if (hash.size() == key.hash.size()) std::memcpy(key.hash.data(), hash.data(), hash.size());
+  key.created_ms = row.integer_at(5);
+  key.expires_ms = row.integer_at(6);
+  key.revoked = row.integer_at(7) != 0;
+  return key;
+}
+
+std::string limits_text(const Limits& limits) {
+  json::object object;
+  if (limits.requests_per_second) object["requests-per-second"] = *limits.requests_per_second;
+  for (const auto& [name, member] : integer_limits) {
+    if (limits.*member) object[name] = *(limits.*member);
+  }
+  return json::serialize(object);
+}
+
+Limits limits_from_text(std::string_view text) {
+  const json::object object = parse_object(text);
+  Limits limits;
+  if (const json::value* rate = object.if_contains("requests-per-second")) {
+    if (rate->is_number()) limits.requests_per_second = rate->to_number<double>();
+  }
+  for (const auto& [name, member] : integer_limits) {
+    const json::value* value = object.if_contains(name);
+    if (value != nullptr && value->is_int64()) limits.*member = value->get_int64();
+  }
+  return limits;
+}
+
+std::string metadata_text(const std::map<std::string, std::string>& metadata) {
+  json::object object;
+  for (const auto& [key, value] : metadata) object[key] = value;
+  return json::serialize(object);
+}
+
+std::string scopes_text(std::span<const std::string> scopes) {
+  std::string text;
+  for (const std::string& scope : scopes) {
+    if (!text.empty()) text += ' ';
+    text += scope;
+  }
+  return text;
+}
+
+std::optional<LifecycleError> defect_of(const Tenant& tenant, const Limits& own) {
+  const auto defect = [](std::string pointer, std::string detail) {
+    return LifecycleError{.kind = LifecycleErrorKind::invalid,
+                          .detail = std::move(detail),
+                          .pointer = std::move(pointer)};
+  };
+  if (!is_label(tenant.slug)) {
+    return defect("/slug", "must be 1 to 63 of a-z, 0-9 and -, and neither begin nor end with -");
+  }
+  if (!is_plain(tenant.name)) return defect("/name", "must be at most 1024 printable bytes");
+  if (!is_plain(tenant.owner)) return defect("/owner", "must be at most 1024 printable bytes");
+  if (!is_plain(tenant.deployment_url)) {
+    return defect("/deployment_url", "must be at most 1024 printable bytes");
+  }
+  if (tenant.domains.size() > most_domains) return defect("/domains", "must be at most 100");
+  for (const std::string& domain : tenant.domains) {
+    if (!is_domain(domain)) return defect("/domains", "must be domain names in lower case");
+  }
+  if (tenant.metadata.size() > most_metadata) return defect("/metadata", "must be at most 64");
+  for (const auto& [key, value] : tenant.metadata) {
+    if (key.empty() || !is_plain(key) || !is_plain(value)) {
+      return defect("/metadata", "keys and values must be at most 1024 printable bytes");
+    }
+  }
+  if (own.requests_per_second &&
+      !(std::isfinite(*own.requests_per_second) && *own.requests_per_second > 0)) {
+    return defect("/limits/requests-per-second", "must be above 0");
+  }
+  for (const auto& [name, member] : integer_limits) {
+    if (own.*member && *(own.*member) < 0) {
+      return defect("/limits/" + std::string(name), "must not be negative");
+    }
+  }
+  return std::nullopt;
+}
+
+Limits overlay(const Limits& own, const Limits& tier) {
+  Limits limits = own;
+  if (!limits.requests_per_second) limits.requests_per_second = tier.requests_per_second;
+  for (const auto& [name, member] : integer_limits) {
+    if (!(limits.*member)) limits.*member = tier.*member;
+  }
+  return limits;
+}
+
+}  // namespace caisson::tenancy

@@ -1,0 +1,247 @@
+#include "runtime/tenancy/registry.h"
+
+#include <algorithm>
+#include <set>
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "runtime/observe/digest.h"
+#include "runtime/storage/files.h"
+#include "runtime/tenancy/fixture.h"
+
+namespace caisson::tenancy {
+namespace {
+
+LifecycleErrorKind kind_of(const auto& outcome) {
+  return outcome ? LifecycleErrorKind::storage : outcome.error().kind;
+}
+
+Tiers two_tiers() {
+  return {{"free", {.limits = {.requests_per_second = 5.0, .storage_bytes = 1 << 20}}},
+          {"pro", {.isolation = Isolation::deployment, .retention_ms = 1000}}};
+}
+
+TEST(Registry, FindsATenantByAllItsNames) {
+  Fixture runtime;
+  const auto made = runtime.tenants->create(
+      {.slug = "acme", .name = "Acme", .tier = "free", .domains = {"acme.example"}});
+  ASSERT_TRUE(made);
+  EXPECT_EQ(runtime.registry->by_slug("acme"), *made);
+  EXPECT_EQ(runtime.registry->by_id((*made)->id), *made);
+  EXPECT_EQ(runtime.registry->by_domain("acme.example"), *made);
+  EXPECT_EQ(runtime.registry->by_slug("ACME"), nullptr);
+  EXPECT_EQ(runtime.registry->by_domain("example"), nullptr);
+}
+
+TEST(Registry, IsTheSameAfterARestart) {
+  Fixture runtime({}, two_tiers());
+  const auto made = runtime.tenants->create({.slug = "acme",
+                                             .name = "Acme \"Ltd\"",
+                                             .owner = "ann@acme.example",
+                                             .tier = "pro",
+                                             .status = Status::suspended,
+                                             .deployment_url = "https://acme.example",
+                                             .domains = {"b.example", "a.example"},
+                                             .limits = {.requests_per_second = 1.5, .sockets = 3},
+                                             .metadata = {{"plan", "yearly"}, {"ü", "\""}}});
+  ASSERT_TRUE(made) << made.error().detail;
+  const auto key = runtime.registry->create_key("acme", "ci", {"read", "write"}, 17);
+  ASSERT_TRUE(key);
+  runtime.restart();
+  ASSERT_NE(runtime.registry->by_slug("acme"), nullptr);
+  EXPECT_EQ(*runtime.registry->by_slug("acme"), **made);
+  const auto again = runtime.registry->key(key->key->id);
+  ASSERT_NE(again, nullptr);
+  EXPECT_EQ(again->hash, observe::sha256(key->secret));
+  EXPECT_EQ(again->scopes, (std::vector<std::string>{"read", "write"}));
+  EXPECT_EQ(again->expires_ms, 17);
+  EXPECT_EQ(again->tenant_id, (*made)->id);
+}
+
+TEST(Registry, OwnLimitsOverrideTheTiersKeyByKey) {
+  Fixture runtime({}, two_tiers());
+  const auto made = runtime.tenants->create(
+      {.slug = "a", .tier = "free", .limits = {.requests_per_second = 9.0}});
+  ASSERT_TRUE(made);
+  EXPECT_EQ((*made)->limits.requests_per_second, 9.0);
+  EXPECT_EQ((*made)->limits.storage_bytes, 1 << 20);
+  const auto moved = runtime.tenants->update("a", {.tier = "pro"});
+  ASSERT_TRUE(moved);
+  EXPECT_EQ((*moved)->limits.requests_per_second, 9.0) << "its own limit moves with it";
+  EXPECT_EQ((*moved)->limits.storage_bytes, std::nullopt) << "the old tier's does not";
+  EXPECT_EQ((*moved)->isolation, Isolation::deployment);
+}
+
+TEST(Registry, RefusesWhatCannotBe) {
+  Fixture runtime;
+  const auto refusal = [&](const TenantSpec& spec) -> std::string {
+    const auto made = runtime.tenants->create(spec);
+    return made ? "none" : made.error().pointer;
+  };
+  EXPECT_EQ(refusal({.slug = "", .tier = "free"}), "/slug");
+  EXPECT_EQ(refusal({.slug = "..", .tier = "free"}), "/slug");
+  EXPECT_EQ(refusal({.slug = "a/b", .tier = "free"}), "/slug");
+  EXPECT_EQ(refusal({.slug = "-a", .tier = "free"}), "/slug");
+  EXPECT_EQ(refusal({.slug = "A", .tier = "free"}), "/slug");
+  EXPECT_EQ(refusal({.slug = std::string(64, 'a'), .tier = "free"}), "/slug");
+  EXPECT_EQ(refusal({.slug = "a", .tier = "gold"}), "/tier");
+  EXPECT_EQ(refusal({.slug = "a", .name = "a\nb", .tier = "free"}), "/name");
+  EXPECT_EQ(refusal({.slug = "a", .tier = "free", .domains = {"a.example", "UP.example"}}),
+            "/domains");
+  EXPECT_EQ(refusal({.slug = "a", .tier = "free", .limits = {.burst = -1}}), "/limits/burst");
+  EXPECT_EQ(runtime.registry->count(), 0U);
+  EXPECT_TRUE(runtime.tenants->create({.slug = "a", .tier = "free"}));
+}
+
+TEST(Registry, SlugsAndDomainsAreUnique) {
+  Fixture runtime;
+  runtime.make("a");
+  EXPECT_EQ(kind_of(runtime.tenants->create({.slug = "a", .tier = "free"})),
+            LifecycleErrorKind::slug_taken);
+  ASSERT_TRUE(runtime.tenants->update("a", {.domains = {{"x.example"}}}));
+  EXPECT_EQ(
+      kind_of(runtime.tenants->create({.slug = "b", .tier = "free", .domains = {"x.example"}})),
+      LifecycleErrorKind::domain_taken);
+  EXPECT_TRUE(runtime.tenants->create({.slug = "b", .tier = "free"})) << "nothing was left behind";
+}
+
+TEST(Registry, ReconcileAppliesTheConfigurationAndDeletesNothing) {
+  Fixture runtime({}, two_tiers());
+  const std::vector<TenantSpec> first = {{.slug = "a", .tier = "free", .domains = {"a.example"}},
+                                         {.slug = "b", .tier = "free", .domains = {"b.example"}}};
+  const auto created = runtime.registry->reconcile(first);
+  ASSERT_TRUE(created);
+  EXPECT_EQ(created->created.size(), 2U);
+  EXPECT_TRUE(runtime.registry->reconcile(first)->updated.empty()) << "nothing to change";
+
+  const std::vector<TenantSpec> second = {
+      {.slug = "b", .tier = "pro", .domains = {"a.example"}, .limits = {.burst = 2}},
+      {.slug = "a", .tier = "free", .status = Status::suspended, .domains = {"b.example"}},
+      {.slug = "c", .tier = "free"}};
+  const auto changed = runtime.registry->reconcile(second);
+  ASSERT_TRUE(changed) << changed.error().detail;
+  EXPECT_EQ(changed->created.size(), 1U);
+  EXPECT_EQ(changed->updated.size(), 2U);
+  for (int restarts = 0; restarts < 2; ++restarts) {
+    EXPECT_EQ(runtime.registry->by_slug("a")->status, Status::suspended);
+    EXPECT_EQ(runtime.registry->by_domain("a.example"), runtime.registry->by_slug("b"));
+    EXPECT_EQ(runtime.registry->by_domain("b.example"), runtime.registry->by_slug("a"));
+    EXPECT_EQ(runtime.registry->by_slug("b")->limits.burst, 2);
+    EXPECT_EQ(runtime.registry->by_slug("b")->retention_ms, 1000);
+    runtime.restart();
+  }
+  ASSERT_TRUE(runtime.registry->reconcile({}));
+  EXPECT_EQ(runtime.registry->count(), 3U);
+}
+
+TEST(Registry, ReconcileIsAllOrNothing) {
+  Fixture runtime;
+  const std::vector<TenantSpec> clash = {{.slug = "a", .tier = "free", .domains = {"x.example"}},
+                                         {.slug = "b", .tier = "free", .domains = {"x.example"}}};
+  EXPECT_EQ(kind_of(runtime.registry->reconcile(clash)), LifecycleErrorKind::domain_taken);
+  EXPECT_EQ(runtime.registry->by_slug("a"), nullptr);
+  runtime.restart();
+  EXPECT_EQ(runtime.registry->count(), 0U);
+}
+
+TEST(Registry, PagesCoverEveryTenantOnce) {
+  Fixture runtime;
+  std::vector<TenantSpec> specs;
+  for (int i = 0; i < 250; ++i) {
+    specs.push_back({.slug = "t" + std::to_string(i),
+                     .owner = i % 2 == 0 ? "even" : "odd",
+                     .tier = "free",
+                     .status = i % 5 == 0 ? Status::suspended : Status::active});
+  }
+  ASSERT_TRUE(runtime.registry->reconcile(specs));
+  const auto walk = [&](const TenantFilter& filter, std::size_t limit) {
+    std::vector<std::string> slugs;
+    std::optional<std::string> after = "";
+    while (after) {
+      const TenantPage page = runtime.registry->list(filter, limit, *after);
+      EXPECT_LE(page.tenants.size(), limit);
+      for (const auto& tenant : page.tenants) slugs.push_back(tenant->slug);
+      after = page.next;
+    }
+    EXPECT_TRUE(std::is_sorted(slugs.begin(), slugs.end()));
+    return std::set<std::string>(slugs.begin(), slugs.end()).size();
+  };
+  EXPECT_EQ(walk({}, 7), 250U);
+  EXPECT_EQ(walk({}, 250), 250U);
+  EXPECT_EQ(walk({.owner = "odd"}, 10), 125U);
+  EXPECT_EQ(walk({.status = Status::suspended, .owner = "even"}, 10), 25U);
+}
+
+TEST(Registry, ARevokedKeyIsRevokedAtOnceAndForGood) {
+  Fixture runtime;
+  runtime.make("a");
+  runtime.make("b");
+  const auto key = runtime.registry->create_key("a", "ci", {"read"}, 0);
+  ASSERT_TRUE(key);
+  EXPECT_EQ(key->secret.size(), 4U + 22 + 1 + 43);
+  EXPECT_EQ(key->secret.substr(0, 27), "csk_" + key->key->id + "_");
+  EXPECT_EQ(kind_of(runtime.registry->revoke_key("b", key->key->id)),
+            LifecycleErrorKind::unknown_key);
+  EXPECT_FALSE(runtime.registry->key(key->key->id)->revoked);
+  EXPECT_TRUE(runtime.registry->revoke_key("a", key->key->id));
+  EXPECT_TRUE(runtime.registry->key(key->key->id)->revoked);
+  runtime.restart();
+  EXPECT_TRUE(runtime.registry->key(key->key->id)->revoked);
+  EXPECT_EQ(runtime.registry->keys("a")->size(), 1U);
+  EXPECT_TRUE(runtime.registry->keys("b")->empty());
+}
+
+TEST(Registry, KeepsNoSecret) {
+  Fixture runtime;
+  runtime.make("a");
+  const auto key = runtime.registry->create_key("a", "ci", {"read"}, 0);
+  runtime.stop();
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(runtime.data)) {
+    if (!entry.is_regular_file()) continue;
+    const std::string bytes = storage::read_file(entry.path(), 1 << 24).value();
+    EXPECT_EQ(bytes.find(key->secret.substr(27)), std::string::npos) << entry.path();
+  }
+}
+
+/// Random life cycles against a map of what should be there.
+RC_GTEST_PROP(RegistryModel, FollowsTheModel, (const std::vector<std::pair<int, int>>& steps)) {
+  static Fixture runtime;
+  static std::map<std::string, TenantPtr> model;
+  for (const auto& [what, which] : steps) {
+    const std::string slug = "t" + std::to_string(std::abs(which % 4));
+    const bool known = model.contains(slug);
+    switch (std::abs(what % 4)) {
+      case 0: {
+        const auto made = runtime.tenants->create({.slug = slug, .tier = "free"});
+        RC_ASSERT(made.has_value() == !known);
+        if (made) model[slug] = *made;
+        break;
+      }
+      case 1:
+        RC_ASSERT(runtime.tenants->remove(slug).has_value() == known);
+        model.erase(slug);
+        break;
+      case 2: {
+        const auto changed = runtime.tenants->suspend(slug);
+        RC_ASSERT(changed.has_value() == known);
+        if (changed) model[slug] = *changed;
+        break;
+      }
+      default: {
+        const auto changed = runtime.tenants->update(slug, {.name = std::to_string(what)});
+        RC_ASSERT(changed.has_value() == known);
+        if (changed) model[slug] = *changed;
+        break;
+      }
+    }
+  }
+  RC_ASSERT(runtime.registry->count() == model.size());
+  for (const auto& [slug, tenant] : model) {
+    RC_ASSERT(runtime.registry->by_slug(slug) == tenant);
+    RC_ASSERT(runtime.registry->by_id(tenant->id) == tenant);
+  }
+}
+
+}  // namespace
+}  // namespace caisson::tenancy

@@ -1,0 +1,242 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <thread>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "generator/source/result.h"
+#include "runtime/storage/snapshot.h"
+#include "runtime/storage/store.h"
+#include "runtime/tenancy/registry.h"
+
+namespace caisson::tenancy {
+
+using Deadline = std::chrono::steady_clock::time_point;
+
+/// Why a job has no answer. Nothing of it was kept.
+enum class Refusal : std::uint8_t {
+  overloaded,   ///< the tenant's mailbox is full
+  unavailable,  ///< the tenant's store cannot be opened or is damaged
+  gone,         ///< the tenant was deleted meanwhile
+  deadline,
+  full,    ///< the storage quota, or the disk
+  failed,  ///< the engine refused what the job did: a defect of the job
+};
+
+/// Work for one tenant; `submit` makes one of a job and its reply. `run` may be called again after
+/// its effects were undone, so it leaves its inputs as they are. `release` is called exactly once,
+/// when what `run` wrote is durable (no refusal), or else when it is certain that nothing of it was
+/// kept.
+class Task {
+ public:
+  Task() = default;
+  Task(const Task&) = delete;
+  Task& operator=(const Task&) = delete;
+  virtual ~Task() = default;
+  virtual void run(storage::TenantStore& store) = 0;
+  virtual void release(std::optional<Refusal> refusal) = 0;
+
+  storage::Access access = storage::Access::write;
+  Deadline deadline = Deadline::max();
+};
+
+/// The stores of all tenants, one actor per tenant, and the tenants' life cycle. A job has its
+/// tenant's store for itself while it runs; jobs of one tenant commit in groups, and no answer
+/// leaves before its commit is durable. Thread-safe. Bounds: mailbox, batch, open stores, worker
+/// threads.
+class Tenants {
+ public:
+  struct Options {
+    std::filesystem::path data;
+    std::span<const storage::Migration> schema;  ///< of every tenant's store; outlives this
+    std::size_t workers = 4;                     ///< blocking threads
+    std::size_t open_stores = 0;                 ///< 0: from RLIMIT_NOFILE
+    std::size_t mailbox = 1024;                  ///< jobs waiting per tenant
+    std::size_t batch = 256;                     ///< jobs per commit
+    std::int64_t cache_kib = 256;                ///< page cache per open store
+    /// Told what went wrong with a tenant's store, for the log; any thread.
+    std::function<void(std::string_view tenant_id, std::string_view what)> on_failure;
+  };
+
+  /// Resumes or undoes what a crash left half done, and removes tenants whose retention has passed.
+  /// `registry` outlives this.
+  [[nodiscard]] static Result<std::unique_ptr<Tenants>> open(Options options, Registry& registry);
+  /// Waits for running batches; jobs still waiting are released as unavailable.
+  ~Tenants();
+  Tenants(const Tenants&) = delete;
+  Tenants& operator=(const Tenants&) = delete;
+
+  /// Calls `job(storage::TenantStore&)` on the store of `tenant`, then, once durable,
+  /// `reply(tl::expected<R, Refusal>)` with what it returned, on any thread; on the calling thread
+  /// before this returns when the job was glanced or refused. `job` may be called more than once.
+  template <class Job, class Reply>
+  void submit(const Tenant& tenant, storage::Access access, Deadline deadline, Job job,
+              Reply reply);
+
+  // The life cycle. Each returns once it is durable; all may take long: not for an event loop's
+  // thread.
+  [[nodiscard]] Outcome<TenantPtr> create(const TenantSpec& spec);
+  [[nodiscard]] Outcome<TenantPtr> update(std::string_view slug, const TenantChange& change);
+  [[nodiscard]] Outcome<TenantPtr> suspend(std::string_view slug);
+  [[nodiscard]] Outcome<TenantPtr> resume(std::string_view slug);
+  /// With retention 0 nothing of the tenant is left but its id, slug and times; else it is hidden,
+  /// and removed by the first `sweep` after its retention.
+  [[nodiscard]] Outcome<void> remove(std::string_view slug);
+  [[nodiscard]] Outcome<storage::Snapshot> snapshot(std::string_view slug);
+  [[nodiscard]] Outcome<std::vector<storage::Snapshot>> snapshots(std::string_view slug) const;
+  /// `from`: the slug of the tenant whose snapshot it is, when not `slug`'s own.
+  [[nodiscard]] Outcome<void> restore(std::string_view slug, std::string_view snapshot_id,
+                                      const std::optional<std::string>& from);
+  /// Removes deleted tenants whose retention has passed; call it now and then.
+  void sweep();
+
+  /// 256 random bits in `data`/cursor.key, made at the first start.
+  [[nodiscard]] const std::string& cursor_key() const { return cursor_key_; }
+
+  struct Stats {
+    std::size_t open = 0;
+    std::uint64_t opens = 0;
+    std::uint64_t evictions = 0;
+    std::uint64_t commits = 0;
+    std::uint64_t committed_jobs = 0;
+    std::array<std::uint64_t, 10> batches{};  ///< commits by size: up to 1, 2, 4, ... 512 jobs
+  };
+  [[nodiscard]] Stats stats() const;
+
+  struct Usage {
+    std::string tenant_id;
+    std::size_t mailbox = 0;
+    std::int64_t store_bytes = 0;  ///< as of the last commit or opening
+  };
+  /// Of the tenants whose store is open.
+  [[nodiscard]] std::vector<Usage> usage() const;
+
+ private:
+  class Actor;
+  class Exclusive;
+  using ActorPtr = std::shared_ptr<Actor>;
+  using Batch = std::vector<std::unique_ptr<Task>>;
+
+  Tenants(Options options, Registry& registry);
+
+  // Running jobs (tenants.cc).
+  [[nodiscard]] ActorPtr actor_of(const Tenant& tenant);
+  /// The store, for this thread alone, when the tenant is idle and its store open; null otherwise.
+  [[nodiscard]] storage::Store* begin_glance(Actor& actor);
+  void end_glance(const ActorPtr& actor, storage::Fault fault);
+  void enqueue(const ActorPtr& actor, std::unique_ptr<Task> task);
+  void schedule(ActorPtr actor);
+  void work();
+  void drain(const ActorPtr& actor);
+  [[nodiscard]] Batch take_batch(Actor& actor) const;  // with the actor's mutex
+  std::vector<std::optional<Refusal>> run_batch(Actor& actor, const Batch& batch);
+  void release_store(const ActorPtr& actor);
+
+  // Open stores (open_stores.cc). The caller has the actor's store for itself.
+  enum class Opening : std::uint8_t { open, refused, no_slot };
+  [[nodiscard]] Opening ensure_open(const ActorPtr& actor);
+  [[nodiscard]] bool take_slot(const ActorPtr& actor);
+  [[nodiscard]] Result<storage::Store> open_store(const Tenant& tenant);
+  void close_store(Actor& actor);
+  void fail_store(Actor& actor, const std::string& why);
+
+  // Files and recovery (lifecycle.cc).
+  [[nodiscard]] Result<void> recover();
+  [[nodiscard]] Result<void> make_store(const Tenant& tenant);
+  [[nodiscard]] Result<void> purge(const std::string& tenant_id);
+  [[nodiscard]] Result<void> put_restored(const std::string& tenant_id);
+  [[nodiscard]] Outcome<storage::Snapshot> find_snapshot(
+      const Tenant& tenant, const std::string& id, const std::optional<std::string>& from) const;
+  void forget(const Tenant& tenant);
+  [[nodiscard]] std::filesystem::path directory_of(std::string_view tenant_id) const;
+  [[nodiscard]] std::filesystem::path snapshots_of(std::string_view tenant_id) const;
+
+  Options options_;
+  Registry& registry_;
+  std::string cursor_key_;
+  ShardedMap<ActorPtr> actors_;
+
+  std::mutex ready_mutex_;
+  std::condition_variable ready_changed_;
+  std::deque<ActorPtr> ready_;  // actors with jobs, in the order they wait for a worker
+  bool stopping_ = false;
+  std::vector<std::thread> workers_;
+
+  mutable std::mutex open_mutex_;        // before an actor's mutex
+  std::vector<ActorPtr> open_;           // whose store is open or being opened
+  std::atomic<std::uint64_t> uses_ = 0;  // counts up; orders the uses of all stores
+
+  std::atomic<std::uint64_t> opens_ = 0;
+  std::atomic<std::uint64_t> evictions_ = 0;
+  std::atomic<std::uint64_t> commits_ = 0;
+  std::atomic<std::uint64_t> committed_jobs_ = 0;
+  std::array<std::atomic<std::uint64_t>, 10> batches_{};
+};
+
+/// The refusal that a fault means for the job that met it; none: no fault.
+[[nodiscard]] std::optional<Refusal> refusal_for(storage::Fault fault);
+
+template <class Job, class Reply>
+void Tenants::submit(const Tenant& tenant, storage::Access access, Deadline deadline, Job job,
+                     Reply reply) {
+  using Result = std::invoke_result_t<Job&, storage::TenantStore&>;
+  using Answer = tl::expected<Result, Refusal>;
+
+  const ActorPtr actor = actor_of(tenant);
+  if (access == storage::Access::glance) {
+    if (storage::Store* store = begin_glance(*actor)) {
+      std::optional<Result> result;
+      const storage::Fault fault =
+          store->read([&](storage::TenantStore& view) { result.emplace(job(view)); }, deadline);
+      end_glance(actor, fault);
+      if (const auto refusal = refusal_for(fault)) {
+        reply(Answer(tl::unexpect, *refusal));
+      } else {
+        reply(Answer(std::move(*result)));
+      }
+      return;
+    }
+  }
+
+  class JobTask final : public Task {
+   public:
+    JobTask(Job job, Reply reply) : job_(std::move(job)), reply_(std::move(reply)) {}
+    void run(storage::TenantStore& store) override { result_.emplace(job_(store)); }
+    void release(std::optional<Refusal> refusal) override {
+      if (refusal) {
+        reply_(Answer(tl::unexpect, *refusal));
+      } else {
+        reply_(Answer(std::move(*result_)));
+      }
+    }
+
+   private:
+    Job job_;
+    Reply reply_;
+    std::optional<Result> result_;
+  };
+  auto task = std::make_unique<JobTask>(std::move(job), std::move(reply));
+  task->access = access;
+  task->deadline = deadline;
+  enqueue(actor, std::move(task));
+}
+
+/// How many stores may be open at once when the process also serves `connections`: what
+/// RLIMIT_NOFILE leaves, 1,000 at most.
+[[nodiscard]] std::size_t open_stores_for(std::size_t connections);
+
+}  // namespace caisson::tenancy

@@ -17,27 +17,26 @@ namespace fs = std::filesystem;
 
 Result<render::TargetSet> select_targets(const std::vector<std::string>& names,
                                          const plan::Targets& planned) {
-  if (names.empty()) return render::TargetSet{};
-  render::TargetSet targets{.docker = false, .compose = false, .local = false};
+  if (names.empty()) return render::TargetSet::all();
+  render::TargetSet chosen;
   for (const auto& name : names) {
-    auto& wanted = name == "docker"    ? targets.docker
-                   : name == "compose" ? targets.compose
-                                       : targets.local;
-    const auto& on = name == "docker"    ? planned.docker
-                     : name == "compose" ? planned.compose
-                                         : planned.local;
-    if (!on)
+    const auto at = std::ranges::find(render::target_names, name) - render::target_names.begin();
+    const auto target = static_cast<render::Target>(at);
+    if (!render::wanted(planned, target))
       return fail("the spec switches target '" + name + "' off", "see `targets` in the spec");
-    wanted = true;
+    chosen.add(target);
   }
-  return targets;
+  return chosen;
 }
 
 }  // namespace
 
 void add_rendering(CLI::App& app, Rendering& rendering) {
   add_environment(app, rendering.environment);
-  add_choices(app, "--target", rendering.targets, "docker|compose|local",
+  std::string choices;
+  for (const auto name : render::target_names)
+    choices += (choices.empty() ? "" : "|") + std::string(name);
+  add_choices(app, "--target", rendering.targets, choices,
               "only these targets; comma-separated or repeated");
   add_blueprints(app, rendering.blueprints);
   add_strict(app, rendering.strict);

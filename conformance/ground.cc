@@ -59,8 +59,7 @@ std::string new_run_id() { return random_hex(4); }
 Result<LocalTree> local_tree(const plan::Plan& plan, const render::Blueprints& blueprints) {
   if (!plan.targets.local.value)
     return fail("the spec has switched target local off", "remove `local: false` below targets");
-  const auto artifacts =
-      render::render(plan, blueprints, {.docker = false, .compose = false, .local = true});
+  const auto artifacts = render::render(plan, blueprints, {render::Target::local});
   if (!artifacts) return tl::unexpected(artifacts.error());
   LocalTree tree;
   static constexpr std::string_view prefix = "local/";
@@ -77,7 +76,7 @@ Result<std::map<std::string, std::string>> compose_files(const plan::Plan& plan,
     return fail("the spec has switched target compose off",
                 "remove `compose: false` below targets");
   const auto artifacts =
-      render::render(plan, blueprints, {.docker = true, .compose = true, .local = false});
+      render::render(plan, blueprints, {render::Target::docker, render::Target::compose});
   if (!artifacts) return tl::unexpected(artifacts.error());
   std::map<std::string, std::string> files;
   for (const auto& artifact : *artifacts) files[artifact.path] = artifact.bytes;

@@ -1,7 +1,11 @@
 #pragma once
 
+#include <array>
+#include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "generator/render/node.h"
@@ -21,11 +25,29 @@ struct Artifact {
 /// Sorted by path, without duplicates.
 using Artifacts = std::vector<Artifact>;
 
-/// The targets that `render` can write.
-struct TargetSet {
-  bool docker = true;
-  bool compose = true;
-  bool local = true;
+/// What `render` can write. A target's files are below the directory of its name.
+enum class Target : std::uint8_t { docker, compose, local };
+
+/// By `Target`.
+inline constexpr std::array<std::string_view, 3> target_names{"docker", "compose", "local"};
+
+class TargetSet {
+ public:
+  constexpr TargetSet() = default;
+  constexpr TargetSet(std::initializer_list<Target> targets) {
+    for (const auto target : targets) add(target);
+  }
+  [[nodiscard]] static constexpr TargetSet all() {
+    TargetSet every;
+    every.bits_ = ~0U;
+    return every;
+  }
+  [[nodiscard]] constexpr bool has(Target target) const { return (bits_ & bit(target)) != 0; }
+  constexpr void add(Target target) { bits_ |= bit(target); }
+
+ private:
+  static constexpr unsigned bit(Target target) { return 1U << static_cast<unsigned>(target); }
+  unsigned bits_ = 0;
 };
 
 }  // namespace caisson::render

@@ -116,7 +116,8 @@ bool has_role(const plan::Plan& plan, plan::Role role) {
 
 }  // namespace
 
-Result<Artifacts> render_docker(const plan::Plan& plan, const Blueprints& blueprints) {
+Result<Artifacts> render_docker(const plan::Plan& plan, const Index&, const Blueprints& blueprints,
+                                Patches&) {
   Artifacts artifacts;
   const auto services = ComposeServices::load(plan, blueprints);
   if (!services) return tl::unexpected(services.error());

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "generator/render/loss_table.h"
+#include "generator/render/render.h"
 
 namespace caisson::render {
 
@@ -31,36 +32,34 @@ std::string cell_text(const Cell& cell) {
 }  // namespace
 
 std::vector<Loss> losses(const plan::Plan& plan, TargetSet targets) {
-  const bool docker = targets.docker && plan.targets.docker;
-  const bool compose = targets.compose && plan.targets.compose;
-  const bool local = targets.local && plan.targets.local;
   std::vector<Loss> found;
   for (const auto& row : loss_table()) {
     if (row.uses == nullptr) continue;
     const auto uses = row.uses(plan);
     if (uses.empty()) continue;
-    for (const auto& [on, target, cell] :
-         {std::tuple{docker, "docker", row.docker}, std::tuple{compose, "compose", row.compose},
-          std::tuple{local, "local", row.local}}) {
+    for (std::size_t i = 0; i < target_names.size(); ++i) {
+      const auto target = static_cast<Target>(i);
+      const auto& cell = row.cell(target);
+      const bool on = targets.has(target) && wanted(plan.targets, target);
       if (!on || cell.support == Support::supported) continue;
       for (const auto& use : uses) {
-        found.push_back({.target = target,
+        found.push_back({.target = std::string(target_names.at(i)),
                          .field = std::string(row.field),
                          .pointer = use.pointer,
                          .support = cell.support,
                          .reason = std::string(cell.reason),
                          .written = use.kind != plan::Origin::Kind::defaulted,
-                         .waiver = waiver_of(plan, row.field, target)});
+                         .waiver = waiver_of(plan, row.field, target_names.at(i))});
       }
     }
   }
-  for (const auto& [name, wanted] :
+  for (const auto& [name, asked] :
        {std::pair{"helm", plan.targets.helm}, std::pair{"systemd", plan.targets.systemd},
         std::pair{"bundle", plan.targets.bundle}}) {
-    if (!wanted) continue;
+    if (!asked) continue;
     found.push_back({.target = name,
                      .field = std::string("targets.") + name,
-                     .pointer = wanted.origin.pointer,
+                     .pointer = asked.origin.pointer,
                      .reason = "not written by this version",
                      .written = false,
                      .waiver = {}});
@@ -71,14 +70,14 @@ std::vector<Loss> losses(const plan::Plan& plan, TargetSet targets) {
 std::string loss_text(const std::vector<Loss>& losses, const Locate& locate) {
   std::string out;
   std::string unwritten;
-  for (const auto* target : {"docker", "compose", "local", "helm", "systemd", "bundle"}) {
+  for (const auto& loss : losses) {
+    if (loss.field == "targets." + loss.target)
+      unwritten += (unwritten.empty() ? "" : ", ") + loss.target;
+  }
+  for (const auto target : target_names) {
     bool first = true;
     for (const auto& loss : losses) {
       if (loss.target != target) continue;
-      if (loss.field == "targets." + loss.target) {
-        unwritten += (unwritten.empty() ? "" : ", ") + loss.target;
-        continue;
-      }
       if (first)
         out += "target " + loss.target + " does not do everything that the spec asks for:\n";
       first = false;
@@ -104,10 +103,16 @@ std::string support_table() {
       "waiver with the rule `loss/<field>` accepts it.\nA field covers everything below it that "
       "has no row of "
       "its own.\n\n"
-      "| field | docker | compose | local |\n|---|---|---|---|\n";
+      "| field |";
+  for (const auto name : target_names) out += " " + std::string(name) + " |";
+  out += "\n|---|";
+  for (std::size_t i = 0; i < target_names.size(); ++i) out += "---|";
+  out += '\n';
   for (const auto& row : loss_table()) {
-    out += "| `" + std::string(row.field) + "` | " + cell_text(row.docker) + " | " +
-           cell_text(row.compose) + " | " + cell_text(row.local) + " |\n";
+    out += "| `" + std::string(row.field) + "` |";
+    for (std::size_t i = 0; i < target_names.size(); ++i)
+      out += " " + cell_text(row.cell(static_cast<Target>(i))) + " |";
+    out += '\n';
   }
   return out;
 }

@@ -241,6 +241,18 @@ const Row rows[] = {
 
 }  // namespace
 
+const Cell& Row::cell(Target target) const {
+  switch (target) {
+    case Target::docker:
+      return docker;
+    case Target::compose:
+      return compose;
+    case Target::local:
+      break;
+  }
+  return local;
+}
+
 std::span<const Row> loss_table() { return rows; }
 
 }  // namespace caisson::render

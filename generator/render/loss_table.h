@@ -23,6 +23,8 @@ struct Row {
   Cell local{};
   /// Where a deployment asks for it in a way that matters; null when every target does it.
   std::vector<plan::Origin> (*uses)(const plan::Plan& plan) = nullptr;
+
+  [[nodiscard]] const Cell& cell(Target target) const;
 };
 
 /// Every field of the language, once.

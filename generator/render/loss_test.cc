@@ -63,7 +63,7 @@ TEST(LossTable, IsTheOneInTheDocuments) {
 }
 
 TEST(Losses, NamesWhatAnExampleAsksForInVain) {
-  const auto found = losses(plan::example("devtools").plan, {});
+  const auto found = losses(plan::example("devtools").plan, TargetSet::all());
   const auto* replicas = find(found, "compose", "runtime.replicas");
   ASSERT_NE(replicas, nullptr);
   EXPECT_EQ(replicas->pointer, "/runtime/replicas");
@@ -77,7 +77,7 @@ TEST(Losses, NamesWhatAnExampleAsksForInVain) {
 }
 
 TEST(Losses, AreNothingThatTheQuickstartWrites) {
-  for (const auto& loss : losses(plan::example("quickstart").plan, {})) {
+  for (const auto& loss : losses(plan::example("quickstart").plan, TargetSet::all())) {
     EXPECT_FALSE(loss.written) << loss.field;
     EXPECT_NE(loss.support, Support::refused) << loss.field;
   }
@@ -93,10 +93,10 @@ waivers:
   - { rule: loss/dashboard.replicas, where: compose, reason: two are plenty }
 )")
                            .plan;
-  const auto found = losses(planned, {});
+  const auto found = losses(planned, TargetSet::all());
   EXPECT_EQ(find(found, "compose", "dashboard.replicas")->waiver, "two are plenty");
   EXPECT_EQ(find(found, "local", "dashboard.replicas")->waiver, "");
-  const auto only_local = losses(planned, {.docker = false, .compose = false, .local = true});
+  const auto only_local = losses(planned, {Target::local});
   EXPECT_EQ(find(only_local, "compose", "dashboard.replicas"), nullptr);
 }
 
@@ -104,7 +104,7 @@ TEST(Losses, RefusesAProxyThatIsNotWritten) {
   const auto found = losses(plan::plan_of("caisson: v1\nname: shop\nversion: 1.0.0\ntenants: []\n"
                                           "edge: { proxy: nginx }\n")
                                 .plan,
-                            {});
+                            TargetSet::all());
   const auto* proxy = find(found, "compose", "edge.proxy");
   ASSERT_NE(proxy, nullptr);
   EXPECT_EQ(proxy->support, Support::refused);

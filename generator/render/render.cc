@@ -8,26 +8,41 @@
 
 namespace caisson::render {
 
+namespace {
+
+using Renderer = Result<Artifacts> (*)(const plan::Plan&, const Index&, const Blueprints&,
+                                       Patches&);
+
+/// By `Target`.
+constexpr std::array<Renderer, target_names.size()> renderers{render_docker, render_compose,
+                                                              render_local};
+
+}  // namespace
+
+const plan::Traced<bool>& wanted(const plan::Targets& targets, Target target) {
+  switch (target) {
+    case Target::docker:
+      return targets.docker;
+    case Target::compose:
+      return targets.compose;
+    case Target::local:
+      break;
+  }
+  return targets.local;
+}
+
 Result<Artifacts> render(const plan::Plan& plan, const Blueprints& blueprints, TargetSet targets) {
   const Index index(plan);
   Patches patches(plan);
   Artifacts artifacts;
-  const auto add = [&](std::string_view target, Result<Artifacts> made) -> Result<void> {
+  for (std::size_t i = 0; i < renderers.size(); ++i) {
+    const auto target = static_cast<Target>(i);
+    if (!targets.has(target) || !wanted(plan.targets, target)) continue;
+    auto made = renderers.at(i)(plan, index, blueprints, patches);
     if (!made) return tl::unexpected(made.error());
     std::ranges::move(*made, std::back_inserter(artifacts));
-    return patches.finish(target);
-  };
-  Result<void> done;
-  if (done && targets.docker && plan.targets.docker) {
-    done = add("docker", render_docker(plan, blueprints));
+    if (auto done = patches.finish(target_names.at(i)); !done) return tl::unexpected(done.error());
   }
-  if (done && targets.compose && plan.targets.compose) {
-    done = add("compose", render_compose(plan, index, blueprints, patches));
-  }
-  if (done && targets.local && plan.targets.local) {
-    done = add("local", render_local(plan, index, blueprints, patches));
-  }
-  if (!done) return tl::unexpected(done.error());
   std::ranges::sort(artifacts, {}, &Artifact::path);
   return artifacts;
 }

@@ -168,11 +168,11 @@ TEST(Render, TracesEveryValueToTheSpecOrABlueprint) {
 
 TEST(Render, WritesOnlyTheTargetsThatAreAskedForAndOn) {
   auto planned = plan::example("quickstart").plan;
-  for (const auto& file : rendered(planned, {.docker = false, .compose = false, .local = true})) {
+  for (const auto& file : rendered(planned, {Target::local})) {
     EXPECT_TRUE(file.path.starts_with("local/")) << file.path;
   }
   planned.targets.local.value = false;
-  EXPECT_TRUE(rendered(planned, {.docker = false, .compose = false, .local = true}).empty());
+  EXPECT_TRUE(rendered(planned, {Target::local}).empty());
 }
 
 TEST(Render, RefusesWhatACaddyfileCannotCarry) {

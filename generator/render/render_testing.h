@@ -13,7 +13,7 @@
 namespace caisson::render {
 
 /// The artifacts of a plan. Throws when they cannot be made.
-inline Artifacts rendered(const plan::Plan& plan, TargetSet targets = {}) {
+inline Artifacts rendered(const plan::Plan& plan, TargetSet targets = TargetSet::all()) {
   auto artifacts = render(plan, Blueprints{}, targets);
   if (!artifacts) throw std::runtime_error(artifacts.error().text());
   return std::move(*artifacts);

@@ -14,7 +14,8 @@ namespace caisson::render {
                                                const Blueprints& blueprints, Patches& patches);
 
 /// Everything below `docker/`: Dockerfiles of the images that the project builds.
-[[nodiscard]] Result<Artifacts> render_docker(const plan::Plan& plan, const Blueprints& blueprints);
+[[nodiscard]] Result<Artifacts> render_docker(const plan::Plan& plan, const Index& index,
+                                              const Blueprints& blueprints, Patches& patches);
 
 /// Everything below `local/`: processes without containers (docs/local.md).
 [[nodiscard]] Result<Artifacts> render_local(const plan::Plan& plan, const Index& index,

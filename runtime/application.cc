@@ -23,6 +23,15 @@ http::Limits limits_of(const context::ServerLimits& limits) {
           .request_timeout = milliseconds(limits.request_timeout_ms)};
 }
 
+/// An exported page, which holds up to 4 MiB of records and then one more, is an import's body.
+http::Limits operator_limits(const context::ServerLimits& limits) {
+  auto wider = limits_of(limits);
+  wider.body += 8U << 20U;
+  wider.request_timeout =
+      std::max<std::chrono::milliseconds>(wider.request_timeout, std::chrono::minutes(10));
+  return wider;
+}
+
 std::optional<http::TlsFiles> tls_of(const context::Listen& listen) {
   if (!listen.tls) return {};
   return http::TlsFiles{.certificate = listen.tls->certificate, .key = listen.tls->key};
@@ -133,7 +142,7 @@ Result<void> Application::listen() {
   if (!data) return tl::unexpected(data.error());
   data_server_ = std::move(*data);
   auto operators = http::Server::start({.listen = configuration.listen.operator_,
-                                        .limits = limits_of(configuration.limits),
+                                        .limits = operator_limits(configuration.limits),
                                         .refuse = refuse},
                                        operator_handler());
   if (!operators) return tl::unexpected(operators.error());

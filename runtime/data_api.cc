@@ -29,24 +29,6 @@ http::Response text(int status, std::string body) {
 
 bool is_read(std::string_view method) { return method == "GET" || method == "HEAD"; }
 
-Problem problem_of(tenancy::Refusal refusal) {
-  switch (refusal) {
-    case tenancy::Refusal::overloaded:
-      return {.code = Code::overloaded, .detail = "too many requests of this tenant are waiting"};
-    case tenancy::Refusal::unavailable:
-      return {.code = Code::tenant_unavailable, .detail = "the tenant's data cannot be used now"};
-    case tenancy::Refusal::gone:
-      return {.code = Code::tenant_deleted, .detail = "the tenant was deleted"};
-    case tenancy::Refusal::deadline:
-      return {.code = Code::deadline_exceeded, .detail = "the request took too long"};
-    case tenancy::Refusal::failed:
-      break;
-    case tenancy::Refusal::full:
-      return {.code = Code::storage_full, .detail = "the tenant's storage is full"};
-  }
-  return {.code = Code::internal};
-}
-
 /// Fields that the records module reads; more than one of a kind would leave it to chance which
 /// counts.
 constexpr std::array<std::string_view, 4> single_fields{"Content-Type", "If-Match", "If-None-Match",
@@ -218,7 +200,7 @@ void DataApi::refuse(Exchange& exchange, const Problem& problem) const {
 http::Response DataApi::answer_to_record(
     const context::RequestContext& context,
     tl::expected<modules::RecordsAnswer, tenancy::Refusal> answer) const {
-  if (!answer) return services_.gate.refuse(context, problem_of(answer.error()));
+  if (!answer) return services_.gate.refuse(context, ingress::refusal_problem(answer.error()));
   if (!answer->problem.empty()) {
     Problem problem{.code = observe::code_named(answer->problem),
                     .detail = std::move(answer->detail)};

@@ -14,6 +14,7 @@
 #include "runtime/health.h"
 #include "runtime/http/server.h"
 #include "runtime/observe/audit.h"
+#include "runtime/operator_command.h"
 #include "runtime/process.h"
 
 namespace caisson::runtime {
@@ -33,6 +34,9 @@ constexpr std::string_view usage =
     "       caisson-runtime health    --url URL                 exit 0 when http://... answers 2xx "
     "or\n"
     "                                                           tcp://host:port accepts\n"
+    "       caisson-runtime operator  --config runtime.json COMMAND   call the operator API; "
+    "without\n"
+    "                                                           COMMAND it lists them\n"
     "       caisson-runtime dashboard --config dashboard.json   serve the tenant dashboard\n"
     "       caisson-runtime audit verify FILE                   verify an audit log's hash chain\n"
     "       caisson-runtime version\n"
@@ -155,6 +159,17 @@ int serve_dashboard(const std::string& file) {
   return fine;
 }
 
+int operate(Arguments arguments) {
+  const bool split = !arguments.empty() && arguments[0] == std::string_view("--config");
+  const std::size_t taken = split ? 2 : 1;
+  const std::string file =
+      arguments.size() < taken ? "" : only_option(arguments.first(taken), "--config");
+  if (file.empty()) return misuse("`operator` takes `--config FILE` first");
+  const auto configuration = load(file);
+  if (!configuration) return bad_usage;
+  return run_operator_command(*configuration, arguments.subspan(taken));
+}
+
 int verify_audit(const std::string& file) {
   const auto verification = observe::verify_audit(file);
   if (!verification) return complain(verification.error().text(), bad_environment);
@@ -192,6 +207,7 @@ int run(Arguments arguments) {
     }
     return verify_audit(rest[1]);
   }
+  if (command == "operator") return operate(rest);
   const auto found = with_config.find(command);
   if (found == with_config.end()) return misuse("there is no command `" + command + "`");
   if (const std::string url = only_option(rest, "--url"); command == "health" && !url.empty()) {

@@ -162,6 +162,42 @@ TEST_F(Program, ServesUntilSigtermAndTellsItsHealth) {
   EXPECT_EQ(run({"audit", "verify", audit}), 1);
 }
 
+TEST_F(Program, CallsTheOperatorApi) {
+  const auto operate = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"operator", "--config", config()});
+    return run(words);
+  };
+  EXPECT_EQ(operate({"tenants", "list"}), 3);
+  EXPECT_THAT(read(output_), HasSubstr("does the runtime run?"));
+  const Process server(shipped, {"serve", "--config", config()}, deployment_.directory() / "log");
+  ASSERT_TRUE(becomes_ready());
+  EXPECT_EQ(operate({"tenants", "create", "slug=hooli", "tier=free", R"(metadata:={"plan":"a"})"}),
+            0)
+      << read(output_);
+  EXPECT_THAT(read(output_), HasSubstr(R"("metadata":{"plan":"a"})"));
+  EXPECT_EQ(operate({"tenants", "list", "limit=3", "status=active"}), 0);
+  EXPECT_THAT(read(output_), HasSubstr(R"("slug":"hooli")"));
+  EXPECT_EQ(operate({"snapshots", "create", "hooli"}), 0);
+  EXPECT_EQ(operate({"tenants", "delete", "hooli"}), 0);
+  EXPECT_EQ(read(output_), "");
+  EXPECT_EQ(operate({"tenants", "show", "hooli"}), 1);
+  EXPECT_THAT(read(output_), HasSubstr("404"));
+  EXPECT_THAT(read(output_), HasSubstr("there is no tenant with this slug"));
+  EXPECT_EQ(operate({"tenants", "create", "slug=A", "tier=none"}), 1);
+  EXPECT_THAT(read(output_), HasSubstr("/slug"));
+  for (const auto& wrong :
+       std::vector<std::vector<std::string>>{{},
+                                             {"tenants"},
+                                             {"tenants", "dance"},
+                                             {"tenants", "show"},
+                                             {"tenants", "list", "limit"},
+                                             {"tenants", "create", "limits:={"}}) {
+    EXPECT_EQ(operate(wrong), 2);
+  }
+  operate({});
+  EXPECT_THAT(read(output_), HasSubstr("  keys revoke SLUG ID\n"));
+}
+
 /// The wall names of runtime/observe/walls.cc.
 const std::vector<std::string> wall_names{"trust-tenant-header", "accept-alg-none", "drop-scope",
                                           "operator-everywhere", "CAISSON_SABOTAGE"};

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "runtime/admin/call.h"
+#include "runtime/admin/routes.h"
 #include "runtime/ingress/problem_response.h"
 #include "runtime/ingress/signals.h"
 #include "runtime/observe/digest.h"
@@ -19,71 +20,17 @@ using observe::Problem;
 constexpr std::size_t max_waiting = 256;
 constexpr int worker_count = 2;
 
-/// What a path and a method stand for. A `*` stands for one part that varies; calls with an action
-/// change something and are recorded under it.
-struct Entry {
-  std::string_view method;
-  std::string_view path;
-  std::string_view action;
-  Route route;
-};
-
-constexpr std::array<Entry, 16> entries{{
-    {"GET", "/v1/tenants", "", list_tenants},
-    {"POST", "/v1/tenants", "tenant.create", create_tenant},
-    {"GET", "/v1/tenants/*", "", read_tenant},
-    {"PATCH", "/v1/tenants/*", "tenant.update", update_tenant},
-    {"DELETE", "/v1/tenants/*", "tenant.delete", delete_tenant},
-    {"POST", "/v1/tenants/*/suspend", "tenant.suspend", suspend_tenant},
-    {"POST", "/v1/tenants/*/resume", "tenant.resume", resume_tenant},
-    {"GET", "/v1/tenants/*/keys", "", list_keys},
-    {"POST", "/v1/tenants/*/keys", "key.create", create_key},
-    {"DELETE", "/v1/tenants/*/keys/*", "key.revoke", revoke_key},
-    {"GET", "/v1/tenants/*/snapshots", "", list_snapshots},
-    {"POST", "/v1/tenants/*/snapshots", "snapshot.create", create_snapshot},
-    {"POST", "/v1/tenants/*/restore", "snapshot.restore", restore_snapshot},
-    {"GET", "/v1/audit", "", read_audit},
-    {"POST", "/v1/audit/verify", "", verify_audit_log},
-    {"GET", "/v1/status", "", read_status},
-}};
-
-/// The parts of `path` that vary, when it is of the form `pattern`.
-std::optional<std::array<std::string_view, 2>> match(std::string_view pattern,
-                                                     std::string_view path) {
-  std::array<std::string_view, 2> captured;
-  std::size_t captures = 0;
-  while (true) {
-    const std::size_t pattern_end = pattern.find('/', 1);
-    const std::size_t path_end = path.find('/', 1);
-    const std::string_view expected = pattern.substr(0, pattern_end);
-    const std::string_view part = path.substr(0, path_end);
-    if (expected == "/*") {
-      if (part.size() < 2) return std::nullopt;
-      captured[captures++] = part.substr(1);
-    } else if (part != expected) {
-      return std::nullopt;
-    }
-    const bool pattern_ends = pattern_end == std::string_view::npos;
-    const bool path_ends = path_end == std::string_view::npos;
-    if (pattern_ends || path_ends) {
-      return pattern_ends && path_ends ? std::optional(captured) : std::nullopt;
-    }
-    pattern.remove_prefix(pattern_end);
-    path.remove_prefix(path_end);
-  }
-}
-
 /// The entry for a request; otherwise the methods that its path knows, empty for a path that is not
 /// there.
 struct Found {
   const Entry* entry = nullptr;
-  std::array<std::string_view, 2> captured;
+  PathParts captured;
   std::string allow;
 };
 
 Found find(const http::Request& request) {
   Found found;
-  for (const Entry& entry : entries) {
+  for (const Entry& entry : entries()) {
     const auto captured = match(entry.path, request.path);
     if (!captured) continue;
     if (entry.method == request.method) {

@@ -1,7 +1,9 @@
 #include "runtime/admin/operator_api.h"
 
 #include <filesystem>
+#include <fstream>
 #include <future>
+#include <set>
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -10,9 +12,12 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "runtime/admin/routes.h"
 #include "runtime/ingress/api_key.h"
 #include "runtime/ingress/registry_directory.h"
 #include "runtime/ingress/resolver.h"
+#include "runtime/modules/records.h"
+#include "runtime/observe/digest.h"
 #include "runtime/observe/ids.h"
 
 namespace caisson::admin {
@@ -39,9 +44,10 @@ class Operating : public testing::Test {
     fs::create_directory(path_);
     fs::permissions(path_, fs::perms::owner_all);
     registry_ = tenancy::Registry::open(path_ / "data", configuration_.tiers).value();
-    tenants_ =
-        tenancy::Tenants::open({.data = path_ / "data", .schema = {}, .workers = 2}, *registry_)
-            .value();
+    tenants_ = tenancy::Tenants::open(
+                   {.data = path_ / "data", .schema = modules::Records::schema(), .workers = 2},
+                   *registry_)
+                   .value();
     audit_ = observe::Audit::open(path_ / "audit", clock_, log_, metrics_).value();
     api_ = std::make_unique<OperatorApi>(
         OperatorApi::Services{.configuration = configuration_,
@@ -107,6 +113,10 @@ class Operating : public testing::Test {
                         std::string(record.at("outcome").as_string()));
     }
     return actions;
+  }
+  [[nodiscard]] fs::path store_of(const std::string& slug) {
+    const std::string id = registry_->by_slug(slug)->id;
+    return fs::path(observe::hex(observe::sha256(id)).substr(0, 2)) / id / "store.db";
   }
   static std::string text(const json::object& object, std::string_view key) {
     return std::string(object.at(key).as_string());
@@ -315,6 +325,143 @@ TEST_F(Operating, SnapshotsAndRestores) {
                     R"({"snapshot":"01980123-4567-7abc-8def-0123456789ab"})"),
             "not-found");
   EXPECT_EQ(problem(422, "POST", "/v1/tenants/globex/restore", "{}"), "invalid-record");
+}
+
+/// A page of three records of globex; numbers that no double holds, text that JSON escapes.
+constexpr std::string_view three_records =
+    R"({"tenant":"globex","records":[)"
+    R"({"id":"01980123-4567-7abc-8def-0123456789ab","collection":"notes","version":7,)"
+    R"("created":"2026-01-02T03:04:05.678Z","updated":"2026-02-03T04:05:06.789Z",)"
+    R"("value":{"n":12345678901234567890.10,"t":"\u0000\"é"}},)"
+    R"({"id":"01980123-4567-7abc-8def-0123456789ac","collection":"notes","version":1,)"
+    R"("created":"2026-01-02T03:04:05.678Z","updated":"2026-01-02T03:04:05.678Z","value":{}},)"
+    R"({"id":"01980123-4567-7abc-8def-0123456789ab","collection":"orders","version":1,)"
+    R"("created":"2026-01-02T03:04:05.678Z","updated":"2026-01-02T03:04:05.678Z",)"
+    R"("value":{"a":[1,[2]]}}],"next":null})";
+
+TEST_F(Operating, ExportsASnapshotAndImportsIt) {
+  for (const char* slug : {"globex", "initech"}) {
+    ASSERT_EQ(
+        call("POST", "/v1/tenants", R"({"slug":")" + std::string(slug) + R"(","tier":"free"})")
+            .status,
+        201);
+  }
+  const std::string page(three_records);
+  EXPECT_EQ(json::serialize(expect(200, "POST", "/v1/tenants/globex/records", page)),
+            R"({"tenant":"globex","created":3,"replaced":0,"kept":0})");
+  const std::string id = text(expect(201, "POST", "/v1/tenants/globex/snapshots"), "id");
+  const std::string records = "/v1/tenants/globex/snapshots/" + id + "/records";
+  EXPECT_EQ(call("GET", records).body, page) << "byte for byte";
+
+  const json::object first = expect(200, "GET", records + "?limit=2");
+  EXPECT_EQ(first.at("records").as_array().size(), 2);
+  EXPECT_EQ(text(first, "next"), "notes/01980123-4567-7abc-8def-0123456789ac");
+  const json::object second = expect(200, "GET", records + "?limit=2&after=" + text(first, "next"));
+  EXPECT_EQ(second.at("records").as_array().size(), 1);
+  EXPECT_TRUE(second.at("next").is_null());
+  EXPECT_EQ(problem(400, "GET", records + "?after=notes"), "invalid-parameter");
+  EXPECT_EQ(problem(404, "GET", "/v1/tenants/globex/snapshots/x/records"), "not-found");
+  EXPECT_EQ(problem(409, "GET", "/v1/tenants/initech/snapshots/" + id + "/records"),
+            "foreign-snapshot");
+
+  EXPECT_EQ(problem(409, "POST", "/v1/tenants/initech/records", page), "foreign-snapshot");
+  const std::string named = page.substr(0, page.size() - 1) + R"(,"from":"globex"})";
+  EXPECT_EQ(expect(200, "POST", "/v1/tenants/initech/records", named).at("created"), 3);
+  EXPECT_THAT(audit_actions(), testing::Contains("records.import initech ok"));
+  EXPECT_THAT(audit_actions(), testing::Contains("records.export globex ok"));
+}
+
+TEST_F(Operating, ImportsAllOrNothing) {
+  ASSERT_EQ(call("POST", "/v1/tenants", R"({"slug":"globex","tier":"free"})").status, 201);
+  const std::string page(three_records);
+  const auto with = [&](const std::string& more) {
+    return page.substr(0, page.size() - 1) + "," + more + "}";
+  };
+  const auto one = [](const std::string& member, const std::string& value) {
+    std::string record =
+        R"({"tenant":"globex","records":[{"id":"01980123-4567-7abc-8def-0123456789aa",)"
+        R"("collection":"notes","version":1,"created":"2026-01-02T03:04:05Z",)"
+        R"("updated":"2026-01-02T03:04:05Z","value":{}}]})";
+    const std::size_t at = record.find('"' + member + "\":", 20) + member.size() + 3;
+    const std::size_t end = member == "value" ? at + 2 : record.find(',', at);
+    return record.replace(at, end - at, value);
+  };
+  ASSERT_EQ(expect(200, "POST", "/v1/tenants/globex/records", one("version", "1")).at("created"),
+            1);
+  ASSERT_EQ(expect(200, "POST", "/v1/tenants/globex/records", page).at("created"), 3);
+
+  const json::object conflict = expect(409, "POST", "/v1/tenants/globex/records", page);
+  EXPECT_EQ(conflict.at("errors").at(0).at("pointer").as_string(), "/records/0");
+  EXPECT_EQ(json::serialize(
+                expect(200, "POST", "/v1/tenants/globex/records", with(R"("existing":"keep")"))),
+            R"({"tenant":"globex","created":0,"replaced":0,"kept":3})");
+  EXPECT_EQ(expect(200, "POST", "/v1/tenants/globex/records", with(R"("existing":"replace")"))
+                .at("replaced"),
+            3);
+  for (const auto& [member, value] :
+       std::vector<std::pair<std::string, std::string>>{{"id", R"("01980123")"},
+                                                        {"collection", R"("No")"},
+                                                        {"version", "0"},
+                                                        {"created", R"("yesterday")"},
+                                                        {"updated", "1"},
+                                                        {"value", "[]"}}) {
+    const json::object refused =
+        expect(422, "POST", "/v1/tenants/globex/records", one(member, value));
+    EXPECT_EQ(refused.at("errors").at(0).at("pointer").as_string(), "/records/0/" + member);
+  }
+  for (const std::string& body :
+       {std::string("{}"), std::string("[]"), std::string("{"), with(R"("existing":"merge")"),
+        with(R"("colour":1)"), std::string(R"({"tenant":"globex","records":{}})")}) {
+    EXPECT_EQ(problem(422, "POST", "/v1/tenants/globex/records", body), "invalid-record") << body;
+  }
+}
+
+TEST_F(Operating, ExportsNoDamagedSnapshot) {
+  ASSERT_EQ(call("POST", "/v1/tenants", R"({"slug":"globex","tier":"free"})").status, 201);
+  const std::string id = text(expect(201, "POST", "/v1/tenants/globex/snapshots"), "id");
+  const fs::path file = path_ / "data/snapshots" / registry_->by_slug("globex")->id / (id + ".db");
+  {
+    std::fstream bytes(file, std::ios::in | std::ios::out | std::ios::binary);
+    bytes.seekp(5000);
+    bytes.put('x');
+  }
+  EXPECT_EQ(problem(409, "GET", "/v1/tenants/globex/snapshots/" + id + "/records"), "conflict");
+}
+
+TEST_F(Operating, TellsUsageAndMigrates) {
+  for (const char* slug : {"globex", "initech", "umbrella"}) {
+    ASSERT_EQ(
+        call("POST", "/v1/tenants", R"({"slug":")" + std::string(slug) + R"(","tier":"free"})")
+            .status,
+        201);
+  }
+  ASSERT_EQ(call("POST", "/v1/tenants/globex/snapshots").status, 201);
+  const json::object usage = expect(200, "GET", "/v1/tenants/globex/usage");
+  EXPECT_GT(usage.at("store_bytes").as_int64(), 0);
+  EXPECT_GT(usage.at("snapshot_bytes").as_int64(), 0);
+  EXPECT_EQ(usage.at("snapshots"), 1);
+  EXPECT_EQ(problem(404, "GET", "/v1/tenants/nobody/usage"), "unknown-tenant");
+
+  const auto newest = modules::Records::schema().size();
+  EXPECT_EQ(expect(200, "GET", "/v1/migrations").at("stores"), newest);
+  fs::resize_file(path_ / "data/tenants" / store_of("initech"), 100);
+  const json::object first = expect(200, "POST", "/v1/migrations?limit=2");
+  EXPECT_EQ(first.at("migrated"), 1);
+  EXPECT_EQ(json::serialize(first.at("failed")), R"(["initech"])");
+  const json::object rest = expect(200, "POST", "/v1/migrations?after=" + text(first, "next"));
+  EXPECT_EQ(rest.at("migrated"), 1);
+  EXPECT_TRUE(rest.at("next").is_null());
+  EXPECT_THAT(audit_actions(), testing::Contains("migrations.run  ok"));
+}
+
+TEST(OperatorRoutes, HaveEachACommandOfItsOwn) {
+  std::set<std::string_view> commands;
+  for (const Entry& entry : entries()) {
+    EXPECT_TRUE(commands.insert(entry.command).second) << entry.command;
+    EXPECT_EQ(std::ranges::count(entry.command, ' '), 1) << entry.command;
+    const bool changes = entry.method != "GET" && entry.command != "audit verify";
+    EXPECT_TRUE(!changes || !entry.action.empty()) << entry.path << " leaves no record";
+  }
 }
 
 TEST_F(Operating, DeletesATenant) {

@@ -3,11 +3,55 @@
 #include <boost/json/serialize.hpp>
 
 #include "runtime/admin/call.h"
+#include "runtime/context/tenant_reader.h"
 
 namespace caisson::admin {
 
 namespace json = boost::json;
 using observe::Code;
+
+Answer read_usage(Call& call) {
+  const auto tenant = tenant_of(call);
+  if (!tenant) return tl::unexpected(tenant.error());
+  const auto use = call.services.tenants.disk_use(call.slug);
+  if (!use) return refuse(call, use.error());
+  return json_answer(200, {{"tenant", call.slug},
+                           {"store_bytes", use->store_bytes},
+                           {"snapshot_bytes", use->snapshot_bytes},
+                           {"snapshots", use->snapshots},
+                           {"limits", context::limits_json((*tenant)->limits)}});
+}
+
+Answer read_migrations(Call& call) {
+  return json_answer(200, {{"registry", call.services.registry.schema_version()},
+                           {"stores", call.services.tenants.schema_version()}});
+}
+
+Answer run_migrations(Call& call) {
+  const auto query = read_query(call, {"after", "limit"});
+  if (!query) return tl::unexpected(query.error());
+  const auto limit = query->number("limit", 1000, 1, 1000);
+  if (!limit) return refuse(Code::invalid_parameter, "'limit' must be from 1 to 1000");
+  const tenancy::TenantPage page = call.services.registry.list({}, *limit, query->text("after"));
+  std::size_t done = 0;
+  json::array failed;
+  for (const tenancy::TenantPtr& tenant : page.tenants) {
+    if (tenant->status == tenancy::Status::deleted) continue;
+    const auto migrated = call.services.tenants.migrate(tenant->slug);
+    if (migrated) {
+      ++done;
+    } else if (migrated.error().kind == tenancy::LifecycleErrorKind::storage) {
+      failed.emplace_back(tenant->slug);
+    }  // else it was deleted meanwhile
+  }
+  call.note = std::to_string(done) + " stores, " + std::to_string(failed.size()) + " failed";
+  json::object body{{"stores", call.services.tenants.schema_version()},
+                    {"migrated", done},
+                    {"failed", std::move(failed)},
+                    {"next", nullptr}};
+  if (page.next) body["next"] = *page.next;
+  return json_answer(200, body);
+}
 
 Answer read_audit(Call& call) {
   const auto query = read_query(call, {"tenant", "after", "limit"});

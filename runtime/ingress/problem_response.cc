@@ -17,4 +17,24 @@ http::Response problem_response(const observe::Problem& problem, std::string_vie
   return response;
 }
 
+observe::Problem refusal_problem(tenancy::Refusal refusal) {
+  switch (refusal) {
+    case tenancy::Refusal::overloaded:
+      return {.code = observe::Code::overloaded,
+              .detail = "too many requests of this tenant are waiting"};
+    case tenancy::Refusal::unavailable:
+      return {.code = observe::Code::tenant_unavailable,
+              .detail = "the tenant's data cannot be used now"};
+    case tenancy::Refusal::gone:
+      return {.code = observe::Code::tenant_deleted, .detail = "the tenant was deleted"};
+    case tenancy::Refusal::deadline:
+      return {.code = observe::Code::deadline_exceeded, .detail = "the request took too long"};
+    case tenancy::Refusal::failed:
+      break;
+    case tenancy::Refusal::full:
+      return {.code = observe::Code::storage_full, .detail = "the tenant's storage is full"};
+  }
+  return {.code = observe::Code::internal};
+}
+
 }  // namespace caisson::ingress

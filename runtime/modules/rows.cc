@@ -15,16 +15,6 @@ storage::Uuid uuid_of(std::string_view blob) {
   return id;
 }
 
-/// Columns id, version, created, updated, value.
-Record record_of(const storage::Statement& row, std::string_view collection) {
-  return {.id = uuid_of(row.blob_at(0)),
-          .collection = std::string(collection),
-          .version = row.integer_at(1),
-          .created_ms = row.integer_at(2),
-          .updated_ms = row.integer_at(3),
-          .value = std::string(row.text_at(4))};
-}
-
 /// The condition of one filter; `bind` gives its parameters in order.
 storage::Sql condition_of(const Filter& filter) {
   using Op = Filter::Op;
@@ -89,6 +79,15 @@ void bind(storage::Statement& statement, const Filter& filter) {
 
 }  // namespace
 
+Record record_of(const storage::Statement& row, std::string_view collection) {
+  return {.id = uuid_of(row.blob_at(0)),
+          .collection = std::string(collection),
+          .version = row.integer_at(1),
+          .created_ms = row.integer_at(2),
+          .updated_ms = row.integer_at(3),
+          .value = std::string(row.text_at(4))};
+}
+
 std::string Record::etag() const { return '"' + std::to_string(version) + '"'; }
 
 std::string Record::json() const {
@@ -150,6 +149,20 @@ void delete_record(storage::TenantStore& store, const Record& record) {
   store.prepare("DELETE FROM records WHERE collection=? AND id=?")
       .text(record.collection)
       .blob(record.id.view())
+      .run();
+}
+
+void put_record(storage::TenantStore& store, const Record& record) {
+  store
+      .prepare(
+          "INSERT OR REPLACE INTO records(collection,id,version,created,updated,value) "
+          "VALUES(?,?,?,?,?,?)")
+      .text(record.collection)
+      .blob(record.id.view())
+      .integer(record.version)
+      .integer(record.created_ms)
+      .integer(record.updated_ms)
+      .text(record.value)
       .run();
 }
 

@@ -36,6 +36,11 @@ struct Record {
 void replace_record(storage::TenantStore& store, Record& record, std::string_view value,
                     std::int64_t now_ms);
 void delete_record(storage::TenantStore& store, const Record& record);
+/// Stores `record` just as it is, in place of the one with its id.
+void put_record(storage::TenantStore& store, const Record& record);
+
+/// The record of a row whose first columns are id, version, created, updated, value.
+[[nodiscard]] Record record_of(const storage::Statement& row, std::string_view collection);
 
 struct Page {
   std::vector<Record> records;

@@ -156,7 +156,8 @@ Result<Database> Database::open(const std::filesystem::path& file, const Options
 
   Database database;
   database.deadline_ = std::make_unique<TimePoint>(TimePoint::max());
-  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+  const int flags = (options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
+                    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                     (is_down(Wall::no_path_check) ? 0 : SQLITE_OPEN_NOFOLLOW);
   const int code = sqlite3_open_v2(file.c_str(), &database.handle_, flags, nullptr);
   const auto cannot = [&] {
@@ -169,6 +170,11 @@ Result<Database> Database::open(const std::filesystem::path& file, const Options
   sqlite3_progress_handler(database.handle_, instructions_per_look, past_deadline,
                            database.deadline_.get());
   const std::string cache = "PRAGMA cache_size=-" + std::to_string(options.cache_kib);
+  if (options.read_only) {
+    if (!database.execute("PRAGMA temp_store=MEMORY") || !database.execute(cache.c_str()))
+      return cannot();
+    return database;
+  }
   const char* locking =
       is_down(Wall::no_path_check) ? "PRAGMA locking_mode=NORMAL" : "PRAGMA locking_mode=EXCLUSIVE";
   if (!database.execute(locking) ||

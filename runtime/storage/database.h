@@ -100,6 +100,7 @@ class Database {
   struct Options {
     std::int64_t cache_kib = 256;  ///< bound of the page cache
     std::int64_t max_bytes = 0;    ///< bound of the file; 0: none
+    bool read_only = false;  ///< for a finished file without a log; several may read it at once
   };
 
   /// Opens an existing file (it may be empty). The path must not contain a symbolic link.

@@ -106,6 +106,20 @@ Result<Store> Store::open(const fs::path& directory, const std::string& tenant_i
   return Store(std::move(*database), tenant_id);
 }
 
+Result<Store> Store::open_snapshot(const fs::path& file, const std::string& tenant_id,
+                                   std::span<const Migration> schema) {
+  if (auto checked = check_private_file(file); !checked) return tl::unexpected(checked.error());
+  auto database = Database::open(file, {.read_only = true});
+  if (!database) return tl::unexpected(database.error());
+  if (auto owned = give_to(*database, tenant_id, tenant_id); !owned)
+    return tl::unexpected(owned.error());
+  if (pragma(*database, "PRAGMA user_version") != static_cast<std::int64_t>(schema.size())) {
+    return fail("the snapshot " + file.string() + " is of an earlier schema",
+                "take a new snapshot and read that");
+  }
+  return Store(std::move(*database), tenant_id);
+}
+
 bool Store::begin() { return database_.prepare("BEGIN IMMEDIATE").run(); }
 
 bool Store::commit() {

@@ -65,6 +65,11 @@ class Store {
                                           std::span<const Migration> schema, bool create,
                                           const Options& options);
 
+  /// Opens a finished snapshot of `tenant_id`, of the newest schema, to read it.
+  [[nodiscard]] static Result<Store> open_snapshot(const std::filesystem::path& file,
+                                                   const std::string& tenant_id,
+                                                   std::span<const Migration> schema);
+
   /// What became of one job.
   struct Outcome {
     Fault fault = Fault::none;

@@ -151,6 +151,64 @@ void Tenants::sweep() {
   }
 }
 
+Outcome<void> Tenants::open_exclusively(const ActorPtr& actor) {
+  Opening opening = ensure_open(actor);
+  while (opening == Opening::no_slot) {
+    std::this_thread::yield();
+    opening = ensure_open(actor);
+  }
+  if (opening == Opening::open) return {};
+  return refuse(LifecycleErrorKind::storage, "the tenant's store cannot be opened");
+}
+
+Outcome<void> Tenants::migrate(std::string_view slug) {
+  const auto tenant = registry_.living(slug);
+  if (!tenant) return tl::unexpected(tenant.error());
+  if (!tenant->has_store) return {};  // made with the newest schema at its first use
+  const ActorPtr actor = actor_of(*tenant);
+  const Exclusive exclusive(*this, actor);
+  actor->retry_at = {};
+  return open_exclusively(actor);
+}
+
+Outcome<Tenants::DiskUse> Tenants::disk_use(std::string_view slug) const {
+  const auto tenant = registry_.living(slug);
+  if (!tenant) return tl::unexpected(tenant.error());
+  DiskUse use;
+  std::error_code missing;  // a store that was never used, or a log that is not there
+  for (const char* name : {"store.db", "store.db-wal"}) {
+    const auto bytes = fs::file_size(directory_of(tenant->id) / name, missing);
+    if (!missing) use.store_bytes += static_cast<std::int64_t>(bytes);
+  }
+  for (const auto& snapshot : storage::list_snapshots(snapshots_of(tenant->id))) {
+    use.snapshot_bytes += snapshot.bytes;
+    ++use.snapshots;
+  }
+  return use;
+}
+
+Outcome<void> Tenants::read_snapshot(std::string_view slug, std::string_view snapshot_id,
+                                     bool verify,
+                                     const std::function<void(storage::TenantStore&)>& read) const {
+  const auto tenant = registry_.living(slug);
+  if (!tenant) return tl::unexpected(tenant.error());
+  const auto snapshot = find_snapshot(*tenant, std::string(snapshot_id), std::nullopt);
+  if (!snapshot) return tl::unexpected(snapshot.error());
+  const fs::path file = snapshots_of(snapshot->tenant_id) / (snapshot->id + ".db");
+  if (verify) {
+    const auto hash = storage::sha256_of_file(file);
+    if (!hash || *hash != snapshot->sha256) {
+      return refuse(LifecycleErrorKind::damaged_snapshot,
+                    hash ? file.string() + " is damaged" : hash.error().text());
+    }
+  }
+  auto store = storage::Store::open_snapshot(file, snapshot->tenant_id, options_.schema);
+  if (!store) return refuse(LifecycleErrorKind::damaged_snapshot, store.error().text());
+  const auto fault = store->read(read, Deadline::max());
+  if (fault == storage::Fault::none) return {};
+  return refuse(LifecycleErrorKind::damaged_snapshot, store->database().fault_text());
+}
+
 Outcome<storage::Snapshot> Tenants::snapshot(std::string_view slug) {
   const auto tenant = registry_.living(slug);
   if (!tenant) return tl::unexpected(tenant.error());
@@ -162,14 +220,7 @@ Outcome<storage::Snapshot> Tenants::snapshot(std::string_view slug) {
   const fs::path temporary = directory / "copy.tmp";
   {
     const Exclusive exclusive(*this, actor);
-    Opening opening = ensure_open(actor);
-    while (opening == Opening::no_slot) {
-      std::this_thread::yield();
-      opening = ensure_open(actor);
-    }
-    if (opening != Opening::open) {
-      return refuse(LifecycleErrorKind::storage, "the tenant's store cannot be opened");
-    }
+    if (auto opened = open_exclusively(actor); !opened) return tl::unexpected(opened.error());
     if (auto copied = storage::copy_store(*actor->store, temporary); !copied) {
       return disk(copied.error());
     }

@@ -74,6 +74,8 @@ Result<void> Registry::load() {
   return {};
 }
 
+std::size_t Registry::schema_version() { return registry_schema().size(); }
+
 TenantPtr Registry::by_slug(std::string_view slug) const { return slugs_.find(slug); }
 TenantPtr Registry::by_id(std::string_view id) const { return ids_.find(id); }
 TenantPtr Registry::by_domain(std::string_view domain) const { return domains_.find(domain); }

@@ -129,6 +129,8 @@ class Registry {
   [[nodiscard]] TenantPage list(const TenantFilter& filter, std::size_t limit,
                                 std::string_view after = {}) const;
   [[nodiscard]] std::size_t count() const;
+  /// The version of registry.db's schema.
+  [[nodiscard]] static std::size_t schema_version();
 
   /// Applies the configuration: missing tenants are created, changed ones updated, none is deleted.
   [[nodiscard]] Outcome<Reconciled> reconcile(std::span<const TenantSpec> tenants);

@@ -101,6 +101,22 @@ class Tenants {
   /// `from`: the slug of the tenant whose snapshot it is, when not `slug`'s own.
   [[nodiscard]] Outcome<void> restore(std::string_view slug, std::string_view snapshot_id,
                                       const std::optional<std::string>& from);
+  /// Calls `read` on the store of the tenant's own snapshot as it was then. With `verify` its hash
+  /// is checked first.
+  [[nodiscard]] Outcome<void> read_snapshot(
+      std::string_view slug, std::string_view snapshot_id, bool verify,
+      const std::function<void(storage::TenantStore&)>& read) const;
+  /// Brings the tenant's store to the newest schema, as its first use would.
+  [[nodiscard]] Outcome<void> migrate(std::string_view slug);
+  /// The version of the schema that stores are brought to.
+  [[nodiscard]] std::size_t schema_version() const { return options_.schema.size(); }
+  /// Bytes of the tenant's store and of its snapshots on disk.
+  struct DiskUse {
+    std::int64_t store_bytes = 0;
+    std::int64_t snapshot_bytes = 0;
+    std::size_t snapshots = 0;
+  };
+  [[nodiscard]] Outcome<DiskUse> disk_use(std::string_view slug) const;
   /// Removes deleted tenants whose retention has passed; call it now and then.
   void sweep();
 
@@ -161,6 +177,8 @@ class Tenants {
   [[nodiscard]] Result<void> put_restored(const std::string& tenant_id);
   [[nodiscard]] Outcome<storage::Snapshot> find_snapshot(
       const Tenant& tenant, const std::string& id, const std::optional<std::string>& from) const;
+  /// Opens the store for the thread that has it for itself.
+  [[nodiscard]] Outcome<void> open_exclusively(const ActorPtr& actor);
   void forget(const Tenant& tenant);
   [[nodiscard]] std::filesystem::path directory_of(std::string_view tenant_id) const;
   [[nodiscard]] std::filesystem::path snapshots_of(std::string_view tenant_id) const;

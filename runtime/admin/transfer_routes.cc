@@ -1,0 +1,87 @@
+// Data of one tenant on its way out and in: pages of a snapshot, which are what an import takes.
+
+#include <future>
+
+#include "runtime/admin/call.h"
+#include "runtime/ingress/problem_response.h"
+#include "runtime/modules/transfer.h"
+
+namespace caisson::admin {
+namespace {
+
+namespace json = boost::json;
+using observe::Code;
+
+constexpr auto import_patience = std::chrono::seconds(30);
+
+}  // namespace
+
+Answer export_records(Call& call) {
+  if (const auto tenant = tenant_of(call); !tenant) return tl::unexpected(tenant.error());
+  const auto query = read_query(call, {"after", "limit"});
+  if (!query) return tl::unexpected(query.error());
+  const auto limit = query->number("limit", 1000, 1, 1000);
+  if (!limit) return refuse(Code::invalid_parameter, "'limit' must be from 1 to 1000");
+  const std::string place = query->text("after");
+  const auto after = modules::ExportPlace::parse(place);
+  if (!place.empty() && !after) {
+    return refuse(Code::invalid_parameter, "'after' must be the 'next' of the page before");
+  }
+  modules::ExportPage page;
+  // The first page pays for reading the whole file once more.
+  const auto read = call.services.tenants.read_snapshot(
+      call.slug, call.id, !after, [&](storage::TenantStore& store) {
+        page = modules::export_records(store, after, static_cast<std::int64_t>(*limit));
+      });
+  if (!read) return refuse(call, read.error());
+  call.note = std::string(call.id);
+  http::Response response = json_answer(200, {});
+  // Slugs and places have no character to escape; the records are JSON as they are.
+  const std::string next = page.next ? '"' + page.next->text() + '"' : "null";
+  response.body = R"({"tenant":")" + std::string(call.slug) + R"(","records":)" + page.records +
+                  R"(,"next":)" + next + "}";
+  return response;
+}
+
+Answer import_records(Call& call) {
+  const auto tenant = tenant_of(call);
+  if (!tenant) return tl::unexpected(tenant.error());
+  modules::Import import = modules::read_import(call.request.body);
+  if (!import.defects.empty()) {
+    context::ObjectReader::Faults faults;
+    for (auto& defect : import.defects)
+      faults.push_back({.pointer = std::move(defect.pointer), .detail = std::move(defect.detail)});
+    return refuse_body(std::move(faults));
+  }
+  if (import.tenant != (import.from.empty() ? call.slug : std::string_view(import.from))) {
+    return refuse(Code::foreign_snapshot, "the records are of tenant '" + import.tenant +
+                                              "'; name that tenant in 'from' to import them here");
+  }
+  using Answered = tl::expected<modules::Imported, tenancy::Refusal>;
+  std::promise<Answered> promise;
+  auto answered = promise.get_future();
+  call.services.tenants.submit(
+      **tenant, storage::Access::write, std::chrono::steady_clock::now() + import_patience,
+      [body = call.request.body, existing = import.existing](storage::TenantStore& store) {
+        return modules::import_records(store, body, existing);
+      },
+      [&promise](Answered answer) { promise.set_value(std::move(answer)); });
+  const Answered imported = answered.get();
+  if (!imported) return tl::unexpected(ingress::refusal_problem(imported.error()));
+  if (imported->conflict) {
+    return tl::unexpected(observe::Problem{
+        .code = Code::conflict,
+        .detail = "a record is there already, and nothing was imported; say 'existing': 'keep' or "
+                  "'replace'",
+        .errors = {{.pointer = "/records/" + std::to_string(*imported->conflict),
+                    .detail = "is there already"}}});
+  }
+  call.note = std::to_string(import.records) + " records" +
+              (import.from.empty() ? "" : " of " + import.from);
+  return json_answer(200, {{"tenant", call.slug},
+                           {"created", imported->created},
+                           {"replaced", imported->replaced},
+                           {"kept", imported->kept}});
+}
+
+}  // namespace caisson::admin

@@ -1,0 +1,55 @@
+#include "runtime/connection.h"
+
+#include <memory>
+
+#include <netdb.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+namespace caisson::runtime {
+
+Authority split(std::string_view text, std::string_view default_port) {
+  std::size_t colon = text.rfind(':');
+  if (colon != std::string_view::npos && text.find(']', colon) != std::string_view::npos) {
+    colon = std::string_view::npos;
+  }
+  std::string_view host = text.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  return {
+      .host = std::string(host),
+      .port = std::string(colon == std::string_view::npos ? default_port : text.substr(colon + 1))};
+}
+
+Authority reachable(std::string_view listen) {
+  Authority at = split(listen, "");
+  if (at.host == "0.0.0.0") at.host = "127.0.0.1";
+  if (at.host == "::") at.host = "::1";
+  return at;
+}
+
+Connection::Connection(const Authority& at, std::chrono::seconds patience) {
+  addrinfo hints{};
+  hints.ai_flags = AI_NUMERICSERV;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (getaddrinfo(at.host.c_str(), at.port.c_str(), &hints, &found) != 0) return;
+  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, freeaddrinfo);
+  const timeval longest{.tv_sec = patience.count(), .tv_usec = 0};
+  for (; found != nullptr && !connected_; found = found->ai_next) {
+    reset();
+    socket_ = ::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &longest, sizeof(longest));
+    ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof(longest));
+    connected_ = ::connect(socket_, found->ai_addr, found->ai_addrlen) == 0;
+  }
+}
+
+Connection::~Connection() { reset(); }
+
+void Connection::reset() {
+  if (socket_ >= 0) ::close(socket_);
+  socket_ = -1;
+}
+
+}  // namespace caisson::runtime

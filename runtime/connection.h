@@ -1,0 +1,39 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+namespace caisson::runtime {
+
+struct Authority {
+  std::string host;  ///< without the brackets of an IPv6 address
+  std::string port;
+};
+
+/// Takes `host:port`, `host` or `[address]:port` apart.
+[[nodiscard]] Authority split(std::string_view text, std::string_view default_port);
+
+/// Where a listener of this machine is reached: a wildcard address is asked over loopback.
+[[nodiscard]] Authority reachable(std::string_view listen);
+
+/// A TCP connection that closes itself; false when none could be made. Sending and receiving give
+/// up after `patience`.
+class Connection {
+ public:
+  Connection(const Authority& at, std::chrono::seconds patience);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  explicit operator bool() const { return connected_; }
+  [[nodiscard]] int get() const { return socket_; }
+
+ private:
+  void reset();
+
+  int socket_ = -1;
+  bool connected_ = false;
+};
+
+}  // namespace caisson::runtime

@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <charconv>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <CLI/App.hpp>
@@ -10,7 +12,9 @@
 #include "cli/hint.h"
 #include "cli/options.h"
 #include "cli/spec_source.h"
+#include "generator/publish/inventory.h"
 #include "generator/render/json.h"
+#include "generator/render/node.h"
 #include "generator/render/plan_report.h"
 #include "generator/source/codes.h"
 #include "generator/spec/spec.h"
@@ -26,6 +30,8 @@ examples:
   caisson explain E0204                    a diagnostic: why, and how to mend it
   caisson explain deployment.yaml compose/compose.yaml:/services/runtime/mem_limit
                                            the line of the spec that a generated value comes from
+  caisson explain deployment.yaml docker/runtime.Dockerfile:12
+                                           the same for a line of a file that has no values
 
 exit codes:
   0  it was explained
@@ -81,28 +87,107 @@ int list_subjects(Console& console) {
   return static_cast<int>(Exit::ok);
 }
 
-/// The value at a pointer of an artifact, and where it comes from. What has no structure comes
-/// whole from the field that the file exists for.
+/// A place in the artifacts: a file, a value of it at `pointer`, or its line `line`.
+struct Place {
+  std::string path;
+  std::string pointer;
+  std::string line;
+};
+
+Place read_place(const std::string& text) {
+  const auto value = text.find(":/");
+  if (value != std::string::npos) return {text.substr(0, value), text.substr(value + 1), {}};
+  const auto colon = text.rfind(':');
+  if (colon == std::string::npos ||
+      text.find_first_not_of("0123456789", colon + 1) != std::string::npos) {
+    return {text, {}, {}};
+  }
+  return {text.substr(0, colon), {}, text.substr(colon + 1)};
+}
+
+int explained(const std::string& what, const std::string& said,
+              const std::vector<render::Origin>& origins, const render::Locate& locate,
+              Console& console) {
+  auto text = what + "\n" + said;
+  for (const auto& origin : origins) {
+    text += (&origin == &origins.front() ? "  origin: " : "          ") +
+            origin_text(origin, locate) + "\n";
+  }
+  console.print(text);
+  return static_cast<int>(Exit::ok);
+}
+
+/// What the deepest node on the way to a pointer that leads nowhere has instead.
+std::string near(const render::Node& tree, const std::string& pointer) {
+  const auto* node = &tree;
+  std::string way;
+  for (const auto& segment : render::pointer_segments(pointer)) {
+    const auto* next = node->child(segment);
+    if (next != nullptr) {
+      node = next;
+      way += "/" + render::pointer_segment(segment);
+      continue;
+    }
+    std::vector<std::string> there;
+    for (const auto& key : node->keys()) there.push_back(way + "/" + render::pointer_segment(key));
+    return there.empty() ? "; '" + way + "' is a value with nothing in it"
+                         : hint(way + "/" + render::pointer_segment(segment), there);
+  }
+  return "";
+}
+
 int explain_value(const render::Artifact& artifact, const std::string& pointer,
                   const render::Locate& locate, Console& console) {
-  if (pointer.empty() || artifact.tree == nullptr) {
-    const bool written = !locate(artifact.owner).empty();
-    const render::Origin owner(
-        written ? render::Origin::Kind::spec : render::Origin::Kind::defaulted, artifact.owner);
-    console.print(artifact.path + "\n  origin: " + origin_text(owner, locate) + "\n");
-    if (!pointer.empty())
-      console.remark("this file has no values that could be followed one by one");
-    return static_cast<int>(Exit::ok);
-  }
   const auto* node = artifact.tree->at(pointer);
   if (node == nullptr) {
-    return not_found("'" + artifact.path + "' has nothing at '" + pointer +
-                         "'; pointers look like /services/runtime/image",
+    return not_found("'" + artifact.path + "' has nothing at '" + pointer + "'" +
+                         near(*artifact.tree, pointer),
                      console);
   }
-  console.print(artifact.path + ":" + pointer + "\n  value:  " + render::to_json_line(*node) +
-                "\n  origin: " + origin_text(node->origin(), locate) + "\n");
-  return static_cast<int>(Exit::ok);
+  return explained(artifact.path + ":" + pointer,
+                   "  value:  " + render::to_json_line(*node) + "\n",
+                   {render::origin_at(*artifact.tree, pointer)}, locate, console);
+}
+
+int explain_line(const render::Artifact& artifact, const std::string& line,
+                 const render::Locate& locate, Console& console) {
+  const auto count = artifact.lines.size();
+  std::size_t number = 0;
+  const auto* end = line.data() + line.size();
+  const bool read = std::from_chars(line.data(), end, number).ec == std::errc{};
+  if (!read || number == 0 || number > count) {
+    return not_found("'" + artifact.path + "' has " +
+                         (count == 0 ? "no lines" : "lines 1 to " + std::to_string(count)),
+                     console);
+  }
+  std::size_t begin = 0;
+  for (std::size_t i = 1; i < number; ++i) begin = artifact.bytes.find('\n', begin) + 1;
+  const auto text = artifact.bytes.substr(begin, artifact.bytes.find('\n', begin) - begin);
+  return explained(artifact.path + ":" + line, "  line:   " + text + "\n",
+                   artifact.lines[number - 1], locate, console);
+}
+
+int explain_place(const render::Artifact& artifact, const Place& place,
+                  const render::Locate& locate, Console& console) {
+  if (place.pointer.empty() && place.line.empty()) {
+    const bool written = !locate(artifact.owner).empty();
+    return explained(
+        artifact.path, "",
+        {{written ? render::Origin::Kind::spec : render::Origin::Kind::defaulted, artifact.owner}},
+        locate, console);
+  }
+  if (artifact.tree != nullptr) {
+    return place.line.empty()
+               ? explain_value(artifact, place.pointer, locate, console)
+               : not_found("'" + artifact.path + "' has values, not lines: name one as in '" +
+                               artifact.path + ":/" + artifact.tree->keys().front() + "'",
+                           console);
+  }
+  return place.pointer.empty()
+             ? explain_line(artifact, place.line, locate, console)
+             : not_found("'" + artifact.path + "' has lines, not values: name one as in '" +
+                             artifact.path + ":1'",
+                         console);
 }
 
 int explain_artifact(const Options& options, Console& console) {
@@ -120,17 +205,20 @@ int explain_artifact(const Options& options, Console& console) {
   const auto generated = generate(spec, options.rendering, *blueprints);
   if (!generated) return not_found(generated.error().text(), console);
 
-  const auto colon = options.place.find(":/");
-  const auto path = options.place.substr(0, colon);
-  const auto pointer = colon == std::string::npos ? "" : options.place.substr(colon + 1);
+  const auto place = read_place(options.place);
   std::vector<std::string> paths;
   for (const auto& artifact : generated->artifacts) {
-    if (artifact.path == path) {
-      return explain_value(artifact, pointer, locator(spec), console);
+    if (artifact.path == place.path) {
+      return explain_place(artifact, place, locator(spec), console);
     }
     paths.push_back(artifact.path);
   }
-  return not_found("no artifact '" + path + "'" + hint(path, paths), console);
+  if (place.path == publish::kInventoryName) {
+    return not_found("'" + place.path +
+                         "' says what the other files are made from: ask about one of those",
+                     console);
+  }
+  return not_found("no artifact '" + place.path + "'" + hint(place.path, paths), console);
 }
 
 int run(const Options& options, Console& console) {
@@ -157,7 +245,7 @@ Command explain_command(CLI::App& root) {
   app->add_option("SUBJECT", options->subject,
                   "a field path, a diagnostic's code, or before PLACE a spec")
       ->type_name("FILE");
-  app->add_option("PLACE", options->place, "FILE:POINTER, a value in an artifact of that spec")
+  app->add_option("PLACE", options->place, "FILE:POINTER or FILE:LINE, a value or a line of an artifact of that spec")
       ->type_name("PLACE");
   add_rendering(*app, options->rendering);
   app->footer(kNotes);

@@ -102,5 +102,43 @@ TEST(Explain, FollowsAGeneratedValueToItsLine) {
   EXPECT_THAT(misspelt.error, HasSubstr("did you mean 'compose/compose.yaml'?"));
 }
 
+TEST(Explain, FollowsALineOfATextToWhatItSays) {
+  const publish::Scratch scratch;
+  scratch.write("deployment.yaml", "caisson: v1\nname: acme\nversion: 1.0.0\ntenants: []\n");
+  const Surroundings here{.directory = scratch.path()};
+  const auto label = caisson({"explain", "deployment.yaml", "docker/runtime.Dockerfile:14"}, here);
+  EXPECT_EQ(label.code, 0) << label.error;
+  EXPECT_THAT(label.out, StartsWith("docker/runtime.Dockerfile:14\n  line:   LABEL "));
+  EXPECT_THAT(label.out, HasSubstr("\n  origin: blueprint docker/runtime.yaml:"));
+  EXPECT_THAT(label.out, HasSubstr("\n          derived from deployment.yaml:1\n"));
+  const auto title = caisson({"explain", "deployment.yaml", "compose/README.md:1"}, here);
+  EXPECT_EQ(title.out,
+            "compose/README.md:1\n  line:   # acme 1.0.0 as a compose project\n"
+            "  origin: blueprint compose/README.md:1\n          deployment.yaml:2\n"
+            "          deployment.yaml:3\n");
+}
+
+TEST(Explain, SaysHowAPlaceIsNamed) {
+  const publish::Scratch scratch;
+  scratch.write("deployment.yaml", "caisson: v1\nname: acme\nversion: 1.0.0\ntenants: []\n");
+  const Surroundings here{.directory = scratch.path()};
+  for (const auto& [place, message] : {
+           std::pair{"docker/runtime.Dockerfile:99", "has lines 1 to "},
+           std::pair{"docker/runtime.Dockerfile:0", "has lines 1 to "},
+           std::pair{"docker/state/.keep:1", "has no lines"},
+           std::pair{"docker/runtime.Dockerfile:/FROM", "as in 'docker/runtime.Dockerfile:1'"},
+           std::pair{"compose/compose.yaml:7", "as in 'compose/compose.yaml:/name'"},
+           std::pair{"compose/compose.yaml:/services/runtme/user",
+                     "did you mean '/services/runtime'?"},
+           std::pair{"compose/compose.yaml:/name/x", "'/name' is a value with nothing in it"},
+           std::pair{"caisson.lock.json:/spec", "ask about one of those"},
+       }) {
+    const auto ran = caisson({"explain", "deployment.yaml", place}, here);
+    EXPECT_EQ(ran.code, 1) << place;
+    EXPECT_EQ(ran.out, "") << place;
+    EXPECT_THAT(ran.error, HasSubstr(message)) << place;
+  }
+}
+
 }  // namespace
 }  // namespace caisson::cli

@@ -14,6 +14,7 @@ namespace caisson::plan {
 struct Planned {
   spec::Loaded loaded;
   Plan plan;
+  source::SourceSet sources;
 };
 
 inline Planned plan_of(const std::string& yaml, const std::string& environment = {},
@@ -32,7 +33,7 @@ inline Planned plan_of(const std::string& yaml, const std::string& environment =
   auto loaded = spec::load("deployment.yaml", yaml, options, sources, diagnostics);
   if (!loaded) throw std::runtime_error(source::render(diagnostics, sources, source::Format::text));
   auto plan = caisson::plan::plan(*loaded);
-  return {.loaded = std::move(*loaded), .plan = std::move(plan)};
+  return {.loaded = std::move(*loaded), .plan = std::move(plan), .sources = std::move(sources)};
 }
 
 /// One of examples/<name>/deployment.yaml.

@@ -6,9 +6,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "generator/render/node.h"
+#include "generator/render/text.h"
 
 namespace caisson::render {
 
@@ -20,7 +22,19 @@ struct Artifact {
   std::string owner;     ///< pointer of the spec field that the file exists for
   /// What a structured file says, node by node with its origin; null for text.
   std::shared_ptr<const Node> tree;
+  std::vector<LineOrigins> lines{};  ///< of a text file: where each line came from
 };
+
+/// A text file.
+[[nodiscard]] inline Artifact text_file(std::string path, Text text, std::string owner,
+                                        unsigned mode = 0644) {
+  return {.path = std::move(path),
+          .bytes = std::move(text.bytes),
+          .mode = mode,
+          .owner = std::move(owner),
+          .tree = nullptr,
+          .lines = std::move(text.lines)};
+}
 
 /// Sorted by path, without duplicates.
 using Artifacts = std::vector<Artifact>;

@@ -24,8 +24,11 @@ std::string word(std::string_view text) {
   return out + '"';
 }
 
-void write(std::string& out, const std::vector<Directive>& directives, std::size_t depth) {
+void write(Text& text, const std::vector<Directive>& directives, std::size_t depth,
+           const Origin& above) {
   for (const auto& directive : directives) {
+    const auto& origin = directive.origin.at.empty() ? above : directive.origin;
+    std::string out;
     if (depth == 0 && &directive != &directives.front()) out += '\n';
     auto comment = comment_lines(directive.comment);
     for (std::size_t line = 0; line < comment.size();) {
@@ -41,20 +44,23 @@ void write(std::string& out, const std::vector<Directive>& directives, std::size
     }
     if (!directive.block.empty()) {
       out += directive.words.empty() ? "{\n" : " {\n";
-      write(out, directive.block, depth + 1);
-      out.append(depth, '\t');
+      text.add(out, {origin});
+      write(text, directive.block, depth + 1, origin);
+      out.assign(depth, '\t');
       out += '}';
     }
-    out += '\n';
+    text.add(out + '\n', {origin});
   }
 }
 
 }  // namespace
 
-std::string to_caddyfile(const std::vector<Directive>& directives, std::string_view header) {
-  auto out = comment_lines(header);
-  write(out, directives, 0);
-  return out;
+Text to_caddyfile(const std::vector<Directive>& directives, std::string_view header,
+                  const Origin& origin) {
+  Text text;
+  text.add(comment_lines(header), {origin});
+  write(text, directives, 0, origin);
+  return text;
 }
 
 Result<std::string> literal(std::string_view text) {

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "generator/render/text.h"
 #include "generator/source/result.h"
 
 namespace caisson::render {
@@ -13,13 +14,14 @@ struct Directive {
   std::vector<std::string> words;
   std::vector<Directive> block{};
   std::string comment{};  ///< lines above the directive
+  Origin origin{};        ///< without one it is that of the directive around it
 };
 
 /// Writes top-level directives (global options first). Words are quoted where Caddy's lexer would
 /// split them. A `{placeholder}` keeps its meaning, so words that come from a spec go through
-/// `literal`.
-[[nodiscard]] std::string to_caddyfile(const std::vector<Directive>& directives,
-                                       std::string_view header);
+/// `literal`. `origin` is what the file is written for.
+[[nodiscard]] Text to_caddyfile(const std::vector<Directive>& directives, std::string_view header,
+                                const Origin& origin);
 
 /// `text` as a word without any meaning to Caddy. Fails on braces, which Caddy substitutes even
 /// inside quotes, and on control characters.

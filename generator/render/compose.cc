@@ -78,14 +78,16 @@ class Project {
   }
 
  private:
-  void add(std::string path, std::string bytes, std::string owner, Node tree = {},
-           unsigned mode = 0644) {
+  void add(std::string path, std::string bytes, std::string owner, Node tree) {
+    artifacts_.push_back({.path = "compose/" + std::move(path),
+                          .bytes = std::move(bytes),
+                          .owner = std::move(owner),
+                          .tree = std::make_shared<const Node>(std::move(tree))});
+  }
+
+  void add(std::string path, Text text, std::string owner, unsigned mode = 0644) {
     artifacts_.push_back(
-        {.path = "compose/" + std::move(path),
-         .bytes = std::move(bytes),
-         .mode = mode,
-         .owner = std::move(owner),
-         .tree = tree.is_null() ? nullptr : std::make_shared<const Node>(std::move(tree))});
+        text_file("compose/" + std::move(path), std::move(text), std::move(owner), mode));
   }
 
   /// The files that the services mount, and their digests.
@@ -122,18 +124,18 @@ class Project {
     listen.key_file = site_.secret_file(plan_.edge.key);
     auto text = edge_caddyfile(plan_, index_, site_, listen);
     if (!text) return tl::unexpected(text.error());
-    digests_.emplace("Caddyfile", digest(*text));
+    digests_.emplace("Caddyfile", digest(text->bytes));
     add("Caddyfile", std::move(*text), "/edge");
     return {};
   }
 
   Result<void> database_init() {
     Node data{Node::Map{}};
-    data.add("database", plan_.database.name);
-    data.add("user", plan_.database.user);
+    data.add("database", {plan_.database.name, plan_.database.engine.origin});
+    data.add("user", {plan_.database.user, plan_.database.engine.origin});
     auto text = fill(blueprints_, "compose/database-init.sql", data);
     if (!text) return tl::unexpected(text.error());
-    digests_.emplace("database-init.sql", digest(*text));
+    digests_.emplace("database-init.sql", digest(text->bytes));
     add("database-init.sql", std::move(*text), "/database");
     return {};
   }
@@ -164,7 +166,10 @@ class Project {
     }
     if (!volume_nodes.empty()) document.add("volumes", std::move(volume_nodes));
     Node config_nodes{Node::Map{}};
-    for (const auto& [name, hash] : digests_) config_nodes.add(name, file("./" + name, {}));
+    for (const auto& [name, hash] : digests_) {
+      const auto made = std::ranges::find(artifacts_, "compose/" + name, &Artifact::path);
+      config_nodes.add(name, file("./" + name, {Origin::Kind::derived, made->owner}));
+    }
     document.add("configs", std::move(config_nodes));
     Node secret_nodes{Node::Map{}};
     for (const auto& secret : plan_.secrets) {
@@ -231,46 +236,53 @@ class Project {
   }
 
   void env_example() {
+    const Origin project(plan_.targets.compose.origin);
     std::vector<EnvEntry> entries{
         {.name = "EDGE_ADDRESS",
          .value = "0.0.0.0",
          .comment = "The address that the edge publishes its ports on.",
-         .commented_out = true},
+         .commented_out = true,
+         .origins = {plan_.edge.http.origin}},
         {.name = "SECRETS_GROUP",
          .value = "10001",
          .comment = "The group that may read secrets/; generate.sh sets it.",
-         .commented_out = true}};
+         .commented_out = true,
+         .origins = {project}}};
     for (const auto& image : foreign_images()) {
       entries.push_back(
           {.name = image.variable,
            .value = image.reference,
            .comment = image.waiver.empty() ? std::string{} : "No digest: " + image.waiver + ".",
-           .commented_out = true});
+           .commented_out = true,
+           .origins = {image.origin}});
     }
-    std::set<std::string> variables;
-    bool builds = false;
+    std::map<std::string, LineOrigins> variables;
+    LineOrigins builds;
     for (const auto* instance : instances_) {
-      builds |= instance->build.has_value();
+      if (instance->build) builds.emplace_back(instance->origin);
       for (const auto& variable : instance->env) {
-        if (!variable.secret.empty()) variables.insert(variable.secret);
+        if (!variable.secret.empty()) variables[variable.secret].emplace_back(variable.value.origin);
       }
     }
-    if (builds) {
+    if (!builds.empty()) {
       entries.push_back({.name = "SOURCE_DIR",
                          .value = ".",
                          .comment = "The directory of the spec; the services are built below it.",
-                         .commented_out = false});
+                         .commented_out = false,
+                         .origins = std::move(builds)});
     }
-    for (const auto& secret : variables) {
+    for (auto& [secret, origins] : variables) {
       entries.push_back(
           {.name = secret_variable(secret),
            .value = {},
            .comment = "Secret '" + secret + "', which a service wants in its environment.",
-           .commented_out = false});
+           .commented_out = false,
+           .origins = std::move(origins)});
     }
     add(".env.example",
         to_env_file(entries,
-                    "Copy to .env and set what is empty. Lines with a # show the default."),
+                    "Copy to .env and set what is empty. Lines with a # show the default.",
+                    project),
         "/targets/compose");
   }
 
@@ -286,7 +298,7 @@ class Project {
           std::tuple{"compose/secrets.sh", "secrets/generate.sh", 0755U}}) {
       auto text = fill(blueprints_, name, data);
       if (!text) return tl::unexpected(text.error());
-      add(path, std::move(*text), "/targets/compose", {}, mode);
+      add(path, std::move(*text), "/targets/compose", mode);
     }
     return {};
   }
@@ -322,10 +334,10 @@ Node Project::facts() const {
   Node data{Node::Map{}};
   data.add("name", plan.name);
   data.add("version", plan.version);
-  data.add("caisson-version", std::string(CAISSON_VERSION));
+  data.add("caisson-version", {CAISSON_VERSION, own_version});
   data.add("domain", plan.domain);
   data.add("project", plan.targets.compose_project);
-  data.add("url", scheme + plan.domain.value + suffix);
+  data.add("url", {scheme + plan.domain.value + suffix, plan.domain.origin});
   data.add("http", plan.edge.http);
   data.add("https", plan.edge.https);
   data.add("secure", secure);
@@ -333,8 +345,12 @@ Node Project::facts() const {
   data.add("acme", plan.edge.tls.value == plan::Edge::Tls::acme);
   data.add("internal-ca", plan.edge.tls.value == plan::Edge::Tls::internal);
   if (!plan.edge.email.value.empty()) data.add("email", plan.edge.email);
-  if (!plan.database.instance.empty()) data.add("database", plan.database.instance);
-  if (!plan.cache.instance.empty()) data.add("cache", plan.cache.instance);
+  if (!plan.database.instance.empty()) {
+    data.add("database", {plan.database.instance, plan.database.engine.origin});
+  }
+  if (!plan.cache.instance.empty()) {
+    data.add("cache", {plan.cache.instance, plan.cache.enabled.origin});
+  }
   if (!plan.backup.schedule.value.empty()) {
     data.add("backup-schedule", plan.backup.schedule);
     data.add("backup-to", plan.backup.to);
@@ -345,13 +361,13 @@ Node Project::facts() const {
   Node runtimes{Node::List{}};
   Node volumes{Node::List{}};
   for (const auto* instance : instances_) {
-    Node entry{Node::Map{}};
+    Node entry{Node::Map{}, instance->origin};
     entry.add("instance", instance->name);
     if (instance->tenant) entry.add("tenant", *instance->tenant);
     for (const auto& mount : instance->volumes) {
       const auto name = plan.targets.compose_project.value + "_" + mount.volume;
       entry.set("volume", name);
-      Node volume{Node::Map{}};
+      Node volume{Node::Map{}, instance->origin};
       volume.add("volume", name);
       volumes.push(std::move(volume));
     }
@@ -370,7 +386,7 @@ Node Project::facts() const {
   Node images{Node::List{}};
   for (const auto& image : foreign_images()) {
     if (image.waiver.empty()) continue;
-    Node entry{Node::Map{}};
+    Node entry{Node::Map{}, image.origin};
     entry.add("reference", image.reference);
     entry.add("variable", image.variable);
     entry.add("waiver", image.waiver);
@@ -385,7 +401,7 @@ Node Project::facts() const {
   Node tenants{Node::List{}};
   for (const auto& tenant : plan.tenants) {
     if (tenants.list()->size() == page) break;
-    Node entry{Node::Map{}};
+    Node entry{Node::Map{}, tenant.origin};
     entry.add("slug", tenant.slug);
     entry.add("host", tenant.host);
     auto url = scheme;
@@ -408,7 +424,7 @@ Node Project::facts() const {
   Node given{Node::List{}};
   for (const auto& secret : plan.secrets) {
     if (!secrets_.contains(secret.name)) continue;
-    Node entry{Node::Map{}};
+    Node entry{Node::Map{}, secret.origin};
     entry.add("secret", secret.name);
     entry.add("bytes", secret.bytes);
     entry.add("reference", secret.reference);

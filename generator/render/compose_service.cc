@@ -17,8 +17,10 @@ using plan::Role;
 
 constexpr std::string_view version = CAISSON_VERSION;
 
+/// A service says these itself; what else runs has them because of what it is.
 plan::Origin field(const Instance& instance, std::string_view name) {
-  return {plan::Origin::Kind::derived, instance.origin.pointer + "/" + std::string(name)};
+  const auto below = instance.role == Role::service ? "/" + std::string(name) : std::string{};
+  return {plan::Origin::Kind::derived, instance.origin.pointer + below};
 }
 
 std::string duration(std::int64_t milliseconds) {
@@ -374,7 +376,10 @@ Node ComposeServices::service(const Instance& instance, const Index& index,
   }
   if (!needs.empty()) node.set("depends_on", std::move(needs));
   resources(node, instance);
-  node.set("stop_grace_period", {duration(instance.stop_grace_ms), field(instance, "drain")});
+  const auto& grace =
+      instance.role == Role::runtime ? plan_->runtime.drain_ms.origin : instance.origin;
+  node.set("stop_grace_period",
+           {duration(instance.stop_grace_ms), {Origin::Kind::derived, grace.pointer}});
   if (auto* logging = node.find("logging"); logging != nullptr) {
     Node options{Node::Map{}};
     const auto& observe = plan_->observability;

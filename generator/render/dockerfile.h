@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "generator/render/node.h"
+#include "generator/render/text.h"
 #include "generator/source/result.h"
 
 namespace caisson::render {
@@ -19,6 +21,7 @@ struct Instruction {
   std::vector<std::string> exec{};
   std::vector<std::pair<std::string, std::string>> pairs{};
   std::string comment{};  ///< one line above the instruction
+  LineOrigins origins{};
 };
 
 /// A Dockerfile of exec-form instructions. There is no shell form to get wrong: nothing is ever
@@ -26,10 +29,17 @@ struct Instruction {
 struct Dockerfile {
   std::string header;  ///< comment lines without their '#'
   std::vector<Instruction> instructions;
+  LineOrigins origins{};  ///< of the header
 };
+
+/// Reads a blueprint: `header`, and `instructions`, each a map of the instruction's name to its
+/// flags and words (text), its exec arguments (list) or its pairs (map); `exec` beside it is what
+/// follows the words, and `comment` stands above it. `{name}` stands for that entry of `values`.
+/// Fails, naming the line, on anything else.
+[[nodiscard]] Result<Dockerfile> read_dockerfile(const Node& blueprint, const Node& values);
 
 /// Fails when a word holds a blank, a line break or a quote, which no Dockerfile can carry
 /// unquoted.
-[[nodiscard]] Result<std::string> to_dockerfile(const Dockerfile& file);
+[[nodiscard]] Result<Text> to_dockerfile(const Dockerfile& file);
 
 }  // namespace caisson::render

@@ -5,6 +5,7 @@
 
 #include "generator/plan/plan.h"
 #include "generator/render/site.h"
+#include "generator/render/text.h"
 #include "generator/source/result.h"
 
 namespace caisson::render {
@@ -22,7 +23,7 @@ struct EdgeListen {
 
 /// The Caddyfile of the edge: every route of the plan, in its order, and nothing else. Fails when a
 /// value of the spec cannot be written in a Caddyfile.
-[[nodiscard]] Result<std::string> edge_caddyfile(const plan::Plan& plan, const Index& index,
-                                                 const Site& site, const EdgeListen& listen);
+[[nodiscard]] Result<Text> edge_caddyfile(const plan::Plan& plan, const Index& index,
+                                          const Site& site, const EdgeListen& listen);
 
 }  // namespace caisson::render

@@ -27,15 +27,16 @@ std::string quoted(std::string_view text) {
 
 }  // namespace
 
-std::string to_env_file(const std::vector<EnvEntry>& entries, std::string_view header) {
-  auto out = comment_lines(header);
+Text to_env_file(const std::vector<EnvEntry>& entries, std::string_view header,
+                 const Origin& origin) {
+  Text text;
+  text.add(comment_lines(header), {origin});
   for (const auto& entry : entries) {
-    out += '\n';
-    out += comment_lines(entry.comment);
-    if (entry.commented_out) out += '#';
-    out += entry.name + '=' + quoted(entry.value) + '\n';
+    text.add('\n' + comment_lines(entry.comment) + (entry.commented_out ? "#" : "") + entry.name +
+                 '=' + quoted(entry.value) + '\n',
+             entry.origins);
   }
-  return out;
+  return text;
 }
 
 }  // namespace caisson::render

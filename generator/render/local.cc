@@ -91,11 +91,8 @@ class Stack {
   /// The configuration files of the processes, by path below `local/`.
   [[nodiscard]] Result<Artifacts> write(const Blueprints& blueprints, Patches& patches) {
     Artifacts artifacts;
-    const auto add_text = [&](const std::string& path, std::string bytes, std::string owner) {
-      artifacts.push_back({.path = "local/" + path,
-                           .bytes = std::move(bytes),
-                           .owner = std::move(owner),
-                           .tree = nullptr});
+    const auto add_text = [&](const std::string& path, Text text, std::string owner) {
+      artifacts.push_back(text_file("local/" + path, std::move(text), std::move(owner)));
     };
     const auto add_json = [&](const std::string& path, Node tree, std::string owner) {
       auto patched = patches.apply("local/" + path, tree);
@@ -145,8 +142,8 @@ class Stack {
     node.add("name", plan_.name);
     node.add("version", plan_.version);
     node.add("domain", plan_.domain);
-    node.add("marker", "disposable");
-    node.add("address", std::string(address));
+    node.add("marker", {"disposable", plan_.targets.local.origin});
+    node.add("address", {std::string(address), plan_.targets.local.origin});
     node.add("url", {url(plan_.domain.value), plan_.targets.local_port.origin});
     node.add("secrets", secrets());
     Node processes{Node::List{}};
@@ -276,11 +273,11 @@ class Stack {
   [[nodiscard]] Node facts() const {
     Node data{Node::Map{}};
     data.add("name", plan_.name);
-    data.add("url", url(plan_.domain.value));
+    data.add("url", {url(plan_.domain.value), plan_.domain.origin});
     Node tenants{Node::List{}};
     for (const auto& tenant : plan_.tenants) {
       if (tenants.list()->size() == 50) break;
-      Node entry{Node::Map{}};
+      Node entry{Node::Map{}, tenant.origin};
       entry.add("slug", tenant.slug);
       entry.add("url", url(tenant.host));
       entry.add("instance", tenant.instance);

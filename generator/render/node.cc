@@ -65,8 +65,7 @@ const Node* Node::find(std::string_view key) const {
 Node* Node::find(std::string_view key) { return const_cast<Node*>(std::as_const(*this).find(key)); }
 
 const Node* Node::at(std::string_view pointer) const {
-  // child() only hands out what is there; nothing of this tree changes.
-  auto* node = const_cast<Node*>(this);
+  const auto* node = this;
   for (const auto& segment : pointer_segments(pointer)) {
     node = node->child(segment);
     if (node == nullptr) return nullptr;
@@ -90,7 +89,11 @@ Node& Node::push(Node value) {
 }
 
 Node* Node::child(std::string_view key) {
-  auto* elements = std::get_if<List>(&value_);
+  return const_cast<Node*>(std::as_const(*this).child(key));
+}
+
+const Node* Node::child(std::string_view key) const {
+  const auto* elements = list();
   if (elements == nullptr) return find(key);
   const auto index = list_index(key);
   return index < elements->size() ? &(*elements)[index] : nullptr;
@@ -137,6 +140,21 @@ void Node::merge(Node over) {
 Node& Node::remark(std::string comment) {
   comment_ = std::move(comment);
   return *this;
+}
+
+Origin origin_at(const Node& tree, std::string_view pointer) {
+  auto origin = tree.origin();
+  const auto* node = &tree;
+  for (const auto& segment : pointer_segments(pointer)) {
+    node = node->child(segment);
+    if (node == nullptr) break;
+    if (!node->origin().at.empty()) {
+      origin = node->origin();
+    } else if (origin.kind != Origin::Kind::blueprint) {
+      origin.kind = Origin::Kind::derived;
+    }
+  }
+  return origin;
 }
 
 std::string pointer_segment(std::string_view text) {

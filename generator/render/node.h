@@ -28,6 +28,9 @@ struct Origin {
   friend bool operator==(const Origin&, const Origin&) = default;
 };
 
+/// Of what comes from this version of Caisson itself: the spec's `caisson: v1` asks for it.
+inline const Origin own_version{Origin::Kind::derived, "/caisson"};
+
 /// A structured document on its way to YAML or JSON. Maps keep the order in which keys were added;
 /// every node remembers its origin.
 class Node {
@@ -77,6 +80,7 @@ class Node {
   Node& push(Node value);
   /// The entry of a map, or the element of a list whose index `key` is; null when there is none.
   [[nodiscard]] Node* child(std::string_view key);
+  [[nodiscard]] const Node* child(std::string_view key) const;
   /// The keys of a map, or the indexes of a list.
   [[nodiscard]] std::vector<std::string> keys() const;
   /// Removes a child; false when there is none.
@@ -98,6 +102,10 @@ class Node {
   Origin origin_;
   std::string comment_;
 };
+
+/// Where the node at `pointer` came from. A node without an origin of its own was derived from what
+/// the nearest node around it came from; nothing is made up for one that has none around it either.
+[[nodiscard]] Origin origin_at(const Node& tree, std::string_view pointer);
 
 /// One segment of an RFC 6901 pointer, with `~` and `/` escaped.
 [[nodiscard]] std::string pointer_segment(std::string_view text);

@@ -52,7 +52,7 @@ std::string origin_text(const Origin& origin, const Locate& locate) {
       return field.empty() ? "default" : "default of " + field;
     case Origin::Kind::derived:
       if (origin.at.empty()) return "caisson";
-      return "derived from " + (place.empty() ? field : place);
+      return "derived from " + (place.empty() ? "the default of " + field : place);
     case Origin::Kind::blueprint:
       break;
   }

@@ -41,7 +41,7 @@ TEST(ToDockerfile, WritesExecFormsAndQuotedPairs) {
                                       {.name = "LABEL", .pairs = {{"a", "x \"y\" $z \\ \n"}}},
                                       {.name = "CMD", .exec = {"a b", "\"c\""}}}});
   ASSERT_TRUE(text);
-  EXPECT_EQ(*text,
+  EXPECT_EQ(text->bytes,
             "# head\n\nFROM scratch\nLABEL a=\"x \\\"y\\\" \\$z \\\\  \"\nCMD [\"a b\", "
             "\"\\\"c\\\"\"]\n");
 }
@@ -58,7 +58,8 @@ TEST(ToCaddyfile, QuotesWhatTheLexerWouldSplit) {
   EXPECT_EQ(to_caddyfile({{.words = {"header", "A B", "#c", "", "say \"hi\""},
                            .block = {{.words = {"x"}}},
                            .comment = "two\nlines"}},
-                         "head"),
+                         "head", {})
+                .bytes,
             "# head\n# two\n# lines\nheader \"A B\" \"#c\" \"\" \"say \\\"hi\\\"\" {\n\tx\n}\n");
 }
 
@@ -72,7 +73,8 @@ TEST(ToEnvFile, QuotesForComposeAndTheShell) {
   EXPECT_EQ(to_env_file({{.name = "A", .value = "x/y:1", .comment = "c"},
                          {.name = "B", .value = "$x `y` z", .comment = "", .commented_out = true},
                          {.name = "C", .value = "it's $5", .comment = ""}},
-                        "head"),
+                        "head", {})
+                .bytes,
             "# head\n\n# c\nA=x/y:1\n\n#B='$x `y` z'\n\nC=\"it's \\$5\"\n");
 }
 
@@ -84,7 +86,7 @@ TEST(Fill, EscapesMarkdownAndLeavesNoGaps) {
   data.add("evil", "<b>|\n`x`");
   const auto text = fill(*blueprints, "local/README.md", data);
   ASSERT_TRUE(text);
-  EXPECT_EQ(*text, "a\n\n\\<b\\>\\| \\`x\\` <b>|\n`x`\n");
+  EXPECT_EQ(text->bytes, "a\n\n\\<b\\>\\| \\`x\\` <b>|\n`x`\n");
 }
 
 TEST(Fill, FailsOnABrokenTemplate) {

@@ -32,6 +32,7 @@ struct Command {
 [[nodiscard]] Command plan_command(CLI::App& root);
 [[nodiscard]] Command generate_command(CLI::App& root);
 [[nodiscard]] Command diff_command(CLI::App& root);
+[[nodiscard]] Command image_command(CLI::App& root);
 [[nodiscard]] Command init_command(CLI::App& root);
 [[nodiscard]] Command explain_command(CLI::App& root);
 [[nodiscard]] Command schema_command(CLI::App& root);

@@ -16,8 +16,8 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 constexpr const char* kCommands[] = {"init",  "validate", "explain",   "plan",    "generate",
-                                     "diff",  "up",       "down",      "conform", "prove",
-                                     "sweep", "schema",   "completion"};
+                                     "diff",  "image",    "up",        "down",    "conform",
+                                     "prove", "sweep",    "schema",    "completion"};
 
 constexpr auto kIntroduction = R"(# The command line
 

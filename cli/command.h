@@ -37,6 +37,7 @@ struct Command {
 [[nodiscard]] Command explain_command(CLI::App& root);
 [[nodiscard]] Command schema_command(CLI::App& root);
 [[nodiscard]] Command completion_command(CLI::App& root);
+[[nodiscard]] Command blueprints_command(CLI::App& root);
 
 // On running stacks. For these 1 and 2 are verdicts, so that everything in the way is 3.
 [[nodiscard]] Command up_command(CLI::App& root);

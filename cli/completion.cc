@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/completion_script.h"
 #include "cli/options.h"
+#include "generator/render/blueprints.h"
 
 namespace caisson::cli {
 namespace {
@@ -31,7 +32,9 @@ Command completion_command(CLI::App& root) {
   add_choice(*app, "SHELL", *shell, "bash|zsh|fish", "the shell")->required();
   app->footer(kNotes);
   return {.app = app, .run = [&root, shell](Console& console) {
-            console.print(completion_script(root, *shell, {{"explain", explain_subjects()}}));
+            console.print(completion_script(
+                root, *shell,
+                {{"explain", explain_subjects()}, {"blueprints", render::Blueprints().names()}}));
             return static_cast<int>(Exit::ok);
           }};
 }

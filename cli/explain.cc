@@ -13,9 +13,12 @@
 #include "cli/options.h"
 #include "cli/spec_source.h"
 #include "generator/publish/inventory.h"
+#include "generator/publish/publish.h"
 #include "generator/render/json.h"
 #include "generator/render/node.h"
+#include "generator/render/place_hint.h"
 #include "generator/render/plan_report.h"
+#include "generator/render/read_tree.h"
 #include "generator/source/codes.h"
 #include "generator/spec/spec.h"
 
@@ -117,35 +120,16 @@ int explained(const std::string& what, const std::string& said,
   return static_cast<int>(Exit::ok);
 }
 
-/// What the deepest node on the way to a pointer that leads nowhere has instead.
-std::string near(const render::Node& tree, const std::string& pointer) {
-  const auto* node = &tree;
-  std::string way;
-  for (const auto& segment : render::pointer_segments(pointer)) {
-    const auto* next = node->child(segment);
-    if (next != nullptr) {
-      node = next;
-      way += "/" + render::pointer_segment(segment);
-      continue;
-    }
-    std::vector<std::string> there;
-    for (const auto& key : node->keys()) there.push_back(way + "/" + render::pointer_segment(key));
-    return there.empty() ? "; '" + way + "' is a value with nothing in it"
-                         : hint(way + "/" + render::pointer_segment(segment), there);
-  }
-  return "";
-}
-
 int explain_value(const render::Artifact& artifact, const std::string& pointer,
                   const render::Locate& locate, Console& console) {
   const auto* node = artifact.tree->at(pointer);
   if (node == nullptr) {
+    const auto meant = render::place_hint(*artifact.tree, pointer);
     return not_found("'" + artifact.path + "' has nothing at '" + pointer + "'" +
-                         near(*artifact.tree, pointer),
+                         (meant.empty() ? "" : "; " + meant),
                      console);
   }
-  return explained(artifact.path + ":" + pointer,
-                   "  value:  " + render::to_json_line(*node) + "\n",
+  return explained(artifact.path + ":" + pointer, "  value:  " + render::to_json_line(*node) + "\n",
                    {render::origin_at(*artifact.tree, pointer)}, locate, console);
 }
 
@@ -190,6 +174,30 @@ int explain_place(const render::Artifact& artifact, const Place& place,
                          console);
 }
 
+/// caisson.lock.json: an entry is what it is because of its file, everything else because of the
+/// spec that asked for the artifacts.
+Result<render::Artifact> inventory_of(const Generated& generated) {
+  const auto inventory =
+      publish::inventory_of({.artifacts = generated.artifacts, .made_from = generated.made_from});
+  std::vector<render::Origin> owners;
+  for (const auto& [path, entry] : inventory.files) {
+    owners.emplace_back(render::Origin::Kind::derived, entry.owner);
+  }
+  const auto text = publish::to_json(inventory);
+  const auto first = text.find("    {");
+  const auto head = static_cast<std::size_t>(
+      std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(first), '\n'));
+  auto tree = render::read_tree(std::string(publish::kInventoryName), text, [&](std::size_t line) {
+    return line > head && line - head <= owners.size() ? owners[line - head - 1]
+                                                       : render::own_version;
+  });
+  if (!tree) return tl::unexpected(tree.error());
+  return render::Artifact{.path = std::string(publish::kInventoryName),
+                          .bytes = text,
+                          .owner = render::own_version.at,
+                          .tree = std::make_shared<const render::Node>(*std::move(tree))};
+}
+
 int explain_artifact(const Options& options, Console& console) {
   const auto source = read_spec(options.subject);
   const auto blueprints = load_blueprints(options.rendering.blueprints);
@@ -202,21 +210,23 @@ int explain_artifact(const Options& options, Console& console) {
     report(spec, console);
     return static_cast<int>(Exit::findings);
   }
-  const auto generated = generate(spec, options.rendering, *blueprints);
-  if (!generated) return not_found(generated.error().text(), console);
+  const auto generated = generate(spec, options.rendering, *blueprints, console);
+  if (!generated) {
+    console.failure(generated.error());
+    return static_cast<int>(Exit::findings);
+  }
 
+  auto artifacts = generated->artifacts;
+  auto inventory = inventory_of(*generated);
+  if (!inventory) return not_found(inventory.error().text(), console);
+  artifacts.push_back(*std::move(inventory));
   const auto place = read_place(options.place);
   std::vector<std::string> paths;
-  for (const auto& artifact : generated->artifacts) {
+  for (const auto& artifact : artifacts) {
     if (artifact.path == place.path) {
       return explain_place(artifact, place, locator(spec), console);
     }
     paths.push_back(artifact.path);
-  }
-  if (place.path == publish::kInventoryName) {
-    return not_found("'" + place.path +
-                         "' says what the other files are made from: ask about one of those",
-                     console);
   }
   return not_found("no artifact '" + place.path + "'" + hint(place.path, paths), console);
 }
@@ -245,7 +255,8 @@ Command explain_command(CLI::App& root) {
   app->add_option("SUBJECT", options->subject,
                   "a field path, a diagnostic's code, or before PLACE a spec")
       ->type_name("FILE");
-  app->add_option("PLACE", options->place, "FILE:POINTER or FILE:LINE, a value or a line of an artifact of that spec")
+  app->add_option("PLACE", options->place,
+                  "FILE:POINTER or FILE:LINE, a value or a line of an artifact of that spec")
       ->type_name("PLACE");
   add_rendering(*app, options->rendering);
   app->footer(kNotes);

@@ -105,21 +105,18 @@ int write(const Options& options, publish::Tree& tree, const publish::Comparison
 
 /// What a target refuses is an error, and under --strict so is what it only approximates, unless
 /// the spec waives it or never asked for it.
-bool acceptable(const Generated& generated, const render::Locate& locate, bool strict,
-                Console& console) {
-  auto losses = generated.losses;
-  std::erase_if(losses, [](const render::Loss& loss) { return !loss.written; });
-  if (!losses.empty()) console.remark(render::loss_text(losses, locate));
-  bool accepted = true;
+std::vector<render::Mistake> unacceptable(const std::vector<render::Loss>& losses, bool strict) {
+  std::vector<render::Mistake> mistakes;
   for (const auto& loss : losses) {
     const bool counts = loss.support == render::Support::refused || strict;
     if (!counts || !loss.waiver.empty()) continue;
-    accepted = false;
-    console.failure(
-        {.what = "target '" + loss.target + "' cannot express " + loss.field + ": " + loss.reason,
-         .remedy = "change the spec, switch the target off, or waive loss/" + loss.field});
+    mistakes.push_back({.code = "E0308",
+                        .pointer = loss.pointer,
+                        .message = "target '" + loss.target + "' cannot express " + loss.field +
+                                   ": " + loss.reason,
+                        .remedy = "change it, switch the target off, or waive loss/" + loss.field});
   }
-  return accepted;
+  return mistakes;
 }
 
 int fail_with(const Failure& failure, Exit exit, Console& console) {
@@ -136,12 +133,15 @@ int run(const Options& options, Console& console) {
   const auto spec = load_spec(*source, options.rendering.environment, options.rendering.strict);
   report(spec, console);
   if (!spec.loaded) return static_cast<int>(Exit::findings);
-  const auto generated = generate(spec, options.rendering, *blueprints);
+  const auto generated = generate(spec, options.rendering, *blueprints, console);
   if (!generated) return fail_with(generated.error(), Exit::findings, console);
 
-  if (!acceptable(*generated, locator(spec), options.rendering.strict, console)) {
-    return static_cast<int>(Exit::findings);
-  }
+  auto losses = generated->losses;
+  std::erase_if(losses, [](const render::Loss& loss) { return !loss.written; });
+  if (!losses.empty()) console.remark(render::loss_text(losses, locator(spec)));
+  if (!generated->patches.empty()) console.remark(generated->patches);
+  const auto accepted = report(spec, unacceptable(losses, options.rendering.strict), console);
+  if (!accepted) return fail_with(accepted.error(), Exit::findings, console);
 
   const auto directory = output_directory(options);
   const bool only_shows = options.check || options.diff || options.dry_run;

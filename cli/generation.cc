@@ -1,19 +1,17 @@
 #include "cli/generation.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <system_error>
+#include <iterator>
 #include <utility>
 
 #include <CLI/App.hpp>
 
 #include "generator/plan/planner.h"
 #include "generator/render/render.h"
+#include "generator/source/diagnostics.h"
 
 namespace caisson::cli {
 namespace {
-
-namespace fs = std::filesystem;
 
 Result<render::TargetSet> select_targets(const std::vector<std::string>& names,
                                          const plan::Targets& planned) {
@@ -42,42 +40,39 @@ void add_rendering(CLI::App& app, Rendering& rendering) {
   add_strict(app, rendering.strict);
 }
 
-void add_blueprints(CLI::App& app, std::string& directory) {
-  app.add_option("--blueprints", directory,
-                 "a directory whose files replace blueprints of the same name")
-      ->type_name("DIR");
-}
-
-Result<render::Blueprints> load_blueprints(const std::string& directory) {
-  if (directory.empty()) return render::Blueprints();
-  std::vector<std::pair<std::string, std::string>> files;
-  std::error_code error;
-  for (fs::recursive_directory_iterator entry(directory, error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (!entry->is_regular_file()) continue;
-    auto text = read_file(entry->path(), "");
-    if (!text) return tl::unexpected(text.error());
-    files.emplace_back(entry->path().lexically_relative(directory).generic_string(),
-                       *std::move(text));
+Result<void> report(const LoadedSpec& spec, const std::vector<render::Mistake>& mistakes,
+                    Console& console) {
+  if (mistakes.empty()) return {};
+  source::Diagnostics diagnostics;
+  for (const auto& mistake : mistakes) {
+    diagnostics.report({.code = mistake.code,
+                        .where = spec::nearest(spec.loaded->document, mistake.pointer).span,
+                        .message = mistake.message,
+                        .remedy = mistake.remedy});
   }
-  if (error) return fail("cannot read the blueprints in '" + directory + "': " + error.message());
-  std::sort(files.begin(), files.end());
-  return render::Blueprints::with(files);
+  console.error(
+      source::render(diagnostics, spec.sources, source::Format::text, console.colour_error()));
+  return fail(spec.sources.front().name() + ": " + tally(diagnostics));
 }
 
 Result<Generated> generate(const LoadedSpec& spec, const Rendering& rendering,
-                           const render::Blueprints& blueprints) {
+                           const render::Blueprints& blueprints, Console& console) {
   const auto plan = plan::plan(*spec.loaded);
   const auto targets = select_targets(rendering.targets, plan.targets);
   if (!targets) return tl::unexpected(targets.error());
-  auto artifacts = render::render(plan, blueprints, *targets);
+  std::vector<render::Mistake> mistakes;
+  auto artifacts = render::render(plan, blueprints, *targets, mistakes);
   if (!artifacts) return tl::unexpected(artifacts.error());
+  std::ranges::move(render::waiver_mistakes(plan), std::back_inserter(mistakes));
+  if (auto right = report(spec, mistakes, console); !right) return tl::unexpected(right.error());
   return Generated{.artifacts = *std::move(artifacts),
                    .made_from = {.version = CAISSON_VERSION,
                                  .spec_sha256 = spec.sha256,
                                  .environment = rendering.environment,
-                                 .blueprints = blueprints.revision()},
-                   .losses = render::losses(plan, *targets)};
+                                 .blueprints = blueprints.revision(),
+                                 .blueprints_commit = blueprints.commit()},
+                   .losses = render::losses(plan, *targets),
+                   .patches = render::patch_text(plan, *targets, locator(spec))};
 }
 
 }  // namespace caisson::cli

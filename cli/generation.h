@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "cli/blueprint_source.h"
+#include "cli/console.h"
 #include "cli/options.h"
 #include "cli/spec_source.h"
 #include "generator/plan/plan.h"
@@ -10,6 +12,7 @@
 #include "generator/render/artifact.h"
 #include "generator/render/blueprints.h"
 #include "generator/render/loss.h"
+#include "generator/render/mistake.h"
 #include "generator/source/result.h"
 
 namespace CLI {
@@ -22,29 +25,28 @@ namespace caisson::cli {
 struct Rendering {
   std::string environment;
   std::vector<std::string> targets;  ///< empty: all that the spec has switched on
-  std::string blueprints;            ///< a directory of replacements; empty: the shipped ones
+  std::string blueprints;            ///< where replacements are; empty: the shipped ones
   bool strict = strict_by_default();
 };
 
 /// --env, --target, --blueprints and --strict.
 void add_rendering(CLI::App& app, Rendering& rendering);
 
-/// --blueprints DIR.
-void add_blueprints(CLI::App& app, std::string& directory);
-
-/// The shipped blueprints with the files of `directory` in their place.
-[[nodiscard]] Result<render::Blueprints> load_blueprints(const std::string& directory);
-
 /// Artifacts, what they were made from, and what of the spec they cannot express.
 struct Generated {
   render::Artifacts artifacts;
   publish::Provenance made_from;
   std::vector<render::Loss> losses;
+  std::string patches;  ///< what patches of the spec changed, for people; empty without any
 };
 
-/// Plans and renders a spec that is right. Fails when a target is asked for that the spec has
-/// switched off, and when rendering does.
+/// Plans and renders a spec that is right so far. Prints what rendering finds wrong with it. Fails
+/// then, when a target is asked for that the spec has switched off, and when rendering does.
 [[nodiscard]] Result<Generated> generate(const LoadedSpec& spec, const Rendering& rendering,
-                                         const render::Blueprints& blueprints);
+                                         const render::Blueprints& blueprints, Console& console);
+
+/// Prints mistakes with their places, and how many there are. Fails when there are any.
+[[nodiscard]] Result<void> report(const LoadedSpec& spec,
+                                  const std::vector<render::Mistake>& mistakes, Console& console);
 
 }  // namespace caisson::cli

@@ -17,6 +17,7 @@
 #include "generator/plan/planner.h"
 #include "generator/publish/tree.h"
 #include "generator/render/docker.h"
+#include "generator/render/plan_report.h"
 
 namespace caisson::cli {
 namespace {
@@ -24,10 +25,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr auto kNotes =
-    R"(Writes the images that docker/runtime.Dockerfile and docker/dashboard.Dockerfile describe, without a daemon, as one
-OCI image layout. The same spec, program and Caisson give the same bytes; every time inside is SOURCE_DATE_EPOCH,
-or 1970. Layers are not compressed: registries' clients and bundles do that. The edge starts from an image of
-other people, so `docker build` makes it.
+    R"(Writes the images that docker/runtime.Dockerfile and docker/dashboard.Dockerfile describe as one OCI image
+layout, without a daemon. The same spec, program and Caisson give the same bytes; every time inside is
+SOURCE_DATE_EPOCH, or 1970. Layers are not compressed: registries' clients and bundles do that. The edge
+starts from an image of other people, so `docker build` makes it.
 
 examples:
   caisson image deployment.yaml --out images
@@ -65,38 +66,20 @@ Result<std::int64_t> source_date() {
   return std::stoll(text);
 }
 
-/// Where `docker build` would find what the Dockerfiles copy: the generated files of docker/, and
-/// the program, which everybody may run.
-image::Context context_of(const render::Artifacts& artifacts, const std::string& program) {
-  image::Context context;
-  constexpr std::string_view folder = "docker/";
-  for (const auto& file : artifacts) {
-    if (!file.path.starts_with(folder)) continue;
-    context.emplace(file.path.substr(folder.size()),
-                    image::ContextFile{.bytes = file.bytes, .mode = file.mode});
-  }
-  context.emplace("caisson-runtime", image::ContextFile{.bytes = program, .mode = 0755});
-  return context;
-}
-
-Result<std::vector<image::Image>> build(const LoadedSpec& spec, const render::Blueprints& blueprints,
-                                        const Options& options, std::int64_t seconds) {
-  const auto program_path = conformance::find_program(options.runtime);
-  if (!program_path) return tl::unexpected(program_path.error());
-  const auto program = read_file(*program_path, "name the program with --runtime");
-  if (!program) return tl::unexpected(program.error());
-  const auto generated =
-      generate(spec, {.environment = options.environment, .targets = {"docker"}}, blueprints);
-  if (!generated) return tl::unexpected(generated.error());
-  const auto context = context_of(generated->artifacts, *program);
-  const auto plan = plan::plan(*spec.loaded);
+Result<std::vector<image::Image>> build(const plan::Plan& plan,
+                                        const render::Blueprints& blueprints,
+                                        const std::string& program, std::int64_t seconds) {
+  // What docker/ holds beside the Dockerfiles, and the program, which everybody may run.
+  const image::Context context{{"caisson-runtime", {.bytes = program, .mode = 0755}},
+                               {"state/.keep", {.bytes = ""}}};
   std::vector<image::Image> images;
-  for (const std::string name : {"runtime", "dashboard"}) {
-    if (!context.contains(name + ".Dockerfile")) continue;
-    const auto dockerfile = render::dockerfile(plan, blueprints, name);
+  for (const auto role : {plan::Role::runtime, plan::Role::dashboard}) {
+    const auto& instances = plan.instances;
+    if (std::ranges::find(instances, role, &plan::Instance::role) == instances.end()) continue;
+    const auto dockerfile = render::dockerfile(plan, blueprints, render::name_of(role));
     if (!dockerfile) return tl::unexpected(dockerfile.error());
-    auto image =
-        image::build("caisson-" + name + ":" + CAISSON_VERSION, *dockerfile, context, seconds);
+    auto image = image::build("caisson-" + std::string(render::name_of(role)) + ":" CAISSON_VERSION,
+                              *dockerfile, context, seconds);
     if (!image) return tl::unexpected(image.error());
     images.push_back(*std::move(image));
   }
@@ -151,7 +134,11 @@ int run(const Options& options, Console& console) {
   report(spec, console);
   if (!spec.loaded) return static_cast<int>(Exit::findings);
 
-  const auto images = build(spec, *blueprints, options, *seconds);
+  const auto program_path = conformance::find_program(options.runtime);
+  if (!program_path) return failed(program_path.error());
+  const auto program = read_file(*program_path, "name the program with --runtime");
+  if (!program) return failed(program.error());
+  const auto images = build(plan::plan(*spec.loaded), *blueprints, *program, *seconds);
   if (!images) return failed(images.error());
   const auto layout = image::to_layout(*images);
   if (!options.out.empty()) {
@@ -177,8 +164,7 @@ Command image_command(CLI::App& root) {
   add_spec(*app, options->spec);
   add_environment(*app, options->environment);
   add_blueprints(*app, options->blueprints);
-  app->add_option("--out", options->out, "the directory of the OCI image layout")
-      ->type_name("DIR");
+  app->add_option("--out", options->out, "the directory of the OCI image layout")->type_name("DIR");
   app->add_option("--tar", options->tar, "the same as one file, which `docker load` reads")
       ->type_name("FILE");
   app->add_option("--runtime", options->runtime,

@@ -44,11 +44,11 @@ class Program {
     root_.set_version_flag("--version", std::string("caisson ") + CAISSON_VERSION)
         ->description("print the version and exit");
     root_.footer(kNotes);
-    commands_ = {init_command(root_),      validate_command(root_), explain_command(root_),
-                 plan_command(root_),      generate_command(root_), diff_command(root_),
-                 image_command(root_),     up_command(root_),       down_command(root_),
-                 conform_command(root_),   prove_command(root_),    sweep_command(root_),
-                 schema_command(root_),    completion_command(root_)};
+    commands_ = {init_command(root_),       validate_command(root_), explain_command(root_),
+                 plan_command(root_),       generate_command(root_), diff_command(root_),
+                 image_command(root_),      up_command(root_),       down_command(root_),
+                 conform_command(root_),    prove_command(root_),    sweep_command(root_),
+                 blueprints_command(root_), schema_command(root_),   completion_command(root_)};
     describe(root_);
     for (const auto& command : commands_) describe(*command.app);
     root_.require_subcommand(0, 1);

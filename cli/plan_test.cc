@@ -118,6 +118,21 @@ TEST(Explain, FollowsALineOfATextToWhatItSays) {
             "          deployment.yaml:3\n");
 }
 
+TEST(Explain, FollowsTheInventoryToo) {
+  const publish::Scratch scratch;
+  scratch.write("deployment.yaml", "caisson: v1\nname: acme\nversion: 1.0.0\ntenants: []\n");
+  const Surroundings here{.directory = scratch.path()};
+  const auto spec = caisson({"explain", "deployment.yaml", "caisson.lock.json:/spec"}, here);
+  EXPECT_EQ(spec.code, 0) << spec.error;
+  EXPECT_THAT(spec.out, HasSubstr("origin: derived from deployment.yaml:1\n"));
+  // The first file is compose/.env.example, the second the edge's.
+  const auto file =
+      caisson({"explain", "deployment.yaml", "caisson.lock.json:/files/1/path"}, here);
+  EXPECT_EQ(file.out,
+            "caisson.lock.json:/files/1/path\n  value:  \"compose/Caddyfile\"\n"
+            "  origin: derived from the default of edge\n");
+}
+
 TEST(Explain, SaysHowAPlaceIsNamed) {
   const publish::Scratch scratch;
   scratch.write("deployment.yaml", "caisson: v1\nname: acme\nversion: 1.0.0\ntenants: []\n");
@@ -131,7 +146,6 @@ TEST(Explain, SaysHowAPlaceIsNamed) {
            std::pair{"compose/compose.yaml:/services/runtme/user",
                      "did you mean '/services/runtime'?"},
            std::pair{"compose/compose.yaml:/name/x", "'/name' is a value with nothing in it"},
-           std::pair{"caisson.lock.json:/spec", "ask about one of those"},
        }) {
     const auto ran = caisson({"explain", "deployment.yaml", place}, here);
     EXPECT_EQ(ran.code, 1) << place;

@@ -42,8 +42,9 @@ std::string utc(std::int64_t seconds) {
 template <class T>
 std::optional<T> number(std::string_view text) {
   T value{};
-  const auto* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  const char* const begin = text.data();
+  const char* const end = begin + text.size();
+  const auto [stop, error] = std::from_chars(begin, end, value);
   if (error != std::errc{} || stop != end || value < 0) return std::nullopt;
   return value;
 }
@@ -74,8 +75,12 @@ std::string written(const Instruction& instruction) {
   for (const auto* words : {&instruction.flags, &instruction.words}) {
     for (const auto& word : *words) line += ' ' + word;
   }
-  for (const auto& [key, value] : instruction.pairs) line += ' ' + key + '=' + value;
-  if (!instruction.exec.empty()) line += ' ' + render::to_json_line(strings(instruction.exec));
+  for (const auto& [key, value] : instruction.pairs) {
+    line.append(1, ' ').append(key).append(1, '=').append(value);
+  }
+  if (!instruction.exec.empty()) {
+    line.append(1, ' ').append(render::to_json_line(strings(instruction.exec)));
+  }
   return line;
 }
 
@@ -103,6 +108,11 @@ std::string_view trimmed(std::string_view path) {
   while (path.starts_with('/')) path.remove_prefix(1);
   while (path.ends_with('/')) path.remove_suffix(1);
   return path;
+}
+
+std::string below(std::string folder, std::string_view path) {
+  if (!folder.empty() && !path.empty()) folder += '/';
+  return folder.append(path);
 }
 
 class Builder {
@@ -262,7 +272,7 @@ class Builder {
     for (auto& [path, file] : files) {
       file.uid = owner ? owner->first : 0;
       file.gid = owner ? owner->second : 0;
-      const auto place = path.empty() || target.empty() ? target + path : target + '/' + path;
+      const auto place = below(target, path);
       if (!place.empty()) layer.insert_or_assign(place, file);
     }
     add_layer(layer);
@@ -295,7 +305,9 @@ class Builder {
       if (config.find("Labels") == nullptr) config.add("Labels", Node{Node::Map{}});
       for (const auto& [key, value] : pairs) config.find("Labels")->set(key, value);
     } else if (name == "ENV" && !pairs.empty()) {
-      for (const auto& [key, value] : pairs) config.find("Env")->push(key + "=" + value);
+      for (const auto& [key, value] : pairs) {
+        config.find("Env")->push(std::string(key).append(1, '=').append(value));
+      }
     } else if (name == "USER" && words.size() == 1) {
       config.set("User", words.front());
     } else if (name == "WORKDIR" && words.size() == 1) {

@@ -41,9 +41,9 @@ Result<std::string> architecture_of(std::string_view program) {
         std::pair{EM_RISCV, "riscv64"}, std::pair{EM_PPC64, "ppc64le"}}) {
     if (header.e_machine == machine) return name;
   }
-  return fail("it is for machine " + std::to_string(header.e_machine) +
-                  ", which no image is made for",
-              "use a program for amd64, arm64, riscv64 or ppc64le");
+  return fail(
+      "it is for machine " + std::to_string(header.e_machine) + ", which no image is made for",
+      "use a program for amd64, arm64, riscv64 or ppc64le");
 }
 
 }  // namespace caisson::image

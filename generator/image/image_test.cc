@@ -151,9 +151,9 @@ TEST_F(Build, GivesALayoutWhoseBlobsAreWhatTheyAreCalled) {
   const auto index = json::parse(layout[3].bytes);
   ASSERT_EQ(layout[3].path, "index.json");
   EXPECT_EQ(index.at("manifests").as_array().size(), 2U);
-  EXPECT_EQ(index.at("manifests").as_array()[1].at("annotations").at(
-                "org.opencontainers.image.ref.name"),
-            "y:1");
+  EXPECT_EQ(
+      index.at("manifests").as_array()[1].at("annotations").at("org.opencontainers.image.ref.name"),
+      "y:1");
   EXPECT_EQ(to_archive(layout, 0), to_archive(to_layout({*image, second}), 0));
 }
 

@@ -33,9 +33,8 @@ std::string manifest(const Image& image) {
   Node node{Node::Map{}};
   node.add("schemaVersion", 2);
   node.add("mediaType", "application/vnd.oci.image.manifest.v1+json");
-  node.add("config",
-           descriptor("application/vnd.oci.image.config.v1+json",
-                      publish::sha256_hex(image.config), image.config.size()));
+  node.add("config", descriptor("application/vnd.oci.image.config.v1+json",
+                                publish::sha256_hex(image.config), image.config.size()));
   node.add("layers", std::move(layers));
   return render::to_json(node);
 }
@@ -93,6 +92,7 @@ std::vector<LayoutFile> to_layout(const std::vector<Image>& images) {
   files.emplace("oci-layout", "{\"imageLayoutVersion\": \"1.0.0\"}\n");
 
   std::vector<LayoutFile> layout;
+  layout.reserve(files.size());
   for (auto& [path, bytes] : files) layout.push_back({path, std::move(bytes)});
   return layout;
 }

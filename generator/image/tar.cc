@@ -1,5 +1,6 @@
 #include "generator/image/tar.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstring>
@@ -36,7 +37,7 @@ static_assert(sizeof(Header) == block);
 
 template <std::size_t N>
 void put(std::array<char, N>& field, std::string_view text) {
-  std::memcpy(field.data(), text.data(), std::min(N, text.size()));
+  std::copy_n(text.begin(), std::min(N, text.size()), field.begin());
 }
 
 template <std::size_t N>
@@ -72,7 +73,7 @@ void write(std::string& out, std::string_view path, std::string_view prefix, cha
   put_octal(header.size, size);
   put_octal(header.mtime, seconds);
   header.type = type;
-  put(header.magic, {"ustar", 6});
+  put(header.magic, "ustar");  // and a NUL, which is there
   put(header.version, "00");
   header.checksum.fill(' ');
   unsigned sum = 0;

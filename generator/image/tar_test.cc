@@ -13,8 +13,8 @@ namespace {
 
 /// What GNU tar says about an archive.
 std::string listed(const std::string& archive) {
-  const auto file = std::filesystem::temp_directory_path() /
-                    ("caisson-tar-" + std::to_string(getpid()) + ".tar");
+  const auto file =
+      std::filesystem::temp_directory_path() / ("caisson-tar-" + std::to_string(getpid()) + ".tar");
   std::ofstream(file, std::ios::binary) << archive;
   FILE* pipe = popen(("TZ=UTC tar --numeric-owner -tvf " + file.string() + " 2>&1").c_str(), "r");
   std::string out;
@@ -28,11 +28,11 @@ std::string listed(const std::string& archive) {
 }
 
 TEST(ToTar, IsWhatGnuTarReads) {
-  const auto archive = to_tar({{.path = "bin", .mode = 0755, .directory = true},
-                               {.path = "bin/program", .bytes = "1234567", .mode = 0755},
-                               {.path = "var", .mode = 0700, .uid = 10001, .gid = 10002,
-                                .directory = true}},
-                              86400);
+  const auto archive =
+      to_tar({{.path = "bin", .mode = 0755, .directory = true},
+              {.path = "bin/program", .bytes = "1234567", .mode = 0755},
+              {.path = "var", .mode = 0700, .uid = 10001, .gid = 10002, .directory = true}},
+             86400);
   EXPECT_EQ(archive.size() % 512, 0U);
   EXPECT_EQ(listed(archive),
             "drwxr-xr-x 0/0               0 1970-01-02 00:00 bin/\n"

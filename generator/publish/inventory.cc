@@ -79,6 +79,7 @@ std::string to_json(const Inventory& inventory) {
   out += ",\n  \"spec\": " + quoted(from.spec_sha256);
   out += ",\n  \"environment\": " + quoted(from.environment);
   out += ",\n  \"blueprints\": " + quoted(from.blueprints);
+  out += ",\n  \"blueprints-commit\": " + quoted(from.blueprints_commit);
   out += ",\n  \"files\": [";
   const char* separator = "\n";
   for (const auto& [path, entry] : inventory.files) {
@@ -107,7 +108,10 @@ Result<Inventory> parse_inventory(std::string_view text) {
   for (const auto& [key, into] : {std::pair{"caisson", &from.version},
                                   {"spec", &from.spec_sha256},
                                   {"environment", &from.environment},
-                                  {"blueprints", &from.blueprints}}) {
+                                  {"blueprints", &from.blueprints},
+                                  {"blueprints-commit", &from.blueprints_commit}}) {
+    // Earlier versions did not write the commit.
+    if (into == &from.blueprints_commit && !object->contains(key)) continue;
     if (text_of(*object, key, *into) == nullptr) {
       return unusable("'" + std::string(key) + "' is not a string");
     }

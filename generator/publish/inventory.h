@@ -25,7 +25,9 @@ struct Provenance {
   std::string version;        ///< of Caisson
   std::string spec_sha256{};  ///< of the spec and the files it names
   std::string environment{};  ///< empty without --env
-  std::string blueprints{};   ///< revision of the blueprints
+  std::string blueprints{};   ///< digest of the blueprints
+  /// Full id of the git commit that blueprints were replaced from; empty when they were not.
+  std::string blueprints_commit{};
 
   friend bool operator==(const Provenance&, const Provenance&) = default;
 };

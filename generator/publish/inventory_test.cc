@@ -38,6 +38,7 @@ TEST(Inventory, PrintsOneFilePerLine) {
   "spec": "d4f02eaafd1a9e9de7d10972ca8e47fa7a985825c3c9c1e249c72683cb3e4f19",
   "environment": "",
   "blueprints": "b1",
+  "blueprints-commit": "",
   "files": [
     {"path": "compose/up", "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "mode": "0755", "owner": "compose"},
     {"path": "docker/runtime.Dockerfile", "sha256": "bb57c7da220a8753d7bdabac0d3afdb6efa742e4c736c5bc93ab40dfd5e23b9b", "mode": "0644", "owner": "docker"}
@@ -55,6 +56,12 @@ TEST(Inventory, ReadsWhatItPrints) {
   EXPECT_EQ(*empty, Inventory{});
 }
 
+TEST(Inventory, ReadsWhatEarlierVersionsPrinted) {
+  const auto read = parse_inventory(with("  \"blueprints-commit\": \"\",\n", ""));
+  ASSERT_TRUE(read) << read.error().text();
+  EXPECT_EQ(*read, example());
+}
+
 TEST(Inventory, RefusesWhatItCannotHaveWritten) {
   for (const auto& text : {
            std::string(),
@@ -63,6 +70,7 @@ TEST(Inventory, RefusesWhatItCannotHaveWritten) {
            with("\"format\": 1", "\"format\": 2"),
            with("\"caisson\": \"0.1.0\"", "\"caisson\": 1"),
            with("\"files\": [", "\"dateien\": ["),
+           with("\"blueprints-commit\": \"\"", "\"blueprints-commit\": 1"),
            with("compose/up", "../../etc/passwd"),
            with("compose/up", "/etc/passwd"),
            with("compose/up", "compose/../../x"),

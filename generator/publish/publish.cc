@@ -93,18 +93,25 @@ std::string_view target_of(std::string_view path) {
   return path.substr(0, path.find('/') == std::string_view::npos ? 0 : path.find('/'));
 }
 
+Inventory inventory_of(const Output& output) {
+  Inventory inventory{.made_from = output.made_from};
+  for (const auto& artifact : output.artifacts) {
+    inventory.files[artifact.path] = {.sha256 = sha256_hex(artifact.bytes),
+                                      .executable = (artifact.mode & kExecutable) != 0,
+                                      .owner = artifact.owner};
+  }
+  return inventory;
+}
+
 Result<Comparison> compare(const Tree& tree, const Output& output) {
   Found lock;
   const auto known = read_inventory(tree, lock);
   if (!known) return tl::unexpected(known.error());
 
-  Inventory next{.made_from = output.made_from};
+  auto next = inventory_of(output);
   Comparer comparer(tree, *known);
   for (const auto& artifact : output.artifacts) {
     if (auto wanted = comparer.want(artifact); !wanted) return tl::unexpected(wanted.error());
-    next.files[artifact.path] = {.sha256 = sha256_hex(artifact.bytes),
-                                 .executable = (artifact.mode & kExecutable) != 0,
-                                 .owner = artifact.owner};
   }
   for (const auto& [path, entry] : known->files) {
     if (next.files.contains(path)) continue;

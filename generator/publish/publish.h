@@ -50,6 +50,9 @@ struct Output {
 /// The target that a path belongs to: its first directory. Empty at the top.
 [[nodiscard]] std::string_view target_of(std::string_view path);
 
+/// The inventory of an output directory that holds these artifacts and nothing else.
+[[nodiscard]] Inventory inventory_of(const Output& output);
+
 /// Compares an output directory with what it should hold. Reads only.
 [[nodiscard]] Result<Comparison> compare(const Tree& tree, const Output& output);
 

@@ -28,6 +28,13 @@ std::string words() {
   return error != nullptr && error->message != nullptr ? error->message : "unknown error";
 }
 
+tl::unexpected<Failure> cannot_open(const std::string& what, const fs::path& where, int error) {
+  return fail("cannot open the git repository " + what + " '" + where.string() + "': " + words(),
+              error == GIT_EOWNER
+                  ? "if you trust it: git config --global --add safe.directory <path>"
+                  : "");
+}
+
 std::string hex(const git_oid& id) {
   std::string text(GIT_OID_HEXSZ, '\0');
   git_oid_fmt(text.data(), &id);
@@ -59,12 +66,7 @@ Result<Repository> Repository::around(const fs::path& spec) {
     return fail("'" + start.string() + "' is not inside a git repository",
                 "compare two directories with `caisson generate --diff` instead");
   }
-  if (error != 0) {
-    return fail("cannot open the git repository around '" + start.string() + "': " + words(),
-                error == GIT_EOWNER
-                    ? "if you trust it: git config --global --add safe.directory <path>"
-                    : "");
-  }
+  if (error != 0) return cannot_open("around", start, error);
   const auto* root = git_repository_workdir(repository);
   const fs::path base = root != nullptr ? root : git_repository_path(repository);
   const auto inside = fs::canonical(start, ignored) / absolute.lexically_relative(start);
@@ -73,6 +75,16 @@ Result<Repository> Repository::around(const fs::path& spec) {
   if (found.spec_path_.empty() || found.spec_path_.starts_with("..")) {
     return fail("'" + spec.string() + "' is outside the git repository at '" + base.string() + "'");
   }
+  return found;
+}
+
+Result<Repository> Repository::at(const fs::path& directory) {
+  Repository found;
+  git_repository* repository = nullptr;
+  const int error = git_repository_open_ext(&repository, directory.c_str(),
+                                            GIT_REPOSITORY_OPEN_NO_SEARCH, nullptr);
+  found.repository_.reset(repository);
+  if (error != 0) return cannot_open("at", directory, error);
   return found;
 }
 
@@ -129,6 +141,49 @@ Result<std::optional<std::string>> Revision::file(std::string_view relative) con
                 "keep the files that a spec names beside it");
   }
   return blob(path);
+}
+
+Result<std::vector<std::pair<std::string, std::string>>> Revision::files_below(
+    std::string_view directory) const {
+  const std::string root(directory);
+  auto* git = repository_->repository_.get();
+  Owned<git_object> below;
+  const git_tree* tree = tree_.get();
+  if (!root.empty()) {
+    git_tree_entry* found = nullptr;
+    const int error = git_tree_entry_bypath(&found, tree_.get(), root.c_str());
+    const Owned<git_tree_entry> entry(found);
+    if (error != 0 || git_tree_entry_type(found) != GIT_OBJECT_TREE) {
+      return fail("there is no directory '" + root + "' at revision '" + name_ + "'");
+    }
+    git_object* object = nullptr;
+    if (git_tree_entry_to_object(&object, git, found) != 0) {
+      return fail("cannot read '" + root + "' at revision '" + name_ + "': " + words(),
+                  "a partial or shallow clone may lack it");
+    }
+    below.reset(object);
+    tree = reinterpret_cast<const git_tree*>(object);
+  }
+  std::vector<std::string> paths;
+  const auto collect = [](const char* folder, const git_tree_entry* entry, void* into) {
+    if (git_tree_entry_type(entry) != GIT_OBJECT_TREE) {
+      static_cast<std::vector<std::string>*>(into)->push_back(std::string(folder) +
+                                                              git_tree_entry_name(entry));
+    }
+    return 0;
+  };
+  if (git_tree_walk(tree, GIT_TREEWALK_PRE, collect, &paths) != 0) {
+    return fail("cannot read revision '" + name_ + "': " + words(),
+                "a partial or shallow clone may lack it");
+  }
+  std::vector<std::pair<std::string, std::string>> files;
+  const auto prefix = root.empty() ? root : root + '/';
+  for (auto& path : paths) {
+    auto bytes = blob(std::string(prefix).append(path));
+    if (!bytes) return tl::unexpected(bytes.error());
+    files.emplace_back(std::move(path), **std::move(bytes));
+  }
+  return files;
 }
 
 Result<std::optional<std::string>> Revision::blob(const std::string& path) const {

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "generator/source/result.h"
 
@@ -20,6 +22,9 @@ class Repository {
   /// Finds the repository that `spec` belongs to, starting at its directory and going up. The spec
   /// itself need not exist there any more. In a bare repository `spec` is a path inside the tree.
   [[nodiscard]] static Result<Repository> around(const std::filesystem::path& spec);
+
+  /// The repository whose working tree or bare directory `directory` is; no spec belongs to it.
+  [[nodiscard]] static Result<Repository> at(const std::filesystem::path& directory);
 
   /// Where the spec is inside the repository, with `/`: "deploy/deployment.yaml".
   [[nodiscard]] const std::string& spec_path() const { return spec_path_; }
@@ -59,6 +64,11 @@ class Revision {
   /// revision. Fails for a path that leaves the repository, a symbolic link, a directory or a
   /// submodule.
   [[nodiscard]] Result<std::optional<std::string>> file(std::string_view relative) const;
+
+  /// Every file below a directory of the repository ("" is its root), by path relative to that.
+  /// Fails when there is no such directory, and for a symbolic link or a submodule in it.
+  [[nodiscard]] Result<std::vector<std::pair<std::string, std::string>>> files_below(
+      std::string_view directory) const;
 
  private:
   struct Release {

@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <git2.h>
 #include <gmock/gmock.h>
@@ -172,6 +174,28 @@ TEST_F(AtRevision, SaysWhenAnObjectIsMissing) {
   const auto spec = head->spec();
   ASSERT_FALSE(spec);
   EXPECT_THAT(spec.error().text(), HasSubstr("a partial or shallow clone may lack it"));
+}
+
+TEST_F(AtRevision, ListsTheFilesBelowADirectory) {
+  using Files = std::vector<std::pair<std::string, std::string>>;
+  const auto repository = Repository::at(scratch / "work");
+  ASSERT_TRUE(repository) << repository.error().text();
+  const auto first = Revision::open(*repository, "v1");
+  ASSERT_TRUE(first);
+  EXPECT_EQ(*first->files_below("deploy"),
+            (Files{{"deployment.yaml", "version: 1\n"}, {"tenants.csv", "slug\nacme\n"}}));
+  EXPECT_EQ(first->files_below("")->size(), 4U);
+  EXPECT_THAT(first->files_below("nowhere").error().text(), HasSubstr("no directory 'nowhere'"));
+  EXPECT_THAT(first->files_below("shared.csv").error().text(), HasSubstr("no directory"));
+  const auto second = Revision::open(*repository, "main");
+  ASSERT_TRUE(second);
+  EXPECT_THAT(second->files_below("deploy").error().text(), HasSubstr("symbolic link"));
+}
+
+TEST_F(AtRevision, OpensARepositoryByItsOwnPathAlone) {
+  EXPECT_THAT(Repository::at(scratch / "work/deploy").error().text(),
+              HasSubstr("cannot open the git repository at"));
+  EXPECT_FALSE(Repository::at(scratch / "missing"));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "generator/render/digest.h"
 #include "generator/render/read_tree.h"
+#include "generator/spec/suggestion.h"
 #include "shipped_blueprints.h"
 
 namespace caisson::render {
@@ -11,13 +12,18 @@ Blueprints::Blueprints() {
 }
 
 Result<Blueprints> Blueprints::with(
-    const std::vector<std::pair<std::string, std::string>>& replacements) {
+    const std::vector<std::pair<std::string, std::string>>& replacements, std::string commit) {
   Blueprints result;
+  result.commit_ = std::move(commit);
   for (const auto& [name, bytes] : replacements) {
     const auto found = result.files_.find(name);
     if (found == result.files_.end()) {
+      const auto names = result.names();
+      const std::vector<std::string_view> known(names.begin(), names.end());
+      const auto meant = spec::closest(name, known);
       return fail("there is no blueprint '" + name + "' to replace",
-                  "`caisson blueprints` lists their names");
+                  meant.empty() ? "`caisson blueprints` lists their names"
+                                : "did you mean '" + std::string(meant) + "'?");
     }
     found->second = bytes;
   }

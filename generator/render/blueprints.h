@@ -18,10 +18,12 @@ class Blueprints {
   /// The shipped blueprints.
   Blueprints();
 
-  /// The shipped ones with those of `replacements` (name, bytes) in their place. Fails on a name
-  /// that is not a blueprint's: a misspelt override would silently do nothing.
+  /// The shipped ones with those of `replacements` (name, bytes) in their place; `commit` is the
+  /// git commit that these are of, if any. Fails on a name that is not a blueprint's: a misspelt
+  /// override would silently do nothing.
   [[nodiscard]] static Result<Blueprints> with(
-      const std::vector<std::pair<std::string, std::string>>& replacements);
+      const std::vector<std::pair<std::string, std::string>>& replacements,
+      std::string commit = {});
 
   /// Names in order, for example "compose/service.yaml".
   [[nodiscard]] std::vector<std::string> names() const;
@@ -30,11 +32,14 @@ class Blueprints {
   /// A YAML blueprint; every node's origin is its line. Fails, naming the line, when it is not
   /// YAML.
   [[nodiscard]] Result<Node> yaml(std::string_view name) const;
+  /// The git commit of the replacements; empty without one.
+  [[nodiscard]] const std::string& commit() const { return commit_; }
   /// A digest of every name and byte: equal when nothing differs.
   [[nodiscard]] std::string revision() const;
 
  private:
   std::map<std::string, std::string, std::less<>> files_;
+  std::string commit_;
 };
 
 }  // namespace caisson::render

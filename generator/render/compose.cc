@@ -261,7 +261,8 @@ class Project {
     for (const auto* instance : instances_) {
       if (instance->build) builds.emplace_back(instance->origin);
       for (const auto& variable : instance->env) {
-        if (!variable.secret.empty()) variables[variable.secret].emplace_back(variable.value.origin);
+        if (!variable.secret.empty())
+          variables[variable.secret].emplace_back(variable.value.origin);
       }
     }
     if (!builds.empty()) {
@@ -280,8 +281,7 @@ class Project {
            .origins = std::move(origins)});
     }
     add(".env.example",
-        to_env_file(entries,
-                    "Copy to .env and set what is empty. Lines with a # show the default.",
+        to_env_file(entries, "Copy to .env and set what is empty. Lines with a # show the default.",
                     project),
         "/targets/compose");
   }

@@ -1,7 +1,8 @@
+#include "generator/render/docker.h"
+
 #include <algorithm>
 
 #include "generator/render/compose_service.h"
-#include "generator/render/docker.h"
 #include "generator/render/people.h"
 #include "generator/render/targets.h"
 

@@ -4,6 +4,7 @@
 
 #include "generator/render/loss_table.h"
 #include "generator/render/render.h"
+#include "generator/spec/suggestion.h"
 
 namespace caisson::render {
 
@@ -14,7 +15,8 @@ std::string waiver_of(const plan::Plan& plan, std::string_view field, std::strin
     return waiver.rule == "loss/" + std::string(field) &&
            (waiver.where.empty() || waiver.where == target);
   });
-  return found == plan.waivers.end() ? std::string{} : found->reason;
+  if (found == plan.waivers.end()) return {};
+  return (found->until.empty() ? "" : "until " + found->until + ", ") + found->reason;
 }
 
 std::string cell_text(const Cell& cell) {
@@ -65,6 +67,46 @@ std::vector<Loss> losses(const plan::Plan& plan, TargetSet targets) {
                      .waiver = {}});
   }
   return found;
+}
+
+std::vector<Mistake> waiver_mistakes(const plan::Plan& plan) {
+  constexpr std::string_view prefix = "loss/";
+  // Those of the table, and those that this version does not write.
+  std::vector<std::string_view> targets(target_names.begin(), target_names.end());
+  for (const std::string_view name : {"helm", "systemd", "bundle"}) {
+    if (std::ranges::find(targets, name) == targets.end()) targets.push_back(name);
+  }
+  const auto fields = table_fields();
+  std::vector<Mistake> mistakes;
+  for (const auto& waiver : plan.waivers) {
+    if (!waiver.rule.starts_with(prefix)) continue;
+    const auto field = std::string_view(waiver.rule).substr(prefix.size());
+    if (std::ranges::find(fields, field) == fields.end()) {
+      mistakes.push_back({.code = "E0306",
+                          .pointer = waiver.origin.pointer + "/rule",
+                          .message = "no target loses '" + std::string(field) + "'",
+                          .remedy = spec::suggest(field, fields)});
+    } else if (!waiver.where.empty() && std::ranges::find(targets, waiver.where) == targets.end()) {
+      mistakes.push_back({.code = "E0306",
+                          .pointer = waiver.origin.pointer + "/where",
+                          .message = "'" + waiver.where + "' is no target",
+                          .remedy = spec::suggest(waiver.where, targets)});
+    }
+  }
+  return mistakes;
+}
+
+std::string patch_text(const plan::Plan& plan, TargetSet targets, const Locate& locate) {
+  std::string out;
+  for (const auto& patch : plan.patches) {
+    const auto name = std::string_view(patch.file).substr(0, patch.file.find('/'));
+    const auto at = std::ranges::find(target_names, name) - target_names.begin();
+    if (at == std::ssize(target_names) || !targets.has(static_cast<Target>(at))) continue;
+    const auto place = locate ? locate(patch.origin.pointer) : std::string{};
+    out += "  " + patch.file + " at " + patch.at + (place.empty() ? "" : " (" + place + ")") +
+           ": " + patch.reason + '\n';
+  }
+  return out.empty() ? out : "changed by patches of the spec:\n" + out;
 }
 
 std::string loss_text(const std::vector<Loss>& losses, const Locate& locate) {

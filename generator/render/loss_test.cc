@@ -100,6 +100,26 @@ waivers:
   EXPECT_EQ(find(only_local, "compose", "dashboard.replicas"), nullptr);
 }
 
+TEST(Losses, SayUntilWhenTheyAreWaivedAndWhatPatchesChange) {
+  const auto planned = plan::plan_of(R"(caisson: v1
+name: shop
+version: 1.0.0
+tenants: []
+dashboard: { replicas: 2..4 }
+waivers:
+  - { rule: loss/dashboard.replicas, reason: two are plenty, until: 2030-01-31 }
+patches:
+  - { file: compose/compose.yaml, at: /services/runtime/init, set: true, reason: it forks }
+)")
+                           .plan;
+  EXPECT_THAT(loss_text(losses(planned, TargetSet::all()), {}),
+              HasSubstr("[waived: until 2030-01-31, two are plenty]"));
+  EXPECT_EQ(patch_text(planned, TargetSet::all(), [](auto) { return std::string("a.yaml:9"); }),
+            "changed by patches of the spec:\n"
+            "  compose/compose.yaml at /services/runtime/init (a.yaml:9): it forks\n");
+  EXPECT_EQ(patch_text(planned, {Target::local}, {}), "");
+}
+
 TEST(Losses, RefusesAProxyThatIsNotWritten) {
   const auto found = losses(plan::plan_of("caisson: v1\nname: shop\nversion: 1.0.0\ntenants: []\n"
                                           "edge: { proxy: nginx }\n")

@@ -1,8 +1,11 @@
 #include "generator/render/patches.h"
 
+#include <algorithm>
 #include <span>
 
+#include "generator/render/place_hint.h"
 #include "generator/render/read_tree.h"
+#include "generator/spec/suggestion.h"
 
 namespace caisson::render {
 
@@ -50,7 +53,13 @@ Result<void> Patches::apply(std::string_view path, Node& tree) {
       value = std::move(*read);
     }
     const auto segments = pointer_segments(patch.at);
-    if (segments.empty()) return fail(title(patch) + " names the whole file", "name a place in it");
+    if (segments.empty()) {
+      mistakes_.push_back({.code = "E0307",
+                           .pointer = patch.origin.pointer + "/at",
+                           .message = "the patch names the whole file",
+                           .remedy = "name a place in it, as /services"});
+      continue;
+    }
     const auto places = each_place(tree, segments, [&](Node& parent, const std::string& key) {
       auto* present = parent.child(key);
       switch (patch.action) {
@@ -71,22 +80,38 @@ Result<void> Patches::apply(std::string_view path, Node& tree) {
       }
       return true;
     });
-    if (places != patch.expect) {
-      return fail(title(patch) + " matches " + std::to_string(places) + " places, not " +
-                      std::to_string(patch.expect),
-                  "correct the pointer, or say `expect: " + std::to_string(places) + "`");
-    }
+    if (places == patch.expect) continue;
+    const auto meant = places == 0 ? place_hint(tree, patch.at) : std::string{};
+    mistakes_.push_back(
+        {.code = "E0307",
+         .pointer = patch.origin.pointer + (places == 0 ? "/at" : "/expect"),
+         .message = "'" + patch.at + "' is at " + std::to_string(places) +
+                    (places == 1 ? " place" : " places") + " of '" + patch.file + "', not at " +
+                    std::to_string(patch.expect),
+         .remedy = !meant.empty() ? meant
+                   : places == 0  ? "`caisson explain` shows what is there"
+                                  : "correct it, or say `expect: " + std::to_string(places) + "`"});
   }
   return {};
 }
 
-Result<void> Patches::finish(std::string_view target) const {
+void Patches::finish(std::string_view target, const Artifacts& artifacts) {
+  std::vector<std::string_view> structured;
+  for (const auto& artifact : artifacts) {
+    if (artifact.tree != nullptr) structured.push_back(artifact.path);
+  }
   for (std::size_t i = 0; i < patches_.size(); ++i) {
     const auto& patch = patches_[i];
     if (used_[i] || !patch.file.starts_with(std::string(target) + "/")) continue;
-    return fail(title(patch) + " is for a file that is not written, or is not YAML or JSON");
+    const bool text = std::ranges::find(artifacts, patch.file, &Artifact::path) != artifacts.end();
+    mistakes_.push_back(
+        {.code = "E0303",
+         .pointer = patch.origin.pointer + "/file",
+         .message = text ? "'" + patch.file + "' is text; only files with values can be patched"
+                         : "no target writes '" + patch.file + "'",
+         .remedy = text ? "replace its blueprint with --blueprints"
+                        : spec::suggest(patch.file, structured)});
   }
-  return {};
 }
 
 }  // namespace caisson::render

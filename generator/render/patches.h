@@ -4,6 +4,8 @@
 #include <vector>
 
 #include "generator/plan/plan.h"
+#include "generator/render/artifact.h"
+#include "generator/render/mistake.h"
 #include "generator/render/node.h"
 #include "generator/source/result.h"
 
@@ -15,16 +17,20 @@ class Patches {
   explicit Patches(const plan::Plan& plan)
       : patches_(plan.patches), used_(plan.patches.size(), false) {}
 
-  /// Applies every patch of the file at `path` to its tree, in order. Fails when one does not match
-  /// exactly the number of places that it says.
+  /// Applies every patch of the file at `path` to its tree, in order. It is a mistake when one does
+  /// not match exactly the number of places that it says.
   [[nodiscard]] Result<void> apply(std::string_view path, Node& tree);
 
-  /// Fails when a patch is for a file below `target` that is not a structured file of it.
-  [[nodiscard]] Result<void> finish(std::string_view target) const;
+  /// After `target` has been written: it is a mistake when a patch is for a file of it that is not
+  /// among the `artifacts` or has no values.
+  void finish(std::string_view target, const Artifacts& artifacts);
+
+  [[nodiscard]] const std::vector<Mistake>& mistakes() const { return mistakes_; }
 
  private:
   const std::vector<plan::Patch>& patches_;
   std::vector<bool> used_;
+  std::vector<Mistake> mistakes_;
 };
 
 }  // namespace caisson::render

@@ -33,9 +33,7 @@ constexpr char line_mark = '\x01';
 constexpr char value_mark = '\x02';
 constexpr char end_mark = '\x03';
 
-std::string mark(char kind, std::size_t number) {
-  return kind + std::to_string(number) + end_mark;
-}
+std::string mark(char kind, std::size_t number) { return kind + std::to_string(number) + end_mark; }
 
 bool is_mark(char c) { return c == line_mark || c == value_mark || c == end_mark; }
 

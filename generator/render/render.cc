@@ -32,6 +32,14 @@ const plan::Traced<bool>& wanted(const plan::Targets& targets, Target target) {
 }
 
 Result<Artifacts> render(const plan::Plan& plan, const Blueprints& blueprints, TargetSet targets) {
+  std::vector<Mistake> mistakes;
+  auto artifacts = render(plan, blueprints, targets, mistakes);
+  if (artifacts && !mistakes.empty()) return fail(mistakes[0].message, mistakes[0].remedy);
+  return artifacts;
+}
+
+Result<Artifacts> render(const plan::Plan& plan, const Blueprints& blueprints, TargetSet targets,
+                         std::vector<Mistake>& mistakes) {
   const Index index(plan);
   Patches patches(plan);
   Artifacts artifacts;
@@ -41,8 +49,9 @@ Result<Artifacts> render(const plan::Plan& plan, const Blueprints& blueprints, T
     auto made = renderers.at(i)(plan, index, blueprints, patches);
     if (!made) return tl::unexpected(made.error());
     std::ranges::move(*made, std::back_inserter(artifacts));
-    if (auto done = patches.finish(target_names.at(i)); !done) return tl::unexpected(done.error());
+    patches.finish(target_names.at(i), artifacts);
   }
+  mistakes = patches.mistakes();
   std::ranges::sort(artifacts, {}, &Artifact::path);
   return artifacts;
 }

@@ -250,19 +250,35 @@ TEST(Patches, MergeSetAndRemoveWithTheirOwnOrigin) {
       artifact(artifacts, "compose/compose.yaml").tree->at("/services/runtime/cap_drop")->empty());
 }
 
-TEST(Patches, FailWhenTheyMatchAnotherNumberOfPlacesOrNoFile) {
-  const auto error = [](const std::string& patch) {
-    const auto artifacts = render(patched(patch), Blueprints{});
-    return artifacts ? std::string{} : artifacts.error().text();
+TEST(Patches, AreMistakesWhenTheyMatchAnotherNumberOfPlacesOrNoFile) {
+  const auto mistake = [](const std::string& patch) {
+    std::vector<Mistake> mistakes;
+    const auto artifacts = render(patched(patch), Blueprints{}, TargetSet::all(), mistakes);
+    EXPECT_TRUE(artifacts);
+    EXPECT_EQ(mistakes.size(), 1U) << patch;
+    if (mistakes.empty()) return std::string{};
+    const auto& [code, pointer, message, remedy] = mistakes.front();
+    return std::string(code) + " " + pointer + " " + message + "; " + remedy;
   };
-  EXPECT_THAT(
-      error("{ file: compose/compose.yaml, at: /services/nobody, merge: { a: b }, reason: x }"),
-      HasSubstr("matches 0 places, not 1"));
-  EXPECT_THAT(
-      error("{ file: compose/compose.yaml, at: /services/*/restart, set: always, reason: x }"),
-      HasSubstr("matches 3 places, not 1"));
-  EXPECT_THAT(error("{ file: compose/README.md, at: /a, set: b, reason: x }"),
-              HasSubstr("compose/README.md"));
+  EXPECT_EQ(
+      mistake("{ file: compose/compose.yaml, at: /services/runtme, merge: { a: b }, reason: x }"),
+      "E0307 /patches/0/at '/services/runtme' is at 0 places of 'compose/compose.yaml', not at 1; "
+      "did you mean '/services/runtime'?");
+  EXPECT_EQ(
+      mistake("{ file: compose/compose.yaml, at: /services/*/restart, set: always, reason: x }"),
+      "E0307 /patches/0/expect '/services/*/restart' is at 3 places of 'compose/compose.yaml', not "
+      "at 1; correct it, or say `expect: 3`");
+  EXPECT_THAT(mistake("{ file: compose/compose.yaml, at: '', set: 1, reason: x }"),
+              HasSubstr("the whole file"));
+  EXPECT_THAT(mistake("{ file: compose/README.md, at: /a, set: b, reason: x }"),
+              HasSubstr("E0303 /patches/0/file 'compose/README.md' is text"));
+  EXPECT_THAT(mistake("{ file: compose/compos.yaml, at: /a, set: b, reason: x }"),
+              HasSubstr("did you mean 'compose/compose.yaml'?"));
+  // Without a place to show, the first of them fails.
+  const auto failed =
+      render(patched("{ file: local/stack.json, at: /x/y, set: 1, reason: x }"), Blueprints{});
+  ASSERT_FALSE(failed);
+  EXPECT_THAT(failed.error().text(), HasSubstr("is at 0 places"));
 }
 
 }  // namespace

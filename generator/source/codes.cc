@@ -217,7 +217,17 @@ constexpr Code table[] = {
     {"E0305", "an expired exclusion of a probe",
      "The exclusion counted until its date. Mend what it excuses, or decide again."},
     {"E0306", "a waiver that cannot be",
-     "Errors cannot be waived, and a waiver of a code that does not exist would excuse nothing."},
+     "Errors cannot be waived, and a waiver of a code or of a loss that does not exist would "
+     "excuse "
+     "nothing."},
+    {"E0307", "a patch that matches another number of places",
+     "A patch says how many places it changes, one unless `expect` says more, so that it is "
+     "noticed "
+     "when a new version of Caisson writes the file differently. Nothing was written."},
+    {"E0308", "a target cannot express what the spec asks for",
+     "What a target refuses is an error, and under --strict so is what it only approximates. "
+     "Change "
+     "the spec, switch the target off, or accept it with a waiver of the rule `loss/FIELD`."},
     {"W0201", "an image is not pinned",
      "A tag can be moved to another image at any time. Only a digest says which image was meant. "
      "An error under --strict when a chart or a bundle is generated."},

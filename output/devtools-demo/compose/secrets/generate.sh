@@ -45,7 +45,6 @@ given() {  # given NAME REFERENCE
 
 random operator-token 32
 random operator-token-big-co 32
-
 given oauth-client 'aws:devtools/oauth'
 given auth-jwks 'https://id.devtools.example/jwks.json'
 

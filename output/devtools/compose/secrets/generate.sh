@@ -47,7 +47,6 @@ random database-password 32
 random database-admin-password 32
 random cache-password 32
 random operator-token 32
-
 given oauth-client 'aws:devtools/oauth'
 given auth-jwks 'https://id.devtools.example/jwks.json'
 

@@ -15,4 +15,8 @@ set_tests_properties(style_tidy PROPERTIES PROCESSORS 2)
 
 caisson_check(containers
   COMMAND scripts/with-docker scripts/test-containers ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 1200 LABELS container)
+caisson_check(images
+  COMMAND scripts/with-docker scripts/test-images ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 1200 LABELS container)
+caisson_check(hostile_strings
+  COMMAND scripts/with-docker scripts/test-hostile ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 1200 LABELS container)
 caisson_check(demo COMMAND scripts/demo TIMEOUT 900 LABELS demo)

@@ -154,13 +154,14 @@ void writable(Node& node, const Instance& instance) {
   const auto uid = std::to_string(instance.uid);
   const auto options = ":size=64m,mode=0700,uid=" + uid + ",gid=" + uid + ",noexec,nosuid,nodev";
   for (const auto& path : instance.writable) {
+    const auto place = compose_literal(path);
     auto* present = node.find("tmpfs");
     if (present == nullptr) present = &node.set("tmpfs", Node{Node::List{}});
     const bool known = std::ranges::any_of(*present->list(), [&](const Node& entry) {
-      return entry.text() != nullptr && entry.text()->starts_with(path + ":");
+      return entry.text() != nullptr && entry.text()->starts_with(place + ":");
     });
     if (known) continue;
-    present->push({compose_literal(path) + options, field(instance, "writable")});
+    present->push({place + options, field(instance, "writable")});
   }
 }
 

@@ -54,6 +54,9 @@ Parsed<std::string> parse_absolute_path(std::string_view text) {
     return tl::unexpected<std::string>("write an absolute path as /var/lib/app");
   if (text.find("/../") != std::string_view::npos || text.ends_with("/.."))
     return tl::unexpected<std::string>("write it without '..'");
+  // Compose, Kubernetes and systemd all end a path there.
+  if (text.find(':') != std::string_view::npos)
+    return tl::unexpected<std::string>("write it without ':', which no target can mount");
   return parse_text(text);
 }
 

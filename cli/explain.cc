@@ -108,20 +108,24 @@ Place read_place(const std::string& text) {
   return {text.substr(0, colon), {}, text.substr(colon + 1)};
 }
 
-int explained(const std::string& what, const std::string& said,
-              const std::vector<render::Origin>& origins, const render::Locate& locate,
-              Console& console) {
+/// What is written in the spec is a value of it; from anything larger it was only derived.
+int explained(const std::string& what, const std::string& said, std::vector<render::Origin> origins,
+              const LoadedSpec& spec, Console& console) {
+  using Kind = render::Origin::Kind;
   auto text = what + "\n" + said;
-  for (const auto& origin : origins) {
+  for (auto& origin : origins) {
+    const auto* written = spec::find(spec.loaded->document, origin.at);
+    const bool value = written != nullptr && written->kind == spec::Node::Kind::scalar;
+    if (origin.kind == Kind::spec && !value) origin.kind = Kind::derived;
     text += (&origin == &origins.front() ? "  origin: " : "          ") +
-            origin_text(origin, locate) + "\n";
+            origin_text(origin, locator(spec)) + "\n";
   }
   console.print(text);
   return static_cast<int>(Exit::ok);
 }
 
 int explain_value(const render::Artifact& artifact, const std::string& pointer,
-                  const render::Locate& locate, Console& console) {
+                  const LoadedSpec& spec, Console& console) {
   const auto* node = artifact.tree->at(pointer);
   if (node == nullptr) {
     const auto meant = render::place_hint(*artifact.tree, pointer);
@@ -130,11 +134,11 @@ int explain_value(const render::Artifact& artifact, const std::string& pointer,
                      console);
   }
   return explained(artifact.path + ":" + pointer, "  value:  " + render::to_json_line(*node) + "\n",
-                   {render::origin_at(*artifact.tree, pointer)}, locate, console);
+                   {render::origin_at(*artifact.tree, pointer)}, spec, console);
 }
 
-int explain_line(const render::Artifact& artifact, const std::string& line,
-                 const render::Locate& locate, Console& console) {
+int explain_line(const render::Artifact& artifact, const std::string& line, const LoadedSpec& spec,
+                 Console& console) {
   const auto count = artifact.lines.size();
   std::size_t number = 0;
   const auto* end = line.data() + line.size();
@@ -148,27 +152,28 @@ int explain_line(const render::Artifact& artifact, const std::string& line,
   for (std::size_t i = 1; i < number; ++i) begin = artifact.bytes.find('\n', begin) + 1;
   const auto text = artifact.bytes.substr(begin, artifact.bytes.find('\n', begin) - begin);
   return explained(artifact.path + ":" + line, "  line:   " + text + "\n",
-                   artifact.lines[number - 1], locate, console);
+                   artifact.lines[number - 1], spec, console);
 }
 
-int explain_place(const render::Artifact& artifact, const Place& place,
-                  const render::Locate& locate, Console& console) {
+int explain_place(const render::Artifact& artifact, const Place& place, const LoadedSpec& spec,
+                  Console& console) {
   if (place.pointer.empty() && place.line.empty()) {
-    const bool written = !locate(artifact.owner).empty();
+    const bool written = spec::find(spec.loaded->document, artifact.owner) != nullptr;
     return explained(
         artifact.path, "",
         {{written ? render::Origin::Kind::spec : render::Origin::Kind::defaulted, artifact.owner}},
-        locate, console);
+        spec, console);
   }
   if (artifact.tree != nullptr) {
+    const auto keys = artifact.tree->keys();
     return place.line.empty()
-               ? explain_value(artifact, place.pointer, locate, console)
+               ? explain_value(artifact, place.pointer, spec, console)
                : not_found("'" + artifact.path + "' has values, not lines: name one as in '" +
-                               artifact.path + ":/" + artifact.tree->keys().front() + "'",
+                               artifact.path + ":/" + (keys.empty() ? "" : keys.front()) + "'",
                            console);
   }
   return place.pointer.empty()
-             ? explain_line(artifact, place.line, locate, console)
+             ? explain_line(artifact, place.line, spec, console)
              : not_found("'" + artifact.path + "' has lines, not values: name one as in '" +
                              artifact.path + ":1'",
                          console);
@@ -224,7 +229,7 @@ int explain_artifact(const Options& options, Console& console) {
   std::vector<std::string> paths;
   for (const auto& artifact : artifacts) {
     if (artifact.path == place.path) {
-      return explain_place(artifact, place, locator(spec), console);
+      return explain_place(artifact, place, spec, console);
     }
     paths.push_back(artifact.path);
   }

@@ -32,6 +32,14 @@ struct Draft {
   [[nodiscard]] Traced<T> trace(T value, std::string pointer) const {
     return {std::move(value), origin(std::move(pointer))};
   }
+
+  /// The same for a field whose default follows the field at `source`.
+  template <class T>
+  [[nodiscard]] Traced<T> trace(T value, std::string pointer, std::string source) const {
+    auto at = origin(std::move(pointer));
+    if (at.kind == Origin::Kind::defaulted) at = {Origin::Kind::derived, std::move(source)};
+    return {std::move(value), std::move(at)};
+  }
 };
 
 /// Computed by Caisson because of the field at `pointer`.

@@ -179,7 +179,7 @@ void targets(Draft& draft) {
   to.bundle = draft.trace(from.bundle.enabled, "/targets/bundle");
   to.compose_project =
       draft.trace(from.compose.project.empty() ? draft.spec().name : from.compose.project,
-                  "/targets/compose/project");
+                  "/targets/compose/project", "/name");
   to.local_port = draft.trace(from.local.port, "/targets/local/port");
 }
 
@@ -189,7 +189,7 @@ void plan_settings(Draft& draft) {
   const auto& spec = draft.spec();
   draft.plan.name = draft.trace(spec.name, "/name");
   draft.plan.version = draft.trace(spec.version, "/version");
-  draft.plan.domain = draft.trace(spec.domain, "/domain");
+  draft.plan.domain = draft.trace(spec.domain, "/domain", "/name");
   draft.plan.environment = spec.environment;
   auth(draft);
   runtime_and_egress(draft);

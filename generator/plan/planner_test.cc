@@ -43,7 +43,7 @@ TEST(Plan, GivesTheQuickstartASharedRuntimeAndOneForTheTenantThatPaysForIt) {
   EXPECT_THAT(names(plan), ElementsAre("runtime", "runtime-umbrella", "dashboard", "edge",
                                        "prometheus", "grafana"));
   EXPECT_EQ(plan.domain.value, "acme.localhost");
-  EXPECT_EQ(plan.domain.origin, (Origin{Origin::Kind::defaulted, "/domain"}));
+  EXPECT_EQ(plan.domain.origin, (Origin{Origin::Kind::derived, "/name"}));
   EXPECT_EQ(plan.version.origin, (Origin{Origin::Kind::spec, "/version"}));
 
   const auto* globex = plan.tenant("globex");

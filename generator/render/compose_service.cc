@@ -59,7 +59,7 @@ Node healthcheck(const Instance& instance, const Health& health) {
                            {std::string(probe_path), origin},
                            {"health", origin},
                            {"--url", origin},
-                           {compose_literal(url), origin}},
+                           {compose_literal(url), instance.origin}},
                 origin};
   };
   Node test;
@@ -232,16 +232,18 @@ ForeignImage ComposeServices::foreign(std::string_view name, std::string_view wa
   };
   auto tag = at("tag");
   auto digest = at("digest");
+  const auto* node = images_.find(name);
+  auto origin = node == nullptr ? Origin{} : node->origin();
   if (!wanted_tag.empty() && wanted_tag != tag) {
     // The digest belongs to the blueprint's own tag.
     tag = wanted_tag;
     digest.clear();
+    origin = plan::Origin{plan::Origin::Kind::derived, "/database"};
   }
-  const auto* node = images_.find(name);
   return {.variable = at("variable"),
           .reference = at("repository") + ":" + tag + (digest.empty() ? "" : "@" + digest),
           .waiver = digest.empty() ? at("waiver") : std::string{},
-          .origin = node == nullptr ? Origin{} : node->origin()};
+          .origin = std::move(origin)};
 }
 
 void ComposeServices::image(Node& node, const Instance& instance) const {

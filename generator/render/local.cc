@@ -144,7 +144,7 @@ class Stack {
     node.add("domain", plan_.domain);
     node.add("marker", {"disposable", plan_.targets.local.origin});
     node.add("address", {std::string(address), plan_.targets.local.origin});
-    node.add("url", {url(plan_.domain.value), plan_.targets.local_port.origin});
+    node.add("url", {url(plan_.domain.value), plan_.domain.origin});
     node.add("secrets", secrets());
     Node processes{Node::List{}};
     Node omitted{Node::List{}};

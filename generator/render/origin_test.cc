@@ -114,5 +114,76 @@ TEST_P(Origins, LeadFromEveryLineOfATextToALineThatExists) {
   EXPECT_GT(lines, 300U);
 }
 
+/// Calls `visit` with every scalar that the spec itself writes, by pointer.
+void each_scalar(const spec::Node& node, const std::string& pointer,
+                 const std::function<void(const std::string&, const spec::Node&)>& visit) {
+  if (node.kind == spec::Node::Kind::scalar) visit(pointer, node);
+  for (std::size_t i = 0; i < node.items.size(); ++i) {
+    each_scalar(node.items[i], pointer + "/" + std::to_string(i), visit);
+  }
+  for (const auto& field : node.fields) {
+    each_scalar(field.value, pointer + "/" + pointer_segment(field.key), visit);
+  }
+}
+
+/// Another value of the same kind, if it is easily found: the next number, the other truth, a
+/// longer word.
+std::string another(std::string text) {
+  if (text == "true") return "false";
+  if (text == "false") return "true";
+  const auto digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  if (digits == 0 || digits > 9) return text + "x";
+  return std::to_string(std::stol(text.substr(0, digits)) + 1) + text.substr(digits);
+}
+
+bool is_below(std::string_view inner, std::string_view outer) {
+  return inner == outer ||
+         (inner.starts_with(outer) && inner.size() > outer.size() && inner[outer.size()] == '/');
+}
+
+/// A value that is made of several: a digest of a whole file, an address of a tenant and the
+/// domain.
+bool is_made_of_several(std::string_view place) {
+  return place.ends_with("/labels/caisson.config") || place.ends_with("/deployment-url");
+}
+
+/// Changes one value of a spec after the other: what changes in the artifacts says that it came
+/// from there.
+TEST(Origin, IsTheTruth) {
+  std::size_t changed = 0;
+  for (const auto& [name, environment] : {std::pair{"agentik", ""}, std::pair{"devtools", ""}}) {
+    const auto base = plan::example(name, environment);
+    const auto before = rendered(base.plan);
+    const auto text = std::string(base.sources[0].text());
+    each_scalar(base.loaded.document, "", [&](const std::string& pointer, const spec::Node& node) {
+      auto other = text;
+      other.replace(node.span.begin, node.span.end - node.span.begin, another(node.text));
+      Artifacts after;
+      try {
+        after = rendered(
+            plan::plan_of(other, environment, std::string(CAISSON_SOURCE_DIR) + "/examples/" + name)
+                .plan);
+      } catch (const std::runtime_error&) {
+        return;  // not another value that the language takes there
+      }
+      for (const auto& file : after) {
+        const auto old = std::ranges::find(before, file.path, &Artifact::path);
+        if (file.tree == nullptr || old == before.end()) continue;
+        each_leaf(*file.tree, "", [&](const std::string& place) {
+          const auto* was = old->tree->at(place);
+          if (was == nullptr || *was == *file.tree->at(place)) return;
+          ++changed;
+          if (is_made_of_several(place)) return;
+          const auto origin = origin_at(*file.tree, place).at;
+          EXPECT_TRUE(is_below(pointer, origin) || is_below(origin, pointer))
+              << name << pointer << " changed " << file.path << ":" << place
+              << ", which says it is of " << origin;
+        });
+      }
+    });
+  }
+  EXPECT_GT(changed, 200U);
+}
+
 }  // namespace
 }  // namespace caisson::render

@@ -136,27 +136,29 @@ std::int64_t largest_body(const plan::Plan& plan, const Index& index,
 void external_stores(Node& node, const plan::Plan& plan, const Site& site) {
   const auto& database = plan.database;
   if (database.engine.value == plan::Database::Engine::postgres) {
-    Node entry{Node::Map{}, database.engine.origin};
-    entry.add("engine", {"postgres", database.engine.origin});
-    entry.add("host", {database.host, database.engine.origin});
-    entry.add("port", {database.port, database.engine.origin});
-    entry.add("name", {database.name, database.engine.origin});
-    entry.add("user", {database.user, database.engine.origin});
-    entry.add("password-file", {site.secret_file(database.password), database.engine.origin});
-    if (!database.tls.empty()) entry.add("tls", {database.tls, database.engine.origin});
-    entry.add("pool", {database.pool, database.engine.origin});
+    const plan::Origin origin{plan::Origin::Kind::derived, "/database"};
+    Node entry{Node::Map{}, origin};
+    entry.add("engine", {"postgres", origin});
+    entry.add("host", {database.host, origin});
+    entry.add("port", {database.port, origin});
+    entry.add("name", {database.name, origin});
+    entry.add("user", {database.user, origin});
+    entry.add("password-file", {site.secret_file(database.password), origin});
+    if (!database.tls.empty()) entry.add("tls", {database.tls, origin});
+    entry.add("pool", {database.pool, origin});
     node.add("database", std::move(entry));
   }
   const auto& cache = plan.cache;
   if (cache.enabled) {
-    Node entry{Node::Map{}, cache.enabled.origin};
-    entry.add("engine", {"redis", cache.enabled.origin});
-    entry.add("host", {cache.host, cache.enabled.origin});
-    entry.add("port", {cache.port, cache.enabled.origin});
+    const plan::Origin origin{plan::Origin::Kind::derived, "/cache"};
+    Node entry{Node::Map{}, origin};
+    entry.add("engine", {"redis", origin});
+    entry.add("host", {cache.host, origin});
+    entry.add("port", {cache.port, origin});
     if (!cache.password.empty()) {
-      entry.add("password-file", {site.secret_file(cache.password), cache.enabled.origin});
+      entry.add("password-file", {site.secret_file(cache.password), origin});
     }
-    if (!cache.tls.empty()) entry.add("tls", {cache.tls, cache.enabled.origin});
+    if (!cache.tls.empty()) entry.add("tls", {cache.tls, origin});
     node.add("cache", std::move(entry));
   }
 }

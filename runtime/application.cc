@@ -147,6 +147,7 @@ Result<void> Application::listen() {
                                        operator_handler());
   if (!operators) return tl::unexpected(operators.error());
   operator_server_ = std::move(*operators);
+  data_api_->begin_work();
   maintenance_ = std::jthread([this](const std::stop_token& stopping) { maintain(stopping); });
   log_.info("listening", {{"data", configuration.listen.data},
                           {"operator", configuration.listen.operator_},

@@ -97,7 +97,7 @@ void DataApi::handle(http::Request&& request, http::Reply&& reply) {
 std::optional<http::Response> DataApi::answer_without_tenant(const http::Request& request) const {
   if (!is_read(request.method)) return {};
   if (request.path == "/livez") return text(200, "ok\n");
-  if (request.path == "/readyz") return draining_ ? text(503, "draining\n") : text(200, "ok\n");
+  if (request.path == "/readyz") return working_ ? text(200, "ok\n") : text(503, "not ready\n");
   if (request.path == "/ask") {
     constexpr std::string_view key = "domain=";
     const bool known =

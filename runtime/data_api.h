@@ -43,8 +43,10 @@ class DataApi {
   /// The answer to what the server refuses by itself.
   [[nodiscard]] http::Response refuse(const http::Refusal& refusal) const;
 
-  /// From now on `/readyz` says 503.
-  void begin_drain() { draining_ = true; }
+  /// `/readyz` says 200 between these two, and 503 before and after: whoever is told that the
+  /// runtime is ready may ask every listener of it.
+  void begin_work() { working_ = true; }
+  void begin_drain() { working_ = false; }
 
  private:
   /// One request on its way to its answer.
@@ -69,7 +71,7 @@ class DataApi {
   void log(const Exchange& exchange, int status, std::int64_t took_ns) const;
 
   const Services services_;
-  std::atomic<bool> draining_ = false;
+  std::atomic<bool> working_ = false;
 };
 
 }  // namespace caisson::runtime

@@ -175,6 +175,13 @@ void Decoder::read_tokens(ObjectReader& object) {
   tokens.issuer = object.required_text("issuer");
   tokens.audience = object.required_text("audience");
   tokens.key_file = path(object, "key-file", false);
+  for (const char* key : {"key-file", "jwks-file"}) {
+    if (object.text(key, "").find("://") != std::string::npos) {
+      object.fault(key,
+                   "is a URL, and keys are read from a file: fetch the issuer's key set, for "
+                   "example with curl, and name the file; it is read again when it changes");
+    }
+  }
   tokens.jwks_file = path(object, "jwks-file", false);
   if (tokens.key_file.empty() == tokens.jwks_file.empty()) {
     object.fault("key-file", "exactly one of key-file and jwks-file must be given");

@@ -76,8 +76,13 @@ std::string problem_body(const Problem& problem, std::string_view request_id) {
   out += code.title;
   out += R"(","status":)";
   out += std::to_string(code.status);
-  const bool silent = problem.code == Code::internal && !is_down(Wall::stack_traces);
-  if (!problem.detail.empty() && !silent) append_member(out, "detail", problem.detail);
+  const bool silent = problem.code == Code::internal;
+  if (is_down(Wall::stack_traces)) {
+    append_member(out, "detail",
+                  problem.detail + " (" __FILE__ ":" + std::to_string(__LINE__) + ")");
+  } else if (!problem.detail.empty() && !silent) {
+    append_member(out, "detail", problem.detail);
+  }
   out += R"(,"instance":"urn:caisson:request:)";
   out += request_id;
   out += '"';

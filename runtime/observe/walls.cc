@@ -9,12 +9,24 @@
 namespace caisson {
 namespace {
 
-constexpr std::array<std::string_view, 18> names{
-    "trust-tenant-header",  "last-header-wins",  "unknown-is-default",  "accept-alg-none",
-    "hmac-with-public-key", "skip-tenant-claim", "cache-by-raw-key",    "drop-scope",
-    "allow-attach",         "no-path-check",     "operator-everywhere", "stack-traces",
-    "public-tenant-labels", "one-limiter",       "suspend-at-login",    "keep-volume",
-    "foreign-restore",      "id-oracle",
+constexpr std::array<std::string_view, 17> names{
+    "trust-tenant-header",
+    "last-header-wins",
+    "unknown-is-default",
+    "accept-alg-none",
+    "hmac-with-public-key",
+    "skip-tenant-claim",
+    "cache-by-raw-key",
+    "drop-scope",
+    "no-path-check",
+    "operator-everywhere",
+    "stack-traces",
+    "public-tenant-labels",
+    "one-limiter",
+    "suspend-at-login",
+    "keep-volume",
+    "foreign-restore",
+    "id-oracle",
 };
 
 /// Index of the wall that is down; -1 when every wall stands.

@@ -17,8 +17,7 @@ enum class Wall : std::uint8_t {
   skip_tenant_claim,     // ID13
   cache_by_raw_key,      // ID15
   drop_scope,            // DB1, DB2: every tenant's actor uses one store
-  allow_attach,          // DB15
-  no_path_check,         // FS1
+  no_path_check,         // DB16
   operator_everywhere,   // NW8
   stack_traces,          // OB4
   public_tenant_labels,  // OB1

@@ -35,7 +35,7 @@ bool harden(sqlite3* handle) {
   const auto set = [&](int what, int value) {
     return sqlite3_db_config(handle, what, value, nullptr) == SQLITE_OK;
   };
-  if (!is_down(Wall::allow_attach)) sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0);
+  sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0);
   sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, longest_value);
   return set(SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0) && set(SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0) &&
          set(SQLITE_DBCONFIG_DEFENSIVE, 1) && set(SQLITE_DBCONFIG_DQS_DDL, 0) &&

@@ -105,11 +105,14 @@ int write(const Options& options, publish::Tree& tree, const publish::Comparison
 
 /// What a target refuses is an error, and under --strict so is what it only approximates, unless
 /// the spec waives it or never asked for it.
+bool is_unacceptable(const render::Loss& loss, bool strict) {
+  return loss.waiver.empty() && (loss.support == render::Support::refused || strict);
+}
+
 std::vector<render::Mistake> unacceptable(const std::vector<render::Loss>& losses, bool strict) {
   std::vector<render::Mistake> mistakes;
   for (const auto& loss : losses) {
-    const bool counts = loss.support == render::Support::refused || strict;
-    if (!counts || !loss.waiver.empty()) continue;
+    if (!is_unacceptable(loss, strict)) continue;
     mistakes.push_back({.code = "E0308",
                         .pointer = loss.pointer,
                         .message = "target '" + loss.target + "' cannot express " + loss.field +
@@ -138,9 +141,13 @@ int run(const Options& options, Console& console) {
 
   auto losses = generated->losses;
   std::erase_if(losses, [](const render::Loss& loss) { return !loss.written; });
+  const auto mistakes = unacceptable(losses, options.rendering.strict);
+  std::erase_if(losses, [&](const render::Loss& loss) {
+    return is_unacceptable(loss, options.rendering.strict);
+  });
   if (!losses.empty()) console.remark(render::loss_text(losses, locator(spec)));
   if (!generated->patches.empty()) console.remark(generated->patches);
-  const auto accepted = report(spec, unacceptable(losses, options.rendering.strict), console);
+  const auto accepted = report(spec, mistakes, console);
   if (!accepted) return fail_with(accepted.error(), Exit::findings, console);
 
   const auto directory = output_directory(options);

@@ -136,6 +136,7 @@ render::Locate locator(const LoadedSpec& spec) {
 }
 
 void report(const LoadedSpec& spec, Console& console) {
+  if (spec.loaded && console.quiet()) return;  // warnings are remarks
   console.error(
       source::render(spec.diagnostics, spec.sources, source::Format::text, console.colour_error()));
   if (!spec.loaded) console.remark(spec.sources.front().name() + ": " + tally(spec.diagnostics));

@@ -233,6 +233,13 @@ constexpr Code table[] = {
      "An error under --strict when a chart or a bundle is generated."},
     {"W0202", "a secret is never used",
      "The spec declares a secret that nothing refers to. It would be made and mounted for nobody."},
+    {"W0203", "keys at a URL",
+     "The runtime verifies tokens with keys from a file: it fetches nothing, so that nobody "
+     "between "
+     "it and the issuer can slip it a key. Whoever deploys puts the issuer's key set where the "
+     "target keeps the secret auth-jwks, and again when the issuer's keys change; the runtime "
+     "reads "
+     "a changed file within a second. Target local makes a key pair of its own."},
 };
 
 }  // namespace

@@ -124,6 +124,11 @@ void check_auth(const Checker& checker) {
                    "keep at least one of subdomain, header or token");
   }
   if (!auth.tokens) return;
+  if (auth.tokens->jwks.find("://") != std::string::npos) {
+    checker.warn("W0203", checker.value("/auth/tokens/jwks"), "auth.tokens.jwks",
+                 "the runtime reads keys from a file, never from a URL",
+                 "deliver the issuer's key set as the secret auth-jwks, or name a file");
+  }
   const auto& algorithms = auth.tokens->algorithms;
   const auto symmetric = std::ranges::find(algorithms, Tokens::Algorithm::hs256);
   if (symmetric == algorithms.end()) return;

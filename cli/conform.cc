@@ -15,19 +15,20 @@ constexpr auto kNotes =
 secrets and the audit log say, not as status codes claim. A stack that `caisson up` started is used as it is;
 otherwise one is started for the run. Prints the truth table of tenants and resources.
 
-The report directory gets report.json, junit.xml, results.sarif and report.html.
+The report directory gets report.json, junit.xml, report.sarif, index.html and evidence.ndjson.
 
 examples:
   caisson conform deployment.yaml
   caisson conform deployment.yaml --level 2 --report report
-  caisson conform deployment.yaml --list                   the probes, and which of them apply
+  caisson conform deployment.yaml --list                   the probes of the spec's level
   caisson conform deployment.yaml --filter 'ID,DB1*'
 
 exit codes:
   0  every probe that applies has passed
   1  a wall leaks
   2  a probe was inconclusive: it could not show either
-  3  something was in the way: the command line, the spec, the stack or the harness itself
+  3  something was in the way: the command line, the spec, the stack or the harness itself; or the user
+     interrupted: what the run had made and started is gone again
 )";
 
 struct Options {

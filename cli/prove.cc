@@ -22,8 +22,8 @@ examples:
 exit codes:
   0  every sabotage was caught, and no harmless change was
   1  a sabotage went unnoticed or a harmless change was reported
-  2  a run was inconclusive
-  3  something was in the way
+  3  a sabotage took no effect, something was in the way, or the user interrupted; then everything that was
+     started has been stopped and removed
 )";
 
 struct Options {
@@ -50,7 +50,7 @@ Command prove_command(CLI::App& root) {
   auto* app = root.add_subcommand("prove", "show that the probes catch what they claim to")
                   ->group("running stacks");
   auto options = std::make_shared<Options>();
-  add_stack(*app, options->stack);
+  add_subject(*app, options->stack);
   add_choice(*app, "--target", options->stack.target, "local", "processes");
   app->add_option(
          "--sabotaged-runtime", options->sabotaged_runtime,

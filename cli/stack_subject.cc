@@ -12,10 +12,14 @@
 
 namespace caisson::cli {
 
-void add_stack(CLI::App& app, StackArguments& arguments) {
+void add_subject(CLI::App& app, StackArguments& arguments) {
   add_spec(app, arguments.spec);
   add_environment(app, arguments.environment);
   add_blueprints(app, arguments.blueprints);
+}
+
+void add_stack(CLI::App& app, StackArguments& arguments) {
+  add_subject(app, arguments);
   app.add_option("--state", arguments.state,
                  "where the stack's files live (default: per user and spec)")
       ->type_name("DIR");
@@ -38,7 +42,8 @@ int with_output(Console& console,
   return static_cast<int>(command({.out = std::cout,
                                    .progress = console.quiet() ? nowhere : std::cerr,
                                    .error = std::cerr,
-                                   .colour = console.colour_out()}));
+                                   .colour = console.colour_out(),
+                                   .quiet = console.quiet()}));
 }
 
 int on_subject(const StackArguments& arguments, Console& console,

@@ -23,7 +23,10 @@ struct StackArguments {
   std::string target = "local";
 };
 
-/// SPEC, --env, --blueprints, --state and --runtime.
+/// SPEC, --env and --blueprints.
+void add_subject(CLI::App& app, StackArguments& arguments);
+
+/// The same, --state and --runtime.
 void add_stack(CLI::App& app, StackArguments& arguments);
 
 /// --target, for the commands that know more than one.

@@ -10,8 +10,9 @@ namespace caisson::cli {
 namespace {
 
 constexpr auto kNotes =
-    R"(Every run writes down what it makes before it makes it. After a run that was killed, this removes what its
-journal names: processes, directories, containers. Nothing else is touched.
+    R"(Every run writes down what it makes before it makes it. After a run that was killed, this removes what it
+has left: stacks that `conform` and `prove` started for themselves, and from a stack that was merely attacked
+the tenants, keys, records and files of the run. Nothing else is touched: `down` removes what `up` started.
 
 examples:
   caisson sweep

@@ -20,7 +20,7 @@ examples:
 
 exit codes:
   0  every part is healthy
-  3  something was in the way; nothing is left running
+  3  something was in the way, or the user interrupted; nothing is left running
 )";
 
 }  // namespace

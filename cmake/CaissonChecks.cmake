@@ -20,3 +20,7 @@ caisson_check(images
 caisson_check(hostile_strings
   COMMAND scripts/with-docker scripts/test-hostile ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 1200 LABELS container)
 caisson_check(demo COMMAND scripts/demo TIMEOUT 900 LABELS demo)
+caisson_check(examples_run_locally
+  COMMAND scripts/test-examples ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 300 LABELS demo)
+caisson_check(interrupts_leave_nothing
+  COMMAND scripts/test-interrupts ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 300 LABELS demo)

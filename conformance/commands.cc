@@ -1,10 +1,12 @@
 #include "conformance/commands.h"
 
+#include <algorithm>
 #include <ctime>
 #include <fstream>
 #include <mutex>
 #include <optional>
 #include <ostream>
+#include <sstream>
 
 #include <unistd.h>
 
@@ -17,6 +19,7 @@
 #include "conformance/stack/files.h"
 #include "conformance/stack/interrupt.h"
 #include "conformance/stack/local.h"
+#include "conformance/stack/state.h"
 #include "generator/plan/planner.h"
 
 namespace caisson::conformance {
@@ -39,8 +42,9 @@ std::function<void(const std::string&)> progress_to(const Output& output) {
   return [&output](const std::string& line) { output.progress << line << '\n' << std::flush; };
 }
 
+/// `owned`: the stack is there for this run alone.
 Result<RunningStack> start(const plan::Plan& plan, const Subject& subject,
-                           const StackOptions& options, const Output& output) {
+                           const StackOptions& options, const Output& output, bool owned) {
   const fs::path state = state_of(plan, options);
   if (options.target == "compose") {
     const auto runtime = options.runtime.empty() ? find_program("caisson-runtime")
@@ -52,11 +56,13 @@ Result<RunningStack> start(const plan::Plan& plan, const Subject& subject,
                       {.state = state,
                        .spec_directory = fs::path(subject.path).parent_path(),
                        .runtime = *runtime,
+                       .owned = owned,
                        .progress = progress_to(output)});
   }
   auto tree = local_tree(plan, subject.blueprints);
   if (!tree) return tl::unexpected(tree.error());
   LocalOptions how = local_options(plan, subject, state);
+  how.owned = owned;
   how.progress = progress_to(output);
   if (!options.runtime.empty()) how.programs["caisson-runtime"] = options.runtime;
   return up_local(*tree, how);
@@ -71,6 +77,20 @@ Result<void> stop_stack(const plan::Plan& plan, const StackOptions& options, con
   const fs::path state = state_of(plan, options);
   return options.target == "compose" ? down_compose(state, progress_to(output))
                                      : down_local(state, progress_to(output));
+}
+
+/// The first word of a filter that names no probe; empty when each names some. What is misspelt
+/// must not pass because nothing was looked at.
+std::string idle_word(const std::string& filter) {
+  std::istringstream words(filter);
+  for (std::string word; std::getline(words, word, ',');) {
+    if (!word.empty() && std::ranges::none_of(catalogue(), [&](const Probe* probe) {
+          return matches(word, *probe);
+        })) {
+      return word;
+    }
+  }
+  return {};
 }
 
 Status list_probes(const plan::Plan& plan, int level, const std::string& filter,
@@ -144,7 +164,36 @@ Status run_and_report(const plan::Plan& plan, const Subject& subject, const Runn
              << to_text(*report, output.colour)
              << "report: " << fs::absolute(directory / "index.html").lexically_normal().string()
              << '\n';
+  if (interrupted()) {
+    return harness(output, {"interrupted; the report says which probes had run", ""});
+  }
   return static_cast<Status>(exit_status(report->verdict()));
+}
+
+/// Removes what the journals of runs that were killed name. False when something is left.
+bool sweep_journals(const fs::path& state, const Output& output, std::size_t& removed) {
+  bool clean = true;
+  for (const LeftJournal& journal : left_journals(state / "journal")) {
+    if (journal.owner_alive && journal.expires > std::time(nullptr)) continue;
+    std::vector<std::string> left;
+    if (fs::exists(state / "compose")) {
+      left.push_back("run " + journal.run + "'s traces in the containers of " + state.string() +
+                     "; `caisson down --target compose` removes the whole stack");
+    } else if (const auto runs = revive_local(state); !runs) {
+      left.push_back(state.string() + ": " + runs.error().text());
+    } else if (*runs) {
+      const auto stack = attach_local(state);
+      left = stack ? remove_all(*stack, journal.standing) : std::vector{stack.error().text()};
+    }  // else the stack is gone, and with it everything in it
+    for (const std::string& what : left) output.error << "caisson: cannot remove " << what << '\n';
+    clean = clean && left.empty();
+    if (!left.empty()) continue;
+    std::error_code error;
+    fs::remove(journal.path, error);
+    removed += journal.standing.size();
+    output.out << "run " << journal.run << ": removed " << journal.standing.size() << " things\n";
+  }
+  return clean;
 }
 
 }  // namespace
@@ -152,8 +201,9 @@ Status run_and_report(const plan::Plan& plan, const Subject& subject, const Runn
 Status up(const Subject& subject, const StackOptions& options, const Output& output) {
   const InterruptGuard guard;
   const plan::Plan plan = plan::plan(subject.loaded);
-  const auto stack = start(plan, subject, options, output);
+  const auto stack = start(plan, subject, options, output, false);
   if (!stack) return harness(output, stack.error());
+  if (output.quiet) return Status::passed;
   output.out << stack->name << " runs at " << stack->url << '\n';
   for (const auto& tenant : plan.tenants) {
     if (plan.tenants.size() > 20) break;
@@ -170,7 +220,7 @@ Status down(const Subject& subject, const StackOptions& options, const Output& o
   const plan::Plan plan = plan::plan(subject.loaded);
   if (auto stopped = stop_stack(plan, options, output); !stopped)
     return harness(output, stopped.error());
-  output.out << plan.name.value << " is down\n";
+  if (!output.quiet) output.out << plan.name.value << " is down\n";
   return Status::passed;
 }
 
@@ -178,6 +228,9 @@ Status conform(const Subject& subject, const ConformOptions& options, const Outp
   const InterruptGuard guard;
   const plan::Plan plan = plan::plan(subject.loaded);
   const int level = options.level >= 0 ? options.level : static_cast<int>(plan.conformance.level);
+  if (const std::string word = idle_word(options.filter); !word.empty()) {
+    return harness(output, {"no probe is called '" + word + "'", "--list shows them"});
+  }
   if (options.list) return list_probes(plan, level, options.filter, output);
 
   auto stack = attach(plan, options.stack);
@@ -185,7 +238,7 @@ Status conform(const Subject& subject, const ConformOptions& options, const Outp
   output.progress << "no stack runs (" << stack.error().what << "); starting one for this run"
                   << '\n'
                   << std::flush;
-  stack = start(plan, subject, options.stack, output);
+  stack = start(plan, subject, options.stack, output, true);
   if (!stack) return harness(output, stack.error());
   const Status status = run_and_report(plan, subject, *stack, level, options, output);
   const auto stopped = stop_stack(plan, options.stack, output);
@@ -201,29 +254,20 @@ Status sweep(const SweepOptions& options, const Output& output) {
   for (const auto& entry : fs::directory_iterator(root, error)) {
     const fs::path& state = entry.path();
     const auto owner = read_file(state / "owner");
-    if (owner && !owner_lives(*owner)) {
-      const auto gone = down_local(state);
+    if (!owner) {
+      clean = sweep_journals(state, output, removed) && clean;
+    } else if (!owner_lives(*owner)) {
+      const auto gone = fs::exists(state / "compose") ? down_compose(state) : sweep_local(state);
       clean = clean && gone.has_value();
-      output.out << (gone ? "stopped and removed " : "cannot remove ") << state.string() << '\n';
       removed += gone ? 1 : 0;
-      continue;
-    }
-    for (const LeftJournal& journal : left_journals(state / "journal")) {
-      if (journal.owner_alive && journal.expires > std::time(nullptr)) continue;
-      const auto stack = attach_local(state);
-      std::vector<std::string> left;
-      // When the stack is gone, so is everything in it.
-      if (stack) left = remove_all(*stack, journal.standing);
-      for (const std::string& what : left)
-        output.error << "caisson: cannot remove " << what << '\n';
-      clean = clean && left.empty();
-      if (!left.empty()) continue;
-      fs::remove(journal.path, error);
-      removed += journal.standing.size();
-      output.out << "run " << journal.run << ": removed " << journal.standing.size() << " things\n";
+      if (gone) {
+        output.out << "stopped and removed " << state.string() << '\n';
+      } else {
+        output.error << "caisson: " << gone.error().text() << '\n';
+      }
     }
   }
-  output.out << (removed == 0 ? "nothing was left behind\n" : "swept\n");
+  if (removed == 0 && clean) output.out << "nothing was left behind\n";
   return clean ? Status::passed : Status::harness;
 }
 

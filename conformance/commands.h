@@ -25,6 +25,7 @@ struct Output {
   std::ostream& progress;
   std::ostream& error;
   bool colour = false;
+  bool quiet = false;  ///< `up` and `down` say nothing when all went well
 };
 
 /// Exit status of every command here.

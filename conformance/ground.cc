@@ -85,13 +85,9 @@ Result<std::map<std::string, std::string>> compose_files(const plan::Plan& plan,
 
 LocalOptions local_options(const plan::Plan& plan, const Subject& subject,
                            const std::filesystem::path& state) {
-  LocalOptions options{.state = state,
-                       .spec_directory = std::filesystem::path(subject.path).parent_path()};
-  if (plan.auth.tokens) {
-    options.token_key_secret = plan.auth.key_secret;
-    options.token_algorithm = plan.auth.algorithms.empty() ? "EdDSA" : plan.auth.algorithms.front();
-  }
-  return options;
+  return {.state = state,
+          .spec_directory = std::filesystem::path(subject.path).parent_path(),
+          .token_key = token_key_of(plan)};
 }
 
 Result<std::uint16_t> free_ports(const plan::Plan& plan) {

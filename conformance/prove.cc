@@ -11,6 +11,7 @@
 #include "conformance/sabotage.h"
 #include "conformance/stack/files.h"
 #include "conformance/stack/interrupt.h"
+#include "conformance/stack/state.h"
 #include "generator/plan/planner.h"
 
 namespace caisson::conformance {
@@ -84,6 +85,7 @@ Result<RunReport> attack(const Ground& ground, plan::Plan plan, const std::strin
   LocalOptions options =
       local_options(plan, ground.subject, ground.root / ("prove-" + new_run_id()));
   options.programs["caisson-runtime"] = ground.runtime;
+  options.owned = true;
   if (sabotage != nullptr) {
     if (sabotage->weaken != nullptr) sabotage->weaken(options);
     if (sabotage->rewrite != nullptr && !sabotage->rewrite(*tree)) {
@@ -98,7 +100,6 @@ Result<RunReport> attack(const Ground& ground, plan::Plan plan, const std::strin
     static_cast<void>(down_local(options.state));
     return tl::unexpected(stack.error());
   }
-  static_cast<void>(own_state(options.state));
   auto report =
       run_on(plan, *stack, {.level = 2, .filter = filter, .journal = options.state / "journal"});
   if (auto gone = down_local(options.state); !gone && report) return tl::unexpected(gone.error());
@@ -323,6 +324,7 @@ Status prove(const Subject& subject, const ProveOptions& options, const Output& 
     if (interrupted()) break;
     const auto started = std::chrono::steady_clock::now();
     Row row = step();
+    if (interrupted()) break;
     row.elapsed_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
                          std::chrono::steady_clock::now() - started)
                          .count();
@@ -332,8 +334,8 @@ Status prove(const Subject& subject, const ProveOptions& options, const Output& 
     rows.push_back(std::move(row));
   }
   if (interrupted() || rows.empty()) {
-    output.error << (rows.empty() ? "caisson: no sabotage of that name; `--list` shows them\n"
-                                  : "caisson: interrupted\n");
+    output.error << (interrupted() ? "caisson: interrupted\n"
+                                   : "caisson: no sabotage of that name; `--list` shows them\n");
     return Status::harness;
   }
 

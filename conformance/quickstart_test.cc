@@ -1,5 +1,6 @@
 // The whole way on the real thing: examples/quickstart is generated, started, attacked and stopped.
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -14,6 +15,7 @@
 #include "conformance/report/report.h"
 #include "conformance/sabotage.h"
 #include "conformance/stack/files.h"
+#include "conformance/stack/state.h"
 #include "generator/plan/planner.h"
 
 namespace caisson::conformance {
@@ -114,6 +116,13 @@ TEST_F(Quickstart, ConformStartsAndStopsAStackWhenNoneRuns) {
   EXPECT_EQ(processes_of_the_state(), 0U);
 }
 
+TEST_F(Quickstart, AFilterThatNamesNothingIsNoPass) {
+  EXPECT_EQ(
+      conform(subject_, {.level = 1, .filter = "DB1,DB99", .report = root_ / "report"}, output_),
+      Status::harness);
+  EXPECT_THAT(error_.str(), HasSubstr("no probe is called 'DB99'"));
+}
+
 TEST_F(Quickstart, ASabotageIsCaughtAndAHarmlessChangeIsNot) {
   EXPECT_EQ(
       prove(subject_, {.report = root_ / "report", .filter = "trust-tenant-header,another-tenant"},
@@ -141,6 +150,22 @@ TEST(Sabotages, AreManyAndEachNamesItsProbe) {
     EXPECT_FALSE(sabotage.probes.empty()) << sabotage.name;
     EXPECT_FALSE(sabotage.reason.empty()) << sabotage.name;
   }
+}
+
+TEST(Sabotages, TakeEveryWallOfTheRuntimeDown) {
+  const std::string text =
+      read_file(fs::path(CAISSON_SOURCE_DIR) / "runtime/observe/walls.cc").value();
+  const auto from = text.find("names{");
+  std::istringstream list(text.substr(from, text.find("};", from) - from));
+  std::size_t walls = 0;
+  std::string word;
+  while (std::getline(list, word, '"') && std::getline(list, word, '"')) {
+    ++walls;
+    EXPECT_TRUE(std::ranges::any_of(sabotages(), [&](const Sabotage& sabotage) {
+      return sabotage.name == word;
+    })) << word;
+  }
+  EXPECT_GE(walls, 17U);
 }
 
 TEST(ShippedProgram, HasNoSabotageSwitch) {

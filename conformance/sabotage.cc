@@ -46,6 +46,29 @@ bool operator_through_edge(LocalTree& tree) {
   return changed;
 }
 
+/// Takes the limits of every tier and tenant out of the runtimes' configuration.
+bool drop_limits(LocalTree& tree) {
+  bool changed = false;
+  for (auto& [path, text] : tree) {
+    if (!path.starts_with("config/")) continue;
+    boost::system::error_code error;
+    json::value value = json::parse(text, error);
+    if (error || !value.is_object()) continue;
+    const auto drop = [&](json::value& entry) {
+      if (entry.is_object()) changed = entry.get_object().erase("limits") > 0 || changed;
+    };
+    if (json::value* tiers = value.get_object().if_contains("tiers"); tiers && tiers->is_object()) {
+      for (auto& tier : tiers->get_object()) drop(tier.value());
+    }
+    if (json::value* tenants = value.get_object().if_contains("tenants");
+        tenants && tenants->is_array()) {
+      for (json::value& tenant : tenants->get_array()) drop(tenant);
+    }
+    text = json::serialize(value);
+  }
+  return changed;
+}
+
 const std::vector<Sabotage> table{
     // Walls of the runtime, in the separately built program.
     {"trust-tenant-header", "ID1", "accepted as"},
@@ -58,6 +81,7 @@ const std::vector<Sabotage> table{
     {"drop-scope", "DB1,DB2", "canary"},
     {"no-path-check", "DB16", "canary"},
     {"operator-everywhere", "NW8", "observed 200"},
+    {"stack-traces", "OB4", "nothing of the inside"},
     {"public-tenant-labels", "OB1", "accepted"},
     {"one-limiter", "NN1", "429 of the quiet tenant"},
     {"suspend-at-login", "LC1", "403 tenant-suspended"},
@@ -70,6 +94,7 @@ const std::vector<Sabotage> table{
     {"shared-tmp", "FS7", "not visible", shared_mounts, nullptr, true},
     {"root-with-capabilities", "PR4", "not root", root_with_capabilities, nullptr, true},
     {"operator-through-edge", "NW8", "observed 200", nullptr, operator_through_edge},
+    {"no-limits", "NN8", "observed none", nullptr, drop_limits},
 };
 
 }  // namespace

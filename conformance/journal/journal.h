@@ -14,10 +14,11 @@ namespace caisson::conformance {
 
 /// Something that a run makes in the target, written down before it is made.
 struct Creation {
-  std::string kind{};      ///< "tenant", "key", "collection", "file"
+  std::string kind{};      ///< "tenant", "key", "collection", "file", "limits" (that were lifted)
   std::string instance{};  ///< whose operator API knows it
   std::string tenant{};
-  std::string name{};  ///< slug, key name, collection or path; carries the run id
+  std::string
+      name{};  ///< slug, key name, collection or path, which carry the run id; or the limits
 
   friend bool operator==(const Creation&, const Creation&) = default;
 };

@@ -44,7 +44,12 @@ struct Actor {
   std::string collection{};            ///< holds its records of this run
   std::vector<std::string> records{};  ///< ids
   std::vector<Canary> canaries{};
-  std::shared_ptr<Pace> pace{};
+  std::shared_ptr<Pace> pace{};  ///< null: it may ask as fast as it can
+
+  // Of the plan's own tenants, before the run changed anything.
+  std::string limits_json{};    ///< the limits in force, as the operator API tells them
+  std::string rate_policy{};    ///< RateLimit-Policy of its first answer
+  std::string lifted_limits{};  ///< what it has during the run instead; empty when unchanged
 
   [[nodiscard]] const Canary& canary(std::string_view sink) const;
 };

@@ -4,6 +4,7 @@
 #include <ctime>
 #include <thread>
 
+#include "conformance/stack/interrupt.h"
 #include "conformance/wire/token.h"
 
 namespace caisson::conformance {
@@ -93,12 +94,19 @@ Result<HttpResponse> Arena::send(const Actor* actor, HttpRequest request, Way wa
   if (target == nullptr || !target->data) return fail("there is no way to send this request");
   request.headers.emplace_back("Connection", "close");
   for (int attempt = 0;; ++attempt) {
+    if (interrupted()) return fail("the run was interrupted");
     if (actor != nullptr && actor->pace && !keep_429) actor->pace->wait();
     auto response = exchange(*target->data, request, within(std::chrono::seconds(10)));
     if (response) count_scanned(response->raw.size());
     if (keep_429 || attempt == 5 || !response || response->status != 429) return response;
     std::this_thread::sleep_for(std::chrono::milliseconds(250));
   }
+}
+
+std::string Arena::new_slug(const std::string& suffix) const {
+  const std::scoped_lock lock(slugs_mutex_);
+  const int number = ++slugs_[suffix];
+  return "cz" + run_ + "-" + suffix + (number == 1 ? "" : "-" + std::to_string(number));
 }
 
 bool Arena::audited(const std::string& request_id) const {
@@ -118,7 +126,7 @@ bool Arena::audited(const std::string& request_id) const {
       }
     }
     if (audit_->request_ids.contains(request_id)) return true;
-    if (std::chrono::steady_clock::now() > end) return false;
+    if (std::chrono::steady_clock::now() > end || interrupted()) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
 }

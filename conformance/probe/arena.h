@@ -87,6 +87,10 @@ class Arena {
   [[nodiscard]] std::string token_claims(const TokenParts& parts) const;
   [[nodiscard]] bool has_tokens() const { return plan_.auth.tokens && !stack_.signing_key.empty(); }
 
+  /// "cz<run>-<suffix>", and another for every further tenant of that suffix: a probe may be run
+  /// again.
+  [[nodiscard]] std::string new_slug(const std::string& suffix) const;
+
   void count_scanned(std::uint64_t bytes) const { scanned_ += bytes; }
   [[nodiscard]] std::uint64_t scanned() const { return scanned_; }
 
@@ -105,6 +109,8 @@ class Arena {
   std::vector<Actor> actors_;
   std::unique_ptr<Scanner> scanner_;
   std::unique_ptr<AuditCache> audit_;
+  mutable std::mutex slugs_mutex_;
+  mutable std::map<std::string, int> slugs_;  ///< how many tenants were made of each suffix
   mutable std::mutex secrets_mutex_;
   mutable std::vector<std::string> secrets_;
   mutable std::atomic<std::uint64_t> scanned_{0};

@@ -78,13 +78,13 @@ void reused_connection(Examination& e) {
       arena.request_of(e.attacker(), "GET", collection + "?limit=x"),
       arena.request_of(e.attacker(), "GET", collection + "/" + e.victim().records.front())};
   for (const HttpRequest& failure : failures) {
-    e.victim().pace->wait();
+    if (e.victim().pace) e.victim().pace->wait();
     const auto theirs =
         connection->exchange(arena.request_of(e.victim(), "GET", "/v1/whoami"), deadline);
     e.expect("request of " + e.victim().slug + " on the shared connection",
              theirs && json_string(theirs->body, "tenant") == e.victim().slug, "its own answer",
              theirs ? theirs->summary() : theirs.error().text());
-    e.attacker().pace->wait();
+    if (e.attacker().pace) e.attacker().pace->wait();
     const auto failed = connection->exchange(failure, deadline);
     if (!failed) return e.inconclusive("the connection broke: " + failed.error().text());
     e.received("failing request of " + e.attacker().slug + " right after", failed->raw);
@@ -92,7 +92,7 @@ void reused_connection(Examination& e) {
       connection = HttpConnection::open(*e.attacker().instance->data, deadline);
       if (!connection) return e.inconclusive("no connection: " + connection.error().text());
     }
-    e.attacker().pace->wait();
+    if (e.attacker().pace) e.attacker().pace->wait();
     const auto own =
         connection->exchange(arena.request_of(e.attacker(), "GET", "/v1/whoami"), deadline);
     e.expect("own request after the failure",
@@ -107,7 +107,7 @@ void cancelled(Examination& e) {
       arena.stack().edge() != nullptr ? *arena.stack().edge() : *e.attacker().instance;
   const Way way = arena.stack().edge() != nullptr ? Way::edge : Way::direct;
   for (int round = 0; round < 10; ++round) {
-    e.victim().pace->wait();
+    if (e.victim().pace) e.victim().pace->wait();
     auto connection = Connection::open(*at.data, within(seconds(2)));
     if (!connection) return e.inconclusive("no connection: " + connection.error().text());
     // The victim asks for its records and goes away before the answer comes.

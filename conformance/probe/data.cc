@@ -221,20 +221,19 @@ void linked_database(const Arena& arena, std::vector<Cell>& cells) {
     const json::object body{{"slug", slug}, {"tier", thrown->tier}};
     const auto answer =
         arena.operator_of(instance).call("POST", "/v1/tenants", json::serialize(body));
-    e.expect("a tenant named '" + slug.substr(0, 40) + "'",
-             answer && answer->status >= 400 && answer->status < 500, "refused",
-             answer ? answer->summary() : answer.error().text(), Verdict::leak);
+    e.expect_of("a tenant named '" + slug.substr(0, 40) + "'", answer,
+                answer && answer->status >= 400 && answer->status < 500, "refused");
   }
 
   const fs::path mine = store_directory(instance, thrown->id);
   const fs::path theirs = store_directory(instance, victim->id);
-  stop(instance.process, std::chrono::seconds(12));
+  stop_local(arena.stack().state, instance.name, std::chrono::seconds(12));
   std::error_code error;
   for (const char* file : {"store.db", "store.db-wal", "store.db-shm"}) {
     fs::remove(mine / file, error);
     if (fs::exists(theirs / file)) fs::create_symlink(theirs / file, mine / file, error);
   }
-  const auto again = restart_local(arena.stack().state, instance.name);
+  const auto again = restart(arena, instance);
   if (!again) throw std::runtime_error(again.error().text());
   e.attack({.step = "own record, with the own database linked to that of " + victim->slug,
             .request = arena.request_of(*thrown, "GET",

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "conformance/stack/interrupt.h"
 #include "conformance/wire/token.h"
 
 namespace caisson::conformance {
@@ -74,6 +75,8 @@ std::vector<std::string> Examination::refusals_at(const RunningInstance* at) con
 }
 
 void Examination::note(Evidence evidence) {
+  // What an interrupted run did not get to see is no finding.
+  if (interrupted()) evidence.verdict = std::min(evidence.verdict, Verdict::inconclusive);
   if (evidence.verdict != Verdict::pass) {
     // The reason of a cell is that of the first of its heaviest findings.
     if (cell_.reason.empty() || evidence.verdict > cell_.verdict) {
@@ -207,6 +210,12 @@ void Examination::expect(const std::string& step, bool holds, const std::string&
         .expected = expected,
         .observed = observed,
         .verdict = holds ? Verdict::pass : otherwise});
+}
+
+void Examination::expect_of(const std::string& step, const Result<HttpResponse>& answer, bool holds,
+                            const std::string& expected) {
+  expect(step, answer && holds, expected, answer ? answer->summary() : answer.error().text(),
+         answer ? Verdict::leak : Verdict::inconclusive);
 }
 
 void Examination::leak(const std::string& step, const std::string& expected,

@@ -56,6 +56,10 @@ class Examination {
   void expect(const std::string& step, bool holds, const std::string& expected,
               const std::string& observed, Verdict otherwise = Verdict::leak);
 
+  /// The same of an answer: INCONCLUSIVE, not LEAK, when none came.
+  void expect_of(const std::string& step, const Result<HttpResponse>& answer, bool holds,
+                 const std::string& expected);
+
   void leak(const std::string& step, const std::string& expected, const std::string& observed);
   void inconclusive(const std::string& reason);
   /// This pair has no such surface; nothing more is judged.

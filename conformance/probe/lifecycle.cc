@@ -167,16 +167,20 @@ void recreation(const Arena& arena, std::vector<Cell>& cells) {
        {std::string("/v1/records"), "/v1/records/" + s.thrown.collection + "?limit=1000"}) {
     const auto listed =
         e.own("GET " + target + " as the new tenant", arena.request_of(*newcomer, "GET", target));
-    e.expect("what the former tenant stored", listed && former.scan(listed->body).empty(),
-             "nothing", listed && former.scan(listed->body).empty() ? "nothing" : "its canary");
+    const bool nothing = listed && former.scan(listed->body).empty();
+    e.expect("what the former tenant stored", nothing, "nothing",
+             nothing  ? "nothing"
+             : listed ? "its canary"
+                      : "no answer",
+             listed ? Verdict::leak : Verdict::inconclusive);
   }
   for (const std::string& id : s.thrown.records) {
     const auto answer = arena.send(
         &*newcomer,
         arena.request_of(*newcomer, "GET", "/v1/records/" + s.thrown.collection + "/" + id),
         Way::direct);
-    e.expect("a record of the former tenant", answer && answer->summary() == "404 not-found",
-             "404 not-found", answer ? answer->summary() : answer.error().text());
+    e.expect_of("a record of the former tenant", answer,
+                answer && answer->summary() == "404 not-found", "404 not-found");
   }
   keep(e, cells);
 }
@@ -228,8 +232,7 @@ void foreign_backup(const Arena& arena, std::vector<Cell>& cells) {
            foreign && foreign->status < 300 ? Verdict::leak : Verdict::inconclusive);
   const auto wrong =
       order(e, "POST", "/restore", R"({"snapshot":")" + *snapshot + R"(","from":"nobody"})");
-  e.expect("restore that names another owner", wrong && wrong->status >= 400, "refused",
-           wrong ? wrong->summary() : wrong.error().text());
+  e.expect_of("restore that names another owner", wrong, wrong && wrong->status >= 400, "refused");
   e.own("what the tenant has afterwards",
         arena.request_of(s.thrown, "GET", "/v1/records/" + s.thrown.collection + "?limit=1000"));
   const auto back = order(e, "POST", "/restore", R"({"snapshot":")" + *own + "\"}");
@@ -247,7 +250,7 @@ void half_provisioned(const Arena& arena, std::vector<Cell>& cells) {
   e.begin();
   const RunningInstance& instance = *s.thrown.instance;
   const OperatorApi api = arena.operator_of(instance);
-  const std::string slug = "cz" + arena.run() + "-broken";
+  const std::string slug = s.thrown.slug + "-broken";
   if (auto noted = arena.journal().will_create(
           {.kind = "tenant", .instance = instance.name, .tenant = slug, .name = slug});
       !noted) {
@@ -289,10 +292,9 @@ void half_provisioned(const Arena& arena, std::vector<Cell>& cells) {
       }
     });
     std::this_thread::sleep_for(std::chrono::milliseconds(30));
-    const auto running = attach_local(arena.stack().state);
-    if (running) stop(running->instance(instance.name)->process, std::chrono::milliseconds(0));
+    stop_local(arena.stack().state, instance.name, std::chrono::milliseconds(0));
     maker.join();
-    const auto again = restart_local(arena.stack().state, instance.name);
+    const auto again = restart(arena, instance);
     if (!again) throw std::runtime_error(again.error().text());
     for (const std::string& made : slugs) {
       const auto found = api.call("GET", "/v1/tenants/" + made);

@@ -45,8 +45,7 @@ void hidden_paths(Examination& e) {
       // nothing.
       const bool hidden =
           answer && (answer->status == 404 || answer->status == 401 || answer->status == 403);
-      e.expect("GET " + target + " through the edge", hidden, "404",
-               answer ? answer->summary() : answer.error().text());
+      e.expect_of("GET " + target + " through the edge", answer, hidden, "404");
     }
   }
 }

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <fstream>
 #include <thread>
+
+#include <boost/json.hpp>
 
 #include "conformance/probe/applies.h"
 #include "conformance/probe/probe.h"
@@ -11,6 +14,8 @@
 
 namespace caisson::conformance {
 namespace {
+
+namespace json = boost::json;
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -151,7 +156,48 @@ void idle_sockets(const Arena& arena, std::vector<Cell>& cells) {
       });
 }
 
-void planned_limits(Examination& e) {
+/// What the plan's own tenants were held to before the run lifted their rates.
+void planned_limits(const Arena& arena, std::vector<Cell>& cells) {
+  for (const Actor& actor : arena.actors()) {
+    const auto planned =
+        std::ranges::find(arena.plan().tenants, actor.slug, &plan::TenantPlacement::slug);
+    if (actor.synthetic || planned == arena.plan().tenants.end()) continue;
+    Examination e(arena, actor, actor);
+    e.begin();
+    boost::system::error_code error;
+    const json::value found = json::parse(actor.limits_json, error);
+    const auto compare = [&](const char* name, const auto& limit) {
+      const json::value* value = found.is_object() ? found.get_object().if_contains(name) : nullptr;
+      const bool same = limit ? value != nullptr && value->is_number() &&
+                                    value->to_number<double>() == static_cast<double>(limit->value)
+                              : value == nullptr;
+      e.expect(std::string(name) + " of " + actor.slug, same,
+               limit ? json::serialize(json::value(limit->value)) : "none",
+               value == nullptr ? "none" : json::serialize(*value));
+    };
+    const plan::Limits& limits = planned->limits;
+    compare("requests-per-second", limits.requests_per_second);
+    compare("burst", limits.burst);
+    compare("concurrent", limits.concurrent);
+    compare("body", limits.body_bytes);
+    compare("storage", limits.storage_bytes);
+    compare("queue", limits.queue_messages);
+    compare("sockets", limits.sockets);
+    compare("egress-connections", limits.egress_connections);
+    if (const auto& rate = limits.requests_per_second) {
+      // The quota is the burst; one that is not named is a second of the rate (docs/runtime.md).
+      const auto quota =
+          limits.burst ? limits.burst->value : static_cast<std::int64_t>(std::ceil(rate->value));
+      const std::string policy = "\"tenant\";q=" + std::to_string(quota) + ";";
+      e.expect("RateLimit-Policy of " + actor.slug, actor.rate_policy.starts_with(policy),
+               policy + "w=...", actor.rate_policy.empty() ? "none" : actor.rate_policy);
+    }
+    e.finish();
+    cells.push_back(e.cell());
+  }
+}
+
+void process_limits(Examination& e) {
   const RunningInstance& instance = *e.attacker().instance;
   std::ifstream in("/proc/" + std::to_string(instance.process.pid) + "/limits");
   std::string core;
@@ -192,8 +238,7 @@ void full_storage(const Arena& arena, std::vector<Cell>& cells) {
                        arena.request_of(quiet, "POST", "/v1/records/" + quiet.collection + "-more",
                                         R"({"x":1})"),
                        Way::direct);
-        e.expect("a write of the quiet tenant", other && other->status == 201, "201",
-                 other ? other->summary() : other.error().text());
+        e.expect_of("a write of the quiet tenant", other, other && other->status == 201, "201");
         e.ignore_state();
       });
 }
@@ -262,6 +307,12 @@ void costly_requests(const Arena& arena, std::vector<Cell>& cells) {
       });
 }
 
+std::optional<std::string> needs_planned_tenants(const Arena& arena) {
+  if (std::ranges::all_of(arena.actors(), &Actor::synthetic))
+    return "the run uses tenants of its own, whose limits it made itself";
+  return std::nullopt;
+}
+
 const std::vector<Probe> probes{
     {"NN1", "flood: A gets 429, B's p95 holds", Resource::noise, 2, true, needs_shared_instance,
      nullptr, flooding},
@@ -269,13 +320,15 @@ const std::vector<Probe> probes{
      idle_sockets},
     {"NN3", "pool exhaustion", Resource::noise, 2, true, needs_postgres},
     {"NN4", "open files and processes are limited", Resource::noise, 1, false, needs_processes,
-     planned_limits},
+     process_limits},
     {"NN5", "disk: the storage quota holds", Resource::noise, 2, true, needs_shared_instance,
      nullptr, full_storage},
     {"NN6", "header-spoofed quota key", Resource::noise, 2, true, needs_shared_instance, nullptr,
      disguised_flood},
     {"NN7", "costly query or body", Resource::noise, 2, true, needs_shared_instance, nullptr,
      costly_requests},
+    {"NN8", "tenants are held to the limits of the plan", Resource::noise, 1, false,
+     needs_planned_tenants, nullptr, planned_limits},
 };
 
 }  // namespace

@@ -170,14 +170,15 @@ void audit_log(Examination& e) {
   // A copy with one byte changed must be found out by the program that ships.
   const fs::path copy =
       arena.stack().state / ("journal/tampered-" + arena.run() + "-" + e.attacker().slug);
+  const Creation traces{.kind = "file", .instance = instance.name, .name = copy.string()};
+  if (auto noted = arena.journal().will_create(traces); !noted)
+    return e.inconclusive(noted.error().text());
   std::error_code error;
-  fs::create_directories(copy.parent_path(), error);
   fs::copy(instance.data_directory / "audit", copy, fs::copy_options::recursive, error);
   const fs::path file = copy / "audit.ndjson";
   auto bytes = read_file(file);
   const auto program = find_program("caisson-runtime");
   if (!bytes || !program) {
-    fs::remove_all(copy, error);
     return e.inconclusive(bytes ? program.error().text() : bytes.error().text());
   }
   const auto verify = [&] {
@@ -189,6 +190,7 @@ void audit_log(Examination& e) {
   const auto written = write_file(file, *bytes, 0600);
   const auto tampered = verify();
   fs::remove_all(copy, error);
+  static_cast<void>(arena.journal().removed(traces));
   e.expect("a true copy", untouched && untouched->status == 0, "verifies",
            untouched ? "exit " + std::to_string(untouched->status) : untouched.error().text(),
            Verdict::inconclusive);

@@ -96,10 +96,21 @@ Result<std::string> OperatorApi::create(const NewTenant& tenant) const {
   return json_string(response->body, "id");
 }
 
-Result<std::string> OperatorApi::tenant_id(const std::string& slug) const {
+Result<OperatorApi::Found> OperatorApi::find(const std::string& slug) const {
   const auto response = require("GET", "/v1/tenants/" + slug);
   if (!response) return tl::unexpected(response.error());
-  return json_string(response->body, "id");
+  boost::system::error_code error;
+  const json::value value = json::parse(response->body, error);
+  const json::value* limits = error ? nullptr : value.find_pointer("/limits", error);
+  return Found{.id = json_string(response->body, "id"),
+               .limits_json = limits == nullptr ? "{}" : json::serialize(*limits)};
+}
+
+Result<void> OperatorApi::set_limits(const std::string& slug,
+                                     const std::string& limits_json) const {
+  const auto response = require("PATCH", "/v1/tenants/" + slug, "{\"limits\":" + limits_json + "}");
+  if (!response) return tl::unexpected(response.error());
+  return {};
 }
 
 Result<void> OperatorApi::remove(const std::string& slug) const {

@@ -52,7 +52,14 @@ class OperatorApi {
   [[nodiscard]] Result<void> delete_key(const std::string& slug, const std::string& id) const;
   /// Returns the id of the tenant.
   [[nodiscard]] Result<std::string> create(const NewTenant& tenant) const;
-  [[nodiscard]] Result<std::string> tenant_id(const std::string& slug) const;
+  struct Found {
+    std::string id{};
+    std::string limits_json{};  ///< what is in force: the tenant's own over its tier's
+  };
+  [[nodiscard]] Result<Found> find(const std::string& slug) const;
+  /// Replaces the tenant's own limits.
+  [[nodiscard]] Result<void> set_limits(const std::string& slug,
+                                        const std::string& limits_json) const;
   /// Fine when there is no such tenant.
   [[nodiscard]] Result<void> remove(const std::string& slug) const;
   [[nodiscard]] Result<std::string> snapshot(const std::string& slug) const;

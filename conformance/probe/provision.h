@@ -10,8 +10,8 @@ namespace caisson::conformance {
 
 /// Gives every tenant under test a credential, records and canaries of this run, and enrols them in
 /// the arena. On a disposable stack these are the plan's own active tenants (and two made for the
-/// run when the plan has too few); elsewhere only tenants made for the run. Everything is in the
-/// journal before it exists.
+/// run when the plan has too few), with their rate limits lifted; elsewhere only tenants made for
+/// the run. Everything is in the journal before it exists.
 [[nodiscard]] Result<void> provision(Arena& arena);
 
 /// Makes one more tenant on the shared instance, with its credential, records and canaries, for
@@ -22,6 +22,10 @@ namespace caisson::conformance {
 
 /// Gives an existing tenant a credential and records.
 [[nodiscard]] Result<void> equip(const Arena& arena, Actor& actor);
+
+/// Starts a stopped instance of a local stack again. A start puts the plan's limits back in force:
+/// they are lifted again.
+[[nodiscard]] Result<void> restart(const Arena& arena, const RunningInstance& instance);
 
 /// Removes everything that stands in the journal. Returns what could not be removed.
 [[nodiscard]] std::vector<std::string> clean_up(const RunningStack& stack, Journal& journal);

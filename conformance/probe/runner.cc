@@ -48,6 +48,26 @@ std::optional<std::string> left_out(const Arena& arena, const Probe& probe) {
   return probe.inapplicable == nullptr ? std::nullopt : probe.inapplicable(arena);
 }
 
+/// What the first run of a probe could not show stays in the report; only its verdict can be
+/// resolved.
+void keep_findings(const ProbeResult& first, ProbeResult& again) {
+  for (const Cell& cell : first.cells) {
+    const auto same = std::ranges::find_if(again.cells, [&](const Cell& other) {
+      return other.accessor == cell.accessor && other.owner == cell.owner;
+    });
+    Cell& into = same == again.cells.end() ? again.cells.emplace_back() : *same;
+    if (same == again.cells.end()) {
+      into.accessor = cell.accessor;
+      into.owner = cell.owner;
+    }
+    for (Evidence finding : cell.evidence) {
+      if (finding.verdict == Verdict::pass) continue;
+      finding.step.insert(0, "at the first try: ");
+      into.evidence.push_back(std::move(finding));
+    }
+  }
+}
+
 class Round {
  public:
   Round(const Arena& arena, const RunSettings& settings, RunReport& report)
@@ -85,9 +105,9 @@ class Round {
     result = run_probe(arena_, probe);
     if (result.verdict == Verdict::inconclusive && !interrupted()) {
       ProbeResult again = run_probe(arena_, probe);
-      // What the first run saw stays in the report; only its verdict can be resolved.
       again.verdict = after_retry(result.verdict, again.verdict);
       again.retried = true;
+      keep_findings(result, again);
       result = std::move(again);
     }
     result.started_us = started;
@@ -131,7 +151,7 @@ ProbeResult run_probe(const Arena& arena, const Probe& probe) {
       }
     }
   } catch (const std::exception& problem) {
-    result.verdict = Verdict::invalid;
+    result.verdict = interrupted() ? Verdict::inconclusive : Verdict::invalid;
     result.reason = std::string("the probe itself failed: ") + problem.what();
   }
   conclude(result);

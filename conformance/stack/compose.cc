@@ -9,6 +9,7 @@
 #include "conformance/stack/files.h"
 #include "conformance/stack/interrupt.h"
 #include "conformance/stack/secrets.h"
+#include "conformance/stack/state.h"
 
 namespace caisson::conformance {
 namespace {
@@ -24,9 +25,9 @@ constexpr uid_t image_user = 10001;
 
 /// `docker compose ...` in the project's directory.
 Result<Finished> compose(const fs::path& state, std::vector<std::string> words,
-                         std::chrono::milliseconds limit) {
+                         std::chrono::milliseconds limit, bool (*wanted)() = nullptr) {
   words.insert(words.begin(), {"docker", "compose", "--ansi", "never"});
-  return run(words, limit, state / "compose");
+  return run(words, limit, state / "compose", wanted);
 }
 
 std::string last_lines(const std::string& text) {
@@ -70,12 +71,8 @@ Result<void> write_project(const plan::Plan& plan, const std::map<std::string, s
                 fs::copy_options::overwrite_existing, error);
   if (error) return fail("cannot copy " + options.runtime.string() + ": " + error.message());
 
-  SecretSources sources{.spec_directory = options.spec_directory};
-  if (plan.auth.tokens) {
-    sources.token_key_secret = plan.auth.key_secret;
-    sources.token_algorithm = plan.auth.algorithms.empty() ? "EdDSA" : plan.auth.algorithms.front();
-  }
-  const auto made = make_secrets(secrets_of(plan), sources);
+  const auto made = make_secrets(secrets_of(plan), {.spec_directory = options.spec_directory,
+                                                    .token_key = token_key_of(plan)});
   if (!made) return tl::unexpected(made.error());
   if (auto done = make_directory(state / "compose/secrets", 0700); !done) return done;
   for (const auto& [name, value] : made->values) {
@@ -191,12 +188,16 @@ Result<RunningStack> up_compose(const plan::Plan& plan,
     return fail("a project already stands in " + state.string(),
                 "stop it with `caisson down --target compose`");
   if (auto made = make_directory(state, 0700); !made) return tl::unexpected(made.error());
+  if (options.owned) {
+    if (auto owned = own_state(state); !owned) return tl::unexpected(owned.error());
+  }
   ComposeOptions here = options;
   here.state = state;
   auto started = write_project(plan, files, here);
   if (started) {
     if (options.progress) options.progress("docker compose up --build --wait");
-    started = require(compose(state, {"up", "--detach", "--build", "--wait"}, minutes(10)),
+    started = require(compose(state, {"up", "--detach", "--build", "--wait"}, minutes(10),
+                              [] { return !interrupted(); }),
                       "docker compose up");
   }
   if (started && interrupted()) started = fail("interrupted");

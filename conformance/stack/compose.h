@@ -16,6 +16,7 @@ struct ComposeOptions {
   std::filesystem::path
       spec_directory{};  ///< builds of services and secrets from files are relative to it
   std::filesystem::path runtime{};  ///< the static caisson-runtime that images are built from
+  bool owned = false;               ///< by this program: `caisson sweep` removes it afterwards
   std::function<void(const std::string&)> progress{};
 };
 

@@ -15,6 +15,8 @@ InterruptGuard::InterruptGuard() {
   raised = 0;
   struct sigaction action{};
   action.sa_handler = raise_flag;
+  action.sa_flags =
+      SA_RESTART;  // no read, write or wait is cut short: what waits looks at the flag
   for (std::size_t i = 0; i < signals.size(); ++i) {
     sigaction(signals.at(i), &action, &former_.at(i));
   }

@@ -18,6 +18,7 @@
 #include "conformance/stack/files.h"
 #include "conformance/stack/interrupt.h"
 #include "conformance/stack/secrets.h"
+#include "conformance/stack/state.h"
 #include "conformance/wire/http.h"
 
 namespace caisson::conformance {
@@ -27,60 +28,8 @@ namespace fs = std::filesystem;
 namespace json = boost::json;
 using Process = StackDescription::Process;
 
-/// What `up` decided and `down`, `attach` and `restart` must know: `state.json`.
-struct Record {
-  std::uint32_t uid_base = 0;
-  Hardening hardening{};
-  std::map<std::string, std::string> programs{};
-  std::map<std::string, std::string> extra_env{};
-  std::uint64_t processes_limit = 0;
-  bool marker = false;
-};
-
 void say(const std::function<void(const std::string&)>& progress, const std::string& line) {
   if (progress) progress(line);
-}
-
-/// Users of different state directories stay apart, too.
-std::uint32_t uid_base_of(const fs::path& state) {
-  return 200'000 +
-         static_cast<std::uint32_t>(std::hash<std::string>{}(state.string()) % 20'000) * 64;
-}
-
-Result<void> write_record(const fs::path& state, const Record& record) {
-  json::object object{
-      {"uid-base", record.uid_base},
-      {"users", static_cast<int>(record.hardening.users)},
-      {"no-capabilities", record.hardening.no_capabilities},
-      {"private-mounts", record.hardening.private_mounts},
-      {"private-secrets", record.hardening.private_secrets},
-      {"programs", json::value_from(record.programs)},
-      {"extra-env", json::value_from(record.extra_env)},
-      {"processes-limit", record.processes_limit},
-      {"marker", record.marker},
-  };
-  return write_file(state / "state.json", json::serialize(object), 0600);
-}
-
-Result<Record> read_record(const fs::path& state) {
-  const auto bytes = read_file(state / "state.json");
-  if (!bytes) return fail("no stack in " + state.string(), "start one with `caisson up`");
-  try {
-    const json::object object = json::parse(*bytes).as_object();
-    return Record{
-        .uid_base = json::value_to<std::uint32_t>(object.at("uid-base")),
-        .hardening = {.users = static_cast<Hardening::Users>(object.at("users").to_number<int>()),
-                      .no_capabilities = object.at("no-capabilities").as_bool(),
-                      .private_mounts = object.at("private-mounts").as_bool(),
-                      .private_secrets = object.at("private-secrets").as_bool()},
-        .programs = json::value_to<std::map<std::string, std::string>>(object.at("programs")),
-        .extra_env = json::value_to<std::map<std::string, std::string>>(object.at("extra-env")),
-        .processes_limit = object.at("processes-limit").to_number<std::uint64_t>(),
-        .marker = object.at("marker").as_bool(),
-    };
-  } catch (const std::exception& problem) {
-    return fail(state.string() + "/state.json is damaged: " + problem.what());
-  }
 }
 
 Result<StackDescription> read_description(const fs::path& state) {
@@ -223,12 +172,13 @@ std::string tail_of(const fs::path& log) {
          (line == std::string::npos ? *bytes : bytes->substr(line + 1)).substr(0, 400);
 }
 
+/// `wanted` ends the waiting when it turns false.
 Result<void> wait_ready(const StackDescription& stack, const Process& process, ProcessId id,
-                        const Launch& what, std::chrono::milliseconds limit) {
+                        const Launch& what, std::chrono::milliseconds limit, bool (*wanted)()) {
   const Deadline end = within(limit);
   for (;;) {
     if (!alive(id)) return fail(process.name + " ended while starting", tail_of(what.log));
-    if (interrupted()) return fail("interrupted");
+    if (!wanted()) return fail("interrupted");
     if (!process.ready_port) return {};
     const auto port = process.ports.find(*process.ready_port);
     if (port == process.ports.end())
@@ -240,42 +190,6 @@ Result<void> wait_ready(const StackDescription& stack, const Process& process, P
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
-}
-
-/// One line a started process: name, pid, start time.
-Result<void> note_started(const fs::path& state, const std::string& name, ProcessId id) {
-  std::ofstream out(state / "processes", std::ios::app);
-  out << name << ' ' << id.pid << ' ' << id.start_ticks << '\n' << std::flush;
-  if (!out) return fail("cannot write " + (state / "processes").string());
-  return {};
-}
-
-std::vector<std::pair<std::string, ProcessId>> started_in(const fs::path& state) {
-  std::vector<std::pair<std::string, ProcessId>> started;
-  std::ifstream in(state / "processes");
-  std::string name;
-  ProcessId id;
-  while (in >> name >> id.pid >> id.start_ticks) started.emplace_back(name, id);
-  return started;
-}
-
-/// Processes that work in the state directory though nobody noted them (an `up` killed at the wrong
-/// moment).
-std::vector<ProcessId> strays_in(const fs::path& state) {
-  std::vector<ProcessId> strays;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator("/proc", error)) {
-    const std::string name = entry.path().filename();
-    if (!std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; })) continue;
-    const fs::path directory = fs::read_symlink(entry.path() / "cwd", error);
-    if (error || directory != state) continue;
-    const auto pid = static_cast<pid_t>(std::stol(name));
-    // Only leaders of sessions of their own: a shell that merely stands in the directory is none of
-    // ours.
-    if (getsid(pid) != pid || pid == getsid(0)) continue;
-    if (auto id = identify(pid)) strays.push_back(*id);
-  }
-  return strays;
 }
 
 void stop_all(const fs::path& state, const std::function<void(const std::string&)>& progress) {
@@ -325,6 +239,31 @@ std::string operator_token(const fs::path& config) {
   return *token;
 }
 
+/// Starts a process and waits until it is ready.
+Result<ProcessId> start_one(const fs::path& state, const Record& record,
+                            const StackDescription& stack, const Process& process,
+                            std::chrono::milliseconds limit, bool (*wanted)()) {
+  const auto what = launch_of(state, record, stack, process);
+  if (!what) return tl::unexpected(what.error());
+  const auto id = launch(*what);
+  if (!id) return id;
+  if (auto noted = note_started(state, process.name, *id); !noted)
+    return tl::unexpected(noted.error());
+  if (auto ready = wait_ready(stack, process, *id, *what, limit, wanted); !ready)
+    return tl::unexpected(ready.error());
+  return id;
+}
+
+/// Stops everything of a state directory and removes it.
+Result<void> take_down(const fs::path& state,
+                       const std::function<void(const std::string&)>& progress) {
+  stop_all(state, progress);
+  std::error_code error;
+  fs::remove_all(state, error);
+  if (error) return fail("cannot remove " + state.string() + ": " + error.message());
+  return {};
+}
+
 /// Processes with users of their own must be able to walk to the state directory.
 Result<void> check_reachable(const fs::path& state, const Hardening& hardening) {
   if (hardening.users == Hardening::Users::starter) return {};
@@ -342,42 +281,17 @@ Result<void> start_all(const fs::path& state, const Record& record, const StackD
   const auto order = start_order(stack);
   if (!order) return tl::unexpected(order.error());
   for (const Process* process : *order) {
-    const auto what = launch_of(state, record, stack, *process);
-    if (!what) return tl::unexpected(what.error());
-    const auto id = launch(*what);
+    const auto id = start_one(state, record, stack, *process, options.ready_within,
+                              [] { return !interrupted(); });
     if (!id) return tl::unexpected(id.error());
-    if (auto noted = note_started(state, process->name, *id); !noted) return noted;
-    if (auto ready = wait_ready(stack, *process, *id, *what, options.ready_within); !ready)
-      return ready;
     say(options.progress, process->name + " is ready (" + process->program + ", pid " +
                               std::to_string(id->pid) + ")");
   }
+  if (interrupted()) return fail("interrupted");
   return {};
 }
 
 }  // namespace
-
-Result<void> own_state(const fs::path& state) {
-  const auto self = identify(getpid());
-  if (!self) return tl::unexpected(self.error());
-  return write_file(state / "owner",
-                    std::to_string(self->pid) + " " + std::to_string(self->start_ticks), 0600);
-}
-
-bool owner_lives(const std::string& mark) {
-  std::istringstream in(mark);
-  ProcessId owner;
-  return (in >> owner.pid >> owner.start_ticks) && alive(owner);
-}
-
-std::filesystem::path default_state(const std::string& name) {
-  if (const char* xdg = std::getenv("XDG_STATE_HOME"); xdg != nullptr && *xdg == '/') {
-    return fs::path(xdg) / "caisson" / name;
-  }
-  if (geteuid() == 0) return fs::path("/var/lib/caisson") / name;
-  const char* home = std::getenv("HOME");
-  return fs::path(home != nullptr ? home : "/tmp") / ".local/state/caisson" / name;
-}
 
 Result<RunningStack> up_local(const LocalTree& tree, const LocalOptions& options) {
   const auto file = tree.find("stack.json");
@@ -387,12 +301,10 @@ Result<RunningStack> up_local(const LocalTree& tree, const LocalOptions& options
 
   const fs::path state = fs::absolute(options.state).lexically_normal();
   if (fs::exists(state / "state.json")) {
-    const auto running = started_in(state);
-    if (std::ranges::any_of(running, [](const auto& entry) { return alive(entry.second); })) {
+    if (runs_in(state)) {
       return fail("a stack already runs in " + state.string(), "stop it with `caisson down`");
     }
-    std::error_code error;
-    fs::remove_all(state, error);
+    if (auto gone = take_down(state, options.progress); !gone) return tl::unexpected(gone.error());
   } else if (fs::exists(state) && !fs::is_empty(state)) {
     return fail(state.string() + " is not empty and holds no stack", "name another with --state");
   }
@@ -406,13 +318,16 @@ Result<RunningStack> up_local(const LocalTree& tree, const LocalOptions& options
                 .processes_limit = options.processes_limit,
                 .marker = stack->marker == "disposable"};
   for (const auto& [name, path] : options.programs) record.programs[name] = path.string();
-  const auto made = make_secrets(*stack, {.spec_directory = options.spec_directory,
-                                          .token_key_secret = options.token_key_secret,
-                                          .token_algorithm = options.token_algorithm});
+  const auto made = make_secrets(
+      *stack, {.spec_directory = options.spec_directory, .token_key = options.token_key});
   if (!made) return tl::unexpected(made.error());
+  // First what says whose the directory is: whoever finds it half-made may remove it.
+  if (options.owned) {
+    if (auto owned = own_state(state); !owned) return tl::unexpected(owned.error());
+  }
   for (const auto& step : {
-           write_tree(state, tree),
            write_record(state, record),
+           write_tree(state, tree),
            write_secrets(state, record, *stack, *made),
            own_files(state, record, *stack),
        }) {
@@ -420,7 +335,12 @@ Result<RunningStack> up_local(const LocalTree& tree, const LocalOptions& options
   }
 
   if (auto started = start_all(state, record, *stack, options); !started) {
-    stop_all(state, options.progress);
+    // The logs of what failed stay; whoever interrupts has seen enough.
+    if (interrupted()) {
+      static_cast<void>(take_down(state, options.progress));
+    } else {
+      stop_all(state, options.progress);
+    }
     return tl::unexpected(started.error());
   }
   return attach_local(state);
@@ -465,11 +385,36 @@ Result<void> down_local(const fs::path& where,
   if (!fs::exists(state / "state.json")) {
     return fail("no stack in " + state.string(), "start one with `caisson up`");
   }
-  stop_all(state, progress);
-  std::error_code error;
-  fs::remove_all(state, error);
-  if (error) return fail("cannot remove " + state.string() + ": " + error.message());
-  return {};
+  return take_down(state, progress);
+}
+
+Result<void> sweep_local(const fs::path& where) {
+  const fs::path state = fs::absolute(where).lexically_normal();
+  const auto mark = read_file(state / "owner");
+  if (!mark || owner_lives(*mark)) return fail(state.string() + " has an owner");
+  return take_down(state, {});
+}
+
+Result<bool> revive_local(const fs::path& where) {
+  const fs::path state = fs::absolute(where).lexically_normal();
+  if (!runs_in(state)) return false;
+  const auto stack = read_description(state);
+  if (!stack) return tl::unexpected(stack.error());
+  for (const Process& process : stack->processes) {
+    const auto started = started_in(state);
+    const bool lives = std::ranges::any_of(started, [&](const auto& entry) {
+      return entry.first == process.name && alive(entry.second);
+    });
+    if (lives) continue;
+    if (auto id = restart_local(state, process.name); !id) return tl::unexpected(id.error());
+  }
+  return true;
+}
+
+void stop_local(const fs::path& where, const std::string& name, std::chrono::milliseconds grace) {
+  for (const auto& [noted, id] : started_in(fs::absolute(where).lexically_normal())) {
+    if (noted == name) stop(id, grace);
+  }
 }
 
 Result<ProcessId> restart_local(const fs::path& where, const std::string& name) {
@@ -480,16 +425,9 @@ Result<ProcessId> restart_local(const fs::path& where, const std::string& name) 
   if (!stack) return tl::unexpected(stack.error());
   const Process* process = stack->process(name);
   if (process == nullptr) return fail("the stack has no process " + name);
-  const auto what = launch_of(state, *record, *stack, *process);
-  if (!what) return tl::unexpected(what.error());
-  const auto id = launch(*what);
-  if (!id) return tl::unexpected(id.error());
-  if (auto noted = note_started(state, name, *id); !noted) return tl::unexpected(noted.error());
-  if (auto ready = wait_ready(*stack, *process, *id, *what, std::chrono::milliseconds(20'000));
-      !ready) {
-    return tl::unexpected(ready.error());
-  }
-  return *id;
+  // Also when the user interrupts: what was stopped belongs to somebody.
+  return start_one(state, *record, *stack, *process, std::chrono::milliseconds(20'000),
+                   [] { return true; });
 }
 
 }  // namespace caisson::conformance

@@ -9,6 +9,7 @@
 
 #include "conformance/stack/process.h"
 #include "conformance/stack/running.h"
+#include "conformance/stack/secrets.h"
 #include "generator/source/result.h"
 
 namespace caisson::conformance {
@@ -21,18 +22,17 @@ struct LocalOptions {
   std::filesystem::path spec_directory{};  ///< secrets from files are relative to it
   std::map<std::string, std::filesystem::path> programs{};  ///< instead of those found by name
   std::map<std::string, std::string> extra_env{};           ///< for every caisson-runtime process
-  std::string token_key_secret{};  ///< secret that holds the public key of tokens; its key pair is
-                                   ///< made here
-  std::string token_algorithm{};   ///< "EdDSA", "ES256", "RS256", "HS256"
+  TokenKey token_key{};                                     ///< its key pair is made here
   Hardening hardening = Hardening::possible();
   std::chrono::milliseconds ready_within{20'000};  ///< for each process
   std::uint64_t processes_limit = 256;
+  bool owned = false;  ///< by this program: `sweep_local` removes it once that has gone
   std::function<void(const std::string&)> progress{};  ///< one line per step; may be empty
 };
 
 /// Starts the stack that `tree` describes (docs/local.md), each process when those it needs are
-/// ready. When anything fails, or the user interrupts, everything started is stopped again and the
-/// state directory kept for its logs.
+/// ready. When anything fails everything started is stopped again and the state directory kept for
+/// its logs; when the user interrupts, that is removed as well.
 [[nodiscard]] Result<RunningStack> up_local(const LocalTree& tree, const LocalOptions& options);
 
 /// What `up_local` left in a state directory. Fails when there is nothing, or when a process has
@@ -44,19 +44,21 @@ struct LocalOptions {
 [[nodiscard]] Result<void> down_local(const std::filesystem::path& state,
                                       const std::function<void(const std::string&)>& progress = {});
 
-/// Starts one stopped process of a running stack again, for probes that crash it on purpose.
+/// Stops one process of a running stack, as it runs now: an earlier probe may have restarted it.
+/// `grace` 0 kills it. For probes that crash it on purpose.
+void stop_local(const std::filesystem::path& state, const std::string& process,
+                std::chrono::milliseconds grace);
+
+/// Starts one stopped process of a running stack again.
 [[nodiscard]] Result<ProcessId> restart_local(const std::filesystem::path& state,
                                               const std::string& process);
 
-/// Marks a state directory as belonging to this process alone: `caisson sweep` removes it when the
-/// process has gone.
-[[nodiscard]] Result<void> own_state(const std::filesystem::path& state);
+/// Starts again what is down of a stack that runs otherwise: a probe was killed between stopping
+/// and starting it. False when nothing of the stack runs.
+[[nodiscard]] Result<bool> revive_local(const std::filesystem::path& state);
 
-/// Whether the process that wrote this mark still runs.
-[[nodiscard]] bool owner_lives(const std::string& mark);
-
-/// Where the state of a deployment goes by default: /var/lib/caisson/<name> for root, else
-/// $XDG_STATE_HOME/caisson/<name> (~/.local/state).
-[[nodiscard]] std::filesystem::path default_state(const std::string& name);
+/// Stops and removes an owned stack whose owner has gone, however far it had come. Fails when it
+/// has none or that still runs.
+[[nodiscard]] Result<void> sweep_local(const std::filesystem::path& state);
 
 }  // namespace caisson::conformance

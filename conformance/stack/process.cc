@@ -1,5 +1,6 @@
 #include "conformance/stack/process.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -22,21 +23,30 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Field 3 (state) and field 22 (start time) of /proc/<pid>/stat.
-std::optional<std::pair<char, std::uint64_t>> stat_of(pid_t pid) {
+/// Fields 3 (state), 20 (threads) and 22 (start time) of /proc/<pid>/stat.
+struct Stat {
+  char state = 0;
+  int threads = 0;
+  std::uint64_t start = 0;
+
+  /// Nothing of it runs any more. The first thread of a killed process may be a zombie while
+  /// others still hold its ports and locks.
+  [[nodiscard]] bool over() const { return (state == 'Z' || state == 'X') && threads <= 1; }
+};
+
+std::optional<Stat> stat_of(pid_t pid) {
   std::ifstream in("/proc/" + std::to_string(pid) + "/stat");
   std::string text;
   if (!std::getline(in, text)) return std::nullopt;
   const auto after_name = text.rfind(") ");
   if (after_name == std::string::npos) return std::nullopt;
   std::istringstream fields(text.substr(after_name + 2));
-  char state = 0;
-  fields >> state;
+  Stat stat;
+  fields >> stat.state;
   std::string skipped;
-  for (int field = 4; field < 22; ++field) fields >> skipped;
-  std::uint64_t start = 0;
-  if (!(fields >> start)) return std::nullopt;
-  return std::pair{state, start};
+  for (int field = 4; field < 20; ++field) fields >> skipped;
+  if (!(fields >> stat.threads >> skipped >> stat.start)) return std::nullopt;
+  return stat;
 }
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
@@ -56,14 +66,14 @@ Hardening Hardening::possible() {
 Result<ProcessId> identify(pid_t pid) {
   const auto stat = stat_of(pid);
   if (!stat) return fail("process " + std::to_string(pid) + " does not run");
-  return ProcessId{pid, stat->second};
+  return ProcessId{pid, stat->start};
 }
 
 bool alive(ProcessId process) {
   if (process.pid <= 0) return false;
   const auto stat = stat_of(process.pid);
-  if (!stat || stat->second != process.start_ticks) return false;
-  if (stat->first != 'Z') return true;
+  if (!stat || stat->start != process.start_ticks) return false;
+  if (!stat->over()) return true;
   waitpid(process.pid, nullptr, WNOHANG);
   return false;
 }
@@ -145,7 +155,7 @@ std::map<std::string, std::string> status_of(pid_t pid) {
 }
 
 Result<Finished> run(const std::vector<std::string>& command, std::chrono::milliseconds limit,
-                     const fs::path& directory) {
+                     const fs::path& directory, bool (*wanted)()) {
   std::vector<std::string> args = command;
   const std::vector<char*> argv = pointers(args);
   std::array<int, 2> out{-1, -1};
@@ -170,14 +180,18 @@ Result<Finished> run(const std::vector<std::string>& command, std::chrono::milli
   std::array<pollfd, 2> open_ends{pollfd{out[0], POLLIN, 0}, pollfd{err[0], POLLIN, 0}};
   static constexpr std::size_t max_output = 16 << 20;
   bool timed_out = pid < 0;
+  bool unwanted = false;
   while (!timed_out && (open_ends[0].fd >= 0 || open_ends[1].fd >= 0)) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         end - std::chrono::steady_clock::now());
-    if (left.count() <= 0) {
+    unwanted = wanted != nullptr && !wanted();
+    if (left.count() <= 0 || unwanted) {
       timed_out = true;
       break;
     }
-    if (poll(open_ends.data(), open_ends.size(), static_cast<int>(left.count())) < 0) continue;
+    // A signal may arrive just before the waiting begins.
+    const auto patience = std::min<std::int64_t>(left.count(), wanted == nullptr ? 60'000 : 200);
+    if (poll(open_ends.data(), open_ends.size(), static_cast<int>(patience)) < 0) continue;
     for (pollfd& entry : open_ends) {
       if (entry.fd < 0 || entry.revents == 0) continue;
       std::array<char, 16384>
@@ -197,6 +211,7 @@ Result<Finished> run(const std::vector<std::string>& command, std::chrono::milli
   if (timed_out) kill(-pid, SIGKILL);
   int status = 0;
   waitpid(pid, &status, 0);
+  if (unwanted) return fail("interrupted");
   if (timed_out) return fail(command.front() + " did not end within its time");
   finished.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   if (finished.status == 127 && finished.output.empty() && finished.errors.empty()) {

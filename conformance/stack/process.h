@@ -81,8 +81,8 @@ bool stop(ProcessId process, std::chrono::milliseconds grace);
 /// `Name: value` lines of /proc/<pid>/status.
 [[nodiscard]] std::map<std::string, std::string> status_of(pid_t pid);
 
-/// Runs a program to its end with the given input and environment of the caller; bounded in time
-/// and output.
+/// Runs a program to its end with no input and the environment of the caller; bounded in time and
+/// output. `wanted` ends it when it turns false.
 struct Finished {
   int status = -1;  ///< exit status, or 128 + signal
   std::string output;
@@ -90,7 +90,8 @@ struct Finished {
 };
 [[nodiscard]] Result<Finished> run(const std::vector<std::string>& command,
                                    std::chrono::milliseconds limit,
-                                   const std::filesystem::path& directory = {});
+                                   const std::filesystem::path& directory = {},
+                                   bool (*wanted)() = nullptr);
 
 /// The path of a program: itself when it has a slash, else the sibling of this program, else from
 /// PATH.

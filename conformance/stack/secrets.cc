@@ -39,19 +39,27 @@ Result<std::string> value_of(const StackDescription::Secret& secret,
 
 }  // namespace
 
+TokenKey token_key_of(const plan::Plan& plan) {
+  if (!plan.auth.tokens) return {};
+  return {.secret = plan.auth.key_secret,
+          .algorithm = plan.auth.algorithms.empty() ? "EdDSA" : plan.auth.algorithms.front(),
+          .in_set = !plan.auth.jwks.empty()};
+}
+
 Result<SecretValues> make_secrets(const StackDescription& stack, const SecretSources& sources) {
   SecretValues made;
   for (const auto& secret : stack.secrets) {
-    if (secret.name == sources.token_key_secret) {
-      if (sources.token_algorithm == "HS256") {
+    if (secret.name == sources.token_key.secret) {
+      if (sources.token_key.algorithm == "HS256") {
         made.signing_key = random_secret(48);
         made.values[secret.name] = made.signing_key;
         continue;
       }
-      const auto key = SigningKey::generate(algorithm_of(sources.token_algorithm));
+      const auto key = SigningKey::generate(algorithm_of(sources.token_key.algorithm));
       if (!key) return tl::unexpected(key.error());
       made.signing_key = key->private_pem();
-      made.values[secret.name] = key->public_pem();
+      made.values[secret.name] =
+          sources.token_key.in_set ? R"({"keys":[)" + key->jwk() + "]}" : key->public_pem();
       continue;
     }
     auto value = value_of(secret, sources.spec_directory);

@@ -5,15 +5,25 @@
 #include <string>
 
 #include "conformance/stack/description.h"
+#include "generator/plan/plan.h"
 #include "generator/source/result.h"
 
 namespace caisson::conformance {
 
+/// The key that a stack verifies tokens with.
+struct TokenKey {
+  std::string secret{};     ///< name of the secret that holds it; empty without tokens
+  std::string algorithm{};  ///< "EdDSA", "ES256", "RS256", "HS256"
+  bool in_set = false;      ///< as a JSON Web Key Set (RFC 7517), else as PEM
+};
+
+/// What the plan says of it; of several algorithms the first.
+[[nodiscard]] TokenKey token_key_of(const plan::Plan& plan);
+
 /// What a stack's secrets are made from.
 struct SecretSources {
   std::filesystem::path spec_directory{};  ///< `file` references are relative to it
-  std::string token_key_secret{};          ///< gets the public key of `token_algorithm`
-  std::string token_algorithm{};
+  TokenKey token_key{};
 };
 
 struct SecretValues {

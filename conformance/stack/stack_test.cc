@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "conformance/stack/description.h"
@@ -143,6 +144,23 @@ TEST(Alive, IsNotFooledByANewProcessWithTheSameNumber) {
   EXPECT_FALSE(alive(*self));
 }
 
+TEST(Alive, SeesThreadsThatOutliveTheFirst) {
+  const pid_t child = fork();
+  if (child == 0) {
+    std::thread([] { pause(); }).detach();
+    syscall(SYS_exit, 0);  // the first thread alone
+  }
+  const auto id = identify(child);
+  ASSERT_TRUE(id);
+  for (int i = 0; i < 5000 && !status_of(child)["State"].starts_with('Z'); ++i)
+    std::this_thread::sleep_for(milliseconds(2));
+  ASSERT_THAT(status_of(child)["State"], testing::StartsWith("Z"));
+  EXPECT_TRUE(alive(*id)) << "it still holds its ports";
+  kill(child, SIGKILL);
+  for (int i = 0; i < 5000 && alive(*id); ++i) std::this_thread::sleep_for(milliseconds(2));
+  EXPECT_FALSE(alive(*id));
+}
+
 TEST(Run, IsBounded) {
   EXPECT_FALSE(run({"sleep", "30"}, milliseconds(50)));
   const auto done = run({"sh", "-c", "echo out; echo err >&2; exit 3"}, milliseconds(5000));
@@ -150,6 +168,23 @@ TEST(Run, IsBounded) {
   EXPECT_EQ(done->status, 3);
   EXPECT_EQ(done->output, "out\n");
   EXPECT_EQ(done->errors, "err\n");
+}
+
+TEST(Run, EndsWhenItIsNotWanted) {
+  const auto unwanted = run({"sleep", "30"}, milliseconds(30'000), {}, [] { return false; });
+  ASSERT_FALSE(unwanted);
+  EXPECT_EQ(unwanted.error().what, "interrupted");
+}
+
+TEST(Secrets, ATokenKeyIsMadeInTheFormThatIsAskedFor) {
+  StackDescription stack{.secrets = {{.name = "keys", .source = "external", .bytes = 32}}};
+  const auto set =
+      make_secrets(stack, {.token_key = {.secret = "keys", .algorithm = "RS256", .in_set = true}});
+  ASSERT_TRUE(set) << set.error().text();
+  EXPECT_THAT(set->values.at("keys"), testing::StartsWith(R"({"keys":[{"kty":"RSA")"));
+  const auto pem = make_secrets(stack, {.token_key = {.secret = "keys", .algorithm = "RS256"}});
+  ASSERT_TRUE(pem) << pem.error().text();
+  EXPECT_THAT(pem->values.at("keys"), testing::StartsWith("-----BEGIN PUBLIC KEY-----"));
 }
 
 TEST(Local, StartsInOrderHardensAndLeavesNothing) {
@@ -224,6 +259,26 @@ TEST(Local, DownFindsWhatNobodyNoted) {
   fs::remove(state / "processes");
   ASSERT_TRUE(down_local(state));
   EXPECT_FALSE(alive(up->instance("one")->process));
+}
+
+TEST(Local, RevivesWhatIsDownAndSweepsWhatNobodyOwns) {
+  const Scratch scratch;
+  const fs::path state = scratch.path() / "state";
+  const LocalTree tree{{"stack.json", stack_json(process_json("one", free_port(), "", 0) + "," +
+                                                 process_json("two", free_port(), "", 1))}};
+  const auto up = up_local(tree, {.state = state, .owned = true});
+  ASSERT_TRUE(up) << up.error().text();
+  stop_local(state, "two", milliseconds(0));
+  EXPECT_FALSE(attach_local(state));
+  EXPECT_TRUE(revive_local(state).value());
+  const auto again = attach_local(state);
+  ASSERT_TRUE(again) << again.error().text();
+
+  EXPECT_FALSE(sweep_local(state)) << "its owner is this test";
+  ASSERT_TRUE(write_file(state / "owner", "1 1", 0600));
+  ASSERT_TRUE(sweep_local(state));
+  EXPECT_FALSE(alive(again->instance("two")->process));
+  EXPECT_FALSE(fs::exists(state));
 }
 
 TEST(InterruptGuard, TurnsASignalIntoAFlag) {

@@ -37,7 +37,6 @@ class ComposeSite final : public Site {
   [[nodiscard]] std::string data_directory(const Instance&) const override {
     return "/var/lib/caisson";
   }
-  [[nodiscard]] bool has_issuer_keys() const override { return true; }
   /// The addresses that Docker gives out; nothing but the edge and the product's services shares a
   /// network with a data listener.
   [[nodiscard]] std::vector<std::string> proxies() const override {

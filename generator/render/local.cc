@@ -61,7 +61,6 @@ class LocalSite final : public Site {
   [[nodiscard]] std::string data_directory(const Instance& instance) const override {
     return "../data/" + instance.name;
   }
-  [[nodiscard]] bool has_issuer_keys() const override { return false; }
   [[nodiscard]] std::vector<std::string> proxies() const override { return {"127.0.0.0/8"}; }
 
  private:

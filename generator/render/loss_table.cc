@@ -164,7 +164,7 @@ const Row rows[] = {
 
     {.field = "auth.tokens.jwks",
      .compose = approximated("the runtime reads keys from a file: put the issuer's key set at secrets/auth-jwks"),
-     .local = approximated("the runtime starts without the issuer's keys; API keys work"),
+     .local = approximated("a key pair is made for the stack, which trusts that alone: the issuer's own tokens are refused"),
      .uses = remote_keys},
     {.field = "auth.oidc",
      .compose = approximated("this version of the dashboard asks for a token or an API key"),

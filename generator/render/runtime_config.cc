@@ -53,10 +53,8 @@ Node auth(const plan::Auth& auth, const Site& site) {
   if (auth.by_header) resolve.push("header");
   if (auth.by_token) resolve.push("token");
   node.add("resolve", std::move(resolve));
-  // Without the issuer's keys nobody's token can be verified: API keys are what is left.
-  const bool keys_missing = auth.jwks.find("://") != std::string::npos && !site.has_issuer_keys();
-  node.add("api-keys", {auth.api_keys || keys_missing, origin});
-  if (!auth.tokens || keys_missing) return node;
+  node.add("api-keys", {auth.api_keys, origin});
+  if (!auth.tokens) return node;
 
   Node tokens{Node::Map{}, origin};
   tokens.add("issuer", {auth.issuer, origin});

@@ -28,8 +28,6 @@ class Site {
   [[nodiscard]] virtual std::string secret_file(std::string_view secret) const = 0;
   /// The data directory, as an instance's configuration names it.
   [[nodiscard]] virtual std::string data_directory(const plan::Instance& instance) const = 0;
-  /// Whether a token issuer's keys that live at a URL can be brought here as a file.
-  [[nodiscard]] virtual bool has_issuer_keys() const = 0;
   /// Networks of the proxies in front of the runtime.
   [[nodiscard]] virtual std::vector<std::string> proxies() const = 0;
 };

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "conformance/stack/process.h"
+#include "generator/source/result.h"
+
+// What a state directory says of its stack besides the generated files.
+namespace caisson::conformance {
+
+/// What `up` decided and `down`, `attach` and `restart` must know: `state.json`.
+struct Record {
+  std::uint32_t uid_base = 0;
+  Hardening hardening{};
+  std::map<std::string, std::string> programs{};
+  std::map<std::string, std::string> extra_env{};
+  std::uint64_t processes_limit = 0;
+  bool marker = false;
+};
+
+[[nodiscard]] Result<void> write_record(const std::filesystem::path& state, const Record& record);
+[[nodiscard]] Result<Record> read_record(const std::filesystem::path& state);
+
+/// The first user id of a state directory's processes: those of different directories stay apart.
+[[nodiscard]] std::uint32_t uid_base_of(const std::filesystem::path& state);
+
+/// One line a started process: name, pid, start time.
+[[nodiscard]] Result<void> note_started(const std::filesystem::path& state, const std::string& name,
+                                        ProcessId id);
+/// What was noted, in the order of the starts.
+[[nodiscard]] std::vector<std::pair<std::string, ProcessId>> started_in(
+    const std::filesystem::path& state);
+/// Whether anything that was noted runs.
+[[nodiscard]] bool runs_in(const std::filesystem::path& state);
+/// Processes that work in the state directory though nobody noted them (an `up` killed at the wrong
+/// moment).
+[[nodiscard]] std::vector<ProcessId> strays_in(const std::filesystem::path& state);
+
+/// Marks a state directory as belonging to this process alone.
+[[nodiscard]] Result<void> own_state(const std::filesystem::path& state);
+/// Whether the process that wrote the file `owner` of a state directory still runs.
+[[nodiscard]] bool owner_lives(const std::string& mark);
+
+/// Where the state of a deployment goes by default: /var/lib/caisson/<name> for root, else
+/// $XDG_STATE_HOME/caisson/<name> (~/.local/state).
+[[nodiscard]] std::filesystem::path default_state(const std::string& name);
+
+}  // namespace caisson::conformance

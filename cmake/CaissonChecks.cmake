@@ -19,6 +19,8 @@ caisson_check(images
   COMMAND scripts/with-docker scripts/test-images ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 1200 LABELS container)
 caisson_check(hostile_strings
   COMMAND scripts/with-docker scripts/test-hostile ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 1200 LABELS container)
+# One private engine at a time: the others leave their processor to other tests instead of waiting in line.
+set_tests_properties(containers images hostile_strings PROPERTIES RESOURCE_LOCK docker)
 caisson_check(demo COMMAND scripts/demo TIMEOUT 900 LABELS demo)
 caisson_check(examples_run_locally
   COMMAND scripts/test-examples ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 300 LABELS demo)

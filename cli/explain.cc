@@ -185,6 +185,7 @@ Result<render::Artifact> inventory_of(const Generated& generated) {
   const auto inventory =
       publish::inventory_of({.artifacts = generated.artifacts, .made_from = generated.made_from});
   std::vector<render::Origin> owners;
+  owners.reserve(inventory.files.size());
   for (const auto& [path, entry] : inventory.files) {
     owners.emplace_back(render::Origin::Kind::derived, entry.owner);
   }

@@ -97,6 +97,7 @@ Result<void> write_layout(const fs::path& directory, const std::vector<image::La
   auto tree = publish::Tree::open(directory, publish::Tree::Access::write);
   if (!tree) return tl::unexpected(tree.error());
   std::vector<publish::Write> writes;
+  writes.reserve(layout.size());
   for (const auto& file : layout) writes.push_back({.path = file.path, .bytes = file.bytes});
   const fs::path blobs = "blobs/sha256";
   for (const auto& old : fs::directory_iterator(directory / blobs, error)) {

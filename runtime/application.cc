@@ -9,7 +9,8 @@
 namespace caisson::runtime {
 namespace {
 
-constexpr auto maintenance_interval = std::chrono::minutes(1);
+constexpr auto maintenance_interval = std::chrono::seconds(1);
+constexpr int intervals_a_sweep = 60;
 
 http::Limits limits_of(const context::ServerLimits& limits) {
   const auto milliseconds = [](std::int64_t ms) { return std::chrono::milliseconds(ms); };
@@ -65,7 +66,11 @@ Application::Application(context::ConfigurationPtr configuration, int log_fd)
     : configuration_(std::move(configuration)),
       log_(log_fd, configuration_->log_level, configuration_->instance, clock_),
       metrics_(configuration_->instance, CAISSON_VERSION),
-      limiter_(clock_) {}
+      feeds_(clock_, {.on_end = [this](const watch::Terms& terms, std::uint16_t code,
+                                       bool ours) { note_end(terms, code, ours); }}),
+      tickets_(clock_),
+      // Sockets never take the connections that requests need.
+      limiter_(clock_, 65'536, configuration_->limits.connections / 2) {}
 
 Application::~Application() { stop(false); }
 
@@ -82,7 +87,11 @@ Result<void> Application::open() {
   auto tenants = tenancy::Tenants::open(
       {.data = configuration.data,
        .schema = modules::Records::schema(),
-       .open_stores = open_tenants > 0 ? open_tenants : tenancy::open_stores_for(connections)},
+       .open_stores = open_tenants > 0 ? open_tenants : tenancy::open_stores_for(connections),
+       .on_change =
+           [this](std::string_view tenant_id, std::span<const storage::Change> changes) {
+             feeds_.publish(tenant_id, changes);
+           }},
       *registry_);
   if (!tenants) return tl::unexpected(tenants.error());
   tenants_ = std::move(*tenants);
@@ -98,7 +107,7 @@ Result<void> Application::open() {
     tokens_ = std::move(*tokens);
   }
   directory_.emplace(*registry_);
-  resolver_.emplace(configuration, *directory_, tokens_.get(), clock_);
+  resolver_.emplace(configuration, *directory_, tokens_.get(), clock_, &tickets_);
   gate_.emplace(*resolver_, limiter_, *audit_, metrics_);
   records_.emplace(tenants_->cursor_key());
   operator_api_.emplace(
@@ -109,7 +118,18 @@ Result<void> Application::open() {
                                    .audit = *audit_,
                                    .registry = *registry_,
                                    .tenants = *tenants_,
-                                   .connections = [this] { return data_server_->connections(); }});
+                                   .connections = [this] { return data_server_->connections(); },
+                                   .sockets = [this] { return feeds_.readings(); }});
+  watch_api_.emplace(watch::WatchApi::Services{.configuration = configuration,
+                                               .directory = *directory_,
+                                               .gate = *gate_,
+                                               .limiter = limiter_,
+                                               .tickets = tickets_,
+                                               .tokens = tokens_.get(),
+                                               .feeds = feeds_});
+  registry_->listen(
+      {.tenant = [this](const tenancy::Tenant& tenant) { watch_api_->changed(tenant); },
+       .revoked = [this](const tenancy::ApiKey& key) { watch_api_->revoked(key); }});
   data_api_.emplace(DataApi::Services{.configuration = configuration,
                                       .clock = clock_,
                                       .log = log_,
@@ -118,6 +138,7 @@ Result<void> Application::open() {
                                       .gate = *gate_,
                                       .tenants = *tenants_,
                                       .records = *records_,
+                                      .watch = *watch_api_,
                                       .operator_api = operator_handler()});
   return {};
 }
@@ -160,10 +181,29 @@ void Application::maintain(const std::stop_token& stopping) {
   std::mutex mutex;
   std::condition_variable_any wake;
   std::unique_lock lock(mutex);
-  while (!wake.wait_for(lock, stopping, maintenance_interval,
-                        [&stopping] { return stopping.stop_requested(); })) {
-    tenants_->sweep();
+  for (int interval = 1; !wake.wait_for(lock, stopping, maintenance_interval,
+                                        [&stopping] { return stopping.stop_requested(); });
+       ++interval) {
+    watch_api_->sweep();
+    if (interval % intervals_a_sweep == 0) tenants_->sweep();
   }
+}
+
+/// A watch that lost its ground is as good as a refused request.
+void Application::note_end(const watch::Terms& terms, std::uint16_t code, bool ours) {
+  log_.debug("watch ended", {{"request_id", terms.request_id},
+                             {"tenant", terms.tenant->slug},
+                             {"subject", terms.caller->subject},
+                             {"code", std::int64_t{code}}});
+  if (!ours || code < watch::close_code::credential) return;
+  const std::string reason = "close code " + std::to_string(code);
+  audit_->append({.actor = terms.caller->subject,
+                  .action = "watch.end",
+                  .tenant = terms.tenant->slug,
+                  .tenant_id = terms.tenant->id,
+                  .request_id = terms.request_id,
+                  .outcome = "refused",
+                  .reason = reason});
 }
 
 void Application::reload() {

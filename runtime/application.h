@@ -14,6 +14,7 @@
 #include "runtime/ingress/gate.h"
 #include "runtime/ingress/registry_directory.h"
 #include "runtime/ingress/resolver.h"
+#include "runtime/ingress/tickets.h"
 #include "runtime/ingress/token_verifier.h"
 #include "runtime/modules/records.h"
 #include "runtime/observe/audit.h"
@@ -23,6 +24,7 @@
 #include "runtime/policy/limiter.h"
 #include "runtime/tenancy/registry.h"
 #include "runtime/tenancy/tenants.h"
+#include "runtime/watch/watch_api.h"
 
 namespace caisson::runtime {
 
@@ -55,21 +57,25 @@ class Application {
   [[nodiscard]] Result<void> listen();
   [[nodiscard]] http::Handler operator_handler();
   void maintain(const std::stop_token& stopping);
+  void note_end(const watch::Terms& terms, std::uint16_t code, bool ours);
 
   const context::ConfigurationPtr configuration_;
   const observe::SystemClock clock_;
   const observe::Log log_;
   observe::Metrics metrics_;
   std::unique_ptr<observe::Audit> audit_;
+  watch::Feeds feeds_;
   std::unique_ptr<tenancy::Registry> registry_;
   std::unique_ptr<tenancy::Tenants> tenants_;
   std::optional<ingress::RegistryDirectory> directory_;
   std::unique_ptr<ingress::TokenVerifier> tokens_;
+  ingress::Tickets tickets_;
   std::optional<ingress::Resolver> resolver_;
   policy::Limiter limiter_;
   std::optional<ingress::Gate> gate_;
   std::optional<modules::Records> records_;
   std::optional<admin::OperatorApi> operator_api_;
+  std::optional<watch::WatchApi> watch_api_;
   std::optional<DataApi> data_api_;
   std::optional<http::Server> data_server_;
   std::optional<http::Server> operator_server_;

@@ -9,6 +9,7 @@
 #include "runtime/ingress/signals.h"
 #include "runtime/observe/ids.h"
 #include "runtime/observe/json_text.h"
+#include "runtime/observe/trace_context.h"
 #include "runtime/observe/walls.h"
 
 namespace caisson::runtime {
@@ -134,6 +135,9 @@ void DataApi::route(Exchange exchange) const {
     }
     return finish(exchange, whoami(context));
   }
+  if (watch::WatchApi::owns(request.path)) {
+    return finish(exchange, services_.watch.answer(request, context));
+  }
   if (!modules::Records::owns(request.path)) {
     return refuse(exchange, {.code = Code::not_found, .detail = "there is nothing at this path"});
   }
@@ -246,6 +250,7 @@ void DataApi::log(const Exchange& exchange, int status, std::int64_t took_ns) co
     tenant = exchange.admitted->context.tenant().slug;
     subject = exchange.admitted->context.caller().subject;
   }
+  const auto trace = observe::read_trace(request.field("traceparent"), request.field("tracestate"));
   services_.log.write(level, "request",
                       {{"request_id", exchange.id},
                        {"tenant", tenant},
@@ -255,7 +260,9 @@ void DataApi::log(const Exchange& exchange, int status, std::int64_t took_ns) co
                        {"status", std::int64_t{status}},
                        {"took_us", took_ns / 1000},
                        {"client", client_of(request, services_.configuration.trusted_proxies)},
-                       {"traceparent", request.field("traceparent")}});
+                       {"trace_id", trace ? trace->trace_id : std::string_view()},
+                       {"parent_id", trace ? trace->parent_id : std::string_view()},
+                       {"tracestate", trace ? trace->state : std::string_view()}});
 }
 
 }  // namespace caisson::runtime

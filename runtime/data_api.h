@@ -15,6 +15,7 @@
 #include "runtime/observe/log.h"
 #include "runtime/observe/metrics.h"
 #include "runtime/tenancy/tenants.h"
+#include "runtime/watch/watch_api.h"
 
 namespace caisson::runtime {
 
@@ -33,6 +34,7 @@ class DataApi {
     ingress::Gate& gate;
     tenancy::Tenants& tenants;
     const modules::Records& records;
+    const watch::WatchApi& watch;
     http::Handler operator_api;  ///< reachable here only when its wall is down: a sabotage
   };
 

@@ -63,6 +63,7 @@ observe::Readings take_readings(const OperatorApi::Services& services) {
                              .committed_operations = stats.committed_jobs,
                              .commit_sizes = stats.batches,
                              .tenants = {}};
+  if (services.sockets) readings.sockets = services.sockets();
   for (const tenancy::Tenants::Usage& usage : services.tenants.usage()) {
     const tenancy::TenantPtr tenant = services.registry.by_id(usage.tenant_id);
     if (!tenant) continue;

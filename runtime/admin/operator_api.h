@@ -36,7 +36,8 @@ class OperatorApi {
     observe::Audit& audit;
     tenancy::Registry& registry;
     tenancy::Tenants& tenants;
-    std::function<std::size_t()> connections;  ///< open ones, of the data listener
+    std::function<std::size_t()> connections;            ///< open ones, of the data listener
+    std::function<observe::SocketReadings()> sockets{};  ///< may be empty
   };
 
   explicit OperatorApi(Services services);

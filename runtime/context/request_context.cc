@@ -7,8 +7,9 @@ namespace caisson::context {
 
 RequestContext::RequestContext(std::string request_id, tenancy::TenantPtr tenant,
                                std::shared_ptr<const Caller> caller,
-                               std::chrono::steady_clock::time_point deadline)
+                               std::chrono::steady_clock::time_point deadline, std::string trace_id)
     : request_id_(std::move(request_id)),
+      trace_id_(std::move(trace_id)),
       tenant_(std::move(tenant)),
       caller_(std::move(caller)),
       deadline_(deadline) {}

@@ -22,6 +22,7 @@ struct Caller {
   Credential credential = Credential::token;
   std::string subject;  ///< the token's `sub`, or the key's id
   std::vector<std::string> scopes;
+  std::int64_t expires_ms = 0;  ///< Unix time from which the credential holds no more; 0: never
 };
 
 /// What a handler knows of its request. Only the resolver makes one, and only for a verified caller
@@ -30,9 +31,12 @@ struct Caller {
 class RequestContext {
  public:
   [[nodiscard]] const std::string& request_id() const { return request_id_; }
+  /// Of the trace that the request is part of (W3C Trace Context); empty when it is part of none.
+  [[nodiscard]] const std::string& trace_id() const { return trace_id_; }
   [[nodiscard]] const tenancy::Tenant& tenant() const { return *tenant_; }
   [[nodiscard]] const tenancy::TenantPtr& tenant_ptr() const { return tenant_; }
   [[nodiscard]] const Caller& caller() const { return *caller_; }
+  [[nodiscard]] const std::shared_ptr<const Caller>& caller_ptr() const { return caller_; }
   [[nodiscard]] std::chrono::steady_clock::time_point deadline() const { return deadline_; }
   [[nodiscard]] bool allows(std::string_view scope) const;
 
@@ -40,9 +44,10 @@ class RequestContext {
   friend class ingress::Resolver;
   RequestContext(std::string request_id, tenancy::TenantPtr tenant,
                  std::shared_ptr<const Caller> caller,
-                 std::chrono::steady_clock::time_point deadline);
+                 std::chrono::steady_clock::time_point deadline, std::string trace_id);
 
   std::string request_id_;
+  std::string trace_id_;
   tenancy::TenantPtr tenant_;
   std::shared_ptr<const Caller> caller_;
   std::chrono::steady_clock::time_point deadline_;

@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "runtime/http/handshake.h"
+
 namespace caisson::http {
 namespace {
 
@@ -16,6 +18,7 @@ constexpr std::size_t most_discarded =
     std::size_t{1024} * 1024;  // of a peer that was refused and talks on
 constexpr int unanswered = 0;  // status of the Response that stands for a dropped reply
 constexpr int most_reads = 4;  // before other connections have their turn
+constexpr int most_pulls = 4;  // likewise
 // A request that was under way when the drain began is still answered.
 constexpr auto drain_grace = std::chrono::milliseconds(200);
 constexpr auto linger_timeout = std::chrono::milliseconds(2000);
@@ -25,6 +28,22 @@ HeadLimits head_limits(const Limits& limits) {
           .target = std::min<std::size_t>(limits.header / 2, 8192),
           .body = limits.body};
 }
+
+/// Rings at most once until it is answered, however many changes there are to tell.
+class Bell final : public SocketWaker {
+ public:
+  Bell(std::shared_ptr<Inbox> inbox, std::weak_ptr<Connection> connection)
+      : inbox_(std::move(inbox)), connection_(std::move(connection)) {}
+  void wake() noexcept override {
+    if (auto connection = connection_.lock()) {
+      if (connection->ring()) inbox_->wake(std::move(connection));
+    }
+  }
+
+ private:
+  const std::shared_ptr<Inbox> inbox_;
+  const std::weak_ptr<Connection> connection_;
+};
 
 }  // namespace
 
@@ -102,9 +121,11 @@ void Connection::take(std::string_view bytes) {
 
 /// Parses and dispatches requests; what the bounds of the pipeline leave over stays in `pending_`.
 void Connection::process(std::string_view input) {
+  if (web_socket_) return web_socket_->receive(input, plain_out());
   while (!input.empty() && !paused() && !last_) {
     switch (parser_.feed(input)) {
       case RequestParser::Stage::complete:
+        behind_ = input.size();
         dispatch();
         break;
       case RequestParser::Stage::refused:
@@ -122,6 +143,7 @@ void Connection::dispatch() {
   request.peer = peer_;
   request.tls = tls_.has_value();
   last_ = last_ || !parser_.keep_alive();
+  upgrading_ = asks_to_upgrade(request);
   slots_.push_back({.head_only = request.method == "HEAD",
                     .close = !parser_.keep_alive(),
                     .deadline = Loop::Clock::now() + loop_.shared.limits.request_timeout});
@@ -182,6 +204,8 @@ void Connection::emit_front() {
   Slot slot = std::move(slots_.front());
   slots_.erase(slots_.begin());
   ++first_ticket_;
+  if (slots_.empty()) upgrading_ = false;
+  if (slot.response.socket) return open_socket(slot.response);
   const bool drained = loop_.shared.draining && slots_.empty() && pending_.empty() &&
                        parser_.stage() == RequestParser::Stage::idle;
   const bool close = slot.close || slot.response.close || drained;
@@ -192,6 +216,36 @@ void Connection::emit_front() {
   slots_.clear();
   pending_.clear();
   first_ticket_ = next_ticket_;
+}
+
+/// From here on the connection is a WebSocket. A client speaks first only after the 101: bytes that
+/// are here already were meant for something else (request smuggling).
+void Connection::open_socket(const Response& response) {
+  if (behind_ > 0) {
+    return refuse(malformed("there are bytes behind a request to upgrade"));
+  }
+  if (loop_.shared.draining) {
+    return refuse({.status = 503, .code = "draining", .detail = "the server is shutting down"});
+  }
+  append_response(plain_out(), response, {.date = loop_.date.now()});
+  web_socket_ = std::make_unique<WebSocket>(
+      response.socket, std::make_shared<Bell>(inbox_, weak_from_this()), loop_.shared.limits);
+}
+
+/// Lets the WebSocket say what the peer has room for.
+void Connection::converse() {
+  bool more = true;
+  for (int pull = 0; pull < most_pulls && more; ++pull) {
+    more = web_socket_->pull(plain_out(), unsent());
+    flush();
+    if (!socket_ || !out_.empty()) return;  // once the peer has taken it, there is another turn
+  }
+  if (more) wait_writable();
+}
+
+void Connection::woken() {
+  rung_ = false;
+  settle();
 }
 
 void Connection::wait_writable() {
@@ -238,8 +292,7 @@ void Connection::finish() {
 
 bool Connection::paused() const {
   if (lingering_) return false;
-  return slots_.size() >= loop_.shared.limits.pipeline ||
-         out_.size() - sent_ + plain_out_.size() > most_unsent;
+  return upgrading_ || slots_.size() >= loop_.shared.limits.pipeline || unsent() > most_unsent;
 }
 
 bool Connection::quiet() const {
@@ -255,8 +308,14 @@ void Connection::settle() {
   while (!pending_.empty() && !paused() && !last_) {
     process(std::exchange(pending_, {}));
   }
-  charge(last_ ? 0 : parser_.buffered() + pending_.size());
-  if (charged_ > 0 && loop_.shared.buffered > loop_.shared.limits.buffered) {
+  charge(last_
+             ? 0
+             : parser_.buffered() + pending_.size() + (web_socket_ ? web_socket_->buffered() : 0));
+  const bool overloaded = charged_ > 0 && loop_.shared.buffered > loop_.shared.limits.buffered;
+  if (overloaded && web_socket_) {
+    web_socket_->close({.code = SocketClose::try_later, .reason = "too many unfinished messages"},
+                       plain_out());
+  } else if (overloaded) {
     refuse({.status = 503, .code = "overloaded", .detail = "too many unfinished requests"});
   }
   if (parser_.awaits_continue() && slots_.empty()) {
@@ -264,8 +323,10 @@ void Connection::settle() {
     plain_out().append("HTTP/1.1 100 Continue\r\n\r\n");
   }
   flush();
+  if (socket_ && web_socket_) converse();
   busy_ = false;
   if (!socket_) return;
+  if (web_socket_ && web_socket_->over()) last_ = true;
   if (quiet() && (last_ || ended_)) finish();
   if (!socket_) return;
   wait_readable();
@@ -274,10 +335,11 @@ void Connection::settle() {
 
 Connection::Wait Connection::awaited() const {
   if (lingering_) return Wait::linger;
-  if (!out_.empty()) return Wait::write;
+  // A WebSocket may wait for room before it asks its handler for more.
+  if (!out_.empty() || (web_socket_ && writing_)) return Wait::write;
   if (!last_ && parser_.stage() == RequestParser::Stage::head) return Wait::head;
   if (!last_ && parser_.stage() == RequestParser::Stage::body) return Wait::body;
-  if (!slots_.empty()) return Wait::nothing;
+  if (!slots_.empty() || web_socket_) return Wait::nothing;  // they have deadlines of their own
   return next_ticket_ == 0 ? Wait::first : Wait::idle;
 }
 
@@ -322,6 +384,12 @@ void Connection::tick(Loop::Clock::time_point now) {
                                         .peer = peer_}));
   }
   if (late) return settle();
+  if (web_socket_ && !last_) {
+    const std::size_t before = plain_out().size();
+    if (!web_socket_->tick(now, plain_out())) return close();
+    if (plain_out().size() != before) settle();
+    if (!socket_) return;
+  }
   if (wait_ == Wait::nothing || deadline_ > now) return;
   if (wait_ == Wait::head || wait_ == Wait::body) {
     refuse(
@@ -332,6 +400,10 @@ void Connection::tick(Loop::Clock::time_point now) {
 }
 
 void Connection::drain() {
+  if (web_socket_) {
+    web_socket_->close({.code = SocketClose::going_away, .reason = "the server is shutting down"},
+                       plain_out());
+  }
   if (wait_ == Wait::first || wait_ == Wait::idle) wait_ = Wait::nothing;  // the grace begins
   settle();
 }
@@ -341,6 +413,7 @@ void Connection::close() {
   const auto self = shared_from_this();
   charge(0);
   socket_.reset();
+  web_socket_.reset();
   slots_.clear();
   loop_.remove(*this);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -10,6 +11,7 @@
 
 #include "runtime/http/loop.h"
 #include "runtime/http/parser.h"
+#include "runtime/http/web_socket.h"
 
 namespace caisson::http {
 
@@ -27,6 +29,10 @@ class Connection final : public ReplySink, public std::enable_shared_from_this<C
   void tick(Loop::Clock::time_point now);
   void drain();
   void close();
+  /// The handler of the connection's WebSocket has something to say.
+  void woken();
+  /// True when `woken` is to be called; false when it will be anyway. From any thread.
+  [[nodiscard]] bool ring() { return !rung_.exchange(true); }
 
   void reply(std::uint64_t ticket, Response response) noexcept override;
   void dropped(std::uint64_t ticket) noexcept override;
@@ -62,6 +68,8 @@ class Connection final : public ReplySink, public std::enable_shared_from_this<C
   void answer(std::uint64_t ticket, Response response);
   void charge(std::size_t bytes);
   void emit_front();
+  void open_socket(const Response& response);
+  void converse();
   void flush();
   void finish();
   void settle();
@@ -71,6 +79,7 @@ class Connection final : public ReplySink, public std::enable_shared_from_this<C
   [[nodiscard]] bool quiet() const;
   [[nodiscard]] Wait awaited() const;
   [[nodiscard]] std::chrono::milliseconds timeout(Wait wait) const;
+  [[nodiscard]] std::size_t unsent() const { return out_.size() - sent_ + plain_out_.size(); }
   [[nodiscard]] std::string& plain_out() { return tls_ ? plain_out_ : out_; }
 
   Loop& loop_;  ///< gone when `socket_` is empty
@@ -86,11 +95,14 @@ class Connection final : public ReplySink, public std::enable_shared_from_this<C
   std::uint64_t first_ticket_ = 0;  ///< of slots_.front()
   std::uint64_t next_ticket_ = 0;
 
+  std::unique_ptr<WebSocket> web_socket_;  ///< what the connection has become
+
   std::string plain_out_;  ///< responses before encryption
   std::string out_;        ///< bytes for the wire
   std::size_t sent_ = 0;   ///< of out_
   std::size_t discarded_ = 0;
   std::size_t charged_ = 0;  ///< to `Shared::buffered`
+  std::size_t behind_ = 0;   ///< bytes that came with the last request and follow it
 
   Wait wait_ = Wait::nothing;
   std::uint64_t wait_ticket_ = 0;
@@ -99,6 +111,8 @@ class Connection final : public ReplySink, public std::enable_shared_from_this<C
   bool busy_ = false;     ///< inside an event: replies need not settle
   bool reading_ = false;  ///< a wait for input is armed
   bool writing_ = false;
+  std::atomic<bool> rung_ = false;
+  bool upgrading_ = false;  ///< a request to upgrade is not answered: what follows may be no HTTP
   bool last_ = false;       ///< no further request is taken
   bool ended_ = false;      ///< the peer sends no more
   bool lingering_ = false;  ///< our side is shut; the peer's bytes are dropped until it closes

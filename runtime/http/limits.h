@@ -19,6 +19,12 @@ struct Limits {
       30000};  ///< end of head to end of body; also a stalled write
   std::chrono::milliseconds idle_timeout{60000};     ///< between requests
   std::chrono::milliseconds request_timeout{30000};  ///< end of body to response; then 504
+
+  std::size_t socket_message = std::size_t{64} << 10;  ///< bytes of a WebSocket's incoming message
+  std::size_t socket_unsent = std::size_t{64} << 10;   ///< then its handler is asked for no more
+  std::chrono::milliseconds socket_ping_interval{20000};  ///< of silence before a ping
+  std::chrono::milliseconds socket_pong_timeout{10000};   ///< ping to any byte of the peer
+  std::chrono::milliseconds socket_close_timeout{5000};   ///< our close frame to the peer's
 };
 
 /// A request that the server answers by itself: what the guard refused, a deadline, a dropped

@@ -36,25 +36,43 @@ void Inbox::push(Delivery delivery) {
   const std::lock_guard lock(mutex_);
   if (context_ == nullptr) return;
   waiting_.push_back(std::move(delivery));
-  if (waiting_.size() == 1) boost::asio::post(*context_, [this] { deliver(); });
+  schedule();
+}
+
+void Inbox::wake(std::shared_ptr<Connection> connection) {
+  const std::lock_guard lock(mutex_);
+  if (context_ == nullptr) return;
+  woken_.push_back(std::move(connection));
+  schedule();
+}
+
+void Inbox::schedule() {
+  if (std::exchange(scheduled_, true)) return;
+  boost::asio::post(*context_, [this] { deliver(); });
 }
 
 void Inbox::deliver() {
   std::vector<Delivery> deliveries;
+  std::vector<std::shared_ptr<Connection>> woken;
   {
     const std::lock_guard lock(mutex_);
     deliveries.swap(waiting_);
+    woken.swap(woken_);
+    scheduled_ = false;
   }
   for (auto& [connection, ticket, response] : deliveries) {
     connection->reply(ticket, std::move(response));
   }
+  for (const auto& connection : woken) connection->woken();
 }
 
 void Inbox::shut() {
   std::vector<Delivery> dropped;
+  std::vector<std::shared_ptr<Connection>> asleep;
   const std::lock_guard lock(mutex_);
   context_ = nullptr;
   dropped.swap(waiting_);
+  asleep.swap(woken_);
 }
 
 Loop::Loop(Shared& shared_state, int listener)

@@ -58,6 +58,8 @@ class Inbox {
   explicit Inbox(boost::asio::io_context& context) : context_(&context) {}
 
   void push(Delivery delivery);
+  /// `Connection::woken` on the loop's thread.
+  void wake(std::shared_ptr<Connection> connection);
   /// From now on deliveries are dropped. Called before the loop's io_context goes.
   void shut();
   void set_owner(std::thread::id owner) { owner_ = owner; }
@@ -65,9 +67,12 @@ class Inbox {
 
  private:
   void deliver();
+  void schedule();  // with the mutex
 
   std::mutex mutex_;
   std::vector<Delivery> waiting_;
+  std::vector<std::shared_ptr<Connection>> woken_;
+  bool scheduled_ = false;
   boost::asio::io_context* context_;
   std::atomic<std::thread::id> owner_{};
 };

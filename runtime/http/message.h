@@ -2,12 +2,15 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace caisson::http {
+
+class SocketHandler;
 
 /// One field line; the name is as received (compare without case), the value without surrounding
 /// blanks.
@@ -50,6 +53,8 @@ struct Response {
   std::vector<std::pair<std::string, std::string>> fields{};
   std::string body{};
   bool close = false;  ///< close the connection after this response
+  /// With status 101 alone: the connection is a WebSocket from here on (handshake.h).
+  std::shared_ptr<SocketHandler> socket{};
 };
 
 }  // namespace caisson::http

@@ -97,6 +97,12 @@ bool TestClient::closed() {
   return got == 0 || (got < 0 && errno == ECONNRESET);
 }
 
+bool TestClient::receive_some(std::string& into) {
+  if (buffer_.empty() && !fill()) return false;
+  into += std::exchange(buffer_, {});
+  return true;
+}
+
 std::string TestClient::receive_all() {
   while (fill()) {
   }

@@ -36,6 +36,8 @@ class TestClient {
   [[nodiscard]] std::optional<Answer> receive(bool head_only = false);
   /// True when the server closes without sending another byte.
   [[nodiscard]] bool closed();
+  /// Appends what comes next to `into`; false when the server closes or is silent for too long.
+  bool receive_some(std::string& into);
   /// Everything until the server closes or is silent for too long.
   [[nodiscard]] std::string receive_all();
 

@@ -15,8 +15,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "runtime/http/handshake.h"
 #include "runtime/http/server.h"
 #include "runtime/http/test_client.h"
+#include "runtime/http/test_socket.h"
 
 namespace caisson::http {
 namespace {
@@ -103,6 +105,18 @@ class TlsClient {
     EXPECT_EQ(SSL_write(ssl_.get(), text.data(), static_cast<int>(text.size())),
               static_cast<int>(text.size()));
   }
+  /// The next `size` bytes; fewer when the connection ends.
+  [[nodiscard]] std::string receive(std::size_t size) {
+    std::string bytes(size, '\0');
+    std::size_t have = 0;
+    while (have < size) {
+      const int got = SSL_read(ssl_.get(), bytes.data() + have, static_cast<int>(size - have));
+      if (got <= 0) break;
+      have += static_cast<std::size_t>(got);
+    }
+    bytes.resize(have);
+    return bytes;
+  }
   /// Everything until the server's close_notify.
   [[nodiscard]] std::string receive_all() {
     std::string all;
@@ -141,6 +155,45 @@ TEST(Tls, ServesRequestsOfAnySizeInBothVersions) {
     EXPECT_THAT(answers, testing::HasSubstr("\r\n\r\ntls HTTP/1.1 200 OK"));
     EXPECT_TRUE(answers.ends_with("tls " + body));
   }
+}
+
+/// Says every message back once.
+class Parrot final : public SocketHandler {
+ public:
+  void opened(std::shared_ptr<SocketWaker>) override {}
+  std::optional<std::string> next() override { return std::exchange(heard_, std::nullopt); }
+  std::optional<SocketClose> ending() override { return {}; }
+  std::optional<SocketClose> message(std::string_view bytes, bool) override {
+    heard_ = std::string(bytes);
+    return {};
+  }
+  void closed(std::uint16_t) noexcept override {}
+
+ private:
+  std::optional<std::string> heard_;
+};
+
+TEST(Tls, CarriesWebSockets) {
+  const Certificate certificate("one");
+  auto server = Server::start({.tls = certificate.files()}, [](Request&& request, Reply&& reply) {
+    reply(accept_socket(*read_handshake(request), std::make_shared<Parrot>()));
+  });
+  ASSERT_TRUE(server.has_value());
+  TlsClient client(server->port());
+  ASSERT_TRUE(client.connected());
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n" + std::string(handshake_fields) + "\r\n");
+  std::string head;
+  while (!head.ends_with("\r\n\r\n")) {
+    const std::string byte = client.receive(1);
+    ASSERT_FALSE(byte.empty());
+    head += byte;
+  }
+  EXPECT_THAT(head, testing::StartsWith("HTTP/1.1 101 "));
+  const std::string message(50'000, 'm');
+  client.send(client_frame(Opcode::text, message));
+  EXPECT_EQ(client.receive(4 + message.size()), "\x81\x7e\xc3\x50" + message);
+  client.send(client_frame(Opcode::close, "\x03\xe8"));
+  EXPECT_EQ(client.receive_all(), "\x88\x02\x03\xe8");
 }
 
 TEST(Tls, RefusesOldVersionsAndPlainHttp) {

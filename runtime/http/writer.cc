@@ -26,6 +26,8 @@ bool is_clean(const Response& response) {
 
 std::string_view reason_phrase(int status) {
   switch (status) {
+    case 101:
+      return "Switching Protocols";
     case 200:
       return "OK";
     case 201:
@@ -68,6 +70,8 @@ std::string_view reason_phrase(int status) {
       return "Expectation Failed";
     case 422:
       return "Unprocessable Content";
+    case 426:
+      return "Upgrade Required";
     case 429:
       return "Too Many Requests";
     case 431:
@@ -102,7 +106,7 @@ void append_response(std::string& out, const Response& response, const WriteOpti
   for (const auto& [name, value] : response.fields) {
     out.append(name).append(": ").append(value).append("\r\n");
   }
-  const bool has_body = response.status != 204 && response.status != 304;
+  const bool has_body = response.status >= 200 && response.status != 204 && response.status != 304;
   if (has_body) {
     out.append("Content-Length: ");
     append_number(out, response.body.size());

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/ingress/problem_response.h"
+#include "runtime/observe/trace_context.h"
 
 namespace caisson::ingress {
 namespace {
@@ -11,6 +12,11 @@ using observe::Code;
 using observe::Problem;
 
 constexpr std::string_view refuse_action = "request.refuse";
+
+std::string_view trace_of(const http::Request& request) {
+  const auto trace = observe::read_trace(request.field("traceparent"), {});
+  return trace ? trace->trace_id : std::string_view();
+}
 
 /// What belongs into the audit log: who was kept from what. A record that is not there is everyday
 /// business.
@@ -38,7 +44,8 @@ tl::expected<Admitted, http::Response> Gate::admit(const http::Request& request,
                    .tenant_id = why.tenant ? std::string_view(why.tenant->id) : std::string_view(),
                    .request_id = id,
                    .outcome = "refused",
-                   .reason = reason});
+                   .reason = reason,
+                   .trace_id = trace_of(request)});
     return tl::unexpected(problem_response(why.problem, id));
   }
   const auto& limits = context->tenant().limits;
@@ -66,7 +73,8 @@ http::Response Gate::refuse(const context::RequestContext& context, const Proble
                    .tenant_id = context.tenant().id,
                    .request_id = context.request_id(),
                    .outcome = "refused",
-                   .reason = info(problem.code).name});
+                   .reason = info(problem.code).name,
+                   .trace_id = context.trace_id()});
   }
   return problem_response(problem, context.request_id());
 }

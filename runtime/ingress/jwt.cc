@@ -149,6 +149,7 @@ Verified<Token> read_claims(const json::object& claims, const context::TokenSett
     if (scope == nullptr) return refuse("the scope is unusable");
     caller.scopes = split_scopes(*scope);
   }
+  caller.expires_ms = token.expires_ms + settings.leeway_ms;
   token.caller = std::make_shared<const context::Caller>(std::move(caller));
   return token;
 }

@@ -5,6 +5,7 @@
 #include "runtime/ingress/api_key.h"
 #include "runtime/ingress/signals.h"
 #include "runtime/observe/ids.h"
+#include "runtime/observe/trace_context.h"
 #include "runtime/observe/walls.h"
 
 namespace caisson::ingress {
@@ -45,17 +46,48 @@ tl::expected<Resolver::Identity, std::string_view> Resolver::authenticate_key(
   if (key->expires_ms != 0 && clock_.unix_ms() >= key->expires_ms) {
     return tl::unexpected(std::string_view("the key has expired"));
   }
-  return Identity{
-      .caller = std::make_shared<const context::Caller>(context::Caller{
-          .credential = context::Credential::api_key, .subject = key->id, .scopes = key->scopes}),
-      .tenant = key->tenant_id,
-      .issued_ms = std::nullopt};
+  return Identity{.caller = std::make_shared<const context::Caller>(
+                      context::Caller{.credential = context::Credential::api_key,
+                                      .subject = key->id,
+                                      .scopes = key->scopes,
+                                      .expires_ms = key->expires_ms}),
+                  .tenant = key->tenant_id,
+                  .issued_ms = std::nullopt};
+}
+
+/// A ticket is as good as the credential it was given for, at this moment.
+tl::expected<Resolver::Identity, std::string_view> Resolver::authenticate_ticket(
+    std::string_view text) const {
+  auto holder = tickets_->redeem(text);
+  if (!holder) return tl::unexpected(std::string_view("no such ticket, or used, or too old"));
+  const context::Caller& caller = *holder->caller;
+  if (caller.credential == context::Credential::api_key) {
+    const tenancy::ApiKeyPtr key = directory_.key(caller.subject);
+    if (!key || key->revoked) return tl::unexpected(std::string_view("the ticket's key is gone"));
+  } else if (tokens_ == nullptr || tokens_->generation() != holder->generation) {
+    return tl::unexpected(std::string_view("the keys of tokens have changed since the ticket"));
+  }
+  if (caller.expires_ms != 0 && clock_.unix_ms() >= caller.expires_ms) {
+    return tl::unexpected(std::string_view("the ticket's credential has expired"));
+  }
+  return Identity{.caller = std::move(holder->caller),
+                  .tenant = std::move(holder->tenant_id),
+                  .issued_ms = std::nullopt};
 }
 
 tl::expected<Resolver::Identity, Unresolved> Resolver::authenticate(
     const http::Request& request) const {
   const auto bearer = read_bearer(request);
   if (!bearer) return tl::unexpected(invalid(bearer.error()));
+  using MaybeTicket = decltype(read_ticket(request));
+  const MaybeTicket ticket = tickets_ == nullptr ? MaybeTicket() : read_ticket(request);
+  if (!ticket) return tl::unexpected(invalid(ticket.error()));
+  if (*ticket) {
+    if (*bearer) return tl::unexpected(invalid("a ticket and another credential were sent"));
+    auto identity = authenticate_ticket(**ticket);
+    if (!identity) return tl::unexpected(invalid(identity.error()));
+    return std::move(*identity);
+  }
   if (!*bearer) {
     return tl::unexpected(
         unresolved(Code::unauthenticated, "send Authorization: Bearer with a token or an API key"));
@@ -153,8 +185,9 @@ tl::expected<RequestContext, Unresolved> Resolver::resolve(const http::Request& 
   }
   const auto deadline = std::chrono::steady_clock::now() +
                         std::chrono::milliseconds(configuration_.limits.request_timeout_ms);
+  const auto trace = observe::read_trace(request.field("traceparent"), {});
   return RequestContext(std::move(request_id), std::move(tenant), std::move(identity->caller),
-                        deadline);
+                        deadline, std::string(trace ? trace->trace_id : std::string_view()));
 }
 
 }  // namespace caisson::ingress

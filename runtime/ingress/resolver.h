@@ -11,6 +11,7 @@
 #include "runtime/context/request_context.h"
 #include "runtime/http/message.h"
 #include "runtime/ingress/directory.h"
+#include "runtime/ingress/tickets.h"
 #include "runtime/ingress/token_verifier.h"
 #include "runtime/observe/clock.h"
 #include "runtime/observe/problem.h"
@@ -32,10 +33,15 @@ struct Unresolved {
 /// it; then the tenant must be active. Nothing is ever guessed.
 class Resolver {
  public:
-  /// `tokens` is null when tokens are not configured. All outlive this.
+  /// `tokens` is null when tokens are not configured, `tickets` when none are issued. All outlive
+  /// this.
   Resolver(const context::Configuration& configuration, const Directory& directory,
-           TokenVerifier* tokens, const observe::Clock& clock)
-      : configuration_(configuration), directory_(directory), tokens_(tokens), clock_(clock) {}
+           TokenVerifier* tokens, const observe::Clock& clock, Tickets* tickets = nullptr)
+      : configuration_(configuration),
+        directory_(directory),
+        tokens_(tokens),
+        clock_(clock),
+        tickets_(tickets) {}
 
   [[nodiscard]] tl::expected<context::RequestContext, Unresolved> resolve(
       const http::Request& request, std::string request_id) const;
@@ -51,6 +57,8 @@ class Resolver {
   [[nodiscard]] tl::expected<Identity, Unresolved> authenticate(const http::Request& request) const;
   [[nodiscard]] tl::expected<Identity, std::string_view> authenticate_key(
       std::string_view text) const;
+  [[nodiscard]] tl::expected<Identity, std::string_view> authenticate_ticket(
+      std::string_view text) const;
   [[nodiscard]] tenancy::TenantPtr tenant_of(const Identity& identity) const;
   [[nodiscard]] std::optional<observe::Problem> disagreement(
       const http::Request& request, std::string_view slug, const tenancy::TenantPtr& tenant) const;
@@ -64,6 +72,7 @@ class Resolver {
   const Directory& directory_;
   TokenVerifier* tokens_;
   const observe::Clock& clock_;
+  Tickets* tickets_;
 };
 
 }  // namespace caisson::ingress

@@ -61,6 +61,9 @@ class TokenVerifier {
   /// The error is the reason for the log.
   [[nodiscard]] tl::expected<TokenPtr, std::string_view> verify(std::string_view token);
 
+  /// Counts the contents of the key file, from 1 on.
+  [[nodiscard]] std::uint64_t generation() { return keys()->generation; }
+
  private:
   /// What tells one content of a file from the next.
   struct FileState {

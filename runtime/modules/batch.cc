@@ -146,7 +146,7 @@ std::optional<std::string> run(const Operation& operation, storage::TenantStore&
   if (operation.kind == Operation::Kind::replace) {
     replace_record(store, *record, operation.value, now_ms);
   } else if (operation.kind == Operation::Kind::remove) {
-    delete_record(store, *record);
+    delete_record(store, *record, now_ms);
     return R"({"id":")" + record->id.text() + R"(","collection":")" + record->collection +
            R"(","deleted":true})";
   }

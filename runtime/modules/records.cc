@@ -145,7 +145,7 @@ RecordsAnswer on_record(const RecordsRequest& request, const Route& route,
     replace_record(store, *record, trimmed(request.body), request.now_ms);
     return answer_with(*record, 200);
   }
-  delete_record(store, *record);
+  delete_record(store, *record, request.now_ms);
   return {.status = 204};
 }
 

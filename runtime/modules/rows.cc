@@ -15,6 +15,15 @@ storage::Uuid uuid_of(std::string_view blob) {
   return id;
 }
 
+void note(storage::TenantStore& store, const Record& record, storage::Change::Op op,
+          std::int64_t now_ms) {
+  store.note({.op = op,
+              .collection = record.collection,
+              .id = record.id,
+              .version = record.version,
+              .time_ms = now_ms});
+}
+
 /// The condition of one filter; `bind` gives its parameters in order.
 storage::Sql condition_of(const Filter& filter) {
   using Op = Filter::Op;
@@ -119,6 +128,7 @@ Record insert_record(storage::TenantStore& store, std::string_view collection,
       .integer(now_ms)
       .text(value)
       .run();
+  note(store, record, storage::Change::Op::created, now_ms);
   return record;
 }
 
@@ -143,16 +153,18 @@ void replace_record(storage::TenantStore& store, Record& record, std::string_vie
       .text(record.collection)
       .blob(record.id.view())
       .run();
+  note(store, record, storage::Change::Op::replaced, now_ms);
 }
 
-void delete_record(storage::TenantStore& store, const Record& record) {
+void delete_record(storage::TenantStore& store, const Record& record, std::int64_t now_ms) {
   store.prepare("DELETE FROM records WHERE collection=? AND id=?")
       .text(record.collection)
       .blob(record.id.view())
       .run();
+  note(store, record, storage::Change::Op::deleted, now_ms);
 }
 
-void put_record(storage::TenantStore& store, const Record& record) {
+void put_record(storage::TenantStore& store, const Record& record, bool replaces) {
   store
       .prepare(
           "INSERT OR REPLACE INTO records(collection,id,version,created,updated,value) "
@@ -164,6 +176,8 @@ void put_record(storage::TenantStore& store, const Record& record) {
       .integer(record.updated_ms)
       .text(record.value)
       .run();
+  using Op = storage::Change::Op;
+  note(store, record, replaces ? Op::replaced : Op::created, record.updated_ms);
 }
 
 Page list_records(storage::TenantStore& store, std::string_view collection, const ListQuery& query,

@@ -35,9 +35,9 @@ struct Record {
 /// Gives the record a new value and the next version.
 void replace_record(storage::TenantStore& store, Record& record, std::string_view value,
                     std::int64_t now_ms);
-void delete_record(storage::TenantStore& store, const Record& record);
-/// Stores `record` just as it is, in place of the one with its id.
-void put_record(storage::TenantStore& store, const Record& record);
+void delete_record(storage::TenantStore& store, const Record& record, std::int64_t now_ms);
+/// Stores `record` just as it is, in place of the one with its id when there is one (`replaces`).
+void put_record(storage::TenantStore& store, const Record& record, bool replaces);
 
 /// The record of a row whose first columns are id, version, created, updated, value.
 [[nodiscard]] Record record_of(const storage::Statement& row, std::string_view collection);

@@ -163,7 +163,7 @@ Imported import_records(storage::TenantStore& store, std::string_view body, Exis
       ++imported.kept;
       continue;
     }
-    put_record(store, record);
+    put_record(store, record, known.has_value());
     ++(known ? imported.replaced : imported.created);
   }
   return imported;

@@ -38,6 +38,7 @@ std::string chain_line(const AuditEvent& event, std::string_view time, ChainEnd&
   append_member(line, "request_id", event.request_id);
   append_member(line, "outcome", event.outcome);
   append_member(line, "reason", event.reason);
+  if (!event.trace_id.empty()) append_member(line, "trace_id", event.trace_id);
   (line += prev_member) += end.hash;
   line += line_end;
   end.hash = hex(sha256(end.hash, line));

@@ -18,6 +18,7 @@ struct AuditEvent {
   std::string_view request_id{};
   std::string_view outcome{};  ///< `ok`, `refused`, `failed`
   std::string_view reason{};
+  std::string_view trace_id{};  ///< of the request's trace; the record has it only then
 };
 
 /// The last record of a chain; of an empty one, record 0 with a hash of zeros.

@@ -282,6 +282,20 @@ std::string Metrics::scrape(const Readings& readings) const {
   for (const auto& [name, reading] : gauges) {
     out.sample("caisson_store_bytes", {{"tenant", name}}, reading.store_bytes);
   }
+
+  std::map<std::string, std::int64_t> sockets;
+  for (const auto& [tenant, open] : readings.sockets.open) {
+    sockets[std::string(names_->label(tenant))] += open;
+  }
+  out.family("caisson_sockets", "gauge", "Open WebSockets of a tenant.");
+  for (const auto& [name, open] : sockets) out.sample("caisson_sockets", {{"tenant", name}}, open);
+  out.single("caisson_socket_messages_total", "counter", "Messages sent to WebSockets.", {},
+             readings.sockets.messages);
+  out.family("caisson_socket_closes_total", "counter", "Closed WebSockets by close code.");
+  for (const auto& [code, count] : readings.sockets.closes) {
+    out.sample("caisson_socket_closes_total",
+               {{"code", code == 0 ? "other" : std::to_string(code)}}, count);
+  }
   return out.take();
 }
 

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -18,6 +19,13 @@ struct TenantReading {
   std::int64_t store_bytes = 0;
 };
 
+/// WebSockets, as of the moment of a scrape.
+struct SocketReadings {
+  std::map<std::string, std::int64_t> open{};       ///< by tenant
+  std::uint64_t messages = 0;                       ///< sent
+  std::map<std::uint16_t, std::uint64_t> closes{};  ///< by close code
+};
+
 /// What others count, as of the moment of a scrape.
 struct Readings {
   std::size_t connections = 0;
@@ -28,6 +36,7 @@ struct Readings {
   std::uint64_t committed_operations = 0;
   std::array<std::uint64_t, 10> commit_sizes{};  ///< commits of up to 1, 2, 4, ... 512 operations
   std::vector<TenantReading> tenants;
+  SocketReadings sockets;
 };
 
 /// The metrics of docs/runtime.md. Counting goes to one of 16 shards picked by the calling thread,

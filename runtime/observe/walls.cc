@@ -9,7 +9,7 @@
 namespace caisson {
 namespace {
 
-constexpr std::array<std::string_view, 17> names{
+constexpr std::array<std::string_view, 21> names{
     "trust-tenant-header",
     "last-header-wins",
     "unknown-is-default",
@@ -27,6 +27,10 @@ constexpr std::array<std::string_view, 17> names{
     "keep-volume",
     "foreign-restore",
     "id-oracle",
+    "one-feed",
+    "sockets-outlive",
+    "any-origin",
+    "endless-sockets",
 };
 
 /// Index of the wall that is down; -1 when every wall stands.

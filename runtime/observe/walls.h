@@ -26,6 +26,10 @@ enum class Wall : std::uint8_t {
   keep_volume,           // LC2, LC3
   foreign_restore,       // LC6
   id_oracle,             // SC1: another tenant's id answers differently from an unknown one
+  one_feed,              // WF1: every tenant watches one feed
+  sockets_outlive,       // WF2: an open socket asks no more about its credential and its tenant
+  any_origin,            // WF3
+  endless_sockets,       // WF4
 };
 
 #ifdef CAISSON_SABOTAGE

@@ -23,8 +23,10 @@ void Permit::append_fields(Fields& fields) const {
   if (rate_) append_rate_fields(fields, *rate_, level_);
 }
 
-Limiter::Limiter(const observe::Clock& clock, std::size_t idle)
-    : clock_(clock), idle_a_shard_(std::max<std::size_t>(1, idle / shard_count)) {}
+Limiter::Limiter(const observe::Clock& clock, std::size_t idle, std::int64_t sockets)
+    : clock_(clock),
+      idle_a_shard_(std::max<std::size_t>(1, idle / shard_count)),
+      sockets_(std::max<std::int64_t>(1, sockets)) {}
 
 std::shared_ptr<Account> Limiter::account(std::string_view tenant_id, std::int64_t now_ns) {
   if (is_down(Wall::one_limiter)) tenant_id = "everybody";
@@ -66,6 +68,24 @@ tl::expected<Permit, Excess> Limiter::admit(const tenancy::Tenant& tenant) {
                 .fields = {}};
   permit.append_fields(excess.fields);
   return tl::unexpected(std::move(excess));
+}
+
+tl::expected<SocketPermit, observe::Problem> Limiter::admit_socket(const tenancy::Tenant& tenant) {
+  SocketPermit permit(account(tenant.id, clock_.steady_ns()), all_sockets_);
+  const std::int64_t own = permit.account_->sockets.fetch_add(1, std::memory_order_relaxed) + 1;
+  const std::int64_t all = permit.all_->fetch_add(1, std::memory_order_relaxed) + 1;
+  const std::int64_t most = tenant.limits.sockets.value_or(std::max<std::int64_t>(1, sockets_ / 4));
+  if (own > most && !is_down(Wall::endless_sockets)) {
+    return tl::unexpected(observe::Problem{
+        .code = observe::Code::too_many_sockets,
+        .detail = "the tenant may keep " + std::to_string(most) + " sockets open; close one",
+        .retry_after_s = 1});
+  }
+  if (all > sockets_) {
+    return tl::unexpected(
+        observe::Problem{.code = observe::Code::overloaded, .detail = "too many sockets are open"});
+  }
+  return permit;
 }
 
 std::size_t Limiter::accounts() const {

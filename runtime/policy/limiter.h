@@ -28,6 +28,7 @@ using Fields = std::vector<std::pair<std::string, std::string>>;
 struct Account {
   TokenBucket bucket;
   std::atomic<std::int64_t> running{0};  ///< admitted requests that are not answered yet
+  std::atomic<std::int64_t> sockets{0};  ///< open WebSockets
 };
 
 /// Leave to run one request. The tenant's place is free again when it is destroyed, wherever that
@@ -59,6 +60,29 @@ class Permit {
   Level level_;
 };
 
+/// Leave to keep one WebSocket open. Its places, the tenant's and the server's, are free again when
+/// it is destroyed.
+class SocketPermit {
+ public:
+  SocketPermit(SocketPermit&& other) noexcept = default;
+  SocketPermit& operator=(SocketPermit&&) = delete;
+  SocketPermit(const SocketPermit&) = delete;
+  SocketPermit& operator=(const SocketPermit&) = delete;
+  ~SocketPermit() {
+    if (account_) account_->sockets.fetch_sub(1, std::memory_order_relaxed);
+    if (all_) all_->fetch_sub(1, std::memory_order_relaxed);
+  }
+
+ private:
+  friend class Limiter;
+  SocketPermit(std::shared_ptr<Account> account,
+               std::shared_ptr<std::atomic<std::int64_t>> all) noexcept
+      : account_(std::move(account)), all_(std::move(all)) {}
+
+  std::shared_ptr<Account> account_;
+  std::shared_ptr<std::atomic<std::int64_t>> all_;
+};
+
 /// Why a request has to wait: the problem, and the rate fields of the answer.
 struct Excess {
   observe::Problem problem;
@@ -70,9 +94,14 @@ struct Excess {
 /// most `idle`.
 class Limiter {
  public:
-  explicit Limiter(const observe::Clock& clock, std::size_t idle = 65'536);
+  explicit Limiter(const observe::Clock& clock, std::size_t idle = 65'536,
+                   std::int64_t sockets = 4096);
 
   [[nodiscard]] tl::expected<Permit, Excess> admit(const tenancy::Tenant& tenant);
+
+  /// At most `sockets` of all tenants; a tenant without a limit of its own gets a quarter of them.
+  [[nodiscard]] tl::expected<SocketPermit, observe::Problem> admit_socket(
+      const tenancy::Tenant& tenant);
 
   /// Tenants that are remembered.
   [[nodiscard]] std::size_t accounts() const;
@@ -94,6 +123,9 @@ class Limiter {
 
   const observe::Clock& clock_;
   const std::size_t idle_a_shard_;
+  const std::int64_t sockets_;
+  const std::shared_ptr<std::atomic<std::int64_t>> all_sockets_ =
+      std::make_shared<std::atomic<std::int64_t>>(0);
   static constexpr std::size_t shard_count = 16;
   std::array<Shard, shard_count> shards_;
 };

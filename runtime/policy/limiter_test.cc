@@ -40,6 +40,28 @@ TEST(Limiter, AdmitsABurstThenTheRate) {
       << "another tenant has its own bucket";
 }
 
+TEST(Limiter, BoundsSocketsOfATenantAndOfAll) {
+  observe::ManualClock clock;
+  Limiter limiter(clock, 16, 8);
+  const auto globex = tenant("globex", {.sockets = 3});
+  const auto initech = tenant("initech", {});  // a quarter of all
+  std::vector<SocketPermit> kept;
+  const auto open = [&](const tenancy::Tenant& of) {
+    auto permit = limiter.admit_socket(of);
+    if (!permit) return permit.error().code;
+    kept.push_back(std::move(*permit));
+    return Code::internal;  // stands for none
+  };
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(open(globex), Code::internal);
+  EXPECT_EQ(open(globex), Code::too_many_sockets);
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(open(initech), Code::internal);
+  EXPECT_EQ(open(initech), Code::too_many_sockets);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(open(tenant("t" + std::to_string(i), {})), Code::internal);
+  EXPECT_EQ(open(tenant("late", {})), Code::overloaded);
+  kept.clear();
+  EXPECT_EQ(open(globex), Code::internal) << "a place is free when its permit is gone";
+}
+
 TEST(Limiter, TellsTheRate) {
   observe::ManualClock clock;
   Limiter limiter(clock);

@@ -1,6 +1,8 @@
 #include "runtime/storage/store.h"
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "runtime/observe/walls.h"
 #include "runtime/storage/files.h"
@@ -120,14 +122,21 @@ Result<Store> Store::open_snapshot(const fs::path& file, const std::string& tena
   return Store(std::move(*database), tenant_id);
 }
 
-bool Store::begin() { return database_.prepare("BEGIN IMMEDIATE").run(); }
+bool Store::begin() {
+  noted_.clear();
+  return database_.prepare("BEGIN IMMEDIATE").run();
+}
 
 bool Store::commit() {
   database_.clear_deadline();
-  return database_.prepare("COMMIT").run();
+  if (!database_.prepare("COMMIT").run()) return false;
+  std::move(noted_.begin(), noted_.end(), std::back_inserter(changes_));
+  noted_.clear();
+  return true;
 }
 
 void Store::roll_back() {
+  noted_.clear();
   database_.clear_deadline();
   database_.clear_fault();
   if (database_.in_transaction()) database_.prepare("ROLLBACK").run();

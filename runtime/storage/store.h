@@ -6,8 +6,11 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "generator/source/result.h"
+#include "runtime/storage/change.h"
 #include "runtime/storage/database.h"
 
 namespace caisson::storage {
@@ -38,14 +41,17 @@ class TenantStore {
   [[nodiscard]] Fault fault() const { return database_.fault(); }
   /// Undoes everything this job has written, once it has returned.
   void abandon() { abandoned_ = true; }
+  /// Notes what this job has changed; told to others when it is durable, dropped when it is undone.
+  void note(Change change) { changes_.push_back(std::move(change)); }
 
  private:
   friend class Store;
-  TenantStore(Database& database, const std::string& tenant_id)
-      : database_(database), tenant_id_(tenant_id) {}
+  TenantStore(Database& database, const std::string& tenant_id, std::vector<Change>& changes)
+      : database_(database), tenant_id_(tenant_id), changes_(changes) {}
 
   Database& database_;
   const std::string& tenant_id_;
+  std::vector<Change>& changes_;
   bool abandoned_ = false;
 };
 
@@ -85,19 +91,25 @@ class Store {
   template <class Job>
   [[nodiscard]] Outcome run(Job&& job, std::chrono::steady_clock::time_point deadline) {
     enter(deadline);
-    TenantStore view(database_, tenant_id_);
+    const std::size_t before = noted_.size();
+    TenantStore view(database_, tenant_id_, noted_);
     job(view);
-    return leave(view.abandoned_);
+    const Outcome outcome = leave(view.abandoned_);
+    if (view.abandoned_ || outcome.fault != Fault::none) noted_.resize(before);
+    return outcome;
   }
 
   /// Runs one job that only reads, outside any batch.
   template <class Job>
   [[nodiscard]] Fault read(Job&& job, std::chrono::steady_clock::time_point deadline) {
     database_.set_deadline(deadline);
-    TenantStore view(database_, tenant_id_);
+    TenantStore view(database_, tenant_id_, noted_);
     job(view);
     return leave_read();
   }
+
+  /// What has been committed since this was asked last, in commit order.
+  [[nodiscard]] std::vector<Change> take_changes() { return std::exchange(changes_, {}); }
 
   [[nodiscard]] Database& database() { return database_; }
   [[nodiscard]] const std::string& tenant_id() const { return tenant_id_; }
@@ -111,6 +123,8 @@ class Store {
 
   Database database_;
   std::string tenant_id_;
+  std::vector<Change> noted_;    ///< in the open transaction
+  std::vector<Change> changes_;  ///< in those that were committed
 };
 
 /// Applies the steps of `schema` that are missing, in one transaction; the version is then its

@@ -283,6 +283,7 @@ Outcome<void> Tenants::restore(std::string_view slug, std::string_view snapshot_
   if (auto noted = registry_.begin(tenant->id, Registry::Step::restore); !noted) return noted;
   if (auto put = put_restored(tenant->id); !put) return disk(put.error());
   actor->retry_at = {};
+  if (options_.on_change) options_.on_change(tenant->id, {});
   return registry_.finish(tenant->id);
 }
 

@@ -76,6 +76,11 @@ Result<void> Registry::load() {
 
 std::size_t Registry::schema_version() { return registry_schema().size(); }
 
+void Registry::listen(Listener listener) {
+  const std::scoped_lock lock(write_);
+  listener_ = std::move(listener);
+}
+
 TenantPtr Registry::by_slug(std::string_view slug) const { return slugs_.find(slug); }
 TenantPtr Registry::by_id(std::string_view id) const { return ids_.find(id); }
 TenantPtr Registry::by_domain(std::string_view domain) const { return domains_.find(domain); }
@@ -271,6 +276,7 @@ TenantPtr Registry::publish(Tenant tenant) {
   ids_.set(published->id, published);
   if (!held) slugs_.set(published->slug, published);
   for (const std::string& domain : published->domains) domains_.set(domain, published);
+  if (listener_.tenant) listener_.tenant(*published);
   return published;
 }
 

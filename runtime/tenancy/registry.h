@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -117,6 +118,14 @@ class Registry {
   [[nodiscard]] static Result<std::unique_ptr<Registry>> open(const std::filesystem::path& data,
                                                               Tiers tiers);
 
+  /// Told, once the change is durable and seen by every look-up, of a tenant that was made or
+  /// changed and of a key that was revoked; must not call back.
+  struct Listener {
+    std::function<void(const Tenant&)> tenant;
+    std::function<void(const ApiKey&)> revoked;
+  };
+  void listen(Listener listener);
+
   /// Null when there is none. A slug names the living tenant, else the one deleted last.
   [[nodiscard]] TenantPtr by_slug(std::string_view slug) const;
   [[nodiscard]] TenantPtr by_id(std::string_view id) const;
@@ -198,6 +207,7 @@ class Registry {
   ShardedMap<TenantPtr> slugs_;
   ShardedMap<TenantPtr> domains_;
   ShardedMap<ApiKeyPtr> keys_;
+  Listener listener_;  // guarded by write_
 };
 
 /// A tenant's limits: its own, and its tier's where it has none.

@@ -96,7 +96,9 @@ Outcome<void> Registry::revoke_key(std::string_view slug, std::string_view key_i
   if (!transaction.commit()) return tl::unexpected(disk_error());
   ApiKey revoked = *known;
   revoked.revoked = true;
-  keys_.set(key_id, std::make_shared<const ApiKey>(std::move(revoked)));
+  const auto published = std::make_shared<const ApiKey>(std::move(revoked));
+  keys_.set(key_id, published);
+  if (listener_.revoked) listener_.revoked(*published);
   return {};
 }
 

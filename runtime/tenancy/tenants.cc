@@ -259,7 +259,12 @@ class BatchRun {
 
 std::vector<std::optional<Refusal>> Tenants::run_batch(Actor& actor, const Batch& batch) {
   BatchRun run(*actor.store, batch);
-  if (!run.run()) {
+  const bool fine = run.run();
+  const std::vector<storage::Change> changes = actor.store->take_changes();
+  if (options_.on_change && (!changes.empty() || !fine)) options_.on_change(actor.id, changes);
+  if (!fine) {
+    // What the disk has of it will be known when it is opened again.
+    if (options_.on_change && !changes.empty()) options_.on_change(actor.id, {});
     fail_store(actor, actor.store->database().fault_text());
   } else if (run.committed() > 0) {
     commits_.fetch_add(1, std::memory_order_relaxed);

@@ -70,6 +70,10 @@ class Tenants {
     std::int64_t cache_kib = 256;                ///< page cache per open store
     /// Told what went wrong with a tenant's store, for the log; any thread.
     std::function<void(std::string_view tenant_id, std::string_view what)> on_failure;
+    /// Told what was changed, in commit order, once it is durable and before any of it is answered;
+    /// without changes: anything may have changed. On a blocking thread, which it must not hold up.
+    std::function<void(std::string_view tenant_id, std::span<const storage::Change> changes)>
+        on_change;
   };
 
   /// Resumes or undoes what a crash left half done, and removes tenants whose retention has passed.

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <latch>
+#include <mutex>
 #include <set>
 #include <thread>
 
@@ -129,6 +130,41 @@ TEST(Tenants, AGlanceWaitsForTheBatchBeforeItWithoutBlockingTheCaller) {
   writes.wait_for(1);
   glances.wait_for(1);
   EXPECT_EQ(writes.done, 1);
+}
+
+TEST(Tenants, TellsWhatWasCommittedInOrderAndNothingElse) {
+  std::mutex mutex;
+  std::vector<std::int64_t> told;  // versions; -1: anything may have changed
+  Fixture runtime({.on_change = [&](std::string_view, std::span<const storage::Change> changes) {
+    const std::scoped_lock lock(mutex);
+    if (changes.empty()) told.push_back(-1);
+    for (const auto& change : changes) told.push_back(change.version);
+  }});
+  const auto tenant = runtime.make("a");
+  Tally tally;
+  const auto submit = [&](std::int64_t version, bool abandons) {
+    runtime.tenants->submit(
+        *tenant, Access::write, Deadline::max(),
+        [version, abandons](TenantStore& store) {
+          store.note({.version = version});
+          if (abandons) store.abandon();
+          return true;
+        },
+        tally.reply());
+  };
+  {
+    Occupied occupied(runtime, *tenant);
+    for (std::int64_t i = 0; i < 300; ++i) submit(i, i % 3 == 0);
+  }
+  tally.wait_for(300);
+  std::vector<std::int64_t> kept;
+  for (std::int64_t i = 0; i < 300; ++i) {
+    if (i % 3 != 0) kept.push_back(i);
+  }
+  const auto snapshot = runtime.tenants->snapshot("a").value();
+  EXPECT_EQ(told, kept);
+  ASSERT_TRUE(runtime.tenants->restore("a", snapshot.id, {}));
+  EXPECT_EQ(told.back(), -1);
 }
 
 TEST(Tenants, WritesThatWaitAreCommittedTogether) {

@@ -88,6 +88,10 @@ const std::vector<Sabotage> table{
     {"keep-volume", "LC2,LC3", "canar"},
     {"foreign-restore", "LC6", "foreign-snapshot"},
     {"id-oracle", "SC1", "the answers differ"},
+    {"one-feed", "WF1", "a change of"},
+    {"sockets-outlive", "WF2", "still open"},
+    {"any-origin", "WF3", "accepted"},
+    {"endless-sockets", "WF4", "accepted"},
     // Walls of the local stack.
     {"one-user", "FS6", "different", one_user, nullptr, true},
     {"open-secrets", "SE1", "EACCES", open_secrets, nullptr, true},

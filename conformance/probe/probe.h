@@ -41,6 +41,7 @@ struct Probe {
 [[nodiscard]] const std::vector<Probe>& lifecycle_probes();
 [[nodiscard]] const std::vector<Probe>& side_channel_probes();
 [[nodiscard]] const std::vector<Probe>& supply_probes();
+[[nodiscard]] const std::vector<Probe>& watch_probes();
 
 /// All of them in the order of the catalogue (docs/conformance.md).
 [[nodiscard]] std::vector<const Probe*> catalogue();

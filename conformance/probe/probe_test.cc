@@ -245,7 +245,7 @@ TEST(Catalogue, HasUniqueStableIdsAndEnoughProbes) {
     families.insert(std::string(probe->id.substr(0, 2)));
   }
   EXPECT_GE(runnable, 40U);
-  for (const char* family : {"ID", "DB", "FS", "PR", "SE", "CA", "OB", "NN", "LC", "SC"})
+  for (const char* family : {"ID", "DB", "FS", "PR", "SE", "CA", "OB", "NN", "LC", "SC", "WF"})
     EXPECT_TRUE(families.contains(family)) << family;
 }
 

@@ -139,12 +139,13 @@ Result<HttpResponse> HttpConnection::read(Deadline deadline, bool head_only,
     return fail("the answer is not HTTP/1");
   }
   std::size_t position = head_end + 4;
-  if (response.status < 200) {
+  if (response.status < 200 && response.status != 101) {
     buffer_.erase(0, position);
     return read(deadline, head_only, limits);
   }
 
-  const bool empty = head_only || response.status == 204 || response.status == 304;
+  const bool empty =
+      head_only || response.status == 101 || response.status == 204 || response.status == 304;
   const std::string_view coding = response.field("transfer-encoding");
   const auto length = parse_size(response.field("content-length"), 10);
   response.closes = same_name(response.field("connection"), "close");
@@ -199,6 +200,13 @@ std::string HttpConnection::drain(Deadline deadline, std::size_t limit) {
   while (buffer_.size() < limit) {
     const auto open = more(deadline);
     if (!open || !*open) break;
+  }
+  return std::exchange(buffer_, {});
+}
+
+Result<std::string> HttpConnection::read_some(Deadline deadline) {
+  if (buffer_.empty()) {
+    if (const auto open = more(deadline); !open) return tl::unexpected(open.error());
   }
   return std::exchange(buffer_, {});
 }

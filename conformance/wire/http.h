@@ -57,13 +57,15 @@ class HttpConnection {
 
   [[nodiscard]] Result<void> send(std::string_view bytes, Deadline deadline);
   /// The next response. `head_only`: the request was HEAD, so no body follows. Interim (1xx)
-  /// answers are skipped.
+  /// answers but 101 are skipped.
   [[nodiscard]] Result<HttpResponse> read(Deadline deadline, bool head_only = false,
                                           ResponseLimits limits = {});
   [[nodiscard]] Result<HttpResponse> exchange(const HttpRequest& request, Deadline deadline);
   /// Everything the peer sends until it closes or the deadline comes; for answers that are not
   /// HTTP.
   [[nodiscard]] std::string drain(Deadline deadline, std::size_t limit = 1 << 20);
+  /// Whatever comes next; empty when the peer has closed.
+  [[nodiscard]] Result<std::string> read_some(Deadline deadline);
   /// True when the peer has closed: nothing buffered and end of stream before the deadline.
   [[nodiscard]] bool closed(Deadline deadline);
   void finish_sending() { connection_.finish_sending(); }

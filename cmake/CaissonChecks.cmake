@@ -26,3 +26,7 @@ caisson_check(examples_run_locally
   COMMAND scripts/test-examples ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 300 LABELS demo)
 caisson_check(interrupts_leave_nothing
   COMMAND scripts/test-interrupts ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 300 LABELS demo)
+foreach(proxy caddy nginx)
+  caisson_check(edge_${proxy}
+    COMMAND scripts/test-edge ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} ${proxy} TIMEOUT 240 LABELS container)
+endforeach()

@@ -112,9 +112,6 @@ Result<void> own_files(const fs::path& state, const Record& record, const StackD
     if (!process.config.empty()) {
       if (auto done = give(state / process.config, uid, gid, 0600); !done) return done;
     }
-    if (process.role == "edge" && fs::exists(state / "Caddyfile")) {
-      if (auto done = give(state / "Caddyfile", uid, gid, 0600); !done) return done;
-    }
   }
   return {};
 }

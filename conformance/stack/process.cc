@@ -232,7 +232,9 @@ Result<fs::path> find_program(const std::string& name) {
     if (access(sibling.c_str(), X_OK) == 0) return sibling;
   }
   const char* path = std::getenv("PATH");
-  std::istringstream folders(path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin");
+  // Debian keeps nginx where only root looks.
+  std::istringstream folders(std::string(path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin") +
+                             ":/usr/sbin");
   for (std::string folder; std::getline(folders, folder, ':');) {
     fs::path candidate = fs::path(folder) / name;
     if (!folder.empty() && access(candidate.c_str(), X_OK) == 0) return candidate;

@@ -22,6 +22,7 @@ enum class Role : std::uint8_t {
   prometheus,
   alertmanager,
   grafana,
+  certificates,
 };
 
 enum class Isolation : std::uint8_t { row, schema, database, deployment };

@@ -46,24 +46,69 @@ std::string dashboard(Draft& draft, const std::string& front) {
   return to.name;
 }
 
+/// nginx cannot get certificates by itself. What can keeps them in the volume that both share, and
+/// asks the runtimes, on the edge's networks, whose names they are.
+void certificates(Draft& draft, const Instance& edge) {
+  const auto& settings = draft.plan.edge;
+  const bool acme = settings.tls.value == Edge::Tls::acme;
+  if (settings.proxy.value != Edge::Proxy::nginx ||
+      (!acme && settings.tls.value != Edge::Tls::internal)) {
+    return;
+  }
+  Instance to{
+      .name = draft.instance_names.take("certificates"),
+      .role = Role::certificates,
+      .command = {"run"},
+      .resources = {.cpu_request_millis = {50, derived("/edge/tls")},
+                    .cpu_limit_millis = {500, derived("/edge/tls")},
+                    .memory_request_bytes = {64 * mebibyte, derived("/edge/tls")},
+                    .memory_limit_bytes = {192 * mebibyte, derived("/edge/tls")}},
+      .env = {{.name = "AUTHORITY", .value = {acme ? "acme" : "internal", settings.tls.origin}}},
+      .volumes = {{.volume = edge.volumes.front().volume, .path = "/data"}},
+      .configs = {{"certificates.sh", "/etc/caisson/certificates.sh"},
+                  {"certificate-names", "/etc/caisson/certificate-names"}},
+      .networks = edge.networks,
+      .needs = {edge.name},
+      .health = Health{.kind = Health::Kind::command,
+                       .command = {"/bin/sh", "/etc/caisson/certificates.sh", "health"},
+                       .interval_ms = 60'000},
+      .origin = draft.origin("/edge/tls")};
+  if (acme) {
+    to.env.push_back({.name = "ACME_EMAIL", .value = settings.email});
+    if (!settings.ca.value.empty()) {
+      to.env.push_back({.name = "ACME_DIRECTORY", .value = settings.ca});
+    }
+  }
+  if (!settings.ca_root.empty()) {
+    to.secrets.push_back({settings.ca_root, "/run/secrets/" + settings.ca_root});
+    to.env.push_back({.name = "REQUESTS_CA_BUNDLE",
+                      .value = {to.secrets.back().path, derived("/edge/tls/ca-root")}});
+  }
+  draft.plan.instances.push_back(std::move(to));
+}
+
 void edge(Draft& draft, const std::string& front, const std::string& dashboard) {
   auto& plan = draft.plan;
-  // nginx is planned as an edge too; which targets can write it is in the loss report.
   if (plan.edge.proxy.value == Edge::Proxy::none) return;
+  const bool nginx = plan.edge.proxy.value == Edge::Proxy::nginx;
   const bool secure = plan.edge.tls.value != Edge::Tls::off;
   plan.edge.instance = draft.instance_names.take("edge");
-  Instance to{.name = plan.edge.instance,
-              .role = Role::edge,
-              .command = {"run", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"},
-              .resources = {.cpu_request_millis = {100, derived("/edge")},
-                            .cpu_limit_millis = {1000, derived("/edge")},
-                            .memory_request_bytes = {64 * mebibyte, derived("/edge")},
-                            .memory_limit_bytes = {256 * mebibyte, derived("/edge")}},
-              .configs = {{"Caddyfile", "/etc/caddy/Caddyfile"}},
-              .health = Health{.kind = Health::Kind::runtime_command,
-                               .command = {"health", "--url", "http://127.0.0.1:8079/"},
-                               .interval_ms = own_health_interval_ms},
-              .origin = draft.origin("/edge")};
+  Instance to{
+      .name = plan.edge.instance,
+      .role = Role::edge,
+      .command = nginx ? std::vector<std::string>{"-e", "stderr", "-c", "/etc/nginx/nginx.conf"}
+                       : std::vector<std::string>{"run", "--config", "/etc/caddy/Caddyfile",
+                                                  "--adapter", "caddyfile"},
+      .resources = {.cpu_request_millis = {100, derived("/edge")},
+                    .cpu_limit_millis = {1000, derived("/edge")},
+                    .memory_request_bytes = {64 * mebibyte, derived("/edge")},
+                    .memory_limit_bytes = {256 * mebibyte, derived("/edge")}},
+      .configs = {nginx ? ConfigMount{"nginx.conf", "/etc/nginx/nginx.conf"}
+                        : ConfigMount{"Caddyfile", "/etc/caddy/Caddyfile"}},
+      .health = Health{.kind = Health::Kind::runtime_command,
+                       .command = {"health", "--url", "http://127.0.0.1:8079/"},
+                       .interval_ms = own_health_interval_ms},
+      .origin = draft.origin("/edge")};
   to.ports.push_back({.name = "http",
                       .number = {8080, derived("/edge/http")},
                       .purpose = Port::Purpose::http,
@@ -74,13 +119,14 @@ void edge(Draft& draft, const std::string& front, const std::string& dashboard) 
                         .purpose = Port::Purpose::https,
                         .published = true});
   }
-  for (const auto* secret : {&plan.edge.certificate, &plan.edge.key}) {
+  for (const auto* secret : {&plan.edge.certificate, &plan.edge.key, &plan.edge.ca_root}) {
+    if (nginx && secret == &plan.edge.ca_root) continue;
     if (!secret->empty()) to.secrets.push_back({*secret, "/run/secrets/" + *secret});
   }
   plan.volumes.push_back({.name = draft.volume_names.take("edge-data"),
                           .size_bytes = {64 * mebibyte, derived("/edge")},
                           .origin = derived("/edge")});
-  to.volumes.push_back({.volume = plan.volumes.back().name, .path = "/data"});
+  to.volumes.push_back({.volume = plan.volumes.back().name, .path = "/data", .read_only = nginx});
 
   plan.networks.push_back(
       {.name = draft.network_names.take("public"),
@@ -95,7 +141,8 @@ void edge(Draft& draft, const std::string& front, const std::string& dashboard) 
   }
   if (const auto* runtime = shared_runtime(plan)) to.needs.push_back(runtime->name);
   if (!dashboard.empty()) to.needs.push_back(dashboard);
-  plan.instances.push_back(std::move(to));
+  plan.instances.push_back(to);
+  certificates(draft, to);
 }
 
 /// First match wins: tenants' hosts, their own domains, the bare domain, then everything that the

@@ -60,6 +60,9 @@ void plan_secrets(Draft& draft) {
     auth.key_secret = file_secret(draft, "auth-jwks", auth.jwks, "/auth/tokens/jwks");
   }
   const auto& tls = draft.spec().edge.tls;
+  if (tls.mode == spec::Edge::TlsMode::acme && !tls.ca_root.empty()) {
+    draft.plan.edge.ca_root = file_secret(draft, "edge-ca-root", tls.ca_root, "/edge/tls/ca-root");
+  }
   if (tls.mode == spec::Edge::TlsMode::files) {
     auto& edge = draft.plan.edge;
     edge.certificate = file_secret(draft, "edge-certificate", tls.cert, "/edge/tls/cert");

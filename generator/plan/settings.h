@@ -84,6 +84,7 @@ struct Edge {
   Traced<Tls> tls;
   Traced<std::string> email;  ///< of the ACME account
   Traced<std::string> ca;     ///< ACME directory; empty: the proxy's own default
+  std::string ca_root;        ///< name of a planned secret: who vouches for `ca`; empty: the system
   std::string certificate;    ///< name of a planned secret; TLS mode `files`
   std::string key;            ///< name of a planned secret; TLS mode `files`
   Traced<std::int64_t> connections;

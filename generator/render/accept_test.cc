@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "generator/render/nginx_conf.h"
 #include "generator/render/render_testing.h"
 #include "runtime/context/configuration.h"
 
@@ -51,7 +52,8 @@ class Accepted : public testing::TestWithParam<std::pair<const char*, const char
 INSTANTIATE_TEST_SUITE_P(Render, Accepted,
                          testing::Values(std::pair{"quickstart", ""}, std::pair{"agentik", ""},
                                          std::pair{"agentik", "development"},
-                                         std::pair{"devtools", ""}, std::pair{"devtools", "demo"}),
+                                         std::pair{"devtools", ""}, std::pair{"devtools", "demo"},
+                                         std::pair{"nginx", ""}),
                          [](const auto& example) {
                            return std::string(example.param.first) + example.param.second;
                          });
@@ -66,7 +68,18 @@ TEST_P(Accepted, ByYamllint) {
               path("compose/compose.yaml"));
 }
 
-TEST_P(Accepted, ByCaddy) {
+TEST_P(Accepted, ByTheProxy) {
+  if (GetParam().first == std::string("nginx")) {
+    for (const auto* target : {"compose", "local"}) {
+      // Its own place for temporary files; everything else as it is.
+      const auto file = (tree_.path() / target / "nginx.conf").string();
+      const auto scratch = (tree_.path() / "scratch").string();
+      std::filesystem::create_directories(scratch);
+      expect_fine("sed -i 's#/tmp/#" + scratch + "/#; s#data/edge/#" + scratch + "/#' " + file);
+      expect_fine("PATH=$PATH:/usr/sbin nginx -t -q -e stderr -c " + file);
+    }
+    return;
+  }
   for (const auto* target : {"compose", "local"}) {
     const auto file = path(std::string(target) + "/Caddyfile");
     expect_fine("XDG_CONFIG_HOME=" + path("xdg") + " XDG_DATA_HOME=" + path("xdg") +
@@ -78,6 +91,9 @@ TEST_P(Accepted, ByCaddy) {
 TEST_P(Accepted, ByShellcheckAndTheShell) {
   const auto script = path("compose/secrets/generate.sh");
   expect_fine("shellcheck " + script);
+  if (std::filesystem::exists(tree_.path() / "compose/certificates.sh")) {
+    expect_fine("shellcheck " + path("compose/certificates.sh"));
+  }
   // Run for real: what can be made is made once, and what cannot is named.
   const auto first = run("cd " + path("compose") + " && PAGERDUTY_KEY=x secrets/generate.sh");
   EXPECT_EQ(run("stat -c %a " + path("compose/secrets")).output, "700\n");
@@ -127,10 +143,14 @@ TEST_P(Accepted, ByTheRuntime) {
 
 /// The rules of a Dockerfile linter that apply to images without a distribution inside.
 TEST_P(Accepted, ByTheRulesForDockerfiles) {
-  for (const auto* name : {"runtime", "dashboard", "edge"}) {
-    const auto text = run("cat " + path(std::string("docker/") + name + ".Dockerfile")).output;
+  const bool nginx = GetParam().first == std::string("nginx");
+  for (const std::string name : {"runtime", "dashboard", "edge", "certificates"}) {
+    if (name == "certificates" && !nginx) continue;
+    const auto text = run("cat " + path("docker/" + name + ".Dockerfile")).output;
     const auto last_stage = text.substr(text.rfind("\nFROM "));
-    EXPECT_NE(last_stage.find("\nFROM scratch\n"), std::string::npos) << name;
+    // nginx and certbot are not static: they stay in their images.
+    const bool foreign = nginx && (name == "edge" || name == "certificates");
+    EXPECT_EQ(last_stage.find("\nFROM scratch\n") == std::string::npos, foreign) << name;
     EXPECT_NE(last_stage.find("\nUSER 10001:10001\n"), std::string::npos) << name;      // DL3002
     EXPECT_NE(last_stage.find("\nHEALTHCHECK --interval"), std::string::npos) << name;  // DL3057
     EXPECT_EQ(text.find(":latest"), std::string::npos) << name;                         // DL3007
@@ -141,6 +161,89 @@ TEST_P(Accepted, ByTheRulesForDockerfiles) {
       }
     }
   }
+}
+
+/// Every way of getting certificates, with and without proxies in front and a shared runtime.
+TEST(NginxConf, IsAcceptedByNginxInEveryMode) {
+  const TemporaryDirectory tree;
+  const auto place = tree.path().string();
+  ASSERT_EQ(run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "
+                "/CN=x -keyout '" +
+                place + "/edge-key' -out '" + place + "/edge-certificate'")
+                .status,
+            0);
+  for (const std::string mode : {"mode: acme, email: a@b.example", "mode: internal", "mode: 'off'",
+                                 "mode: files, cert: c.pem, key: k.pem"}) {
+    for (const std::string trust : {"[]", "[10.0.0.0/8, 'fd00::/8']"}) {
+      for (const std::string isolation : {"schema", "deployment"}) {
+        const auto planned = plan::plan_of(R"(caisson: v1
+name: shop
+version: 1.0.0
+domain: shop.example
+tiers: { t: { isolation: )" + isolation + R"(, limits: { requests: 100/m } } }
+tenants: [{ slug: globex, tier: t, domains: [orders.globex.example] }]
+edge: { proxy: nginx, hsts: true, tls: { )" +
+                                           mode + " }, trust: " + trust + " }\n")
+                                 .plan;
+        tree.write(rendered(planned, {Target::compose}));
+        const auto file = place + "/compose/nginx.conf";
+        ASSERT_EQ(
+            run("sed -i 's#/tmp/#" + place + "/#; s#/run/secrets/#" + place + "/#' " + file).status,
+            0);
+        const auto outcome = run("PATH=$PATH:/usr/sbin nginx -t -q -e stderr -c " + file);
+        EXPECT_EQ(outcome.status, 0) << mode << trust << isolation << "\n" << outcome.output;
+        EXPECT_EQ(outcome.output, "") << mode << trust << isolation;
+      }
+    }
+  }
+}
+
+/// nginx reads every word back as it was, whatever is in it.
+TEST(NginxConf, BringsHostileWordsThrough) {
+  const std::vector<std::string> words{"plain",
+                                       "two words",
+                                       "semi;colon",
+                                       "{brace}",
+                                       "}",
+                                       "#hash",
+                                       "it's",
+                                       "\"quoted\"",
+                                       "back\\slash",
+                                       "end\\",
+                                       "\\\"both",
+                                       "\\n is no line break",
+                                       "100% of {{ it }}",
+                                       "tab\tline\nend",
+                                       "\xc3\xa9\xe2\x82\xac",
+                                       std::string(253, 'x')};
+  const TemporaryDirectory tree;
+  const auto place = tree.path().string();
+  std::vector<Directive> server{{.words = {"listen", "unix:" + place + "/socket"}}};
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    server.push_back({.words = {"location", "=", "/" + std::to_string(i)},
+                      .block = {{.words = {"return", "200", words[i]}}}});
+  }
+  std::vector<Directive> http{{.words = {"server"}, .block = std::move(server)},
+                              {.words = {"access_log", "off"}}};
+  for (const auto* kind : {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"}) {
+    http.push_back({.words = {std::string(kind) + "_temp_path", place + "/" + kind}});
+  }
+  std::ofstream(tree.path() / "nginx.conf")
+      << to_nginx_conf({{.words = {"pid", place + "/pid"}},
+                        {.words = {"events"}, .block = {{.words = {"worker_connections", "16"}}}},
+                        {.words = {"http"}, .block = std::move(http)}},
+                       "head", {})
+             .bytes;
+  ASSERT_EQ(run("chmod 755 " + place).status, 0);
+  const auto started = run("PATH=$PATH:/usr/sbin nginx -e stderr -c " + place + "/nginx.conf >" +
+                           place + "/log");  // its daemon would hold a pipe open
+  ASSERT_EQ(started.status, 0) << started.output;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const auto got =
+        run("curl -s --unix-socket " + place + "/socket http://x/" + std::to_string(i));
+    EXPECT_EQ(got.output, words[i]);
+  }
+  EXPECT_EQ(run("kill $(cat " + place + "/pid)").status, 0);
 }
 
 }  // namespace

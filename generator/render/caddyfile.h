@@ -4,18 +4,11 @@
 #include <string_view>
 #include <vector>
 
+#include "generator/render/directive.h"
 #include "generator/render/text.h"
 #include "generator/source/result.h"
 
 namespace caisson::render {
-
-/// A directive, a matcher or a site of a Caddyfile: words, and a block when it has directives.
-struct Directive {
-  std::vector<std::string> words;
-  std::vector<Directive> block{};
-  std::string comment{};  ///< lines above the directive
-  Origin origin{};        ///< without one it is that of the directive around it
-};
 
 /// Writes top-level directives (global options first). Words are quoted where Caddy's lexer would
 /// split them. A `{placeholder}` keeps its meaning, so words that come from a spec go through

@@ -6,9 +6,11 @@
 #include "generator/render/compose_service.h"
 #include "generator/render/digest.h"
 #include "generator/render/edge.h"
+#include "generator/render/edge_sites.h"
 #include "generator/render/env_file.h"
 #include "generator/render/json.h"
 #include "generator/render/people.h"
+#include "generator/render/plan_report.h"
 #include "generator/render/runtime_config.h"
 #include "generator/render/targets.h"
 #include "generator/render/yaml.h"
@@ -21,6 +23,9 @@ using plan::Instance;
 using plan::Port;
 using plan::Role;
 using plan::Secret;
+
+/// Docker's own name server, inside every container of a project.
+constexpr std::string_view engine_resolver = "127.0.0.11";
 
 class ComposeSite final : public Site {
  public:
@@ -50,18 +55,13 @@ bool rendered(const Instance& instance) {
          instance.role != Role::grafana;
 }
 
-bool written_edge(const plan::Plan& plan) {
-  return !plan.edge.instance.empty() && plan.edge.proxy.value == plan::Edge::Proxy::caddy;
-}
-
 class Project {
  public:
   Project(const plan::Plan& plan, const Index& index, const Blueprints& blueprints,
           Patches& patches)
       : plan_(plan), index_(index), blueprints_(blueprints), patches_(patches) {
     for (const auto& instance : plan.instances) {
-      if (!rendered(instance) || (instance.role == Role::edge && !written_edge(plan))) continue;
-      instances_.push_back(&instance);
+      if (rendered(instance)) instances_.push_back(&instance);
     }
   }
 
@@ -98,7 +98,10 @@ class Project {
       } else if (instance->role == Role::dashboard) {
         tree = dashboard_config(plan_, *instance, site_);
       } else if (instance->role == Role::edge) {
-        if (auto done = caddyfile(*instance); !done) return done;
+        if (auto done = edge(*instance); !done) return done;
+        continue;
+      } else if (instance->role == Role::certificates) {
+        if (auto done = certificates(); !done) return done;
         continue;
       } else if (instance->role == Role::database) {
         if (auto done = database_init(); !done) return done;
@@ -115,17 +118,40 @@ class Project {
     return {};
   }
 
-  Result<void> caddyfile(const Instance& edge) {
-    EdgeListen listen{.tls = plan_.edge.tls.value, .health = 8079};
+  Result<void> edge(const Instance& edge) {
+    EdgeListen listen{.tls = plan_.edge.tls.value,
+                      .health = 8079,
+                      .ask = 8078,
+                      .certificate_file = site_.secret_file(plan_.edge.certificate),
+                      .key_file = site_.secret_file(plan_.edge.key),
+                      .state = "/data",
+                      .scratch = "/tmp",
+                      .resolver = std::string(engine_resolver)};
     if (const auto* port = port_for(edge, Port::Purpose::http)) listen.http = port->number.value;
     if (const auto* port = port_for(edge, Port::Purpose::https)) listen.https = port->number.value;
-    listen.certificate_file = site_.secret_file(plan_.edge.certificate);
-    listen.key_file = site_.secret_file(plan_.edge.key);
-    auto text = edge_caddyfile(plan_, index_, site_, listen);
+    if (!plan_.edge.ca_root.empty()) listen.ca_root_file = site_.secret_file(plan_.edge.ca_root);
+    const bool nginx = plan_.edge.proxy.value == plan::Edge::Proxy::nginx;
+    auto text = nginx ? edge_nginx_conf(plan_, index_, site_, listen)
+                      : edge_caddyfile(plan_, index_, site_, listen);
     if (!text) return tl::unexpected(text.error());
-    digests_.emplace("Caddyfile", digest(text->bytes));
-    add("Caddyfile", std::move(*text), "/edge");
+    config(edge.configs.front().config, std::move(*text), "/edge");
     return {};
+  }
+
+  Result<void> certificates() {
+    auto names = certificate_names_file(certificate_names(plan_, index_, site_));
+    if (!names) return tl::unexpected(names.error());
+    config("certificate-names", std::move(*names), "/edge/tls");
+    auto script = fill(blueprints_, "edge/certificates.sh", Node{Node::Map{}});
+    if (!script) return tl::unexpected(script.error());
+    config("certificates.sh", std::move(*script), "/edge/tls");
+    return {};
+  }
+
+  /// A text that services mount.
+  void config(const std::string& name, Text text, std::string owner) {
+    digests_.emplace(name, digest(text.bytes));
+    add(name, std::move(text), std::move(owner));
   }
 
   Result<void> database_init() {
@@ -134,8 +160,7 @@ class Project {
     data.add("user", {plan_.database.user, plan_.database.engine.origin});
     auto text = fill(blueprints_, "compose/database-init.sql", data);
     if (!text) return tl::unexpected(text.error());
-    digests_.emplace("database-init.sql", digest(text->bytes));
-    add("database-init.sql", std::move(*text), "/database");
+    config("database-init.sql", std::move(*text), "/database");
     return {};
   }
 
@@ -221,12 +246,18 @@ class Project {
                              : "The shared runtime.";
     }
     if (instance.role == Role::edge) return "The one door to the stack.";
+    if (instance.role == Role::certificates) return "Gets and renews the edge's certificates.";
     return {};
   }
 
   [[nodiscard]] std::vector<ForeignImage> foreign_images() const {
     std::vector<ForeignImage> images;
-    if (written_edge(plan_)) images.push_back(services_->foreign("caddy"));
+    for (const auto* instance : instances_) {
+      if (instance->role == Role::edge) {
+        images.push_back(services_->foreign(name_of(plan_.edge.proxy.value)));
+      }
+      if (instance->role == Role::certificates) images.push_back(services_->foreign("certbot"));
+    }
     if (!plan_.database.instance.empty()) {
       images.push_back(services_->foreign("postgres", plan_.database.version));
     }
@@ -340,7 +371,13 @@ Node Project::facts() const {
   data.add("http", plan.edge.http);
   data.add("https", plan.edge.https);
   data.add("secure", secure);
-  data.add("edge", written_edge(plan));
+  data.add("edge", !plan.edge.instance.empty());
+  data.add("edge-files", plan.edge.tls.value == plan::Edge::Tls::files);
+  for (const auto* instance : instances_) {
+    if (instance->role == Role::certificates) {
+      data.add("certificates", {instance->name, instance->origin});
+    }
+  }
   data.add("acme", plan.edge.tls.value == plan::Edge::Tls::acme);
   data.add("internal-ca", plan.edge.tls.value == plan::Edge::Tls::internal);
   if (!plan.edge.email.value.empty()) data.add("email", plan.edge.email);
@@ -366,6 +403,7 @@ Node Project::facts() const {
     for (const auto& mount : instance->volumes) {
       const auto name = plan.targets.compose_project.value + "_" + mount.volume;
       entry.set("volume", name);
+      if (mount.read_only) continue;  // somebody else's, who writes it
       Node volume{Node::Map{}, instance->origin};
       volume.add("volume", name);
       volumes.push(std::move(volume));

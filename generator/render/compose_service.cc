@@ -215,9 +215,11 @@ Result<ComposeServices> ComposeServices::load(const plan::Plan& plan,
   auto base = blueprints.yaml("compose/service.yaml");
   if (!base) return tl::unexpected(base.error());
   services.every_service_ = std::move(*base);
-  for (const auto role :
-       {Role::runtime, Role::dashboard, Role::service, Role::database, Role::cache, Role::edge}) {
-    const auto name = role == Role::service ? "workload" : std::string(name_of(role));
+  const bool nginx = plan.edge.proxy.value == plan::Edge::Proxy::nginx;
+  for (const auto role : {Role::runtime, Role::dashboard, Role::service, Role::database,
+                          Role::cache, Role::edge, Role::certificates}) {
+    auto name = role == Role::service ? "workload" : std::string(name_of(role));
+    if (role == Role::edge && nginx) name = "edge-nginx";
     auto laid_over = blueprints.yaml("compose/" + name + ".yaml");
     if (!laid_over) return tl::unexpected(laid_over.error());
     services.roles_.emplace(role, std::move(*laid_over));
@@ -283,10 +285,11 @@ void ComposeServices::image(Node& node, const Instance& instance) const {
   Node build{Node::Map{}, instance.image.origin};
   build.add("context", {"../docker", instance.image.origin});
   build.add("dockerfile", {name + ".Dockerfile", instance.image.origin});
-  if (instance.role == Role::edge) {
-    const auto caddy = foreign("caddy");
-    Node arguments{Node::Map{}, caddy.origin};
-    arguments.add(caddy.variable, {substitution(caddy.variable, caddy.reference), caddy.origin});
+  if (instance.role == Role::edge || instance.role == Role::certificates) {
+    const auto base = foreign(instance.role == Role::edge ? name_of(plan_->edge.proxy.value)
+                                                          : std::string_view("certbot"));
+    Node arguments{Node::Map{}, base.origin};
+    arguments.add(base.variable, {substitution(base.variable, base.reference), base.origin});
     build.add("args", std::move(arguments));
   }
   node.set("build", std::move(build));
@@ -295,6 +298,7 @@ void ComposeServices::image(Node& node, const Instance& instance) const {
 void ComposeServices::mounts(Node& node, const Instance& instance,
                              const std::map<std::string, std::string>& config_digests) const {
   Node configs;
+  std::string digests;
   Node labels{Node::Map{}, instance.origin};
   labels.add("caisson.deployment", plan_->name);
   labels.add("caisson.role", {name_of(instance.role), instance.origin});
@@ -306,9 +310,10 @@ void ComposeServices::mounts(Node& node, const Instance& instance,
     configs.push(std::move(entry));
     // A mounted file that changed is no reason for Compose to recreate; a changed label is.
     if (const auto found = config_digests.find(mount.config); found != config_digests.end()) {
-      labels.add("caisson.config", {found->second, instance.origin});
+      digests += (digests.empty() ? "" : "-") + found->second;
     }
   }
+  if (!digests.empty()) labels.add("caisson.config", {std::move(digests), instance.origin});
   if (!configs.empty()) node.set("configs", std::move(configs));
 
   Node secrets;

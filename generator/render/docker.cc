@@ -14,14 +14,24 @@ bool has_role(const plan::Plan& plan, plan::Role role) {
   return std::ranges::find(plan.instances, role, &plan::Instance::role) != plan.instances.end();
 }
 
-Result<Dockerfile> filled(const Blueprints& blueprints, std::string_view image,
-                          const ForeignImage& caddy) {
-  const auto blueprint = blueprints.yaml("docker/" + std::string(image) + ".yaml");
+/// The image of other people that one of Caisson's own begins with or takes a program from; the
+/// runtime and the dashboard use none.
+ForeignImage base_of(const ComposeServices& services, const plan::Plan& plan,
+                     std::string_view image) {
+  if (image == "certificates") return services.foreign("certbot");
+  return services.foreign(plan.edge.proxy.value == plan::Edge::Proxy::nginx ? "nginx" : "caddy");
+}
+
+Result<Dockerfile> filled(const Blueprints& blueprints, const plan::Plan& plan,
+                          std::string_view image, const ForeignImage& base) {
+  const bool nginx = image == "edge" && plan.edge.proxy.value == plan::Edge::Proxy::nginx;
+  const auto blueprint =
+      blueprints.yaml("docker/" + std::string(image) + (nginx ? "-nginx.yaml" : ".yaml"));
   if (!blueprint) return tl::unexpected(blueprint.error());
   Node values{Node::Map{}};
   values.add("version", {CAISSON_VERSION, own_version});
-  values.add("caddy", {caddy.reference, caddy.origin});
-  values.add("caddy-variable", {caddy.variable, caddy.origin});
+  values.add("base", {base.reference, base.origin});
+  values.add("base-variable", {base.variable, base.origin});
   return read_dockerfile(*blueprint, values);
 }
 
@@ -31,7 +41,7 @@ Result<Dockerfile> dockerfile(const plan::Plan& plan, const Blueprints& blueprin
                               std::string_view image) {
   const auto services = ComposeServices::load(plan, blueprints);
   if (!services) return tl::unexpected(services.error());
-  return filled(blueprints, image, services->foreign("caddy"));
+  return filled(blueprints, plan, image, base_of(*services, plan, image));
 }
 
 Result<Artifacts> render_docker(const plan::Plan& plan, const Index&, const Blueprints& blueprints,
@@ -43,28 +53,36 @@ Result<Artifacts> render_docker(const plan::Plan& plan, const Index&, const Blue
     artifacts.push_back(text_file("docker/" + std::move(path), std::move(text), std::move(owner)));
   };
 
-  const auto caddy = services->foreign("caddy");
-  const bool edge_too = plan.edge.proxy.value == plan::Edge::Proxy::caddy;
-  for (const auto& [wanted, name] :
-       {std::pair{has_role(plan, plan::Role::runtime), std::string("runtime")},
-        std::pair{has_role(plan, plan::Role::dashboard), std::string("dashboard")},
-        std::pair{edge_too, std::string("edge")}}) {
-    if (!wanted) continue;
-    const auto file = filled(blueprints, name, caddy);
+  Node images{Node::List{}};
+  for (const auto& [role, name, owner] :
+       {std::tuple{plan::Role::runtime, std::string("runtime"), "/runtime"},
+        std::tuple{plan::Role::dashboard, std::string("dashboard"), "/dashboard"},
+        std::tuple{plan::Role::edge, std::string("edge"), "/edge"},
+        std::tuple{plan::Role::certificates, std::string("certificates"), "/edge/tls"}}) {
+    if (!has_role(plan, role)) continue;
+    const auto base = base_of(*services, plan, name);
+    if (role == plan::Role::edge || role == plan::Role::certificates) {
+      Node entry{Node::Map{}, base.origin};
+      entry.add("reference", {base.reference, base.origin});
+      entry.add("variable", {base.variable, base.origin});
+      if (!base.waiver.empty()) entry.add("waiver", {base.waiver, base.origin});
+      images.push(std::move(entry));
+    }
+    const auto file = filled(blueprints, plan, name, base);
     if (!file) return tl::unexpected(file.error());
     auto text = to_dockerfile(*file);
     if (!text) return tl::unexpected(text.error());
-    add(name + ".Dockerfile", std::move(*text), '/' + name);
+    add(name + ".Dockerfile", std::move(*text), owner);
   }
 
   Node data{Node::Map{}};
   data.add("name", plan.name);
   data.add("version", {CAISSON_VERSION, own_version});
   data.add("dashboard", has_role(plan, plan::Role::dashboard));
-  data.add("edge", edge_too);
-  data.add("caddy", {caddy.reference, caddy.origin});
-  data.add("caddy-variable", {caddy.variable, caddy.origin});
-  if (!caddy.waiver.empty()) data.add("caddy-waiver", {caddy.waiver, caddy.origin});
+  data.add("edge", has_role(plan, plan::Role::edge));
+  data.add(plan.edge.proxy.value == plan::Edge::Proxy::nginx ? "nginx" : "caddy", true);
+  data.add("certificates", has_role(plan, plan::Role::certificates));
+  data.add("images", std::move(images));
   for (const auto& [blueprint, path] : {std::pair{"docker/README.md", "README.md"},
                                         std::pair{"docker/dockerignore", ".dockerignore"}}) {
     auto text = fill(blueprints, blueprint, data);

@@ -9,7 +9,8 @@
 
 namespace caisson::render {
 
-/// The Dockerfile of one of Caisson's own images: "runtime", "dashboard" or "edge". Fails when its
+/// The Dockerfile of one of Caisson's own images: "runtime", "dashboard", "edge" or
+/// "certificates". Fails when its
 /// blueprint is broken.
 [[nodiscard]] Result<Dockerfile> dockerfile(const plan::Plan& plan, const Blueprints& blueprints,
                                             std::string_view image);

@@ -79,6 +79,7 @@ std::string why_omitted(const Instance& instance) {
     return "target local starts no " +
            std::string(instance.role == Role::database ? "database" : "cache") + " server";
   }
+  if (instance.role == Role::certificates) return "plain HTTP needs no certificates";
   return "target local does not run it";
 }
 
@@ -110,13 +111,16 @@ class Stack {
       if (!done) return tl::unexpected(done.error());
     }
     if (!plan_.edge.instance.empty()) {
-      auto text = edge_caddyfile(plan_, index_, site_,
-                                 {.http = plan_.targets.local_port.value,
-                                  .https = 0,
-                                  .tls = plan::Edge::Tls::off,
-                                  .bind = std::string(address)});
+      const EdgeListen listen{.http = plan_.targets.local_port.value,
+                              .https = 0,
+                              .tls = plan::Edge::Tls::off,
+                              .bind = std::string(address),
+                              .scratch = "data/" + plan_.edge.instance,
+                              .has_proxies = false};
+      auto text = nginx() ? edge_nginx_conf(plan_, index_, site_, listen)
+                          : edge_caddyfile(plan_, index_, site_, listen);
       if (!text) return tl::unexpected(text.error());
-      add_text("Caddyfile", std::move(*text), "/edge");
+      add_text(nginx() ? "nginx.conf" : "Caddyfile", std::move(*text), "/edge");
     }
     auto readme = fill(blueprints, "local/README.md", facts());
     if (!readme) return tl::unexpected(readme.error());
@@ -128,6 +132,8 @@ class Stack {
   }
 
  private:
+  [[nodiscard]] bool nginx() const { return plan_.edge.proxy.value == plan::Edge::Proxy::nginx; }
+
   [[nodiscard]] static std::string config_path(const Instance& instance) {
     return "config/" + instance.name + ".json";
   }
@@ -194,11 +200,13 @@ class Stack {
     std::string program = "caisson-runtime";
     std::string config;
     if (instance.role == Role::edge) {
-      program = "caddy";
-      config = "Caddyfile";
-      for (const auto* word : {"run", "--config", "Caddyfile", "--adapter", "caddyfile"}) {
-        arguments.push({word, origin});
-      }
+      program = nginx() ? "nginx" : "caddy";
+      config = nginx() ? "nginx.conf" : "Caddyfile";
+      const std::vector<std::string_view> words =
+          nginx()
+              ? std::vector<std::string_view>{"-p", ".", "-e", "stderr", "-c", config}
+              : std::vector<std::string_view>{"run", "--config", config, "--adapter", "caddyfile"};
+      for (const auto word : words) arguments.push({word, origin});
     } else if (instance.role == Role::service) {
       const auto& command = instance.local_command;
       const bool shell = command.size() == 1;
@@ -233,7 +241,7 @@ class Stack {
     }
     node.add("needs", std::move(needs));
     Node environment{Node::Map{}, origin};
-    if (instance.role == Role::edge) {
+    if (instance.role == Role::edge && !nginx()) {
       // Caddy keeps its state where these say, else in somebody's home.
       environment.add("XDG_CONFIG_HOME", {"data/" + instance.name, origin});
       environment.add("XDG_DATA_HOME", {"data/" + instance.name, origin});

@@ -102,6 +102,8 @@ Origins with_role(const Plan& plan, Role role) {
   return in_instances(plan, role, [](const Instance& instance) { return &instance.origin; });
 }
 
+bool is_caddy(const Plan& plan) { return plan.edge.proxy.value == plan::Edge::Proxy::caddy; }
+
 constexpr std::string_view one_of_range = "the lower bound runs; nothing scales by itself";
 constexpr std::string_view one_process = "one process runs";
 constexpr std::string_view no_size = "a named volume has no size of its own; watch the disk";
@@ -183,10 +185,8 @@ const Row rows[] = {
     {"secrets"},
 
     {.field = "edge.proxy",
-     .docker = refused("nginx comes with a later version; use caddy, or none and a proxy of your own"),
-     .compose = refused("nginx comes with a later version; use caddy, or none and a proxy of your own"),
-     .local = approximated("caddy runs here"),
-     .uses = [](const Plan& plan) { return only_if(plan.edge.proxy.value == plan::Edge::Proxy::nginx, plan.edge.proxy.origin); }},
+     .compose = approximated("certificates are for the names of the spec: a tenant that the operator adds needs `certificates.sh add`, as the runbook says"),
+     .uses = [](const Plan& plan) { return with_role(plan, Role::certificates); }},
     {.field = "edge.tls", .local = approximated("plain HTTP on the loopback interface"),
      .uses = [](const Plan& plan) { return if_written(plan.edge.tls.origin); }},
     {.field = "edge.http", .local = approximated("the edge listens on targets.local.port"),
@@ -196,9 +196,15 @@ const Row rows[] = {
     {.field = "edge.hsts", .local = approximated("plain HTTP on the loopback interface"),
      .uses = [](const Plan& plan) { return only_if(plan.edge.hsts.value, plan.edge.hsts.origin); }},
     {.field = "edge.limits.connections",
-     .compose = approximated("caddy does not count connections; the runtime's own limit holds"),
-     .local = approximated("caddy does not count connections; the runtime's own limit holds"),
-     .uses = [](const Plan& plan) { return if_written(plan.edge.connections.origin); }},
+     .compose = approximated("caddy cannot count connections, only requests: this many are under way at each instance, one more is answered 503"),
+     .local = approximated("caddy cannot count connections, only requests: this many are under way at each instance, one more is answered 503"),
+     .uses = [](const Plan& plan) { return is_caddy(plan) ? if_written(plan.edge.connections.origin) : Origins{}; }},
+    {.field = "edge.limits.timeout",
+     .compose = approximated("caddy bounds a request and the wait for its answer, but not how slowly a client reads it"),
+     .local = approximated("caddy bounds a request and the wait for its answer, but not how slowly a client reads it"),
+     .uses = [](const Plan& plan) { return is_caddy(plan) ? if_written(plan.edge.timeout_ms.origin) : Origins{}; }},
+    {.field = "edge.trust", .local = approximated("nobody is in front of the edge on the loopback interface"),
+     .uses = [](const Plan& plan) { return only_if(!plan.edge.trust.empty(), plan.edge.trust.empty() ? Origin{} : plan.edge.trust.front().origin); }},
     {"edge"},
 
     {.field = "network.egress",

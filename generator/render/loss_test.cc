@@ -120,14 +120,23 @@ patches:
   EXPECT_EQ(patch_text(planned, {Target::local}, {}), "");
 }
 
-TEST(Losses, RefusesAProxyThatIsNotWritten) {
-  const auto found = losses(plan::plan_of("caisson: v1\nname: shop\nversion: 1.0.0\ntenants: []\n"
-                                          "edge: { proxy: nginx }\n")
-                                .plan,
-                            TargetSet::all());
-  const auto* proxy = find(found, "compose", "edge.proxy");
+TEST(Losses, SaysWhatEachProxyCannotDo) {
+  const auto found = [](const std::string& edge) {
+    return losses(
+        plan::plan_of("caisson: v1\nname: shop\nversion: 1.0.0\ntenants: []\nedge: " + edge + "\n")
+            .plan,
+        TargetSet::all());
+  };
+  const auto nginx = found("{ proxy: nginx, limits: { connections: 50 } }");
+  const auto* proxy = find(nginx, "compose", "edge.proxy");
   ASSERT_NE(proxy, nullptr);
-  EXPECT_EQ(proxy->support, Support::refused);
+  EXPECT_EQ(proxy->support, Support::approximated);
+  EXPECT_EQ(find(nginx, "compose", "edge.limits.connections"), nullptr);
+  EXPECT_EQ(find(found("{ proxy: nginx, tls: { mode: 'off' } }"), "compose", "edge.proxy"),
+            nullptr);
+  const auto caddy = found("{ limits: { connections: 50 } }");
+  EXPECT_EQ(find(caddy, "compose", "edge.proxy"), nullptr);
+  EXPECT_NE(find(caddy, "compose", "edge.limits.connections"), nullptr);
 }
 
 }  // namespace

@@ -80,7 +80,7 @@ class Origins : public testing::TestWithParam<Example> {
 INSTANTIATE_TEST_SUITE_P(Render, Origins,
                          testing::Values(Example{"quickstart", ""}, Example{"agentik", ""},
                                          Example{"agentik", "development"}, Example{"devtools", ""},
-                                         Example{"devtools", "demo"}),
+                                         Example{"devtools", "demo"}, Example{"nginx", ""}),
                          [](const auto& example) {
                            return example.param.name + example.param.environment;
                          });

@@ -32,7 +32,7 @@ class EveryExample : public testing::TestWithParam<Example> {
 INSTANTIATE_TEST_SUITE_P(Render, EveryExample,
                          testing::Values(Example{"quickstart", ""}, Example{"agentik", ""},
                                          Example{"agentik", "development"}, Example{"devtools", ""},
-                                         Example{"devtools", "demo"}),
+                                         Example{"devtools", "demo"}, Example{"nginx", ""}),
                          [](const auto& example) {
                            return example.param.name + example.param.environment;
                          });
@@ -90,14 +90,15 @@ TEST_P(EveryExample, LetsOnlyPlannedNetworksReachOutside) {
 
 TEST_P(EveryExample, RoutesNothingToAnOperatorApi) {
   const auto artifacts = rendered(planned());
-  EXPECT_THAT(artifact(artifacts, "compose/Caddyfile").bytes, Not(HasSubstr("9090")));
+  const std::string edge = GetParam().name == "nginx" ? "nginx.conf" : "Caddyfile";
+  EXPECT_THAT(artifact(artifacts, "compose/" + edge).bytes, Not(HasSubstr("9090")));
   const auto stack = YAML::Load(artifact(artifacts, "local/stack.json").bytes);
-  const auto caddyfile = artifact(artifacts, "local/Caddyfile").bytes;
+  const auto written = artifact(artifacts, "local/" + edge).bytes;
   int operators = 0;
   for (const auto& process : stack["processes"]) {
     if (!process["ports"]["operator"]) continue;
     ++operators;
-    EXPECT_THAT(caddyfile, Not(HasSubstr(":" + process["ports"]["operator"].as<std::string>())));
+    EXPECT_THAT(written, Not(HasSubstr(":" + process["ports"]["operator"].as<std::string>())));
   }
   EXPECT_GT(operators, 0);
 }
@@ -183,6 +184,49 @@ TEST(Render, RefusesWhatACaddyfileCannotCarry) {
   EXPECT_THAT(artifacts.error().text(), HasSubstr("{env.SECRET}"));
 }
 
+TEST(Render, RefusesWhatAnNginxConfCannotCarry) {
+  auto planned = plan::example("nginx").plan;
+  for (auto& route : planned.routes) {
+    if (route.tenant == "oat") route.host = "$host";
+  }
+  const auto artifacts = render(planned, Blueprints{});
+  ASSERT_FALSE(artifacts);
+  EXPECT_THAT(artifacts.error().text(), HasSubstr("$host"));
+}
+
+TEST(Edge, AsksTheRuntimeThatKnowsATenant) {
+  const auto artifacts = rendered(plan::example("nginx").plan);
+  EXPECT_THAT(artifact(artifacts, "compose/certificate-names").bytes,
+              HasSubstr("rye.bakery.example.com http://runtime:8080/ask\n"
+                        "orders.rye.example http://runtime:8080/ask\n"));
+  EXPECT_THAT(artifact(artifacts, "compose/certificate-names").bytes,
+              HasSubstr("oat.example http://runtime-oat:8080/ask\n"));
+  EXPECT_THAT(artifact(artifacts, "compose/certificate-names").bytes,
+              HasSubstr("\nbakery.example.com -\n* http://runtime:8080/ask\n"));
+  // Caddy asks one place, which knows the same.
+  const auto caddy =
+      artifact(rendered(plan::example("quickstart").plan), "compose/Caddyfile").bytes;
+  EXPECT_THAT(caddy, HasSubstr("query domain=umbrella.acme.localhost\n"));
+}
+
+TEST(Edge, LimitsBodiesByWhatIsBehind) {
+  const auto conf = artifact(rendered(plan::example("nginx").plan), "compose/nginx.conf").bytes;
+  EXPECT_THAT(conf,
+              HasSubstr("client_max_body_size 1048576;\n\t\t\tlimit_req zone=runtime burst=40"));
+  EXPECT_THAT(conf, HasSubstr("client_max_body_size 65536;"));  // the dashboard takes nothing
+  EXPECT_THAT(conf, HasSubstr("zone=runtime-oat:4m rate=200r/s"));
+}
+
+TEST(Edge, DropsTheTenantHeaderThatTheRuntimeDoesNotTake) {
+  const auto conf = [](const std::string& auth) {
+    const auto planned =
+        plan::plan_of("caisson: v1\nname: shop\nversion: 1.0.0\ntenants: []\n" + auth).plan;
+    return artifact(rendered(planned), "compose/Caddyfile").bytes;
+  };
+  EXPECT_THAT(conf(""), Not(HasSubstr("-Caisson-Tenant\n")));
+  EXPECT_THAT(conf("auth: { resolve: [subdomain, token] }\n"), HasSubstr("-Caisson-Tenant\n"));
+}
+
 TEST(Render, RefusesMorePortsThanThereAre) {
   auto planned = plan::example("quickstart").plan;
   planned.targets.local_port.value = 65534;
@@ -198,7 +242,7 @@ TEST(Render, TakesTenThousandTenants) {
   const auto& config = artifact(artifacts, "compose/runtime.json");
   EXPECT_NE(config.tree->at("/tenants/9999"), nullptr);
   // Tenants of the shared runtime need no site of their own.
-  EXPECT_LT(artifact(artifacts, "compose/Caddyfile").bytes.size(), 4096U);
+  EXPECT_LT(artifact(artifacts, "compose/Caddyfile").bytes.size(), 8192U);
 }
 
 TEST(Blueprints, AreReplacedByNameAlone) {

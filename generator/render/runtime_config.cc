@@ -116,19 +116,6 @@ Node tenants(const plan::Plan& plan, const Index& index, const plan::Instance& i
   return node;
 }
 
-/// No body that a tenant may send is refused by the server in front of the tenant's own limit.
-std::int64_t largest_body(const plan::Plan& plan, const Index& index,
-                          const plan::Instance& instance) {
-  std::int64_t largest = default_body_bytes;
-  for (const auto& tier : plan.tiers) {
-    if (tier.limits.body_bytes) largest = std::max(largest, tier.limits.body_bytes->value);
-  }
-  for (const auto* tenant : index.tenants(instance.name)) {
-    if (tenant->limits.body_bytes) largest = std::max(largest, tenant->limits.body_bytes->value);
-  }
-  return largest;
-}
-
 /// Servers outside the runtime. A version of the runtime that cannot use them refuses to start on
 /// the unknown key, rather than store the data elsewhere.
 void external_stores(Node& node, const plan::Plan& plan, const Site& site) {
@@ -162,6 +149,18 @@ void external_stores(Node& node, const plan::Plan& plan, const Site& site) {
 }
 
 }  // namespace
+
+std::int64_t largest_body(const plan::Plan& plan, const Index& index,
+                          const plan::Instance& instance) {
+  std::int64_t largest = default_body_bytes;
+  for (const auto& tier : plan.tiers) {
+    if (tier.limits.body_bytes) largest = std::max(largest, tier.limits.body_bytes->value);
+  }
+  for (const auto* tenant : index.tenants(instance.name)) {
+    if (tenant->limits.body_bytes) largest = std::max(largest, tenant->limits.body_bytes->value);
+  }
+  return largest;
+}
 
 Node runtime_config(const plan::Plan& plan, const Index& index, const plan::Instance& instance,
                     const Site& site) {

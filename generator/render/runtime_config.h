@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "generator/plan/plan.h"
 #include "generator/render/node.h"
 #include "generator/render/site.h"
@@ -10,6 +12,10 @@ namespace caisson::render {
 /// and the tenants it serves.
 [[nodiscard]] Node runtime_config(const plan::Plan& plan, const Index& index,
                                   const plan::Instance& instance, const Site& site);
+
+/// Bytes of the largest body that the instance takes: no tenant's own limit is above it.
+[[nodiscard]] std::int64_t largest_body(const plan::Plan& plan, const Index& index,
+                                        const plan::Instance& instance);
 
 /// `dashboard.json` (docs/dashboard.md).
 [[nodiscard]] Node dashboard_config(const plan::Plan& plan, const plan::Instance& instance,

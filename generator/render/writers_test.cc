@@ -5,6 +5,7 @@
 #include "generator/render/dockerfile.h"
 #include "generator/render/env_file.h"
 #include "generator/render/json.h"
+#include "generator/render/nginx_conf.h"
 #include "generator/render/people.h"
 #include "generator/render/scalar_text.h"
 
@@ -67,6 +68,21 @@ TEST(Literal, RefusesPlaceholdersAndLineBreaks) {
   EXPECT_TRUE(literal("a.example:443"));
   for (const auto* text : {"{env.HOME}", "{$HOME}", "a\nb", "a\\b"})
     EXPECT_FALSE(literal(text)) << text;
+}
+
+TEST(ToNginxConf, QuotesWhatTheLexerWouldSplitAndSetsBlocksApart) {
+  EXPECT_EQ(to_nginx_conf({{.words = {"add_header", "A;B", "", "say \"hi\"", "\\d{2}"}},
+                           {.words = {"server"},
+                            .block = {{.words = {"return", "200"}, .comment = "two\nlines"}}}},
+                          "head", {})
+                .bytes,
+            "# head\nadd_header \"A;B\" \"\" \"say \\\"hi\\\"\" \"\\\\d{2}\";\n\nserver {\n\t# "
+            "two\n\t# lines\n\treturn 200;\n}\n");
+}
+
+TEST(NginxLiteral, RefusesVariablesAndLineBreaks) {
+  EXPECT_TRUE(nginx_literal("a.example:443"));
+  for (const auto* text : {"$host", "a${b}", "a\nb"}) EXPECT_FALSE(nginx_literal(text)) << text;
 }
 
 TEST(ToEnvFile, QuotesForComposeAndTheShell) {

@@ -16,8 +16,9 @@ namespace caisson::spec {
 namespace {
 
 // The instances that Caisson itself puts into a stack.
-constexpr std::array<std::string_view, 8> own_instances{
-    "runtime", "dashboard", "edge", "database", "cache", "prometheus", "alertmanager", "grafana"};
+constexpr std::array<std::string_view, 9> own_instances{
+    "runtime",    "dashboard",    "edge",    "database",    "cache",
+    "prometheus", "alertmanager", "grafana", "certificates"};
 
 std::string pointer_of(std::string_view service) { return "/services/" + std::string(service); }
 

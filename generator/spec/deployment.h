@@ -211,6 +211,7 @@ struct Edge {
         TlsMode::internal;  ///< the default depends on the domain: see specs/reference.md
     std::string email;
     std::string ca;
+    std::string ca_root;
     std::string cert;
     std::string key;
   };

@@ -161,6 +161,9 @@ constexpr Field tls_fields[] = {
     field<&Edge::Tls::email, email_type>("email", optional, "whom the ACME authority writes to"),
     field<&Edge::Tls::ca, url_type>("ca", computed("the proxy's"),
                                     "directory of the ACME authority"),
+    field<&Edge::Tls::ca_root, path_type>(
+        "ca-root", optional,
+        "certificate that vouches for a `ca` of one's own, a file beside the spec"),
     field<&Edge::Tls::cert, path_type>("cert", optional,
                                        "certificate chain, a file beside the spec"),
     field<&Edge::Tls::key, path_type>("key", optional, "its private key, a file beside the spec"),

@@ -1,0 +1,56 @@
+#!/bin/sh
+# Makes the secrets of this project that are not here yet. Safe to run again: a file that exists is never touched.
+set -eu
+cd "$(dirname "$0")"
+umask 077
+chmod 700 .
+missing=''
+
+# The containers read the files as members of this group, and nobody else does. Root can give them the containers' own.
+if [ "$(id -u)" -eq 0 ]; then group=10001; else group=$(id -g); fi
+
+# put NAME: what is on standard input becomes the secret, whole or not at all.
+put() {
+  cat > ".$1.new"
+  chgrp "$group" ".$1.new"
+  chmod 440 ".$1.new"
+  mv ".$1.new" "$1"
+}
+
+random() {  # random NAME BYTES
+  [ -e "$1" ] && return 0
+  head -c "$2" /dev/urandom | base64 | tr -d '\n=' | tr '+/' '-_' | put "$1"
+}
+
+copy() {  # copy NAME PATH
+  [ -e "$1" ] && return 0
+  case $2 in /*) from=$2 ;; *) from=${SOURCE_DIR:-.}/$2 ;; esac
+  if [ -r "$from" ]; then put "$1" < "$from"; else missing="$missing
+  $1: no file $from (SOURCE_DIR is the directory of the spec)"; fi
+}
+
+variable() {  # variable NAME VARIABLE
+  [ -e "$1" ] && return 0
+  eval "value=\${$2:-}"
+  # shellcheck disable=SC2154
+  if [ -n "$value" ]; then printf '%s' "$value" | put "$1"; else missing="$missing
+  $1: the variable $2 is not set"; fi
+}
+
+given() {  # given NAME REFERENCE
+  [ -e "$1" ] && return 0
+  missing="$missing
+  $1: put it here yourself, from $2"
+}
+
+random operator-token 32
+random operator-token-oat 32
+
+if [ "$group" -ne 10001 ] && ! grep -qs '^SECRETS_GROUP=' ../.env; then
+  echo "SECRETS_GROUP=$group" >> ../.env
+fi
+
+if [ -n "$missing" ]; then
+  printf 'secrets that are still missing:%s\n' "$missing" >&2
+  exit 1
+fi

@@ -64,7 +64,7 @@ tl::expected<Side, Trouble> generate_side(const Result<SpecSource>& source, cons
     report(spec, console);
     return tl::unexpected<Trouble>(std::nullopt);
   }
-  auto generated = generate(spec, options.rendering, blueprints, console);
+  auto generated = generate(*source, spec, options.rendering, blueprints, console);
   if (!generated) return tl::unexpected<Trouble>(generated.error());
   return Side{
       .name = {}, .commit = {}, .spec = source->name, .artifacts = std::move(generated->artifacts)};

@@ -216,7 +216,7 @@ int explain_artifact(const Options& options, Console& console) {
     report(spec, console);
     return static_cast<int>(Exit::findings);
   }
-  const auto generated = generate(spec, options.rendering, *blueprints, console);
+  const auto generated = generate(*source, spec, options.rendering, *blueprints, console);
   if (!generated) {
     console.failure(generated.error());
     return static_cast<int>(Exit::findings);

@@ -136,7 +136,7 @@ int run(const Options& options, Console& console) {
   const auto spec = load_spec(*source, options.rendering.environment, options.rendering.strict);
   report(spec, console);
   if (!spec.loaded) return static_cast<int>(Exit::findings);
-  const auto generated = generate(spec, options.rendering, *blueprints, console);
+  const auto generated = generate(*source, spec, options.rendering, *blueprints, console);
   if (!generated) return fail_with(generated.error(), Exit::findings, console);
 
   auto losses = generated->losses;

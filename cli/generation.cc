@@ -7,8 +7,10 @@
 #include <CLI/App.hpp>
 
 #include "generator/plan/planner.h"
+#include "generator/render/helm.h"
 #include "generator/render/render.h"
 #include "generator/source/diagnostics.h"
+#include "generator/spec/spec.h"
 
 namespace caisson::cli {
 namespace {
@@ -25,6 +27,29 @@ Result<render::TargetSet> select_targets(const std::vector<std::string>& names,
     chosen.add(target);
   }
   return chosen;
+}
+
+/// The chart's values of every environment of the spec.
+Result<void> add_environments(const SpecSource& source, const LoadedSpec& spec,
+                              const Rendering& rendering, const plan::Plan& base,
+                              const render::Blueprints& blueprints, render::Artifacts& artifacts) {
+  const auto* environments = spec::find(spec.loaded->document, "/environments");
+  if (environments == nullptr) return {};
+  for (const auto& environment : environments->fields) {
+    const auto other = load_spec(source, environment.key, rendering.strict);
+    if (!other.loaded) {
+      return fail(
+          "environment '" + environment.key + "' has errors, so the chart cannot have its values",
+          "`caisson validate --env " + environment.key + "` shows them");
+    }
+    const auto plan = plan::plan(*other.loaded);
+    if (!plan.targets.helm) continue;
+    auto values = render::helm_environment(base, plan, blueprints);
+    if (!values) return tl::unexpected(values.error());
+    artifacts.push_back(*std::move(values));
+  }
+  std::ranges::sort(artifacts, {}, &render::Artifact::path);
+  return {};
 }
 
 }  // namespace
@@ -55,8 +80,9 @@ Result<void> report(const LoadedSpec& spec, const std::vector<render::Mistake>& 
   return fail(spec.sources.front().name() + ": " + tally(diagnostics));
 }
 
-Result<Generated> generate(const LoadedSpec& spec, const Rendering& rendering,
-                           const render::Blueprints& blueprints, Console& console) {
+Result<Generated> generate(const SpecSource& source, const LoadedSpec& spec,
+                           const Rendering& rendering, const render::Blueprints& blueprints,
+                           Console& console) {
   const auto plan = plan::plan(*spec.loaded);
   const auto targets = select_targets(rendering.targets, plan.targets);
   if (!targets) return tl::unexpected(targets.error());
@@ -65,6 +91,10 @@ Result<Generated> generate(const LoadedSpec& spec, const Rendering& rendering,
   if (!artifacts) return tl::unexpected(artifacts.error());
   std::ranges::move(render::waiver_mistakes(plan), std::back_inserter(mistakes));
   if (auto right = report(spec, mistakes, console); !right) return tl::unexpected(right.error());
+  if (rendering.environment.empty() && targets->has(render::Target::helm) && plan.targets.helm) {
+    auto added = add_environments(source, spec, rendering, plan, blueprints, *artifacts);
+    if (!added) return tl::unexpected(added.error());
+  }
   return Generated{.artifacts = *std::move(artifacts),
                    .made_from = {.version = CAISSON_VERSION,
                                  .spec_sha256 = spec.sha256,

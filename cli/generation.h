@@ -40,9 +40,12 @@ struct Generated {
   std::string patches;  ///< what patches of the spec changed, for people; empty without any
 };
 
-/// Plans and renders a spec that is right so far. Prints what rendering finds wrong with it. Fails
-/// then, when a target is asked for that the spec has switched off, and when rendering does.
-[[nodiscard]] Result<Generated> generate(const LoadedSpec& spec, const Rendering& rendering,
+/// Plans and renders a spec that is right so far, loaded from `source`. Without --env the chart
+/// gets a file of values for each environment, which is loaded for that. Prints what rendering
+/// finds wrong with the spec. Fails then, when a target is asked for that the spec has switched
+/// off, when an environment has errors, and when rendering does.
+[[nodiscard]] Result<Generated> generate(const SpecSource& source, const LoadedSpec& spec,
+                                         const Rendering& rendering,
                                          const render::Blueprints& blueprints, Console& console);
 
 /// Prints mistakes with their places, and how many there are. Fails when there are any.

@@ -13,6 +13,13 @@ caisson_check(style_shell COMMAND scripts/check-shell TIMEOUT 60 LABELS style)
 caisson_check(style_tidy COMMAND scripts/check-tidy ${CMAKE_BINARY_DIR} TIMEOUT 2400 LABELS style)
 set_tests_properties(style_tidy PROPERTIES PROCESSORS 2)
 
+# Whatever needs a checker waits until all are there, however long a cold cache takes.
+caisson_check(test_tools COMMAND scripts/test-tools TIMEOUT 3000 LABELS tools)
+set_tests_properties(test_tools PROPERTIES FIXTURES_SETUP test_tools)
+caisson_check(chart
+  COMMAND generator/render/accept_chart.py ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/caisson TIMEOUT 900 LABELS chart)
+set_tests_properties(chart PROPERTIES FIXTURES_REQUIRED test_tools)
+
 caisson_check(containers
   COMMAND scripts/with-docker scripts/test-containers ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 1200 LABELS container)
 caisson_check(images

@@ -19,15 +19,15 @@ std::string digest(std::string_view text) {
 
 }  // namespace
 
-std::string derived_name(std::initializer_list<std::string_view> parts) {
+std::string derived_name(std::initializer_list<std::string_view> parts, std::size_t longest) {
   std::string name;
   for (const auto part : parts) {
     if (!name.empty()) name += '-';
     name += part;
   }
-  if (name.size() <= longest_name) return name;
+  if (name.size() <= longest) return name;
   const auto mark = digest(name);
-  name.resize(longest_name - mark.size() - 1);
+  name.resize(longest - mark.size() - 1);
   while (name.ends_with('-')) name.pop_back();
   return name + '-' + mark;
 }

@@ -10,9 +10,10 @@ namespace caisson::plan {
 /// The longest DNS label (RFC 1035), and therefore the longest name of anything.
 inline constexpr std::size_t longest_name = 63;
 
-/// The parts joined with '-'; when that is longer than a DNS label, cut short and made distinct
-/// again by a digest of the whole.
-[[nodiscard]] std::string derived_name(std::initializer_list<std::string_view> parts);
+/// The parts joined with '-'; when that is longer than `longest` (a DNS label), cut short and made
+/// distinct again by a digest of the whole.
+[[nodiscard]] std::string derived_name(std::initializer_list<std::string_view> parts,
+                                       std::size_t longest = longest_name);
 
 /// Names of one kind of thing, each given out once.
 class Names {

@@ -181,6 +181,18 @@ void targets(Draft& draft) {
       draft.trace(from.compose.project.empty() ? draft.spec().name : from.compose.project,
                   "/targets/compose/project", "/name");
   to.local_port = draft.trace(from.local.port, "/targets/local/port");
+  const auto& helm = from.helm;
+  const auto traced = [&](auto value, const char* key) {
+    return draft.trace(std::move(value), std::string("/targets/helm/") + key);
+  };
+  to.cluster = {
+      .namespace_ = draft.trace(helm.namespace_.empty() ? draft.spec().name : helm.namespace_,
+                                "/targets/helm/namespace", "/name"),
+      .ingress_class = traced(helm.ingress_class, "ingress-class"),
+      .storage_class = traced(helm.storage_class, "storage-class"),
+      .secrets = traced(same<HelmSettings::Secrets>(helm.secrets), "secrets"),
+      .issuer = traced(helm.issuer, "issuer"),
+      .kubernetes = traced(helm.kubernetes, "kubernetes")};
 }
 
 }  // namespace

@@ -136,6 +136,17 @@ struct Asset {
   Origin origin;
 };
 
+/// What the chart needs to know of the cluster.
+struct HelmSettings {
+  enum class Secrets : std::uint8_t { plain, external, sealed };
+  Traced<std::string> namespace_;     ///< of the release; a tenant's own begins with it
+  Traced<std::string> ingress_class;  ///< empty: the cluster's default
+  Traced<std::string> storage_class;  ///< empty: the cluster's default
+  Traced<Secrets> secrets;
+  Traced<std::string> issuer;      ///< ClusterIssuer of cert-manager; empty: none
+  Traced<std::string> kubernetes;  ///< versions that the chart accepts: ">=1.28"
+};
+
 /// What the spec asks of each target. Renderers of a target read their own part only.
 struct Targets {
   Traced<bool> docker;
@@ -145,6 +156,7 @@ struct Targets {
   Traced<bool> local;
   Traced<bool> bundle;
   Traced<std::string> compose_project;
+  HelmSettings cluster;
   Traced<std::uint16_t> local_port;  ///< first of the ports that target `local` uses
 };
 

@@ -40,10 +40,10 @@ struct Artifact {
 using Artifacts = std::vector<Artifact>;
 
 /// What `render` can write. A target's files are below the directory of its name.
-enum class Target : std::uint8_t { docker, compose, local };
+enum class Target : std::uint8_t { docker, compose, helm, local };
 
 /// By `Target`.
-inline constexpr std::array<std::string_view, 3> target_names{"docker", "compose", "local"};
+inline constexpr std::array<std::string_view, 4> target_names{"docker", "compose", "helm", "local"};
 
 class TargetSet {
  public:

@@ -56,8 +56,7 @@ std::vector<Loss> losses(const plan::Plan& plan, TargetSet targets) {
     }
   }
   for (const auto& [name, asked] :
-       {std::pair{"helm", plan.targets.helm}, std::pair{"systemd", plan.targets.systemd},
-        std::pair{"bundle", plan.targets.bundle}}) {
+       {std::pair{"systemd", plan.targets.systemd}, std::pair{"bundle", plan.targets.bundle}}) {
     if (!asked) continue;
     found.push_back({.target = name,
                      .field = std::string("targets.") + name,

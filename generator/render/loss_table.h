@@ -20,6 +20,7 @@ struct Row {
   std::string_view field;  ///< "services.*.egress"; covers what is below it and has no row
   Cell docker{};
   Cell compose{};
+  Cell helm{};
   Cell local{};
   /// Where a deployment asks for it in a way that matters; null when every target does it.
   std::vector<plan::Origin> (*uses)(const plan::Plan& plan) = nullptr;

@@ -15,7 +15,7 @@ using Renderer = Result<Artifacts> (*)(const plan::Plan&, const Index&, const Bl
 
 /// By `Target`.
 constexpr std::array<Renderer, target_names.size()> renderers{render_docker, render_compose,
-                                                              render_local};
+                                                              render_helm, render_local};
 
 }  // namespace
 
@@ -25,6 +25,8 @@ const plan::Traced<bool>& wanted(const plan::Targets& targets, Target target) {
       return targets.docker;
     case Target::compose:
       return targets.compose;
+    case Target::helm:
+      return targets.helm;
     case Target::local:
       break;
   }

@@ -49,9 +49,9 @@ Node auth(const plan::Auth& auth, const Site& site) {
   const plan::Origin origin{plan::Origin::Kind::derived, "/auth"};
   Node node{Node::Map{}, origin};
   Node resolve{Node::List{}, origin};
-  if (auth.by_subdomain) resolve.push("subdomain");
-  if (auth.by_header) resolve.push("header");
-  if (auth.by_token) resolve.push("token");
+  if (auth.by_subdomain) resolve.push({"subdomain", origin});
+  if (auth.by_header) resolve.push({"header", origin});
+  if (auth.by_token) resolve.push({"token", origin});
   node.add("resolve", std::move(resolve));
   node.add("api-keys", {auth.api_keys, origin});
   if (!auth.tokens) return node;
@@ -62,7 +62,7 @@ Node auth(const plan::Auth& auth, const Site& site) {
   tokens.add(auth.jwks.empty() ? "key-file" : "jwks-file",
              {site.secret_file(auth.key_secret), origin});
   Node algorithms{Node::List{}, origin};
-  for (const auto& algorithm : auth.algorithms) algorithms.push(algorithm);
+  for (const auto& algorithm : auth.algorithms) algorithms.push({algorithm, origin});
   tokens.add("algorithms", std::move(algorithms));
   tokens.add("tenant-claim", {auth.tenant_claim, origin});
   tokens.add("leeway-ms", {auth.leeway_ms, origin});
@@ -99,7 +99,7 @@ Node tenants(const plan::Plan& plan, const Index& index, const plan::Instance& i
     entry.add("status", {tenant->suspended ? "suspended" : "active", tenant->origin});
     if (!tenant->domains.empty()) {
       Node domains{Node::List{}, tenant->origin};
-      for (const auto& domain : tenant->domains) domains.push(domain);
+      for (const auto& domain : tenant->domains) domains.push({domain, tenant->origin});
       entry.add("domains", std::move(domains));
     }
     if (auto own = limits(tenant->limits, tier == nullptr ? nullptr : &tier->limits);

@@ -17,6 +17,10 @@ namespace caisson::render {
 [[nodiscard]] Result<Artifacts> render_docker(const plan::Plan& plan, const Index& index,
                                               const Blueprints& blueprints, Patches& patches);
 
+/// Everything below `helm/`: the chart, without the values of other environments (helm.h).
+[[nodiscard]] Result<Artifacts> render_helm(const plan::Plan& plan, const Index& index,
+                                            const Blueprints& blueprints, Patches& patches);
+
 /// Everything below `local/`: processes without containers (docs/local.md).
 [[nodiscard]] Result<Artifacts> render_local(const plan::Plan& plan, const Index& index,
                                              const Blueprints& blueprints, Patches& patches);

@@ -1,0 +1,623 @@
+#!/usr/bin/env python3
+"""Holds the generated charts of the examples, and of a hostile spec, against tools that nobody here wrote and against
+the plan.
+
+usage: accept_chart.py CAISSON [CASE...]
+
+Every chart must pass helm lint --strict, and what it renders kubeconform -strict for every supported Kubernetes, Pod
+Security "restricted", kube-score and checkov, but for the waivers of blueprints/helm/waivers.yaml, each of which must be
+used. A change of any leaf of values.yaml must change what is rendered. What is rendered must be what the plan says: who
+runs where, as what, with how much, and who reaches whom.
+"""
+
+import base64
+import concurrent.futures
+import copy
+import functools
+import itertools
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+import jsonschema
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+HOSTILE = ROOT / "generator/render/testdata/helm/hostile.yaml"
+CASES = {
+    "quickstart": (ROOT / "examples/quickstart/deployment.yaml", ""),
+    "agentik": (ROOT / "examples/agentik/deployment.yaml", ""),
+    "devtools": (ROOT / "examples/devtools/deployment.yaml", ""),
+    "devtools-demo": (ROOT / "examples/devtools/deployment.yaml", "demo"),
+    "hostile": (HOSTILE, ""),
+}
+KUBERNETES = [f"1.{minor}.0" for minor in range(28, 35)]
+RUN_BY_THE_CHART = {"runtime", "dashboard", "service", "database", "cache"}
+
+Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def run(*command, check=True):
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+    if check and done.returncode != 0:
+        raise AssertionError(f"{' '.join(map(str, command))}: exit {done.returncode}\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
+    return done
+
+
+@functools.cache
+def tools():
+    return pathlib.Path(run(ROOT / "scripts/test-tools").stdout.strip())
+
+
+class Chart:
+    """A generated chart with its plan."""
+
+    def __init__(self, caisson, name, work):
+        spec, environment = CASES[name]
+        options = ["--env", environment] if environment else []
+        run(caisson, "generate", spec, "--no-strict", "--quiet", "--target", "helm", "--out", work / name, *options)
+        self.name = name
+        self.work = work
+        self.plan = json.loads(run(caisson, "plan", spec, "--format", "json", "--no-strict", *options).stdout)["plan"]
+        self.directory = work / name / "helm" / self.plan["name"]
+        self.values = yaml.load((self.directory / "values.yaml").read_text(), Loader)
+        self.schema = json.loads((self.directory / "values.schema.json").read_text())
+        # The namespace that the spec asks for is the deployment's name in every case.
+        self.namespace = self.plan["name"]
+        self.text = self.render(None)
+        self.objects = [o for o in yaml.load_all(self.text, Loader) if o]
+        self.file = work / f"{name}.yaml"
+        self.file.write_text(self.text)
+
+    def render(self, values, *options):
+        if values is not None:
+            with tempfile.NamedTemporaryFile("w", suffix=".json", dir=self.work) as file:
+                # JSON that is YAML as well: there, a character is never written as two halves.
+                pair = re.compile(r"\\ud[89ab]..\\ud[c-f]..")
+                file.write(pair.sub(lambda m: f"\\U{ord(json.loads(f'{chr(34)}{m[0]}{chr(34)}')):08x}", json.dumps(values)))
+                file.flush()
+                return self.render(None, "--values", file.name, *options)
+        return run(tools() / "helm", "template", "release", self.directory, "--namespace", self.namespace,
+                   "--kube-version", "1.32.0", "--api-versions", "monitoring.coreos.com/v1", *options).stdout
+
+    def of(self, kind):
+        return [o for o in self.objects if o["kind"] == kind]
+
+    def one(self, kind, namespace, name):
+        found = [o for o in self.of(kind) if o["metadata"].get("namespace") == namespace and o["metadata"]["name"] == name]
+        assert len(found) == 1, f"{len(found)} {kind} {namespace}/{name}"
+        return found[0]
+
+    def instances(self):
+        return [i for i in self.plan["instances"] if i["role"] in RUN_BY_THE_CHART]
+
+    def own_namespaces(self):
+        return {slug: tenant["namespace"] for slug, tenant in self.values["tenants"].items()}
+
+    def namespace_of(self, instance):
+        return self.own_namespaces().get(instance["tenant"], self.namespace)
+
+    def workload(self, instance):
+        """The Deployment or StatefulSet of an instance, found by what its Service selects."""
+        namespace = self.namespace_of(instance)
+        found = [o for o in self.of("StatefulSet") + self.of("Deployment") if o["metadata"]["namespace"] == namespace and
+                 o["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/name"] == instance["name"]]
+        assert len(found) == 1, f"{len(found)} workloads for {instance['name']}"
+        return found[0]
+
+
+# What tools say
+
+
+def lint(chart):
+    run(tools() / "helm", "lint", "--strict", "--kube-version", "1.32.0", chart.directory)
+    for path in [chart.directory / "values.yaml", chart.directory / "Chart.yaml"]:
+        run("yamllint", "--strict", "-d", "{extends: default, rules: {line-length: disable}}", path)
+
+
+def schemas(charts):
+    place = tools().parent / "schemas"
+    for version in KUBERNETES:
+        run(tools() / "kubeconform", "-strict", "-kubernetes-version", version,
+            "-schema-location", f"{place}/{{{{.NormalizedKubernetesVersion}}}}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json",
+            "-schema-location", f"{place}/operators/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json",
+            *(chart.file for chart in charts))
+    print(f"  kubeconform -strict: {', '.join(KUBERNETES)}")
+
+
+def pod_security(charts):
+    print("  pod security restricted:", run(tools() / "pod-security", *(c.file for c in charts)).stdout.strip())
+
+
+def waivers(charts):
+    allowed = {}
+    for waiver in yaml.safe_load((ROOT / "blueprints/helm/waivers.yaml").read_text()):
+        for rule in filter(None, (waiver["rule"], waiver.get("also"))):
+            allowed[rule] = waiver
+    used, problems = set(), []
+
+    def found(rule, where, said, small):
+        used.add(rule)
+        fine = rule in allowed
+        # What is waived for a pod that asks once and ends, or for a store, is waived for nothing else.
+        if rule in ("CKV_K8S_8", "CKV_K8S_9", "pod-probes"):
+            fine = small
+        if rule == "CKV_K8S_40":
+            fine = re.search(r"\.(database|cache)$", where) is not None
+        if not fine:
+            problems.append(f"{rule} {where}: {said}")
+
+    files = [c.file for c in charts]
+    scored = run(tools() / "kube-score", "score", "--kubernetes-version", "v1.32", "--output-format", "json", *files, check=False)
+    checks = 0
+    for scored_object in json.loads(scored.stdout):
+        kind, name = scored_object["type_meta"]["kind"], scored_object["object_meta"]["name"]
+        small = kind == "Pod" and name.endswith("-test")
+        for check in scored_object["checks"]:
+            checks += not check["skipped"]
+            if check["skipped"] or check["grade"] >= 10:
+                continue
+            said = "; ".join(f"{c['path']} {c['summary']}" for c in check["comments"] or [])
+            found(check["check"]["id"], f"{kind}.{name}", said, small)
+    print(f"  kube-score: {checks} checks")
+
+    flags = itertools.chain.from_iterable(("-f", file) for file in files)
+    checked = run(tools() / "checkov", *flags, "--framework", "kubernetes", "--compact", "--quiet", "--output", "json", "--soft-fail",
+                  "--skip-download")
+    report = json.loads(checked.stdout)
+    for failed in report["results"]["failed_checks"]:
+        small = failed["resource"].startswith("Pod.") and failed["resource"].endswith("-test")
+        found(failed["check_id"], failed["resource"], failed["check_name"], small)
+    summary = report["summary"]
+    assert summary["passed"] > 500 and not summary["parsing_errors"], summary
+    print(f"  checkov: {summary['passed']} passed, {summary['failed']} waived")
+    assert not problems, "\n".join(problems)
+    unused = {rule for rule in allowed if rule not in used}
+    assert not unused, f"waivers that nothing needs: {unused}"
+
+
+# What values do
+
+
+def leaves(node, path=()):
+    if isinstance(node, dict) and node:
+        for key, value in node.items():
+            yield from leaves(value, (*path, key))
+    elif isinstance(node, list) and node:
+        for index, value in enumerate(node):
+            yield from leaves(value, (*path, index))
+    else:
+        yield path, node
+
+
+def changed(values, changes):
+    """Values with some leaves replaced. As an overlay, Helm would keep what a map loses, so all of them are written."""
+    result = copy.deepcopy(values)
+    for path, value in changes.items():
+        at = result
+        for key in path[:-1]:
+            at = at[key]
+        at[path[-1]] = value
+    return result
+
+
+def without_randomness(text):
+    return re.sub(r"(?m)^(  value: )([A-Za-z0-9+/=]+)$", lambda m: f"{m[1]}{len(m[2])}", text)
+
+
+def every_leaf_is_live(chart):
+    """Texts and numbers become marks, which must be found again; what has no mark, or whose mark was lost on the way, is
+    changed alone."""
+    base = without_randomness(chart.render(None))
+    assert base == without_randomness(chart.render(None)), "rendering twice gives two results"
+    found = list(leaves(chart.values))
+    marks, alone = {}, []
+    for index, (path, value) in enumerate(found):
+        if path[-1] in ("kind", "generate") or isinstance(value, (bool, dict, list)) or value is None:
+            alone.append((path, value))
+        elif isinstance(value, str):
+            marks[path] = f"zq{index}q"
+        else:
+            marks[path] = 7_000_000 + index
+    marked = chart.render(changed(chart.values, marks), "--skip-schema-validation")
+    decoded = [base64.b64decode(m).decode(errors="replace") for m in re.findall(r"(?m)^  value: ([A-Za-z0-9+/=]+)$", marked)]
+    marked += "\n".join(decoded)
+    alone += [(path, value) for path, value in found if path in marks and
+              not re.search(rf"(?<![0-9]){marks[path]}(?![0-9])", marked)]
+
+    somebody = {"namespace": "zq", "podSecurity": "baseline", "quota": {}, "limitRange": {"default": {}, "defaultRequest": {}},
+                "workloads": {}, "hosts": {}}
+    added = {"limits": 7, "imagePullSecrets": True, "tenants": somebody, "hosts": {"/": {"workload": "zq", "port": "zq"}}}
+
+    def other(path, value):
+        if path[-1] == "kind":
+            return {"ExternalSecret": "Existing", "StatefulSet": "Deployment", "Deployment": "StatefulSet"}.get(value, "ExternalSecret")
+        if isinstance(value, bool):
+            return not value
+        if isinstance(value, dict):
+            return {"zqnew": added.get(path[-1], "zq")}
+        if isinstance(value, list):
+            return ["zqnew"]
+        return value + 16 if isinstance(value, int) else value + "zq"
+
+    def is_dead(leaf):
+        path, value = leaf
+        return without_randomness(chart.render(changed(chart.values, {path: other(path, value)}), "--skip-schema-validation")) == base
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        dead = ["/".join(map(str, path)) for (path, _), is_one in zip(alone, pool.map(is_dead, alone)) if is_one]
+    assert not dead, f"values that nothing reads: {dead}"
+    print(f"  {chart.name}: {len(found)} leaves are live, {len(alone)} of them changed one at a time")
+
+
+def schema_is_closed(chart):
+    """No map takes a name or a type that the schema does not know, and everything has a description."""
+    validator = jsonschema.Draft7Validator(chart.schema)
+    assert not list(validator.iter_errors(chart.values))
+
+    def maps(node, path=()):
+        if isinstance(node, dict):
+            yield path
+            for key, value in node.items():
+                yield from maps(value, (*path, key))
+
+    count = 0
+    for path in maps(chart.values):
+        count += 1
+        values = copy.deepcopy(chart.values)
+        at = values
+        for key in path:
+            at = at[key]
+        at["zq"] = None
+        assert not validator.is_valid(values), f"/{'/'.join(path)} takes what is not in the schema"
+
+    def described(schema, path=""):
+        for key, value in schema.get("properties", {}).items():
+            assert value.get("description"), f"{path}/{key} has no description"
+            described(value, f"{path}/{key}")
+        if isinstance(schema.get("additionalProperties"), dict):
+            described(schema["additionalProperties"], f"{path}/*")
+        if schema.get("type") == "object":
+            assert "additionalProperties" in schema, path
+
+    described(chart.schema)
+    for definition in chart.schema["definitions"].values():
+        described(definition)
+    refused = run(tools() / "helm", "template", chart.directory, "--kube-version", "1.32.0", "--set", "workload.x=1", check=False)
+    assert refused.returncode != 0 and "workload" in refused.stderr, "helm takes a value that is not in the schema"
+    print(f"  {chart.name}: {count} maps are closed")
+
+
+# What the plan says
+
+
+def expanded(text, variables=()):
+    """As the kubelet does it: $(NAME) of a known variable, $$ as $."""
+    return re.sub(r"\$(\$|\(([^)]*)\))?", lambda m: "$" if m[1] == "$" else dict(variables).get(m[2], m[0]) if m[1] else m[0], text)
+
+
+def quantity(text):
+    for suffix, size in (("Gi", 1 << 30), ("Mi", 1 << 20), ("Ki", 1 << 10), ("m", 0.001)):
+        if str(text).endswith(suffix):
+            return float(text[:-len(suffix)]) * size
+    return float(text)
+
+
+def workloads_are_planned(chart):
+    seen = set()
+    for instance in chart.instances():
+        workload = chart.workload(instance)
+        seen.add(id(workload))
+        pod = workload["spec"]["template"]["spec"]
+        assert len(pod["containers"]) == 1
+        container = pod["containers"][0]
+        where = f"{chart.name}: {instance['name']}"
+
+        def expect(what, actual, planned):
+            assert actual == planned, f"{where}: {what} is {actual!r}, planned {planned!r}"
+
+        expect("uid", pod["securityContext"]["runAsUser"], instance["uid"])
+        expect("grace", pod["terminationGracePeriodSeconds"] * 1000, instance["stop-grace-ms"])
+        if instance["image"]:
+            expect("image", container["image"], instance["image"])
+        expect("ports", {p["name"]: p["containerPort"] for p in container.get("ports", [])},
+               {p["name"]: p["number"] for p in instance["ports"]})
+        amount, planned = container["resources"], instance["resources"]
+        for kind, name, key, unit in (("requests", "cpu", "cpu-request-millis", 0.001), ("limits", "cpu", "cpu-limit-millis", 0.001),
+                                      ("requests", "memory", "memory-request-bytes", 1), ("limits", "memory", "memory-limit-bytes", 1)):
+            expect(f"{kind}.{name}", round(quantity(amount[kind][name]), 6), round(planned[key] * unit, 6))
+        scalers = [o for o in chart.of("HorizontalPodAutoscaler") if o["metadata"]["namespace"] == workload["metadata"]["namespace"] and
+                   o["spec"]["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": workload["kind"], "name": workload["metadata"]["name"]}]
+        replicas = instance["replicas"]
+        if replicas["max"] > replicas["min"]:
+            expect("scaling", [(s["spec"]["minReplicas"], s["spec"]["maxReplicas"]) for s in scalers], [(replicas["min"], replicas["max"])])
+            assert "replicas" not in workload["spec"], where
+        else:
+            expect("replicas", (workload["spec"]["replicas"], scalers), (replicas["min"], []))
+        variables = {v["name"]: v for v in container.get("env", [])}
+        for name, value in instance["env"].items():
+            if "secret" in value:
+                assert "valueFrom" in variables[name] and "value" not in variables[name], where
+            else:
+                expect(f"variable {name}", expanded(variables[name]["value"], {"TEMPLATE": "EXPANDED", "HOME": "EXPANDED"}), value["value"])
+        words = [expanded(word, {"HOME": "EXPANDED"}) for word in container.get("args", [])]
+        expect("command", words[-len(instance["command"]):] if instance["command"] else [], instance["command"])
+
+        mounted = {m["mountPath"]: m["name"] for m in container.get("volumeMounts", [])}
+        volumes = {v["name"]: v for v in pod.get("volumes", [])}
+        claims = {c["metadata"]["name"]: c["spec"]["resources"]["requests"]["storage"] for c in workload["spec"].get("volumeClaimTemplates", [])}
+        sizes = {v["name"]: v["size-bytes"] for v in chart.plan["volumes"]}
+        secret_files = set()
+        for source in volumes.get("caisson-secrets", {}).get("projected", {}).get("sources", []):
+            secret_files |= {f"/run/secrets/{item['path']}" for item in source["secret"]["items"]}
+        planned_secrets = set()
+        for mount in instance["mounts"]:
+            if mount["kind"] == "volume":
+                expect(f"volume {mount['name']}", mounted.get(mount["path"]), mount["name"])
+                expect(f"size of {mount['name']}", quantity(claims[mount["name"]]), sizes[mount["name"]])
+            elif mount["kind"] == "secret":
+                planned_secrets.add(mount["path"])
+            else:
+                assert mount["path"] in mounted, f"{where}: {mount['path']} is not mounted"
+        expect("secrets", secret_files, planned_secrets)
+        for path in instance["writable"]:
+            assert volumes[mounted[path]]["emptyDir"]["medium"] == "Memory", where
+    strangers = [o["metadata"]["name"] for o in chart.of("StatefulSet") + chart.of("Deployment") if id(o) not in seen]
+    assert not strangers, f"{chart.name}: nobody planned {strangers}"
+
+
+def selected(selector, labels):
+    if any(labels.get(key) != value for key, value in selector.get("matchLabels", {}).items()):
+        return False
+    return all(labels.get(e["key"]) in e["values"] for e in selector.get("matchExpressions", []))
+
+
+def peer_matches(peer, pod, own_namespace):
+    if "ipBlock" in peer:
+        return False
+    namespaces = peer.get("namespaceSelector")
+    if namespaces is None:
+        if pod["namespace"] != own_namespace:
+            return False
+    elif not selected(namespaces, {"kubernetes.io/metadata.name": pod["namespace"]}):
+        return False
+    return selected(peer.get("podSelector", {}), pod["labels"])
+
+
+def reaches(chart, source, target, port):
+    """Whether the network policies let a pod connect: both ends must, and without a policy nothing is denied."""
+    for pod, other, direction, peers in ((target, source, "Ingress", "from"), (source, target, "Egress", "to")):
+        policies = [p for p in chart.of("NetworkPolicy") if p["metadata"]["namespace"] == pod["namespace"] and
+                    direction in p["spec"]["policyTypes"] and selected(p["spec"]["podSelector"], pod["labels"])]
+        assert policies, f"no policy is about {pod['name']}"
+        rules = [rule for p in policies for rule in p["spec"].get(direction.lower()) or []]
+        if not any((not rule.get("ports") or any(p["port"] in (port["name"], port["number"]) for p in rule["ports"])) and
+                   any(peer_matches(peer, other, pod["namespace"]) for peer in rule.get(peers, [])) for rule in rules):
+            return False
+    return True
+
+
+def policies_are_the_networks(chart):
+    """For every two instances and every port: the policies let through exactly what shares a network in the plan."""
+    pods = {}
+    for instance in chart.instances():
+        labels = chart.workload(instance)["spec"]["template"]["metadata"]["labels"]
+        pods[instance["name"]] = {"name": instance["name"], "namespace": chart.namespace_of(instance), "labels": labels}
+    looked = allowed = 0
+    for source, target in itertools.permutations(chart.instances(), 2):
+        for port in target["ports"]:
+            networks = {port["network"]} if port.get("network") else set(target["networks"])
+            planned = bool(networks & set(source["networks"]))
+            actual = reaches(chart, pods[source["name"]], pods[target["name"]], port)
+            assert actual == planned, f"{chart.name}: {source['name']} -> {target['name']}:{port['name']}: {actual}, planned {planned}"
+            looked += 1
+            allowed += actual
+    routed = {(r["instance"], r["port"]) for r in chart.plan["routes"]}
+    ingress = chart.values["ingress"]
+    controller = {"name": "controller", "namespace": ingress["controllerNamespace"], "labels": {}}
+    for target in chart.instances():
+        for port in target["ports"]:
+            rules = [rule for p in chart.of("NetworkPolicy") if p["metadata"]["namespace"] == pods[target["name"]]["namespace"] and
+                     selected(p["spec"]["podSelector"], pods[target["name"]]["labels"]) for rule in p["spec"].get("ingress") or []
+                     if any(p["port"] == port["name"] for p in rule["ports"])]
+            open_to = any(peer_matches(peer, controller, "") for rule in rules for peer in rule["from"])
+            assert open_to == ((target["name"], port["name"]) in routed), f"{target['name']}:{port['name']} and the Ingress"
+        egress = [peer["ipBlock"]["cidr"] for p in chart.of("NetworkPolicy") if p["metadata"]["name"] == target["name"]
+                  for rule in p["spec"]["egress"] for peer in rule.get("to", []) if "ipBlock" in peer]
+        assert bool(egress) == bool(target["egress"]), f"{target['name']} reaches {egress}, planned {target['egress']}"
+    for namespace in {p["namespace"] for p in pods.values()}:
+        chart.one("NetworkPolicy", namespace, "caisson.default-deny")
+    print(f"  {chart.name}: {looked} connections looked at, {allowed} are allowed, as planned")
+
+
+def tenants_are_placed(chart):
+    own = chart.own_namespaces()
+    assert set(own) == {t["slug"] for t in chart.plan["tenants"] if t["isolation"] == "deployment"}
+    for slug, namespace in own.items():
+        labels = next(o for o in chart.of("Namespace") if o["metadata"]["name"] == namespace)["metadata"]["labels"]
+        assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+        for kind in ("ResourceQuota", "LimitRange", "NetworkPolicy", "ServiceAccount", "StatefulSet", "Ingress"):
+            assert any(o["metadata"].get("namespace") == namespace for o in chart.of(kind)), f"{namespace} has no {kind}"
+        hard = next(o for o in chart.of("ResourceQuota") if o["metadata"]["namespace"] == namespace)["spec"]["hard"]
+        needed = sum(quantity(chart.workload(i)["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]["memory"]) *
+                     i["replicas"]["max"] for i in chart.instances() if i["tenant"] == slug)
+        assert quantity(hard["limits.memory"]) >= needed, f"{namespace} has no room for itself"
+    configs = {}
+    for instance in chart.instances():
+        if instance["role"] != "runtime":
+            continue
+        text = chart.one("ConfigMap", chart.namespace_of(instance), instance["name"])["data"]["runtime.json"]
+        configs[instance["name"]] = json.loads(text)
+        ports = {p["name"]: p["number"] for p in instance["ports"]}
+        assert configs[instance["name"]]["listen"] == {name: f"0.0.0.0:{number}" for name, number in ports.items()}
+    for tenant in chart.plan["tenants"]:
+        config = configs[tenant["instance"]]
+        entry = next(t for t in config["tenants"] if t["slug"] == tenant["slug"])
+        limits = {**config["tiers"][entry["tier"]]["limits"], **entry.get("limits", {})}
+        assert limits == tenant["limits"], f"{tenant['slug']}: {limits}, planned {tenant['limits']}"
+        assert entry["name"] == tenant["name"] and (entry["status"] == "suspended") == tenant["suspended"]
+        assert sum(tenant["slug"] in (t["slug"] for t in c["tenants"]) for c in configs.values()) == 1
+
+
+def ingresses_are_the_routes(chart):
+    rules = {}
+    for ingress in chart.of("Ingress"):
+        for rule in ingress["spec"]["rules"]:
+            for path in rule["http"]["paths"]:
+                key = (rule["host"], path["path"])
+                backend = path["backend"]["service"]
+                # Two Ingresses of one host may hide the same path; both say the same.
+                assert key not in rules or backend["name"] == chart.values["ingress"]["closed"], f"{key} twice"
+                rules[key] = (ingress["metadata"]["namespace"], backend["name"], backend["port"]["name"])
+    instances = {i["name"]: i for i in chart.instances()}
+    wildcard = "*." + chart.plan["domain"]
+    for route in chart.plan["routes"]:
+        if route["host"] == "*":
+            continue
+        path = route["path-prefix"] or "/"
+        found = rules.get((route["host"], path)) or rules.get((wildcard, path))
+        assert found == (chart.namespace_of(instances[route["instance"]]), route["instance"], route["port"]), f"{route}: {found}"
+    for host in {host for host, _ in rules}:
+        for hidden in ("/ask", "/livez", "/readyz"):
+            assert rules[(host, hidden)][1] == chart.values["ingress"]["closed"], f"{host}{hidden} is open"
+
+
+def names_fit(chart):
+    names = set()
+    for o in chart.objects:
+        key = (o["kind"], o["metadata"].get("namespace"), o["metadata"]["name"])
+        assert key not in names, f"{key} twice"
+        names.add(key)
+        longest = {"StatefulSet": 52, "Service": 63, "Namespace": 63}.get(o["kind"], 253)
+        assert len(key[2]) <= longest, f"{key} is longer than {longest}"
+        for label, value in o["metadata"]["labels"].items():
+            assert len(value) <= 63 and len(label.split("/")[-1]) <= 63, f"{key}: label {label}={value}"
+
+
+def secrets_are_references(chart):
+    planned = {s["name"]: s for s in chart.plan["secrets"]}
+    for name, secret in chart.values["secrets"].items():
+        source = planned[name]["source"]
+        kind = {"kubernetes": "Existing", "vault": "ExternalSecret", "aws": "ExternalSecret", "sealed": "SealedSecret"}.get(source)
+        assert kind is None or secret["kind"] == kind or planned[name].get("internal"), (name, secret)
+        assert not secret.get("value") and not secret.get("encrypted"), f"{name} has a value"
+    for o in chart.of("Secret"):
+        assert planned[o["metadata"]["name"]]["source"] == "generate", f"{o['metadata']['name']} was made of nothing"
+    # A service's account, and nothing else, is what it runs as; nobody has a token of the API server.
+    for o in chart.of("StatefulSet") + chart.of("Deployment"):
+        chart.one("ServiceAccount", o["metadata"]["namespace"], o["spec"]["template"]["spec"]["serviceAccountName"])
+
+
+def nothing_dangles(chart):
+    """What names or selects something finds it."""
+    pods = [(o["metadata"]["namespace"], o["spec"]["template"]["metadata"]["labels"], o["spec"]["template"]["spec"]["containers"][0])
+            for o in chart.of("StatefulSet") + chart.of("Deployment")]
+    pods += [(o["metadata"]["namespace"], o["metadata"]["labels"], {}) for o in chart.of("Pod")]
+
+    def behind(namespace, selector):
+        return [container for where, labels, container in pods if where == namespace and selected({"matchLabels": selector}, labels)]
+
+    services = {}
+    for o in chart.of("Service"):
+        namespace, name = o["metadata"]["namespace"], o["metadata"]["name"]
+        services[(namespace, name)] = o
+        if "selector" in o["spec"]:
+            containers = behind(namespace, o["spec"]["selector"])
+            assert len(containers) == 1, f"Service {namespace}/{name} has {len(containers)} workloads"
+            named = {p["name"] for p in containers[0]["ports"]}
+            assert all(p["targetPort"] in named for p in o["spec"]["ports"]), f"Service {namespace}/{name} misses a port"
+        elif o["spec"]["type"] == "ExternalName":
+            there = o["spec"]["externalName"].split(".")
+            assert any((s["metadata"]["name"], s["metadata"]["namespace"]) == (there[0], there[1]) and "selector" in s["spec"]
+                       for s in chart.of("Service")), f"Service {namespace}/{name} leads to nothing"
+        else:
+            assert name == chart.values["ingress"]["closed"], f"Service {namespace}/{name} selects nothing"
+    for o in chart.of("StatefulSet"):
+        assert services[(o["metadata"]["namespace"], o["spec"]["serviceName"])]["spec"]["clusterIP"] == "None"
+    for o in chart.of("NetworkPolicy") + chart.of("PodDisruptionBudget"):
+        selector = (o["spec"].get("podSelector") or o["spec"].get("selector") or {}).get("matchLabels")
+        assert not selector or behind(o["metadata"]["namespace"], selector), f"{o['kind']} {o['metadata']['name']} selects nothing"
+    monitors = chart.of("ServiceMonitor")
+    for o in monitors:
+        found = [s for s in chart.of("Service") if s["metadata"]["namespace"] == o["metadata"]["namespace"] and
+                 selected(o["spec"]["selector"], s["metadata"]["labels"])]
+        assert len(found) == 1 and o["spec"]["endpoints"][0]["port"] in {p["name"] for p in found[0]["spec"]["ports"]}, o["metadata"]
+    assert len(monitors) == sum(i["role"] == "runtime" for i in chart.instances())
+    for o in chart.of("HorizontalPodAutoscaler"):
+        target = o["spec"]["scaleTargetRef"]
+        chart.one(target["kind"], o["metadata"]["namespace"], target["name"])
+    for o in chart.of("Ingress"):
+        for rule in o["spec"]["rules"]:
+            for path in rule["http"]["paths"]:
+                backend = path["backend"]["service"]
+                service = services[(o["metadata"]["namespace"], backend["name"])]
+                assert backend["port"]["name"] in {p["name"] for p in service["spec"]["ports"]}, backend
+
+
+def given_secrets_are_made(chart):
+    """What is given at install time becomes a Secret, or a SealedSecret, of every namespace that reads it."""
+    values = copy.deepcopy(chart.values)
+    for secret in values["secrets"].values():
+        for key in ("value", "encrypted"):
+            if key in secret:
+                secret[key] = "given: {{ fail }}\n"
+    text = chart.render(values)
+    chart.work.joinpath(f"{chart.name}-given.yaml").write_text(text)
+    place = tools().parent / "schemas"
+    run(tools() / "kubeconform", "-strict", "-kubernetes-version", "1.32.0",
+        "-schema-location", f"{place}/{{{{.NormalizedKubernetesVersion}}}}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json",
+        "-schema-location", f"{place}/operators/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json", chart.work / f"{chart.name}-given.yaml")
+    made = {o["metadata"]["name"]: o for o in yaml.load_all(text, Loader) if o and o["kind"] in ("Secret", "SealedSecret", "ExternalSecret")}
+    for name, secret in values["secrets"].items():
+        if secret["kind"] == "Existing":
+            assert name not in made
+            continue
+        assert made[name]["kind"] == secret["kind"], name
+        if secret["kind"] == "Secret":
+            assert base64.b64decode(made[name]["data"]["value"]).decode() == "given: {{ fail }}\n", name
+
+
+def environments_lay_over(caisson, work):
+    """values.yaml with values-<env>.yaml over it is values.yaml of --env."""
+    count = 0
+    for example, environment in (("agentik", "development"), ("devtools", "demo")):
+        spec = ROOT / f"examples/{example}/deployment.yaml"
+        base, other = work / f"{example}-base", work / f"{example}-{environment}-alone"
+        run(caisson, "generate", spec, "--no-strict", "--quiet", "--target", "helm", "--out", base)
+        run(caisson, "generate", spec, "--no-strict", "--quiet", "--target", "helm", "--env", environment, "--out", other)
+        results = []
+        for directory, options in ((base, ["--values", base / f"helm/{example}/values-{environment}.yaml"]), (other, [])):
+            text = run(tools() / "helm", "template", "release", directory / f"helm/{example}", "--namespace", example,
+                       "--kube-version", "1.32.0", *options).stdout
+            results.append(without_randomness(text))
+        assert results[0] == results[1], f"{example}: values-{environment}.yaml is not --env {environment}"
+        count += 1
+    print(f"  {count} environments laid over values.yaml render as their own charts")
+
+
+def main():
+    caisson = pathlib.Path(sys.argv[1]).resolve()
+    names = sys.argv[2:] or list(CASES)
+    with tempfile.TemporaryDirectory(prefix="caisson-chart-") as place:
+        work = pathlib.Path(place)
+        charts = [Chart(caisson, name, work) for name in names]
+        for chart in charts:
+            for check in (lint, schema_is_closed, workloads_are_planned, policies_are_the_networks, tenants_are_placed,
+                          ingresses_are_the_routes, names_fit, secrets_are_references, nothing_dangles, given_secrets_are_made, every_leaf_is_live):
+                check(chart)
+        schemas(charts)
+        pod_security(charts)
+        environments_lay_over(caisson, work)
+        if len(charts) == len(CASES):
+            waivers(charts)
+    print(f"{len(charts)} charts accepted")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except AssertionError as error:
+        sys.exit(f"accept_chart: {error}")

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "generator/plan/plan.h"
+#include "generator/render/artifact.h"
+#include "generator/render/blueprints.h"
+#include "generator/source/result.h"
+
+namespace caisson::render {
+
+/// `values-<environment>.yaml` beside the chart of `base`: what `environment`, a plan of the same
+/// spec with --env, says differently. `helm install --values` lays it over values.yaml; what the
+/// environment does not have is null there. Patches of the spec are in both.
+[[nodiscard]] Result<Artifact> helm_environment(const plan::Plan& base,
+                                                const plan::Plan& environment,
+                                                const Blueprints& blueprints);
+
+}  // namespace caisson::render

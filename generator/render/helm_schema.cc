@@ -1,0 +1,391 @@
+#include "generator/render/helm_schema.h"
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace caisson::render {
+
+namespace {
+
+enum class Type : std::uint8_t { object, text, integer, number, boolean, texts };
+
+/// A field of the values. `*` in its path is every name of a map; a path that begins with `#` is
+/// below a definition that several places share.
+struct Row {
+  std::string_view path;
+  Type type;
+  std::string_view about;
+  bool required = false;
+  std::string_view words{};       ///< the values that there are, separated by spaces
+  std::string_view definition{};  ///< what it looks like, when that is shared
+};
+
+constexpr auto object = Type::object;
+constexpr auto text = Type::text;
+constexpr auto integer = Type::integer;
+constexpr auto number = Type::number;
+constexpr auto boolean = Type::boolean;
+constexpr auto texts = Type::texts;
+constexpr bool required = true;
+
+// clang-format off: one field a row reads like the table it is
+constexpr Row rows[] = {
+    {"name", text, "Name of the deployment; every object is labelled with it.", required},
+    {"version", text, "Version of the deployment; every object is labelled with it.", required},
+    {"imagePullPolicy", text, "When images are pulled.", required, "Always IfNotPresent Never"},
+    {"imagePullSecrets", object, "Names of the Secrets that open the registry.", required},
+    {"imagePullSecrets.*", boolean, "Whether it is used."},
+    {"clusterDomain", text, "Domain of the cluster's own names."},
+    {"storageClass", text, "Class of the volumes; empty: the cluster's default.", required},
+    {"images", object, "Images that no workload names.", required},
+    {"images.runtime", text, "Runs the checks before a start and helm test.", required},
+    {"dns", object, "The resolver that pods may ask.", required},
+    {"dns.namespace", text, "Its namespace.", required},
+    {"dns.app", text, "Its label k8s-app.", required},
+    {"autoscaling", object, "How workloads with a range of replicas are scaled."},
+    {"autoscaling.cpuPercent", integer, "Use of the requested processor that is aimed at.", required},
+    {"helpers", object, "Resources of the checks before a start and of helm test.", required},
+    {"helpers.cpu", text, "Processor, requested and at most.", required},
+    {"helpers.memory", text, "Memory, requested and at most.", required},
+    {"helpers.ephemeralStorage", text, "Local disk, requested and at most.", required},
+    {"metrics", object, "Who may read metrics.", required},
+    {"metrics.enabled", boolean, "Whether there are ServiceMonitors, where the cluster knows them.", required},
+    {"metrics.namespace", text, "Only pods of this namespace reach the operator ports.", required},
+    {"metrics.interval", text, "How often metrics are read.", required},
+    {"ingress", object, "The door to the deployment.", required},
+    {"ingress.enabled", boolean, "Whether there are Ingresses.", required},
+    {"ingress.className", text, "Which controller serves them; empty: the cluster's default.", required},
+    {"ingress.controllerNamespace", text, "Only pods of this namespace reach what is behind them.", required},
+    {"ingress.tls", boolean, "Whether they have certificates.", required},
+    {"ingress.issuer", text, "ClusterIssuer of cert-manager; empty: the certificates are brought.", required},
+    {"ingress.annotations", object, "Annotations of every Ingress.", required},
+    {"ingress.annotations.*", text, "One annotation."},
+    {"ingress.hidden", object, "Paths that are never reachable from outside.", required},
+    {"ingress.hidden.*", boolean, "Whether it is hidden."},
+    {"ingress.closed", text, "Name of the Service without endpoints behind the hidden paths.", required},
+
+    {"secrets", object, "Where each secret comes from.", required},
+    {"secrets.*", object, "One secret, by name."},
+    {"secrets.*.kind", text, "What makes it: this chart (Secret), the External Secrets Operator, Sealed Secrets, or somebody else (Existing).", required, "Secret ExternalSecret SealedSecret Existing"},
+    {"secrets.*.value", text, "Its value, given at install time; empty: it is there already, or generated."},
+    {"secrets.*.generate", integer, "Random bytes that a value is made of when there is none."},
+    {"secrets.*.store", text, "ClusterSecretStore that has it."},
+    {"secrets.*.name", text, "Name of the Secret that exists."},
+    {"secrets.*.key", text, "Its key in the store or in the Secret that exists."},
+    {"secrets.*.refresh", text, "How often the store is asked."},
+    {"secrets.*.encrypted", text, "Its value as kubeseal encrypted it for the whole cluster; empty: it is there already."},
+
+    {"workloads", object, "What all tenants share, by name.", required},
+    {"workloads.*", object, "One workload.", false, {}, "workload"},
+    {"hosts", object, "What the Ingress serves, by host.", required},
+    {"hosts.*", object, "One host.", false, {}, "host"},
+    {"tenants", object, "Tenants with a deployment of their own, by slug.", required},
+    {"tenants.*", object, "One tenant."},
+    {"tenants.*.namespace", text, "Its namespace, which this chart makes.", required},
+    {"tenants.*.podSecurity", text, "Pod Security level that its namespace enforces.", required, "restricted baseline privileged"},
+    {"tenants.*.quota", object, "Hard limits of its namespace.", required},
+    {"tenants.*.quota.*", text, "One limit of the ResourceQuota."},
+    {"tenants.*.limitRange", object, "What containers get that say nothing.", required},
+    {"tenants.*.limitRange.default", object, "Limits.", required},
+    {"tenants.*.limitRange.default.*", text, "One limit."},
+    {"tenants.*.limitRange.defaultRequest", object, "Requests.", required},
+    {"tenants.*.limitRange.defaultRequest.*", text, "One request."},
+    {"tenants.*.workloads", object, "What runs for it alone, by name.", required},
+    {"tenants.*.workloads.*", object, "One workload.", false, {}, "workload"},
+    {"tenants.*.hosts", object, "What its Ingress serves, by host.", required},
+    {"tenants.*.hosts.*", object, "One host.", false, {}, "host"},
+
+    {"#host.*", object, "Where a path and everything below it goes."},
+    {"#host.*.workload", text, "Name of the workload.", required},
+    {"#host.*.port", text, "Name of its port.", required},
+
+    {"#workload.kind", text, "What runs it.", required, "Deployment StatefulSet"},
+    {"#workload.role", text, "Its part in the deployment.", required},
+    {"#workload.controller", text, "Name of the StatefulSet, cut to what Kubernetes can label pods with."},
+    {"#workload.headless", text, "Name of the Service that names its pods."},
+    {"#workload.tenant", text, "The tenant that it runs for in the shared namespace."},
+    {"#workload.image", text, "Its image.", required},
+    {"#workload.maxUnavailable", integer, "Pods that a disruption may take at once.", required},
+    {"#workload.command", texts, "Words in place of the image's entry point."},
+    {"#workload.args", texts, "Words after the entry point."},
+    {"#workload.replicas", object, "How many pods run.", required},
+    {"#workload.replicas.min", integer, "At least.", required},
+    {"#workload.replicas.max", integer, "At most; more than the least: scaled by processor use.", required},
+    {"#workload.user", integer, "User and group that it runs as.", required},
+    {"#workload.grace", integer, "Seconds between asking it to stop and making it.", required},
+    {"#workload.resources", object, "What it gets.", required},
+    {"#workload.resources.requests", object, "What is set aside for it.", required},
+    {"#workload.resources.requests.*", text, "One amount."},
+    {"#workload.resources.limits", object, "What it never exceeds.", required},
+    {"#workload.resources.limits.*", text, "One amount."},
+    {"#workload.env", object, "Environment variables, by name."},
+    {"#workload.env.*", object, "A value or a secret."},
+    {"#workload.env.*.value", text, "The value, literally."},
+    {"#workload.env.*.secret", text, "Name of the secret."},
+    {"#workload.networks", object, "Networks that it is on: who it may talk to.", required},
+    {"#workload.networks.*", boolean, "Whether it is on it."},
+    {"#workload.ports", object, "What it listens on, by name.", required},
+    {"#workload.ports.*", object, "One port."},
+    {"#workload.ports.*.number", integer, "Its number.", required},
+    {"#workload.ports.*.networks", object, "Networks whose members reach it.", required},
+    {"#workload.ports.*.networks.*", boolean, "Whether they do."},
+    {"#workload.ports.*.ingress", boolean, "Whether the Ingress controller reaches it.", required},
+    {"#workload.ports.*.metrics", boolean, "Whether it is where metrics are read."},
+    {"#workload.aliases", object, "Other namespaces where it goes by the same name: release, or tenant.SLUG."},
+    {"#workload.aliases.*", boolean, "Whether it does."},
+    {"#workload.egress", object, "What it may reach outside the cluster, by destination."},
+    {"#workload.egress.*", object, "One destination."},
+    {"#workload.egress.*.cidr", text, "Addresses of it.", required},
+    {"#workload.egress.*.except", object, "Addresses among those that are not it."},
+    {"#workload.egress.*.except.*", boolean, "Whether they are left out."},
+    {"#workload.egress.*.port", integer, "Its port; without one: every port."},
+    {"#workload.nameservers", object, "Resolvers that are asked after the cluster's own, by address."},
+    {"#workload.nameservers.*", boolean, "Whether it is asked."},
+    {"#workload.init", object, "Run to their end before it starts, by name."},
+    {"#workload.init.*", object, "One of them."},
+    {"#workload.init.*.args", texts, "Its words to caisson-runtime.", required},
+    {"#workload.probes", object, "How its health is asked for."},
+    {"#workload.probes.startup", object, "Before the other two begin.", false, {}, "probe"},
+    {"#workload.probes.liveness", object, "Restarted when it fails.", false, {}, "probe"},
+    {"#workload.probes.readiness", object, "Left out of its Services while it fails.", false, {}, "probe"},
+    {"#workload.volumes", object, "What it keeps, by name."},
+    {"#workload.volumes.*", object, "One volume."},
+    {"#workload.volumes.*.path", text, "Where it is mounted.", required},
+    {"#workload.volumes.*.size", text, "Its size.", required},
+    {"#workload.writable", object, "Paths in memory that it may write to; everything else is read-only."},
+    {"#workload.writable.*", text, "Largest size."},
+    {"#workload.secrets", object, "Secrets that it reads, by name."},
+    {"#workload.secrets.*", text, "The file it reads it from, below /run/secrets."},
+    {"#workload.files", object, "Files that it reads, by path."},
+    {"#workload.files.*", text, "The text of one."},
+    {"#workload.configPath", text, "The file that it reads `config` from, as JSON."},
+    {"#workload.config", object, "Configuration of Caisson's own programs; the ports come from `ports`.", false, {}, "config"},
+
+    {"#probe.http", text, "Path that answers 2xx."},
+    {"#probe.tcp", boolean, "The port takes connections."},
+    {"#probe.command", texts, "Command that succeeds."},
+    {"#probe.port", text, "Name of the port that is asked."},
+    {"#probe.period", integer, "Seconds between two looks.", required},
+    {"#probe.timeout", integer, "Seconds until a look has failed.", required},
+    {"#probe.failures", integer, "Failures in a row that count.", required},
+
+    {"#config.deployment", text, "Name of the deployment.", required},
+    {"#config.instance", text, "Name of the instance."},
+    {"#config.domain", text, "Tenants answer right below it.", required},
+    {"#config.data", text, "Directory of everything that is kept."},
+    {"#config.threads", integer, "Event loops."},
+    {"#config.modules", texts, "Built-in modules."},
+    {"#config.drain-ms", integer, "How long requests may take to finish when it stops."},
+    {"#config.limits", object, "Limits of the server."},
+    {"#config.limits.body", integer, "Largest body, in bytes."},
+    {"#config.auth", object, "Who is believed."},
+    {"#config.auth.resolve", texts, "Signals that name the tenant.", required},
+    {"#config.auth.api-keys", boolean, "Whether API keys are taken.", required},
+    {"#config.auth.tokens", object, "Tokens that are taken."},
+    {"#config.auth.tokens.issuer", text, "Who issues them.", required},
+    {"#config.auth.tokens.audience", text, "Whom they are for.", required},
+    {"#config.auth.tokens.key-file", text, "File of the key that verifies them."},
+    {"#config.auth.tokens.jwks-file", text, "File of the issuer's key set."},
+    {"#config.auth.tokens.algorithms", texts, "Algorithms that are taken.", required},
+    {"#config.auth.tokens.tenant-claim", text, "Claim that names the tenant.", required},
+    {"#config.auth.tokens.leeway-ms", integer, "Tolerated difference of clocks.", required},
+    {"#config.operator", object, "The operator API."},
+    {"#config.operator.token-file", text, "File of its bearer token.", required},
+    {"#config.proxy", object, "What is in front."},
+    {"#config.proxy.trust", texts, "Networks whose forwarded headers count.", required},
+    {"#config.log", object, "The log."},
+    {"#config.log.level", text, "Least level that is written.", required},
+    {"#config.database", object, "The database server; without one every tenant has files of its own."},
+    {"#config.database.engine", text, "What it is.", required},
+    {"#config.database.host", text, "Where it is.", required},
+    {"#config.database.port", integer, "Its port.", required},
+    {"#config.database.name", text, "Name of the database.", required},
+    {"#config.database.user", text, "Role that is used.", required},
+    {"#config.database.password-file", text, "File of its password.", required},
+    {"#config.database.tls", text, "How the connection is protected."},
+    {"#config.database.pool", integer, "Connections at most.", required},
+    {"#config.cache", object, "The cache server."},
+    {"#config.cache.engine", text, "What it is.", required},
+    {"#config.cache.host", text, "Where it is.", required},
+    {"#config.cache.port", integer, "Its port.", required},
+    {"#config.cache.password-file", text, "File of its password."},
+    {"#config.cache.tls", text, "How the connection is protected."},
+    {"#config.tiers", object, "What tenants get, by tier."},
+    {"#config.tiers.*", object, "One tier."},
+    {"#config.tiers.*.isolation", text, "How its tenants are kept apart.", required},
+    {"#config.tiers.*.retention-ms", integer, "How long a deleted tenant is kept.", required},
+    {"#config.tiers.*.limits", object, "What its tenants may use.", required, {}, "limits"},
+    {"#config.tenants", object, "Tenants that there are from the start, by slug."},
+    {"#config.tenants.*", object, "One tenant."},
+    {"#config.tenants.*.name", text, "Its name for people."},
+    {"#config.tenants.*.tier", text, "Its tier.", required},
+    {"#config.tenants.*.owner", text, "Whom to write to."},
+    {"#config.tenants.*.status", text, "Whether it is served.", required, "active suspended"},
+    {"#config.tenants.*.domains", texts, "Domains of its own."},
+    {"#config.tenants.*.limits", object, "Where it differs from its tier.", false, {}, "limits"},
+    {"#config.tenants.*.deployment-url", text, "Where its own deployment answers."},
+
+    {"#limits.requests-per-second", number, "Requests a second."},
+    {"#limits.burst", integer, "Requests at once after a pause."},
+    {"#limits.concurrent", integer, "Requests at a time."},
+    {"#limits.body", integer, "Largest body, in bytes."},
+    {"#limits.storage", integer, "Bytes that are kept."},
+    {"#limits.queue", integer, "Messages that wait."},
+    {"#limits.sockets", integer, "Open WebSockets."},
+    {"#limits.egress-connections", integer, "Connections to the outside."},
+};
+// clang-format on
+
+const plan::Origin origin{plan::Origin::Kind::derived, "/targets/helm"};
+
+std::vector<std::string_view> split(std::string_view joined, char by) {
+  std::vector<std::string_view> parts;
+  while (!joined.empty()) {
+    const auto end = joined.find(by);
+    parts.push_back(joined.substr(0, end));
+    joined.remove_prefix(end == std::string_view::npos ? joined.size() : end + 1);
+  }
+  return parts;
+}
+
+std::string_view name_of(Type type) {
+  switch (type) {
+    case Type::object:
+      return "object";
+    case Type::text:
+      return "string";
+    case Type::integer:
+      return "integer";
+    case Type::number:
+      return "number";
+    case Type::boolean:
+      return "boolean";
+    case Type::texts:
+      break;
+  }
+  return "array";
+}
+
+Node object_schema() {
+  Node node{Node::Map{}, origin};
+  node.add("type", {"object", origin});
+  node.add("additionalProperties", {false, origin});
+  return node;
+}
+
+Node schema_of(const Row& row) {
+  Node node{Node::Map{}, origin};
+  node.add("description", {row.about, origin});
+  if (!row.definition.empty()) {
+    // A reference stands alone in draft 7: what is beside it is ignored.
+    Node reference{Node::Map{}, origin};
+    reference.add("$ref", {"#/definitions/" + std::string(row.definition), origin});
+    node.add("allOf", Node{Node::List{std::move(reference)}, origin});
+    return node;
+  }
+  node.add("type", {name_of(row.type), origin});
+  if (row.type == Type::object) node.add("additionalProperties", {false, origin});
+  if (row.type == Type::integer || row.type == Type::number) node.add("minimum", {0, origin});
+  if (row.type == Type::texts) {
+    Node items{Node::Map{}, origin};
+    items.add("type", {"string", origin});
+    node.add("items", std::move(items));
+  }
+  if (!row.words.empty()) {
+    Node words{Node::List{}, origin};
+    for (const auto word : split(row.words, ' ')) words.push({word, origin});
+    node.add("enum", std::move(words));
+  }
+  return node;
+}
+
+/// The schema below `parent` of the segment, which an earlier row has put there.
+Node* below(Node* parent, std::string_view segment) {
+  if (segment == "*") return parent->find("additionalProperties");
+  auto* properties = parent->find("properties");
+  return properties == nullptr ? nullptr : properties->find(segment);
+}
+
+void put(Node& parent, std::string_view name, const Row& row) {
+  if (name == "*") {
+    parent.set("additionalProperties", schema_of(row));
+    return;
+  }
+  if (parent.find("properties") == nullptr) parent.add("properties", Node{Node::Map{}, origin});
+  parent.find("properties")->add(std::string(name), schema_of(row));
+  if (!row.required) return;
+  if (parent.find("required") == nullptr) parent.add("required", Node{Node::List{}, origin});
+  parent.find("required")->push({name, origin});
+}
+
+/// A schema with the definition that it refers to in its place.
+const Node& resolved(const Node& root, const Node& schema) {
+  const auto* reference = schema.at("/allOf/0/$ref");
+  return reference == nullptr ? schema : *root.at(reference->text()->substr(1));
+}
+
+bool is_of(std::string_view type, const Node& value) {
+  if (type == "object") return value.map() != nullptr;
+  if (type == "array") return value.list() != nullptr;
+  if (type == "string") return value.text() != nullptr;
+  if (type == "boolean") return std::holds_alternative<bool>(value.value());
+  const bool whole = std::holds_alternative<std::int64_t>(value.value());
+  return whole || (type == "number" && std::holds_alternative<double>(value.value()));
+}
+
+Result<void> check(const Node& root, const Node& unresolved, const Node& value,
+                   const std::string& place) {
+  const auto& schema = resolved(root, unresolved);
+  if (!is_of(*schema.find("type")->text(), value)) {
+    return fail("values.yaml:" + place + " is not of the type that its schema says",
+                "this is a bug of Caisson or of a replaced blueprint");
+  }
+  const auto* entries = value.map();
+  if (entries == nullptr) return {};
+  const auto* properties = schema.find("properties");
+  const auto* others = schema.find("additionalProperties");
+  for (const auto& [key, child] : *entries) {
+    const auto at = place + "/" + pointer_segment(key);
+    const auto* known = properties == nullptr ? nullptr : properties->find(key);
+    if (known == nullptr && others->map() != nullptr) known = others;
+    if (known == nullptr) {
+      return fail("values.yaml:" + at + " is not in the schema of the chart's values",
+                  "a blueprint below helm/ or a patch names a field that no template reads");
+    }
+    if (auto done = check(root, *known, child, at); !done) return done;
+  }
+  return {};
+}
+
+}  // namespace
+
+Node helm_values_schema() {
+  Node root{Node::Map{}, origin};
+  root.add("$schema", {"http://json-schema.org/draft-07/schema#", origin});
+  root.add("title", {"Values of the chart", origin});
+  root.merge(object_schema());
+  Node definitions{Node::Map{}, origin};
+  for (const auto& row : rows) {
+    auto segments = split(row.path, '.');
+    auto* parent = &root;
+    if (segments.front().starts_with('#')) {
+      const auto name = std::string(segments.front().substr(1));
+      parent = definitions.find(name);
+      if (parent == nullptr) parent = &definitions.add(name, object_schema());
+      segments.erase(segments.begin());
+    }
+    for (std::size_t i = 0; i + 1 < segments.size(); ++i) parent = below(parent, segments[i]);
+    put(*parent, segments.back(), row);
+  }
+  root.add("definitions", std::move(definitions));
+  return root;
+}
+
+Result<void> described_by(const Node& schema, const Node& values) {
+  return check(schema, schema, values, "");
+}
+
+}  // namespace caisson::render

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "generator/render/node.h"
+#include "generator/source/result.h"
+
+namespace caisson::render {
+
+/// `values.schema.json`: JSON Schema (draft 7, which Helm reads) of the chart's values, closed at
+/// every level, with a description of every field.
+[[nodiscard]] Node helm_values_schema();
+
+/// Fails, naming the place, when `values` has something that the schema does not describe or that
+/// is of another type: neither is ever written without the other.
+[[nodiscard]] Result<void> described_by(const Node& schema, const Node& values);
+
+}  // namespace caisson::render

@@ -1,0 +1,86 @@
+#include "generator/render/helm.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "generator/render/render_testing.h"
+
+namespace caisson::render {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr TargetSet chart_alone{Target::helm};
+
+plan::Plan small(const std::string& more = {}) {
+  return plan::plan_of("caisson: v1\nname: shop\nversion: 1.0.0\ntenants: []\n" + more).plan;
+}
+
+const Node& tree(const Artifacts& artifacts, const std::string& name) {
+  return *artifact(artifacts, "helm/shop/" + name).tree;
+}
+
+TEST(HelmChart, TakesClustersOfEveryVendor) {
+  for (const auto& [asked, written] :
+       {std::pair{">=1.28", ">=1.28.0-0"}, std::pair{">= 1.28.3 <1.35", ">= 1.28.3-0 <1.35.0-0"},
+        std::pair{"~1.30 || ^1.32", "~1.30.0-0 || ^1.32.0-0"},
+        std::pair{">=1.28.0-0", ">=1.28.0-0"}, std::pair{"1.31.x", "1.31.x"},
+        std::pair{"1.28 - 1.34", "1.28 - 1.34"}}) {
+    const auto artifacts = rendered(
+        small("targets: { helm: { kubernetes: '" + std::string(asked) + "' } }\n"), chart_alone);
+    EXPECT_EQ(*tree(artifacts, "Chart.yaml").find("kubeVersion")->text(), written);
+  }
+}
+
+TEST(HelmChart, NeverWritesAValueThatTheSchemaDoesNotDescribe) {
+  const auto patch = [](const std::string& merge) {
+    return small("patches: [{ file: helm/shop/values.yaml, at: /workloads/runtime, merge: " +
+                 merge + ", reason: a test }]\n");
+  };
+  const auto misspelt = render(patch("{ replica: 2 }"), Blueprints{}, chart_alone);
+  ASSERT_FALSE(misspelt.has_value());
+  EXPECT_THAT(misspelt.error().text(),
+              HasSubstr("values.yaml:/workloads/runtime/replica is not in the schema"));
+  const auto mistyped = render(patch("{ replicas: { min: two } }"), Blueprints{}, chart_alone);
+  ASSERT_FALSE(mistyped.has_value());
+  EXPECT_THAT(mistyped.error().text(),
+              HasSubstr("/workloads/runtime/replicas/min is not of the type"));
+  const auto right = render(patch("{ replicas: { max: 3 } }"), Blueprints{}, chart_alone);
+  ASSERT_TRUE(right.has_value());
+  EXPECT_EQ(*tree(*right, "values.yaml").at("/workloads/runtime/replicas/max"), Node{3});
+}
+
+TEST(HelmEnvironment, SaysOnlyWhatIsDifferent) {
+  const auto base = plan::example("agentik").plan;
+  const auto values =
+      helm_environment(base, plan::example("agentik", "development").plan, Blueprints{});
+  ASSERT_TRUE(values.has_value());
+  EXPECT_EQ(values->path, "helm/agentik/values-development.yaml");
+  const auto& tree = *values->tree;
+  EXPECT_EQ(tree.find("name"), nullptr);
+  EXPECT_EQ(*tree.at("/workloads/dashboard/replicas/max"), Node{1});
+  EXPECT_EQ(*tree.at("/workloads/runtime/config/domain"), Node{"agentik.localhost"});
+  // Hosts have other names, so the base's go.
+  EXPECT_TRUE(tree.at("/hosts/agentik.example.com")->is_null());
+  const auto same = helm_environment(base, base, Blueprints{});
+  ASSERT_TRUE(same.has_value());
+  EXPECT_TRUE(same->tree->empty());
+}
+
+TEST(HelmValues, RepeatNoHostThatTheWildcardServesAlike) {
+  const auto artifacts = rendered(
+      plan::plan_of(
+          "caisson: v1\nname: shop\nversion: 1.0.0\ntiers: { own: { isolation: deployment }, "
+          "pooled: { isolation: row } }\ntenants: [{ slug: a, tier: pooled, domains: "
+          "[a.example] }, { slug: b, tier: own }]\n")
+          .plan,
+      chart_alone);
+  const auto& values = tree(artifacts, "values.yaml");
+  EXPECT_THAT(values.find("hosts")->keys(),
+              testing::UnorderedElementsAre("a.example", "b.shop.localhost", "shop.localhost",
+                                            "*.shop.localhost"));
+  EXPECT_THAT(values.at("/tenants/b/hosts")->keys(), testing::ElementsAre("b.shop.localhost"));
+}
+
+}  // namespace
+}  // namespace caisson::render

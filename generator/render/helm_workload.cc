@@ -1,0 +1,212 @@
+#include "generator/render/helm_workload.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <vector>
+
+namespace caisson::render::helm {
+
+namespace {
+
+using plan::Health;
+using plan::Instance;
+using plan::Role;
+
+/// A service says these itself; what else runs has them because of what it is.
+plan::Origin field(const Instance& instance, std::string_view name) {
+  const auto below = instance.role == Role::service ? "/" + std::string(name) : std::string{};
+  return {plan::Origin::Kind::derived, instance.origin.pointer + below};
+}
+
+/// Kubernetes' notation of bytes.
+std::string byte_size(std::int64_t bytes) {
+  constexpr std::array<std::pair<std::int64_t, const char*>, 3> units{
+      {{std::int64_t{1} << 30, "Gi"},
+       {std::int64_t{1} << 20, "Mi"},
+       {std::int64_t{1} << 10, "Ki"}}};
+  for (const auto& [size, suffix] : units) {
+    if (bytes >= size && bytes % size == 0) return std::to_string(bytes / size) + suffix;
+  }
+  return std::to_string(bytes);
+}
+
+std::string cores(std::int64_t millis) {
+  return millis % 1000 == 0 ? std::to_string(millis / 1000) : std::to_string(millis) + "m";
+}
+
+std::int64_t whole_seconds(std::int64_t milliseconds) {
+  return std::max<std::int64_t>(1, (milliseconds + 999) / 1000);
+}
+
+Node strings(const std::vector<std::string>& values, const Origin& origin) {
+  Node node{Node::List{}, origin};
+  for (const auto& value : values) node.push({value, origin});
+  return node;
+}
+
+Node resources(const plan::Resources& amount) {
+  const auto pair = [](const plan::Traced<std::int64_t>& cpu,
+                       const plan::Traced<std::int64_t>& memory) {
+    Node node{Node::Map{}};
+    node.add("cpu", {cores(cpu.value), cpu.origin});
+    node.add("memory", {byte_size(memory.value), memory.origin});
+    return node;
+  };
+  Node node{Node::Map{}};
+  node.add("requests", pair(amount.cpu_request_millis, amount.memory_request_bytes));
+  node.add("limits", pair(amount.cpu_limit_millis, amount.memory_limit_bytes));
+  return node;
+}
+
+/// A service is ready when its health check says so and alive as long as it takes connections: a
+/// process that is only slow is not killed for it.
+Node service_probes(const Instance& instance, const Health& health) {
+  const auto origin = field(instance, "health");
+  const auto probe = [&](bool connects, std::int64_t period, std::int64_t failures) {
+    Node node{Node::Map{}, origin};
+    if (health.kind == Health::Kind::command && (!connects || instance.ports.empty())) {
+      node.add("command", strings(health.command, origin));
+    } else {
+      if (health.kind == Health::Kind::http && !connects) {
+        node.add("http", health.path);
+      } else {
+        node.add("tcp", {true, origin});
+      }
+      node.add("port", {instance.ports.front().name, origin});
+    }
+    node.add("period", {period, origin});
+    node.add("timeout", {whole_seconds(health.timeout_ms), origin});
+    node.add("failures", {failures, origin});
+    return node;
+  };
+  const auto period = whole_seconds(health.interval_ms);
+  Node node{Node::Map{}, origin};
+  node.add("startup", probe(false, 1, whole_seconds(health.start_ms) + health.retries * period));
+  node.add("liveness", probe(true, period, 2 * health.retries));
+  node.add("readiness", probe(false, period, health.retries));
+  return node;
+}
+
+Node environment(const Instance& instance) {
+  Node env{Node::Map{}, field(instance, "env")};
+  for (const auto& variable : instance.env) {
+    const auto& origin = variable.value.origin;
+    Node entry{Node::Map{}, origin};
+    if (variable.secret.empty()) {
+      entry.add("value", variable.value);
+    } else {
+      entry.add("secret", {variable.secret, origin});
+    }
+    env.add(variable.name, std::move(entry));
+  }
+  return env;
+}
+
+Node egress(const Instance& instance) {
+  Node node{Node::Map{}, field(instance, "egress")};
+  for (const auto& destination : instance.egress) {
+    const auto& origin = destination.origin;
+    const auto slash = destination->find('/');
+    const auto colon = destination->rfind(':');
+    Node entry{Node::Map{}, origin};
+    if (slash != std::string::npos) {
+      entry.add("cidr", destination);
+    } else {
+      // A NetworkPolicy knows no names: every address that is not the cluster's own.
+      entry.add("cidr", {"0.0.0.0/0", origin});
+      Node except{Node::Map{}, origin};
+      for (const auto* inside :
+           {"10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"}) {
+        except.add(inside, {true, origin});
+      }
+      entry.add("except", std::move(except));
+      entry.add("port",
+                {static_cast<std::int64_t>(std::stol(destination->substr(colon + 1))), origin});
+    }
+    node.set(destination.value, std::move(entry));
+  }
+  return node;
+}
+
+}  // namespace
+
+void lay_over(Node& node, const Instance& instance, const Volumes& volumes) {
+  Node over{Node::Map{}};
+  Node replicas{Node::Map{}, instance.replicas.origin};
+  replicas.add("min", {instance.replicas.value.min, instance.replicas.origin});
+  replicas.add("max", {instance.replicas.value.max, instance.replicas.origin});
+  over.add("replicas", std::move(replicas));
+  over.add("user", {instance.uid, field(instance, "user")});
+  const plan::Origin drain{plan::Origin::Kind::derived, "/runtime/drain"};
+  over.add("grace", {whole_seconds(instance.stop_grace_ms),
+                     instance.role == Role::runtime ? drain : instance.origin});
+  over.add("resources", resources(instance.resources));
+  // As everywhere, the words follow the image's own entry point.
+  if (!instance.command.empty()) {
+    over.add("args", strings(instance.command, field(instance, "command")));
+  }
+  if (!instance.env.empty()) over.add("env", environment(instance));
+  Node networks{Node::Map{}, instance.origin};
+  for (const auto& network : instance.networks) networks.set(network, {true, instance.origin});
+  over.add("networks", std::move(networks));
+  if (!instance.egress.empty()) over.add("egress", egress(instance));
+  if (instance.role == Role::service && instance.health) {
+    over.add("probes", service_probes(instance, *instance.health));
+  }
+  Node kept{Node::Map{}, instance.origin};
+  for (const auto& mount : instance.volumes) {
+    const auto& size = volumes.find(mount.volume)->second->size_bytes;
+    Node entry{Node::Map{}, instance.origin};
+    entry.add("path", {mount.path, instance.origin});
+    entry.add("size", {byte_size(size.value), size.origin});
+    kept.add(mount.volume, std::move(entry));
+  }
+  if (!kept.empty()) over.add("volumes", std::move(kept));
+  Node secrets{Node::Map{}, instance.origin};
+  for (const auto& mount : instance.secrets)
+    secrets.add(mount.secret, {mount.path, instance.origin});
+  if (!secrets.empty()) over.add("secrets", std::move(secrets));
+  Node writable{Node::Map{}, field(instance, "writable")};
+  for (const auto& path : instance.writable)
+    writable.set(path, {"64Mi", field(instance, "writable")});
+  if (!writable.empty()) over.add("writable", std::move(writable));
+  node.merge(std::move(over));
+}
+
+std::string remark(const Instance& instance) {
+  if (instance.role != Role::runtime) return {};
+  return instance.tenant ? "The runtime of tenant " + *instance.tenant + " alone."
+                         : "The shared runtime.";
+}
+
+void Amount::add(const Instance& instance) {
+  // An update starts a pod more before it stops one.
+  const auto pods = instance.replicas.value.max + (instance.volumes.empty() ? 1 : 0);
+  const auto& each = instance.resources;
+  pods_ += pods;
+  cpu_request_millis_ += pods * each.cpu_request_millis.value;
+  cpu_limit_millis_ += pods * each.cpu_limit_millis.value;
+  memory_request_bytes_ += pods * each.memory_request_bytes.value;
+  memory_limit_bytes_ += pods * each.memory_limit_bytes.value;
+  claims_ += static_cast<std::int64_t>(instance.volumes.size()) * instance.replicas.value.max;
+}
+
+Node Amount::quota(const plan::Origin& origin) const {
+  // `helm test` adds a small pod a workload.
+  constexpr std::int64_t helper_millis = 100;
+  constexpr std::int64_t helper_bytes = 32LL << 20;
+  Node node{Node::Map{}, origin};
+  const auto add = [&](const char* key, std::string value) {
+    node.add(key, {std::move(value), origin});
+  };
+  add("pods", std::to_string(2 * pods_));
+  add("requests.cpu", cores(cpu_request_millis_ + pods_ * helper_millis));
+  add("requests.memory", byte_size(memory_request_bytes_ + pods_ * helper_bytes));
+  add("limits.cpu", cores(cpu_limit_millis_ + pods_ * helper_millis));
+  add("limits.memory", byte_size(memory_limit_bytes_ + pods_ * helper_bytes));
+  add("persistentvolumeclaims", std::to_string(claims_));
+  return node;
+}
+
+}  // namespace caisson::render::helm

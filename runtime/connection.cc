@@ -1,10 +1,12 @@
 #include "runtime/connection.h"
 
+#include <algorithm>
 #include <memory>
 
 #include <netdb.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 namespace caisson::runtime {
@@ -22,6 +24,9 @@ Authority split(std::string_view text, std::string_view default_port) {
 }
 
 Authority reachable(std::string_view listen) {
+  constexpr std::string_view local = "unix:";
+  if (listen.starts_with(local))
+    return {.host = std::string(listen.substr(local.size())), .port = {}};
   Authority at = split(listen, "");
   if (at.host == "0.0.0.0") at.host = "127.0.0.1";
   if (at.host == "::") at.host = "::1";
@@ -29,20 +34,32 @@ Authority reachable(std::string_view listen) {
 }
 
 Connection::Connection(const Authority& at, std::chrono::seconds patience) {
+  if (at.host.starts_with('/')) {
+    sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+    if (at.host.size() >= sizeof(address.sun_path)) return;
+    std::ranges::copy(at.host, address.sun_path);
+    attempt(AF_UNIX, reinterpret_cast<const sockaddr*>(&address), sizeof(address), patience);
+    return;
+  }
   addrinfo hints{};
   hints.ai_flags = AI_NUMERICSERV;
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
   if (getaddrinfo(at.host.c_str(), at.port.c_str(), &hints, &found) != 0) return;
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, freeaddrinfo);
-  const timeval longest{.tv_sec = patience.count(), .tv_usec = 0};
   for (; found != nullptr && !connected_; found = found->ai_next) {
-    reset();
-    socket_ = ::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &longest, sizeof(longest));
-    ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof(longest));
-    connected_ = ::connect(socket_, found->ai_addr, found->ai_addrlen) == 0;
+    attempt(found->ai_family, found->ai_addr, found->ai_addrlen, patience);
   }
+}
+
+void Connection::attempt(int family, const sockaddr* address, socklen_t size,
+                         std::chrono::seconds patience) {
+  reset();
+  const timeval longest{.tv_sec = patience.count(), .tv_usec = 0};
+  socket_ = ::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &longest, sizeof(longest));
+  ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof(longest));
+  connected_ = ::connect(socket_, address, size) == 0;
 }
 
 Connection::~Connection() { reset(); }

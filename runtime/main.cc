@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "runtime/application.h"
+#include "runtime/backup.h"
 #include "runtime/confine.h"
 #include "runtime/context/configuration.h"
 #include "runtime/context/secret_file.h"
@@ -39,6 +40,7 @@ constexpr std::string_view usage =
     "                                                           COMMAND it lists them\n"
     "       caisson-runtime dashboard --config dashboard.json   serve the tenant dashboard\n"
     "       caisson-runtime audit verify FILE                   verify an audit log's hash chain\n"
+    "       caisson-runtime backup    --config backup.json      copy every tenant's data away\n"
     "       caisson-runtime version\n"
     "\n"
     "SIGHUP makes `serve` load its certificate again. Exit status: 0 fine, 1 unhealthy or "
@@ -118,7 +120,9 @@ int serve(const std::string& file) {
   }
   auto application = Application::start(configuration);
   if (!application) return complain(application.error().text(), bad_environment);
+  notify_manager("READY=1");
   const bool drain = wait_for_end(signals, [&] { (*application)->reload(); });
+  notify_manager("STOPPING=1");
   (*application)->stop(drain);
   return fine;
 }
@@ -155,6 +159,7 @@ int serve_dashboard(const std::string& file) {
   auto server =
       http::Server::start({.listen = configuration->listen}, dashboard::handler(*configuration));
   if (!server) return complain(server.error().text(), bad_environment);
+  notify_manager("READY=1");
   if (wait_for_end(signals, [] {})) server->drain(std::chrono::seconds(10));
   return fine;
 }
@@ -168,6 +173,19 @@ int operate(Arguments arguments) {
   const auto configuration = load(file);
   if (!configuration) return bad_usage;
   return run_operator_command(*configuration, arguments.subspan(taken));
+}
+
+int run_backup(const std::string& file) {
+  if (const auto hardened = harden_process(); !hardened) {
+    return complain(hardened.error().text(), bad_environment);
+  }
+  const auto settings = load_backup_settings(file);
+  if (!settings) return complain(settings.error().text(), bad_usage);
+  const auto report = back_up(*settings);
+  if (!report) return complain(report.error().text(), bad_environment);
+  for (const auto& problem : report->problems) complain(problem, fine);
+  std::printf("%zu tenants backed up, %zu failed\n", report->saved, report->problems.size());
+  return report->problems.empty() ? fine : unhealthy;
 }
 
 int verify_audit(const std::string& file) {
@@ -186,7 +204,11 @@ int verify_audit(const std::string& file) {
 
 int run(Arguments arguments) {
   static const std::map<std::string_view, int (*)(const std::string&)> with_config{
-      {"serve", serve}, {"check", check}, {"health", health}, {"dashboard", serve_dashboard}};
+      {"serve", serve},
+      {"check", check},
+      {"health", health},
+      {"backup", run_backup},
+      {"dashboard", serve_dashboard}};
   if (arguments.empty()) {
     std::fwrite(usage.data(), 1, usage.size(), stderr);
     return bad_usage;

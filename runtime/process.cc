@@ -1,13 +1,19 @@
 #include "runtime/process.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <cstddef>
+#include <cstdlib>
 #include <system_error>
 
 #include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 namespace caisson::runtime {
 namespace {
@@ -33,6 +39,21 @@ Result<void> harden_process() {
     return fail("cannot give up privileges: " + std::generic_category().message(errno));
   }
   return {};
+}
+
+void notify_manager(std::string_view state) {
+  const char* const place = std::getenv("NOTIFY_SOCKET");
+  sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+  const std::string_view path = place == nullptr ? "" : place;
+  if (path.size() < 2 || path.size() >= sizeof(address.sun_path)) return;
+  std::ranges::copy(path, address.sun_path);
+  if (path.front() == '@') address.sun_path[0] = '\0';  // the abstract namespace
+  const int socket = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (socket < 0) return;
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
+  ::sendto(socket, state.data(), state.size(), MSG_NOSIGNAL,
+           reinterpret_cast<const sockaddr*>(&address), size);
+  ::close(socket);
 }
 
 Signals::Signals() {

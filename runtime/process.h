@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string_view>
+
 #include "generator/source/result.h"
 
 namespace caisson::runtime {
@@ -8,6 +10,10 @@ namespace caisson::runtime {
 /// no new privileges ever, files readable by their owner alone, no SIGPIPE, and as many file
 /// descriptors as the hard limit grants.
 [[nodiscard]] Result<void> harden_process();
+
+/// Tells the service manager that started the process, if one did, how it is: "READY=1",
+/// "STOPPING=1" (sd_notify(3)). Nobody listening is fine.
+void notify_manager(std::string_view state);
 
 /// SIGTERM, SIGINT and SIGHUP, taken out of the hands of every thread that starts afterwards.
 class Signals {

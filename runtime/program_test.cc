@@ -1,5 +1,7 @@
 // The programs as they ship: real processes, their exit codes, their signals.
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
@@ -14,6 +16,7 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -160,6 +163,53 @@ TEST_F(Program, ServesUntilSigtermAndTellsItsHealth) {
   records.replace(records.find("unauthenticated"), 2, "UN");
   std::ofstream(audit, std::ios::binary) << records;
   EXPECT_EQ(run({"audit", "verify", audit}), 1);
+}
+
+TEST_F(Program, ServesOnTheSocketsThatSystemdPasses) {
+  const auto place = [&](const char* name) { return (deployment_.directory() / name).string(); };
+  auto text = read(config());
+  for (const auto& [key, name] : {std::pair{"\"data\": \"127", "data.sock"},
+                                  std::pair{"\"operator\": \"127", "operator.sock"}}) {
+    const auto at = text.find(key);
+    ASSERT_NE(at, std::string::npos) << text;
+    const auto value = text.find("127", at);
+    text.replace(value, text.find('"', value) - value, "unix:" + place(name));
+  }
+  std::ofstream(config(), std::ios::binary) << text;
+
+  EXPECT_EQ(run({"serve", "--config", config()}), 3);
+  EXPECT_THAT(read(output_), HasSubstr("systemd passed no stream socket that listens at"));
+
+  const int manager = ::socket(AF_UNIX, SOCK_DGRAM, 0);
+  sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+  const auto notify = place("notify.sock");
+  std::ranges::copy(notify, address.sun_path);
+  ASSERT_EQ(::bind(manager, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  const timeval patience{.tv_sec = 20, .tv_usec = 0};
+  ::setsockopt(manager, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+  const auto told = [&] {
+    std::array<char, 64> state;
+    const auto got = ::recv(manager, state.data(), state.size(), 0);
+    return std::string(state.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
+  };
+
+  Process server("/usr/bin/systemd-socket-activate",
+                 {"--listen=" + place("data.sock"), "--listen=" + place("operator.sock"),
+                  "--setenv=NOTIFY_SOCKET=" + notify, shipped, "serve", "--config", config()},
+                 deployment_.directory() / "log");
+  // The first connection is what starts it, and it is answered.
+  int healthy = 1;
+  for (int i = 0; i < 200 && healthy != 0; ++i) {
+    std::this_thread::sleep_for(10ms);
+    healthy = run({"health", "--config", config()});
+  }
+  EXPECT_EQ(healthy, 0) << read(deployment_.directory() / "log");
+  EXPECT_EQ(told(), "READY=1");
+  EXPECT_EQ(run({"operator", "--config", config(), "status", "show"}), 0) << read(output_);
+  server.signal(SIGTERM);
+  EXPECT_EQ(told(), "STOPPING=1");
+  EXPECT_EQ(server.wait(), 0);
+  ::close(manager);
 }
 
 TEST_F(Program, CallsTheOperatorApi) {

@@ -25,8 +25,12 @@ bool is_host_name(std::string_view host) {
   return is_domain(host) && std::ranges::any_of(host, [](char c) { return c >= 'a' && c <= 'z'; });
 }
 
-/// Whether `text` is `address:port`, with IPv6 in brackets, or `name:port`.
+/// Whether `text` is `address:port`, with IPv6 in brackets, `name:port`, or `unix:/path` of a
+/// socket that the service manager passes.
 bool is_listen_address(std::string_view text) {
+  constexpr std::string_view local = "unix:/";
+  constexpr std::size_t longest_path = 107;  // unix(7)
+  if (text.starts_with(local)) return text.size() - local.size() < longest_path;
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return false;
   const std::string_view host = text.substr(0, colon);
@@ -115,7 +119,7 @@ void Decoder::read_listen(ObjectReader& object) {
   result_.listen.operator_ = object.text("operator", result_.listen.operator_);
   const auto check = [&](std::string_view key, const std::string& address) {
     if (!is_listen_address(address))
-      object.fault(key, "must be address:port, for example 127.0.0.1:8080");
+      object.fault(key, "must be address:port, for example 127.0.0.1:8080, or unix:/path");
   };
   check("data", result_.listen.data);
   check("operator", result_.listen.operator_);
@@ -222,7 +226,7 @@ void Decoder::read_proxy(ObjectReader& object) {
     if (const auto network = parse_network(cidr)) {
       result_.trusted_proxies.push_back(*network);
     } else {
-      object.fault("trust", "'" + cidr + "' is no network, for example 10.0.0.0/8");
+      object.fault("trust", "'" + cidr + "' is no network, for example 10.0.0.0/8, nor 'unix'");
     }
   }
 }

@@ -67,13 +67,16 @@ struct Resolve {
   bool token = true;
 };
 
-/// An IPv4 or IPv6 network; IPv4 is kept in its mapped form.
+/// Peers: an IPv4 or IPv6 network, IPv4 kept in its mapped form; or whoever connects over a Unix
+/// socket.
 struct Network {
   std::array<unsigned char, 16> address{};
-  int bits = 0;  ///< of the 128
+  int bits = 0;        ///< of the 128
+  bool local = false;  ///< Unix sockets, and no network
   [[nodiscard]] bool contains(std::string_view address) const;
 };
 
+/// "10.0.0.0/8", "::1", or "unix".
 [[nodiscard]] std::optional<Network> parse_network(std::string_view cidr);
 
 /// The configuration of one runtime, `runtime.json` of docs/runtime.md, with the secrets it points

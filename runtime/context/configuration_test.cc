@@ -135,7 +135,7 @@ TEST_F(ConfigurationFile, TellsEveryFaultAtOnce) {
       "tenants":[{"slug":"A"},{"slug":"b","limits":{"burst":0}},{"slug":"b"}]})"),
       "/deployment must not be empty\n"
       "/domain must be a domain in lower case, for example acme.example.com\n"
-      "/listen/data must be address:port, for example 127.0.0.1:8080\n"
+      "/listen/data must be address:port, for example 127.0.0.1:8080, or unix:/path\n"
       "/listen/tls/key-file is required\n"
       "/data is required\n"
       "/threads must be a whole number from 0 to 256\n"

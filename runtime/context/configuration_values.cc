@@ -12,6 +12,9 @@ namespace {
 
 constexpr std::array<std::string_view, 4> algorithm_names{"EdDSA", "ES256", "RS256", "HS256"};
 
+/// What the server calls a peer that came over a Unix socket.
+constexpr std::string_view unix_peer = "unix";
+
 bool is_label(std::string_view text) noexcept {
   const auto alphanumeric = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
   return !text.empty() && text.size() <= 63 && alphanumeric(text.front()) &&
@@ -64,6 +67,7 @@ bool is_address(std::string_view host) noexcept {
 }
 
 std::optional<Network> parse_network(std::string_view cidr) {
+  if (cidr == unix_peer) return Network{.local = true};
   const std::size_t slash = cidr.find('/');
   bool v4 = false;
   const auto address = parse_address(cidr.substr(0, slash), v4);
@@ -81,6 +85,7 @@ std::optional<Network> parse_network(std::string_view cidr) {
 }
 
 bool Network::contains(std::string_view text) const {
+  if (local || text == unix_peer) return local && text == unix_peer;
   bool v4 = false;
   const auto other = parse_address(text, v4);
   if (!other) return false;

@@ -20,6 +20,7 @@ constexpr auto tick_interval = std::chrono::milliseconds(100);
 constexpr int most_accepts = 64;  // at once, before the other connections have their turn
 
 std::string address_of(const sockaddr_storage& address) {
+  if (address.ss_family == AF_UNIX) return "unix";
   std::array<char, INET6_ADDRSTRLEN> text{};
   const void* const bytes =
       address.ss_family == AF_INET6

@@ -30,7 +30,7 @@ struct Request {
   std::string_view host;   ///< host without port, lower-cased by the guard
   std::vector<Field> fields;
   std::string body;
-  std::string peer;  ///< address of the peer, without port
+  std::string peer;  ///< address of the peer, without port; "unix" over a Unix socket
   bool tls = false;
 
   Request() = default;

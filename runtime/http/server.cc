@@ -8,12 +8,14 @@
 #include <utility>
 #include <vector>
 
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "runtime/http/activation.h"
 #include "runtime/http/loop.h"
 
 namespace caisson::http {
@@ -101,9 +103,28 @@ Result<Socket> bind_socket(const Address& address, const std::string& listen, bo
   return socket;
 }
 
+/// One name of the passed socket per loop: they share its queue of connections, which outlives them
+/// all.
+Result<std::vector<Socket>> share_passed(std::string_view path, std::size_t count) {
+  auto passed = passed_socket(path);
+  if (!passed) return tl::unexpected(passed.error());
+  std::vector<Socket> sockets;
+  sockets.emplace_back(*passed);
+  while (sockets.size() < count) {
+    Socket next(::fcntl(*passed, F_DUPFD_CLOEXEC, 0));
+    if (next.get() < 0) {
+      return fail("cannot listen on unix:" + std::string(path) + ": " +
+                  std::generic_category().message(errno));
+    }
+    sockets.push_back(std::move(next));
+  }
+  return sockets;
+}
+
 /// One listening socket per loop on the same port. SO_REUSEPORT would let a second process of the
 /// same user share the port unnoticed, so the first bind is made without it.
 Result<std::vector<Socket>> open_listeners(const std::string& listen, std::size_t count) {
+  if (const auto path = unix_path(listen)) return share_passed(*path, count);
   auto address = parse_address(listen);
   if (!address) return tl::unexpected(address.error());
   auto first = bind_socket(*address, listen, false);
@@ -130,6 +151,7 @@ std::uint16_t port_of(int socket) {
   sockaddr_storage address{};
   socklen_t size = sizeof(address);
   ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size);
+  if (address.ss_family != AF_INET6 && address.ss_family != AF_INET) return 0;
   return ntohs(address.ss_family == AF_INET6
                    ? reinterpret_cast<const sockaddr_in6&>(address).sin6_port
                    : reinterpret_cast<const sockaddr_in&>(address).sin_port);

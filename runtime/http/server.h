@@ -15,7 +15,9 @@
 namespace caisson::http {
 
 struct ServerOptions {
-  std::string listen = "127.0.0.1:0";  ///< address:port or [v6]:port; port 0 takes a free one
+  /// address:port or [v6]:port, where port 0 takes a free one; or unix:/path, a socket that systemd
+  /// passes
+  std::string listen = "127.0.0.1:0";
   std::optional<TlsFiles> tls;
   int threads = 1;  ///< event loops, each with its own listening socket; 0: one per core
   Limits limits;
@@ -34,7 +36,7 @@ class Server {
   Server& operator=(Server&&) noexcept;
   ~Server();  ///< closes every connection at once
 
-  [[nodiscard]] std::uint16_t port() const;
+  [[nodiscard]] std::uint16_t port() const;  ///< 0 on a Unix socket
   [[nodiscard]] std::size_t connections() const;
 
   /// Loads certificate and key again for the connections to come. Keeps the old pair on failure.

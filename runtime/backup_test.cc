@@ -1,0 +1,132 @@
+#include "runtime/backup.h"
+
+#include <fstream>
+#include <set>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "runtime/http/test_client.h"
+#include "runtime/storage/files.h"
+#include "runtime/test_deployment.h"
+
+namespace caisson::runtime {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class BackingUp : public testing::Test {
+ protected:
+  BackingUp() { fs::create_directory(settings_.to); }
+
+  /// The names below a directory.
+  static std::set<std::string> names(const fs::path& directory) {
+    std::set<std::string> found;
+    for (const auto& entry : fs::directory_iterator(directory)) {
+      found.insert(entry.path().filename().string());
+    }
+    return found;
+  }
+
+  BackupReport save() const {
+    auto report = back_up(settings_);
+    if (!report) throw std::runtime_error(report.error().text());
+    return *report;
+  }
+
+  TestDeployment deployment_;
+  std::unique_ptr<Application> application_ = deployment_.start();
+  BackupSettings settings_{
+      .operator_address = "127.0.0.1:" + std::to_string(application_->operator_port()),
+      .token = std::string(TestDeployment::operator_token),
+      .data = deployment_.directory() / "data",
+      .to = deployment_.directory() / "backups",
+      .keep = 2};
+};
+
+TEST_F(BackingUp, MovesASnapshotOfEveryTenantAndKeepsTheNewest) {
+  std::set<std::string> before;
+  for (int round = 0; round < 4; ++round) {
+    const auto report = save();
+    EXPECT_EQ(report.saved, 2);
+    EXPECT_THAT(report.problems, testing::IsEmpty());
+    EXPECT_EQ(names(settings_.to), (std::set<std::string>{"globex", "initech"}));
+    const auto now = names(settings_.to / "globex");
+    EXPECT_EQ(now.size(), round == 0 ? 2 : 4) << "each is a database and a description";
+    EXPECT_NE(now, before);
+    before = now;
+  }
+  for (const auto& tenant : fs::directory_iterator(settings_.data / "snapshots")) {
+    EXPECT_TRUE(fs::is_empty(tenant.path())) << tenant.path() << " was left with the data";
+  }
+}
+
+TEST_F(BackingUp, WhatWasSavedCanBeRestored) {
+  http::TestClient client(application_->data_port());
+  const auto made =
+      client.ask(tenant_request("globex", "POST", "/v1/records/orders", R"({"n":1})"));
+  ASSERT_TRUE(made && made->status == 201);
+  const auto place = made->field("Location");
+  save();
+  ASSERT_EQ(client.ask(tenant_request("globex", "DELETE", place))->status, 204);
+
+  const auto tenant = [&] {
+    for (const auto& entry : fs::directory_iterator(settings_.to / "globex")) {
+      if (entry.path().extension() != ".json") continue;
+      const auto text = *storage::read_file(entry.path(), 4096);
+      const auto at = text.find(R"("tenant":")") + 10;
+      return text.substr(at, text.find('"', at) - at);
+    }
+    return std::string{};
+  }();
+  std::string id;
+  for (const auto& entry : fs::directory_iterator(settings_.to / "globex")) {
+    fs::copy(entry.path(), settings_.data / "snapshots" / tenant);
+    id = entry.path().stem().string();
+  }
+  http::TestClient operators(application_->operator_port());
+  const auto body = R"({"snapshot":")" + id + R"("})";
+  const auto restored = operators.ask(
+      "POST /v1/tenants/globex/restore HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " +
+      settings_.token + "\r\nContent-Type: application/json\r\nContent-Length: " +
+      std::to_string(body.size()) + "\r\n\r\n" + body);
+  ASSERT_TRUE(restored);
+  EXPECT_EQ(restored->status, 200) << restored->body;
+  EXPECT_EQ(client.ask(tenant_request("globex", "GET", place))->status, 200);
+}
+
+TEST_F(BackingUp, OneTenantsFailureStopsNoOther) {
+  std::ofstream(settings_.to / "globex") << "in the way";
+  const auto report = save();
+  EXPECT_EQ(report.saved, 1);
+  ASSERT_EQ(report.problems.size(), 1);
+  EXPECT_THAT(report.problems.front(), HasSubstr("tenant globex: "));
+}
+
+TEST_F(BackingUp, FailsOnAWrongTokenAndOnADeadRuntime) {
+  settings_.token = std::string(40, 'x');
+  auto refused = back_up(settings_);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().text(), HasSubstr("GET /v1/tenants?limit=100 was answered 401"));
+  EXPECT_THAT(refused.error().text(), testing::Not(HasSubstr("xxxx")));
+  application_.reset();
+  auto dead = back_up(settings_);
+  ASSERT_FALSE(dead);
+  EXPECT_THAT(dead.error().text(), HasSubstr("nobody answers at the operator listener"));
+}
+
+TEST(LoadBackupSettings, NamesEveryDefect) {
+  const TestDeployment deployment;
+  const auto file = deployment.directory() / "backup.json";
+  std::ofstream(file) << R"({"operator":"","keep":0,"extra":1})";
+  const auto settings = load_backup_settings(file);
+  ASSERT_FALSE(settings);
+  for (const char* key : {"/operator", "/token-file", "/data", "/to", "/keep", "/extra"}) {
+    EXPECT_THAT(settings.error().text(), HasSubstr(key));
+  }
+}
+
+}  // namespace
+}  // namespace caisson::runtime

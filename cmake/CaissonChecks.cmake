@@ -37,6 +37,7 @@ foreach(proxy caddy nginx)
   caisson_check(edge_${proxy}
     COMMAND scripts/test-edge ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} ${proxy} TIMEOUT 240 LABELS container)
 endforeach()
+caisson_check(systemd COMMAND scripts/test-systemd ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 400 LABELS container)
 caisson_check(conform_nginx
   COMMAND $<TARGET_FILE:caisson> conform examples/nginx/deployment.yaml --target local --level 1
     --report ${CMAKE_BINARY_DIR}/conform-nginx

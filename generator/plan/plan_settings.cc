@@ -180,6 +180,9 @@ void targets(Draft& draft) {
   to.compose_project =
       draft.trace(from.compose.project.empty() ? draft.spec().name : from.compose.project,
                   "/targets/compose/project", "/name");
+  to.systemd_prefix = draft.trace(from.systemd.prefix, "/targets/systemd/prefix");
+  to.systemd_data = draft.trace(from.systemd.data, "/targets/systemd/data");
+  to.systemd_user = draft.trace(from.systemd.user, "/targets/systemd/user");
   to.local_port = draft.trace(from.local.port, "/targets/local/port");
   const auto& helm = from.helm;
   const auto traced = [&](auto value, const char* key) {

@@ -157,7 +157,10 @@ struct Targets {
   Traced<bool> bundle;
   Traced<std::string> compose_project;
   HelmSettings cluster;
-  Traced<std::uint16_t> local_port;  ///< first of the ports that target `local` uses
+  Traced<std::string> systemd_prefix;  ///< directory of programs and configuration
+  Traced<std::string> systemd_data;    ///< directory of every unit's data
+  Traced<std::string> systemd_user;    ///< first part of the accounts of the units
+  Traced<std::uint16_t> local_port;    ///< first of the ports that target `local` uses
 };
 
 /// A change to a generated file that the spec asks for. `value` is JSON.

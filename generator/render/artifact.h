@@ -40,10 +40,10 @@ struct Artifact {
 using Artifacts = std::vector<Artifact>;
 
 /// What `render` can write. A target's files are below the directory of its name.
-enum class Target : std::uint8_t { docker, compose, helm, local };
+enum class Target : std::uint8_t { docker, compose, helm, systemd, local };
 
 /// By `Target`.
-inline constexpr std::array<std::string_view, 4> target_names{"docker", "compose", "helm", "local"};
+inline constexpr std::array<std::string_view, 5> target_names{"docker", "compose", "helm", "systemd", "local"};
 
 class TargetSet {
  public:

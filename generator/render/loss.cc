@@ -55,12 +55,10 @@ std::vector<Loss> losses(const plan::Plan& plan, TargetSet targets) {
       }
     }
   }
-  for (const auto& [name, asked] :
-       {std::pair{"systemd", plan.targets.systemd}, std::pair{"bundle", plan.targets.bundle}}) {
-    if (!asked) continue;
-    found.push_back({.target = name,
-                     .field = std::string("targets.") + name,
-                     .pointer = asked.origin.pointer,
+  if (plan.targets.bundle) {
+    found.push_back({.target = "bundle",
+                     .field = "targets.bundle",
+                     .pointer = plan.targets.bundle.origin.pointer,
                      .reason = "not written by this version",
                      .written = false,
                      .waiver = {}});

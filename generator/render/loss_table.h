@@ -21,6 +21,7 @@ struct Row {
   Cell docker{};
   Cell compose{};
   Cell helm{};
+  Cell systemd{};
   Cell local{};
   /// Where a deployment asks for it in a way that matters; null when every target does it.
   std::vector<plan::Origin> (*uses)(const plan::Plan& plan) = nullptr;

@@ -15,7 +15,8 @@ using Renderer = Result<Artifacts> (*)(const plan::Plan&, const Index&, const Bl
 
 /// By `Target`.
 constexpr std::array<Renderer, target_names.size()> renderers{render_docker, render_compose,
-                                                              render_helm, render_local};
+                                                              render_helm, render_systemd,
+                                                              render_local};
 
 }  // namespace
 
@@ -27,6 +28,8 @@ const plan::Traced<bool>& wanted(const plan::Targets& targets, Target target) {
       return targets.compose;
     case Target::helm:
       return targets.helm;
+    case Target::systemd:
+      return targets.systemd;
     case Target::local:
       break;
   }

@@ -21,6 +21,11 @@ namespace caisson::render {
 [[nodiscard]] Result<Artifacts> render_helm(const plan::Plan& plan, const Index& index,
                                             const Blueprints& blueprints, Patches& patches);
 
+/// Everything below `systemd/`: units, accounts, directories, configuration and how to install
+/// them.
+[[nodiscard]] Result<Artifacts> render_systemd(const plan::Plan& plan, const Index& index,
+                                               const Blueprints& blueprints, Patches& patches);
+
 /// Everything below `local/`: processes without containers (docs/local.md).
 [[nodiscard]] Result<Artifacts> render_local(const plan::Plan& plan, const Index& index,
                                              const Blueprints& blueprints, Patches& patches);

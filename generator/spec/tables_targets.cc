@@ -43,7 +43,7 @@ constexpr Field systemd_fields[] = {
     field<&Systemd::data, absolute_path_type>("data", computed("`/var/lib/<name>`"),
                                               "where data goes"),
     field<&Systemd::user, user_type>("user", computed("the deployment's name"),
-                                     "system user of the units"),
+                                     "first part of the accounts of the units"),
 };
 constexpr auto systemd_map_type = object<Systemd, systemd_fields>("Systemd");
 constexpr auto systemd_type = switchable<systemd_map_type>;

@@ -1,0 +1,155 @@
+// Cron lines, held against systemd's own reading of what they became.
+
+#include "generator/render/calendar.h"
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <ctime>
+#include <random>
+#include <set>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace caisson::render {
+namespace {
+
+using testing::ElementsAre;
+
+constexpr std::time_t base = 1'772'280'000;  // 2026-02-28 12:00 UTC: a month's end is near
+
+TEST(CalendarEvents, AreWhatPeopleWouldWrite) {
+  EXPECT_THAT(calendar_events("0 3 * * *"), ElementsAre("*-*-* 03:00:00 UTC"));
+  EXPECT_THAT(calendar_events("*/15 * * * *"), ElementsAre("*-*-* *:00,15,30,45:00 UTC"));
+  EXPECT_THAT(calendar_events("30 1-4 1,15 * *"), ElementsAre("*-*-01,15 01..04:30:00 UTC"));
+  EXPECT_THAT(calendar_events("0 0 * 1-3 1-5"), ElementsAre("Mon..Fri *-01..03-* 00:00:00 UTC"));
+  EXPECT_THAT(calendar_events("0 0 * * 0"), ElementsAre("Sun *-*-* 00:00:00 UTC"));
+  EXPECT_THAT(calendar_events("0 0 * * 7"), ElementsAre("Sun *-*-* 00:00:00 UTC"));
+  EXPECT_THAT(calendar_events("5/20 0 * * *"), ElementsAre("*-*-* 00:05,25,45:00 UTC"));
+}
+
+TEST(CalendarEvents, ReadEitherDayAsCronDoes) {
+  EXPECT_THAT(calendar_events("0 0 13 * 5"),
+              ElementsAre("*-*-13 00:00:00 UTC", "Fri *-*-* 00:00:00 UTC"));
+  EXPECT_THAT(calendar_events("0 0 */2 * 1"),
+              ElementsAre("Mon *-*-01,03,05,07,09,11,13,15,17,19,21,23,25,27,29,31 00:00:00 UTC"));
+  EXPECT_THAT(calendar_events("0 0 1-31 * 1"), ElementsAre("*-*-* 00:00:00 UTC"));
+}
+
+/// Whether a field of cron holds a value; written apart from the code that is tested.
+bool matches(const std::string& field, int value, int high) {
+  for (std::size_t at = 0; at <= field.size();) {
+    const auto end = std::min(field.find(',', at), field.size());
+    const auto part = field.substr(at, end - at);
+    int from = 0;
+    int to = high;
+    int step = 1;
+    if (part.front() == '*') {
+      std::sscanf(part.c_str(), "*/%d", &step);
+      from = high == 31 || high == 12 ? 1 : 0;
+    } else if (std::sscanf(part.c_str(), "%d-%d/%d", &from, &to, &step) < 2) {
+      to = std::sscanf(part.c_str(), "%d/%d", &from, &step) == 2 ? high : from;
+    }
+    if (value >= from && value <= to && (value - from) % step == 0) return true;
+    at = end + 1;
+  }
+  return false;
+}
+
+/// The first `count` times after `base` at which cron would run the line.
+std::vector<std::time_t> expected(const std::array<std::string, 5>& cron, std::size_t count) {
+  std::vector<std::time_t> times;
+  for (std::time_t time = base + 60; times.size() < count && time < base + 86'400L * 400;
+       time += 60) {
+    std::tm tm{};
+    gmtime_r(&time, &tm);
+    const bool day = matches(cron[2], tm.tm_mday, 31);
+    const bool week =
+        matches(cron[4], tm.tm_wday, 7) || (tm.tm_wday == 0 && matches(cron[4], 7, 7));
+    const bool both = cron[2].front() == '*' || cron[4].front() == '*';
+    if (matches(cron[0], tm.tm_min, 59) && matches(cron[1], tm.tm_hour, 23) &&
+        matches(cron[3], tm.tm_mon + 1, 12) && (both ? day && week : day || week)) {
+      times.push_back(time);
+    }
+  }
+  return times;
+}
+
+/// What systemd says of the same, of all events together.
+std::vector<std::time_t> elapses(const std::vector<std::string>& events, std::size_t count) {
+  std::set<std::time_t> times;
+  for (const auto& event : events) {
+    const auto command = "TZ=UTC systemd-analyze calendar --base-time='@" + std::to_string(base) +
+                         "' --iterations=" + std::to_string(count) + " '" + event + "' 2>&1";
+    FILE* const out = popen(command.c_str(), "r");
+    std::array<char, 512> line;
+    std::string text;
+    while (std::fgets(line.data(), line.size(), out) != nullptr) text += line.data();
+    EXPECT_EQ(pclose(out), 0) << command << "\n" << text;
+    for (std::size_t at = 0; at < text.size();) {
+      const auto end = text.find('\n', at);
+      const auto row = text.substr(at, end - at);
+      std::tm tm{};
+      const auto colon = row.find(": ");
+      const bool elapse = row.find("elapse:") != row.npos || row.find("Iteration #") != row.npos;
+      if (elapse && colon != row.npos &&
+          strptime(row.c_str() + colon + 2, "%a %Y-%m-%d %H:%M:%S", &tm) != nullptr) {
+        times.insert(timegm(&tm));
+      }
+      at = end + 1;
+    }
+  }
+  std::vector<std::time_t> sorted(times.begin(), times.end());
+  if (sorted.size() > count) sorted.resize(count);
+  return sorted;
+}
+
+TEST(CalendarEvents, FireWhenCronWould) {
+  std::mt19937 random(20260214);
+  const auto pick = [&](int low, int high) {
+    return std::uniform_int_distribution<int>(low, high)(random);
+  };
+  const auto field = [&](int low, int high) {
+    std::string out;
+    for (int parts = pick(1, 2); parts > 0; --parts) {
+      if (!out.empty()) out += ',';
+      const int from = pick(low, high);
+      switch (pick(0, 4)) {
+        case 0:
+          out += '*';
+          break;
+        case 1:
+          out += "*/" + std::to_string(pick(1, high));
+          break;
+        case 2:
+          out += std::to_string(from) + "-" + std::to_string(pick(from, high));
+          break;
+        case 3:
+          out += std::to_string(from) + "-" + std::to_string(pick(from, high)) + "/" +
+                 std::to_string(pick(1, high));
+          break;
+        default:
+          out += std::to_string(from);
+      }
+    }
+    return out;
+  };
+  for (int round = 0; round < 100; ++round) {
+    const std::array<std::string, 5> cron{field(0, 59), field(0, 23), field(1, 31), field(1, 12),
+                                          field(0, 7)};
+    std::string line;
+    for (const auto& part : cron) line += (line.empty() ? "" : " ") + part;
+    SCOPED_TRACE(line);
+    const auto want = expected(cron, 8);
+    const auto have = elapses(calendar_events(line), 8);
+    // What is further away than a year is only compared as far as it was looked for.
+    ASSERT_GE(have.size(), want.size());
+    EXPECT_EQ(std::vector(have.begin(), have.begin() + static_cast<std::ptrdiff_t>(want.size())),
+              want);
+  }
+}
+
+}  // namespace
+}  // namespace caisson::render

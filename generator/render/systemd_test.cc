@@ -1,0 +1,173 @@
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "generator/render/render_testing.h"
+#include "generator/render/systemd_layout.h"
+
+namespace caisson::render {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+const TargetSet only_systemd{Target::systemd};
+
+const std::string services = R"(
+secrets: { key: { from: { generate: { bytes: 24 } } } }
+services:
+  shared:
+    image: r/x@sha256:7d1a0f5c8e0f4f4ec5a9b8f6e2c4d1b3a79685746352413f2e1d0c9b8a7f6e5d
+    env: { TOKEN: "${secret:key}", PRICE: "$5 at 100%" }
+    local: { command: [bin/serve, "$HOME", "50%"] }
+  own:
+    image: r/y@sha256:7d1a0f5c8e0f4f4ec5a9b8f6e2c4d1b3a79685746352413f2e1d0c9b8a7f6e5d
+    replica-per-tenant: true
+    local: { command: "exec own --all" }
+  image-only: { image: "r/z@sha256:7d1a0f5c8e0f4f4ec5a9b8f6e2c4d1b3a79685746352413f2e1d0c9b8a7f6e5d" }
+)";
+
+const std::string spec = R"(caisson: v1
+name: acme
+version: 1.0.0
+tiers: { free: { isolation: schema }, enterprise: { isolation: deployment } }
+tenants:
+  - { slug: globex, tier: free }
+  - { slug: big-co, tier: enterprise }
+)";
+
+Artifacts units_of(const std::string& text) {
+  return rendered(plan::plan_of(text).plan, only_systemd);
+}
+
+std::string unit(const Artifacts& artifacts, const std::string& name) {
+  return artifact(artifacts, "systemd/system/" + name).bytes;
+}
+
+TEST(RenderSystemd, EveryServiceStartsFromTheHouseStyle) {
+  for (const auto& file : units_of(spec + services)) {
+    if (!file.path.ends_with(".service")) continue;
+    SCOPED_TRACE(file.path);
+    for (const auto* line :
+         {"NoNewPrivileges=yes\n", "ProtectSystem=strict\n", "MemoryDenyWriteExecute=yes\n",
+          "SystemCallFilter=@system-service\n", "RestrictNamespaces=yes\n", "PrivateDevices=yes\n",
+          "CapabilityBoundingSet=", "IPAddressDeny=", "RestrictAddressFamilies=AF_",
+          "MemoryMax=", "TasksMax=", "CPUQuota=", "Slice=acme-", "PartOf=acme.target\n"}) {
+      EXPECT_THAT(file.bytes, HasSubstr(line));
+    }
+    const bool edge = file.path.ends_with("acme-edge.service");
+    EXPECT_EQ(file.bytes.find("PrivateNetwork=yes\n") == std::string::npos, edge);
+    EXPECT_EQ(file.bytes.find("\nUser=") == std::string::npos,
+              file.bytes.find("DynamicUser=yes\n") != std::string::npos);
+    EXPECT_THAT(file.tree, testing::NotNull());
+  }
+}
+
+TEST(RenderSystemd, OpensTheListenersForTheProcesses) {
+  const auto artifacts = units_of(spec);
+  EXPECT_THAT(unit(artifacts, "acme-runtime-big-co-data.socket"),
+              testing::AllOf(HasSubstr("ListenStream=/run/acme/runtime-big-co/data.sock\n"),
+                             HasSubstr("SocketGroup=acme\n"), HasSubstr("SocketMode=0660\n"),
+                             HasSubstr("Service=acme-runtime-big-co.service\n")));
+  EXPECT_THAT(unit(artifacts, "acme-runtime-big-co-operator.socket"),
+              testing::AllOf(HasSubstr("SocketUser=acme-runtime-big-co\n"),
+                             HasSubstr("SocketMode=0600\n")));
+  EXPECT_THAT(artifact(artifacts, "systemd/config/runtime-big-co.json").bytes,
+              testing::AllOf(HasSubstr("\"unix:/run/acme/runtime-big-co/data.sock\""),
+                             HasSubstr("\"unix:/run/acme/runtime-big-co/operator.sock\""),
+                             HasSubstr("\"unix\""),
+                             HasSubstr("/run/credentials/acme-runtime-big-co.service/")));
+  EXPECT_THAT(artifact(artifacts, "systemd/config/Caddyfile").bytes,
+              testing::AllOf(HasSubstr("unix//run/acme/runtime-big-co/data.sock"),
+                             Not(HasSubstr("operator.sock"))));
+}
+
+TEST(RenderSystemd, GivesEachTenantsDeploymentASliceAndANetworkOfItsOwn) {
+  const auto artifacts = units_of(spec + services);
+  EXPECT_THAT(unit(artifacts, "acme-runtime-big-co.service"),
+              testing::AllOf(HasSubstr("Slice=acme-tenant-big_co.slice\n"),
+                             HasSubstr("JoinsNamespaceOf=acme-own-big-co.service\n"),
+                             Not(HasSubstr("JoinsNamespaceOf=acme-shared.service")),
+                             Not(HasSubstr("runtime.json"))));
+  EXPECT_THAT(unit(artifacts, "acme-own-globex.service"),
+              Not(HasSubstr("JoinsNamespaceOf=acme-runtime-big-co.service")));
+  EXPECT_THAT(unit(artifacts, "acme-tenant-big_co.slice"),
+              testing::AllOf(HasSubstr("MemoryMax="), HasSubstr("TasksMax=")));
+}
+
+TEST(RenderSystemd, TakesValuesAsDataAndKeepsSecretsOutOfTheEnvironment) {
+  const auto text = unit(units_of(spec + services), "acme-shared.service");
+  EXPECT_THAT(text,
+              HasSubstr("ExecStart=/opt/acme/services/shared/bin/serve \"$$HOME\" \"50%%\"\n"));
+  EXPECT_THAT(text, HasSubstr("Environment=\"PRICE=$5 at 100%%\"\n"));
+  EXPECT_THAT(text, HasSubstr("Environment=TOKEN_FILE=/run/credentials/acme-shared.service/key\n"));
+  EXPECT_THAT(text, HasSubstr("LoadCredential=key:/opt/acme/secrets/key\n"));
+  EXPECT_THAT(text, Not(HasSubstr("TOKEN=")));
+}
+
+TEST(RenderSystemd, LeavesOutWhatHasOnlyAnImage) {
+  const auto artifacts = units_of(spec + services);
+  EXPECT_THROW(unit(artifacts, "acme-image-only.service"), std::runtime_error);
+  EXPECT_THAT(unit(artifacts, "acme.target"), Not(HasSubstr("image-only")));
+}
+
+TEST(RenderSystemd, BacksEachRuntimeUpAsItsOwnAccount) {
+  const auto artifacts =
+      units_of(spec + "backup: { schedule: \"0 3 1 * 1\", keep: 3, to: /srv/backups/ }\n");
+  EXPECT_THAT(unit(artifacts, "acme-runtime-big-co_backup.timer"),
+              testing::AllOf(HasSubstr("OnCalendar=*-*-01 03:00:00 UTC\n"),
+                             HasSubstr("OnCalendar=Mon *-*-* 03:00:00 UTC\n")));
+  EXPECT_THAT(unit(artifacts, "acme-runtime-big-co_backup.service"),
+              testing::AllOf(HasSubstr("User=acme-runtime-big-co\n"),
+                             HasSubstr("ReadWritePaths=/srv/backups/runtime-big-co\n"),
+                             HasSubstr("PrivateNetwork=yes\n"), HasSubstr("Type=oneshot\n")));
+  EXPECT_THAT(artifact(artifacts, "systemd/config/runtime-big-co.backup.json").bytes,
+              testing::AllOf(HasSubstr("\"unix:/run/acme/runtime-big-co/operator.sock\""),
+                             HasSubstr("\"keep\": 3")));
+  EXPECT_THAT(artifact(artifacts, "systemd/tmpfiles.d/acme.conf").bytes,
+              HasSubstr("d /srv/backups/runtime-big-co 0700 acme-runtime-big-co"));
+}
+
+TEST(RenderSystemd, CutsAccountsAndSocketPathsWithoutCollision) {
+  std::string text = spec;
+  const std::string slug(36, 'a');
+  text += "  - { slug: " + slug + "-one, tier: enterprise }\n";
+  text += "  - { slug: " + slug + "-two, tier: enterprise }\n";
+  const auto plan = plan::plan_of(text).plan;
+  const SystemdLayout layout(plan);
+  std::set<std::string> accounts;
+  std::set<std::string> sockets;
+  std::size_t runtimes = 0;
+  for (const auto& instance : plan.instances) {
+    if (instance.role != plan::Role::runtime) continue;
+    ++runtimes;
+    accounts.insert(layout.account(instance));
+    sockets.insert(layout.socket_path(instance.name, "operator"));
+  }
+  EXPECT_EQ(accounts.size(), runtimes);
+  EXPECT_EQ(sockets.size(), runtimes);
+  for (const auto& account : accounts) EXPECT_LE(account.size(), 31) << account;
+  for (const auto& path : sockets) EXPECT_LE(path.size(), 107) << path;
+}
+
+TEST(RenderSystemd, RefusesADirectoryThatNotEveryDirectiveCanCarry) {
+  const auto plan = plan::plan_of(spec + "targets: { systemd: { data: \"/srv/my data\" } }\n").plan;
+  const auto artifacts = render(plan, Blueprints{}, only_systemd);
+  ASSERT_FALSE(artifacts);
+  EXPECT_THAT(artifacts.error().text(), HasSubstr("targets.systemd.data: '/srv/my data'"));
+}
+
+TEST(RenderSystemd, PatchesAUnitLikeAnyStructuredFile) {
+  const auto artifacts = units_of(spec + R"(patches:
+  - { file: systemd/system/acme-runtime.service, at: /Service/Nice, set: 5, reason: quiet }
+  - { file: systemd/system/acme-edge.service, at: /Service/LimitNOFILE, set: 1000, reason: small }
+)");
+  EXPECT_THAT(unit(artifacts, "acme-runtime.service"), HasSubstr("Nice=5\n"));
+  EXPECT_THAT(unit(artifacts, "acme-edge.service"), HasSubstr("LimitNOFILE=1000\n"));
+}
+
+}  // namespace
+}  // namespace caisson::render

@@ -1,0 +1,413 @@
+#include "generator/render/systemd_units.h"
+
+#include <algorithm>
+#include <map>
+
+#include "generator/render/calendar.h"
+
+namespace caisson::render {
+
+namespace {
+
+using plan::Instance;
+using plan::Port;
+using plan::Role;
+
+Node empty_unit(std::initializer_list<const char*> sections, const Origin& origin) {
+  Node tree{Node::Map{}, origin};
+  for (const auto* section : sections) tree.add(section, Node{Node::Map{}, origin});
+  return tree;
+}
+
+/// One more value of a directive that may be there several times.
+void append(Node& tree, std::string_view section, const std::string& key, Node value) {
+  auto& directives = *tree.find(section);
+  auto* directive = directives.find(key);
+  if (directive == nullptr) directive = &directives.set(key, Node{Node::List{}, value.origin()});
+  directive->push(std::move(value));
+}
+
+/// Millis of a processor as a share of one: "150%".
+std::string quota(std::int64_t millis) {
+  const auto tenths = std::to_string(millis % 10);
+  return std::to_string(millis / 10) + (millis % 10 == 0 ? "" : "." + tenths) + "%";
+}
+
+class Units {
+ public:
+  Units(const plan::Plan& plan, const SystemdLayout& layout, const Blueprints& blueprints)
+      : plan_(plan), layout_(layout), blueprints_(blueprints) {
+    for (const auto& instance : plan.instances) {
+      if (SystemdLayout::runs(instance)) groups_[layout.slice(instance)].push_back(&instance);
+    }
+  }
+
+  Result<std::vector<Unit>> all() {
+    for (const auto& instance : plan_.instances) {
+      if (!SystemdLayout::runs(instance)) continue;
+      if (auto done = sockets(instance); !done) return tl::unexpected(done.error());
+      if (auto done = service(instance); !done) return tl::unexpected(done.error());
+      if (instance.role != Role::runtime || layout_.backups().empty()) continue;
+      if (auto done = backup(instance); !done) return tl::unexpected(done.error());
+    }
+    slices();
+    target();
+    return std::move(units_);
+  }
+
+ private:
+  /// `tree` with the blueprints `names` over it, each over the ones before.
+  Result<Node> base(Node tree, std::initializer_list<const char*> names) const {
+    for (const auto* name : names) {
+      auto over = blueprints_.yaml("systemd/" + std::string(name) + ".yaml");
+      if (!over) return over;
+      tree.merge(std::move(*over));
+    }
+    return tree;
+  }
+
+  void add(std::string name, Node tree, std::string owner, bool started_by_target) {
+    if (started_by_target) started_.push_back(name);
+    units_.push_back({.name = std::move(name), .tree = std::move(tree), .owner = std::move(owner)});
+  }
+
+  void describe(Node& tree, const std::string& what, const Origin& origin) const {
+    auto& unit = *tree.find("Unit");
+    unit.set("Description", {plan_.name.value + ": " + what, origin});
+    unit.set("PartOf", {layout_.target(), plan_.name.origin});
+  }
+
+  /// Whether systemd opens the listeners of the instance.
+  static bool is_activated(const Instance& instance) {
+    return instance.role == Role::runtime || instance.role == Role::dashboard;
+  }
+
+  Result<void> sockets(const Instance& instance) {
+    if (!is_activated(instance)) return {};
+    for (const auto& port : instance.ports) {
+      auto tree = blueprints_.yaml("systemd/socket.yaml");
+      if (!tree) return tl::unexpected(tree.error());
+      const Origin origin = port.number.origin;
+      Node unit = empty_unit({"Unit", "Socket"}, origin);
+      const bool operators = port.purpose == Port::Purpose::operator_api;
+      describe(unit, port.name + " listener of " + instance.name, origin);
+      unit.merge(std::move(*tree));
+      auto& socket = *unit.find("Socket");
+      socket.set("ListenStream", {layout_.socket_path(instance.name, port.name), origin});
+      socket.set("Service", {layout_.service(instance.name), origin});
+      // The proxy reaches the data, only the runtime's own account (and root) its operator API.
+      socket.set("SocketUser", {operators ? layout_.account(instance) : "root", origin});
+      socket.set("SocketGroup", {operators ? layout_.account(instance) : layout_.front_group(),
+                                 plan_.targets.systemd_user.origin});
+      socket.set("SocketMode", {operators ? "0600" : "0660", origin});
+      add(layout_.socket(instance.name, port.name), std::move(unit), instance.origin.pointer, true);
+    }
+    return {};
+  }
+
+  Result<void> service(const Instance& instance) {
+    Node own = empty_unit({"Unit", "Service"}, instance.origin);
+    describe(own, what(instance), instance.origin);
+    program(own, instance);
+    run_as(own, instance);
+    auto tree = instance.role == Role::edge ? base(std::move(own), {"service", "edge"})
+                : instance.role == Role::service
+                    ? base(std::move(own), {"service", "isolated", "workload"})
+                    : base(std::move(own), {"service", "isolated", "runtime"});
+    if (!tree) return tl::unexpected(tree.error());
+    order(*tree, instance);
+    if (instance.role == Role::edge) edge_privileges(*tree);
+    environment(*tree, instance);
+    credentials(*tree, instance);
+    limits(*tree, instance);
+    directories(*tree, instance);
+    share_network(*tree, instance);
+    add(layout_.service(instance.name), std::move(*tree), instance.origin.pointer, true);
+    return {};
+  }
+
+  static std::string what(const Instance& instance) {
+    const auto of = instance.tenant ? " of tenant " + *instance.tenant : std::string{};
+    switch (instance.role) {
+      case Role::runtime:
+        return instance.tenant ? "runtime" + of : "runtime that tenants share";
+      case Role::edge:
+        return "edge, the one door";
+      case Role::dashboard:
+        return "dashboard";
+      default:
+        return "service " + instance.name + of;
+    }
+  }
+
+  void order(Node& tree, const Instance& instance) const {
+    const Origin origin = instance.origin;
+    if (is_activated(instance)) {
+      for (const auto& port : instance.ports) {
+        const auto socket = layout_.socket(instance.name, port.name);
+        append(tree, "Unit", "Requires", {socket, origin});
+        append(tree, "Unit", "After", {socket, origin});
+      }
+    }
+    for (const auto& need : instance.needs) {
+      const auto* other = plan_.instance(need);
+      if (other == nullptr || !SystemdLayout::runs(*other)) continue;
+      append(tree, "Unit", "Wants", {layout_.service(need), origin});
+      append(tree, "Unit", "After", {layout_.service(need), origin});
+    }
+  }
+
+  void run_as(Node& tree, const Instance& instance) const {
+    auto& service = *tree.find("Service");
+    const Origin origin = plan_.targets.systemd_user.origin;
+    if (const auto account = layout_.account(instance); account.empty()) {
+      service.set("DynamicUser", {true, instance.origin});
+    } else {
+      service.set("User", {account, origin});
+      service.set("Group", {account, origin});
+    }
+    service.set("Slice", {layout_.slice(instance), instance.origin});
+    service.set("LogNamespace", {plan_.name.value, plan_.observability.log_bytes.origin});
+    service.set("SyslogIdentifier", {layout_.unit(instance.name), instance.origin});
+    service.set("TimeoutStopSec",
+                {std::to_string((instance.stop_grace_ms + 999) / 1000) + "s", instance.origin});
+  }
+
+  void program(Node& tree, const Instance& instance) const {
+    auto& service = *tree.find("Service");
+    const Origin origin = instance.origin;
+    Node words{Node::List{}, origin};
+    const auto say = [&](std::initializer_list<std::string> more) {
+      for (const auto& word : more) words.push({word, origin});
+    };
+    if (instance.role == Role::edge) {
+      say({layout_.program("caddy"), "run", "--config", layout_.config("Caddyfile"), "--adapter",
+           "caddyfile"});
+    } else if (instance.role == Role::service) {
+      const auto& command = instance.local_command;
+      const auto place = layout_.service_directory(instance);
+      if (command.size() == 1) {
+        say({"/bin/sh", "-c", command.front()});
+      } else {
+        // A path beside the spec is a path below the service's directory here.
+        const bool beside =
+            command.front().find('/') != std::string::npos && !command.front().starts_with('/');
+        say({beside ? place + "/" + command.front() : command.front()});
+        for (std::size_t i = 1; i < command.size(); ++i) say({command[i]});
+      }
+      service.set("WorkingDirectory", {place, plan_.targets.systemd_prefix.origin});
+    } else {
+      say({layout_.program("caisson-runtime"), instance.command.front(), "--config",
+           layout_.config(instance.name + ".json")});
+    }
+    service.set("ExecStart", std::move(words));
+  }
+
+  /// A low port is what the edge needs a capability of the host for, not of a user namespace.
+  void edge_privileges(Node& tree) const {
+    auto& service = *tree.find("Service");
+    append(tree, "Service", "SupplementaryGroups",
+           {layout_.front_group(), plan_.targets.systemd_user.origin});
+    const auto& ports = plan_.edge;
+    const bool secure = ports.tls.value != plan::Edge::Tls::off;
+    if (ports.http.value < 1024 || (secure && ports.https.value < 1024)) {
+      service.set("AmbientCapabilities", {"CAP_NET_BIND_SERVICE", ports.http.origin});
+      service.set("CapabilityBoundingSet", {"CAP_NET_BIND_SERVICE", ports.http.origin});
+    } else {
+      service.set("PrivateUsers", {true, ports.http.origin});
+    }
+  }
+
+  void environment(Node& tree, const Instance& instance) const {
+    Node variables{Node::Map{}, instance.origin};
+    if (instance.role == Role::edge) {
+      // Caddy keeps its state where these say, else in somebody's home.
+      for (const auto* name : {"HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"}) {
+        variables.add(name, {layout_.data(instance.name), plan_.targets.systemd_data.origin});
+      }
+    }
+    const auto place = layout_.credentials(layout_.service(instance.name)) + "/";
+    for (const auto& variable : instance.env) {
+      if (variable.secret.empty()) {
+        variables.add(variable.name, variable.value);
+      } else {
+        // `systemctl show` tells everybody what a unit's environment holds.
+        variables.add(variable.name + "_FILE", {place + variable.secret, variable.value.origin});
+      }
+    }
+    if (!variables.empty()) tree.find("Service")->set("Environment", std::move(variables));
+  }
+
+  void credentials(Node& tree, const Instance& instance) const {
+    const auto load = [&](const std::string& secret, const Origin& origin) {
+      append(tree, "Service", "LoadCredential", {secret + ":" + layout_.secret(secret), origin});
+    };
+    for (const auto& mount : instance.secrets) load(mount.secret, instance.origin);
+    for (const auto& variable : instance.env) {
+      const bool mounted = std::ranges::find(instance.secrets, variable.secret,
+                                             &plan::SecretMount::secret) != instance.secrets.end();
+      if (!variable.secret.empty() && !mounted) load(variable.secret, variable.value.origin);
+    }
+    if (instance.role != Role::service || instance.secrets.empty()) return;
+    // Where the spec language says that a service finds its secrets.
+    append(
+        tree, "Service", "BindReadOnlyPaths",
+        {layout_.credentials(layout_.service(instance.name)) + ":/run/secrets", instance.origin});
+  }
+
+  static void limits(Node& tree, const Instance& instance) {
+    const auto& from = instance.resources;
+    auto& service = *tree.find("Service");
+    service.set("CPUQuota", {quota(from.cpu_limit_millis.value), from.cpu_limit_millis.origin});
+    service.set("CPUWeight",
+                {std::clamp<std::int64_t>(from.cpu_request_millis.value / 10, 1, 10'000),
+                 from.cpu_request_millis.origin});
+    service.set("MemoryMax", from.memory_limit_bytes);
+    service.set("MemoryLow", from.memory_request_bytes);
+    service.set("TasksMax", {from.pids, instance.origin});
+  }
+
+  /// Of the deployment's directories a process sees its own part alone.
+  void directories(Node& tree, const Instance& instance) const {
+    const auto& prefix = plan_.targets.systemd_prefix;
+    const auto& data = plan_.targets.systemd_data;
+    append(tree, "Service", "TemporaryFileSystem", {prefix.value + ":ro", prefix.origin});
+    const auto read = [&](const std::string& path) {
+      append(tree, "Service", "BindReadOnlyPaths", {path, prefix.origin});
+    };
+    if (instance.role == Role::service) {
+      read(layout_.service_directory(instance));
+      for (const auto& path : instance.writable) {
+        append(tree, "Service", "TemporaryFileSystem", {path, instance.origin});
+      }
+    } else {
+      const bool edge = instance.role == Role::edge;
+      read(layout_.program(edge ? "caddy" : "caisson-runtime"));
+      read(layout_.config(edge ? "Caddyfile" : instance.name + ".json"));
+    }
+    append(tree, "Service", "TemporaryFileSystem", {data.value + ":ro", data.origin});
+    if (layout_.account(instance).empty()) return;
+    const auto own = layout_.data(instance.name);
+    const auto place = instance.role == Role::service && !instance.volumes.empty()
+                           ? ":" + instance.volumes.front().path
+                           : std::string{};
+    append(tree, "Service", "BindPaths", {own + place, data.origin});
+    if (place.empty()) append(tree, "Service", "ReadWritePaths", {own, data.origin});
+  }
+
+  /// The units of one deployment share a network that leads nowhere else, when there are services
+  /// in it that somebody has to reach.
+  void share_network(Node& tree, const Instance& instance) const {
+    if (instance.role == Role::edge || instance.role == Role::dashboard) return;
+    for (const auto* other : groups_.at(layout_.slice(instance))) {
+      if (other == &instance) continue;
+      if (other->role == Role::edge || other->role == Role::dashboard) continue;
+      append(tree, "Unit", "JoinsNamespaceOf", {layout_.service(other->name), instance.origin});
+    }
+  }
+
+  Result<void> backup(const Instance& instance) {
+    const Origin origin = plan_.backup.schedule.origin;
+    const auto name = layout_.unit(instance.name) + "_backup";
+    Node own = empty_unit({"Unit", "Service"}, origin);
+    describe(own, "backup of " + instance.name, origin);
+    run_as(own, instance);
+    own.find("Service")->set("SyslogIdentifier", {name, origin});
+    auto tree = base(std::move(own), {"service", "isolated", "backup"});
+    if (!tree) return tl::unexpected(tree.error());
+    append(*tree, "Unit", "Wants", {layout_.service(instance.name), origin});
+    append(*tree, "Unit", "After", {layout_.service(instance.name), origin});
+    const auto config = layout_.config(instance.name + ".backup.json");
+    Node words{Node::List{}, origin};
+    for (const auto& word : {layout_.program("caisson-runtime"), std::string("backup"),
+                             std::string("--config"), config}) {
+      words.push({word, origin});
+    }
+    tree->find("Service")->set("ExecStart", std::move(words));
+    append(*tree, "Service", "LoadCredential",
+           {instance.operator_token + ":" + layout_.secret(instance.operator_token), origin});
+    const auto& prefix = plan_.targets.systemd_prefix;
+    const auto& data = plan_.targets.systemd_data;
+    append(*tree, "Service", "TemporaryFileSystem", {prefix.value + ":ro", prefix.origin});
+    append(*tree, "Service", "TemporaryFileSystem", {data.value + ":ro", data.origin});
+    for (const auto& path :
+         {layout_.program("caisson-runtime"), config, layout_.sockets(instance.name)}) {
+      append(*tree, "Service", "BindReadOnlyPaths", {path, prefix.origin});
+    }
+    for (const auto& [path, from] :
+         {std::pair{layout_.data(instance.name), data.origin},
+          std::pair{layout_.backups() + "/" + instance.name, plan_.backup.to.origin}}) {
+      append(*tree, "Service", "BindPaths", {path, from});
+      append(*tree, "Service", "ReadWritePaths", {path, from});
+    }
+    add(name + ".service", std::move(*tree), "/backup", false);
+
+    Node timer = empty_unit({"Unit", "Timer"}, origin);
+    describe(timer, "when " + instance.name + " is backed up", origin);
+    for (const auto& event : calendar_events(plan_.backup.schedule.value)) {
+      append(timer, "Timer", "OnCalendar", {event, origin});
+    }
+    auto& when = *timer.find("Timer");
+    when.set("AccuracySec", {"1s", origin});
+    when.set("Persistent", {true, origin});
+    add(name + ".timer", std::move(timer), "/backup", true);
+    return {};
+  }
+
+  /// What the units of a slice may use together: the sum of what each may.
+  void slices() {
+    const auto slice = [&](const std::string& name, const std::string& what,
+                           const std::vector<const Instance*>& instances, const Origin& origin) {
+      std::int64_t memory = 0;
+      std::int64_t cpu = 0;
+      std::int64_t tasks = 0;
+      for (const auto* instance : instances) {
+        memory += instance->resources.memory_limit_bytes.value;
+        cpu += instance->resources.cpu_limit_millis.value;
+        tasks += instance->resources.pids;
+      }
+      Node tree = empty_unit({"Unit", "Slice"}, origin);
+      tree.find("Unit")->set("Description", {plan_.name.value + ": " + what, origin});
+      auto& limits = *tree.find("Slice");
+      limits.set("CPUQuota", {quota(cpu), origin});
+      limits.set("MemoryMax", {memory, origin});
+      limits.set("MemorySwapMax", {0, origin});
+      limits.set("TasksMax", {tasks, origin});
+      add(name, std::move(tree), origin.at.empty() ? "/name" : origin.at, false);
+    };
+    std::vector<const Instance*> every;
+    for (const auto& [name, instances] : groups_) {
+      const auto& first = *instances.front();
+      slice(name, first.tenant ? "tenant " + *first.tenant : "what tenants share", instances,
+            first.origin);
+      every.insert(every.end(), instances.begin(), instances.end());
+    }
+    if (!every.empty()) slice(layout_.slice(), "everything", every, plan_.name.origin);
+  }
+
+  void target() {
+    const Origin origin = plan_.name.origin;
+    Node tree = empty_unit({"Unit", "Install"}, origin);
+    tree.find("Unit")->set("Description", {plan_.name.value + " " + plan_.version.value, origin});
+    std::ranges::sort(started_);
+    for (const auto& name : started_) append(tree, "Unit", "Wants", {name, origin});
+    tree.find("Install")->set("WantedBy", {"multi-user.target", origin});
+    add(layout_.target(), std::move(tree), "/name", false);
+  }
+
+  const plan::Plan& plan_;
+  const SystemdLayout& layout_;
+  const Blueprints& blueprints_;
+  std::map<std::string, std::vector<const Instance*>> groups_;  ///< by slice
+  std::vector<std::string> started_;
+  std::vector<Unit> units_;
+};
+
+}  // namespace
+
+Result<std::vector<Unit>> systemd_units(const plan::Plan& plan, const SystemdLayout& layout,
+                                        const Blueprints& blueprints) {
+  return Units(plan, layout, blueprints).all();
+}
+
+}  // namespace caisson::render

@@ -1,0 +1,163 @@
+#include "generator/render/unit_file.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "generator/render/comment.h"
+#include "generator/render/scalar_text.h"
+
+namespace caisson::render {
+
+namespace {
+
+/// systemd's own LONG_LINE_MAX is 1 MiB.
+constexpr std::size_t longest_line = 1'000'000;
+
+tl::unexpected<Failure> cannot(std::string_view what, const std::string& why) {
+  return fail(std::string(what) + " cannot be written in a unit file: " + why,
+              "change the value, or set targets.systemd: false");
+}
+
+/// What systemd's utf8_is_valid() refuses of valid UTF-8, and control characters.
+Result<void> check(std::string_view text, std::string_view what, bool quoted) {
+  for (std::size_t at = 0; at < text.size();) {
+    const auto scalar = next_scalar(text, at);
+    const bool control = scalar < 0x20 || scalar == 0x7f;
+    if (control && !(quoted && (scalar == '\n' || scalar == '\t'))) {
+      return cannot(what, "it holds the control character U+" + hex(scalar, 4));
+    }
+    if ((scalar & 0xfffeU) == 0xfffeU || (scalar >= 0xfdd0 && scalar <= 0xfdef)) {
+      return cannot(what, "it holds U+" + hex(scalar, 4) + ", which is no character");
+    }
+  }
+  return {};
+}
+
+bool is_bare(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](unsigned char c) {
+    return std::isalnum(c) != 0 ||
+           std::string_view("_-./:@,+=").find(static_cast<char>(c)) != std::string_view::npos;
+  });
+}
+
+std::string doubled(std::string_view text, std::string_view which) {
+  std::string out;
+  for (const char c : text) {
+    out += c;
+    if (which.find(c) != std::string_view::npos) out += c;
+  }
+  return out;
+}
+
+/// A word of a line that systemd splits at blanks, with the characters of `special` doubled.
+Result<std::string> word(std::string_view text, std::string_view what, std::string_view special) {
+  if (auto fine = check(text, what, true); !fine) return tl::unexpected(fine.error());
+  if (is_bare(text)) return std::string(text);
+  std::string out = "\"";
+  for (const char c : doubled(text, special)) {
+    if (c == '\n') {
+      out += "\\n";
+    } else if (c == '\t') {
+      out += "\\t";
+    } else {
+      if (c == '"' || c == '\\') out += '\\';
+      out += c;
+    }
+  }
+  return out + '"';
+}
+
+Result<std::string> scalar(const Node& node, const std::string& what) {
+  if (const auto* flag = std::get_if<bool>(&node.value())) return *flag ? "yes" : "no";
+  if (const auto* number = std::get_if<std::int64_t>(&node.value())) {
+    return std::to_string(*number);
+  }
+  const auto* text = node.text();
+  if (text == nullptr) return cannot(what, "it is neither text nor a whole number");
+  if (auto fine = check(*text, what, false); !fine) return tl::unexpected(fine.error());
+  if (text->starts_with(' ') || text->ends_with(' '))
+    return cannot(what, "it has blanks around it");
+  if (text->ends_with('\\')) return cannot(what, "it ends with a backslash");
+  // The one directive here that knows no specifiers, but percentages.
+  return what == "CPUQuota" ? *text : doubled(*text, "%");
+}
+
+class Writer {
+ public:
+  Result<std::string> write(const Node& tree, std::string_view header) {
+    out_ = comment_lines(header);
+    if (tree.map() == nullptr) return cannot("the file", "it has no sections");
+    for (const auto& [name, section] : *tree.map()) {
+      if (section.map() == nullptr) return cannot("section " + name, "it has no directives");
+      if (auto done = check(name, "a section", false); !done) return tl::unexpected(done.error());
+      out_ += (out_.empty() ? "[" : "\n[") + name + "]\n";
+      for (const auto& [key, value] : *section.map()) {
+        if (auto done = directive(key, value); !done) return tl::unexpected(done.error());
+      }
+    }
+    return out_;
+  }
+
+ private:
+  Result<void> directive(const std::string& key, const Node& value) {
+    if (!is_bare(key) || key.find('=') != std::string::npos) {
+      return cannot("a directive", "'" + key + "' is no name of one");
+    }
+    out_ += comment_lines(value.comment());
+    if (key.starts_with("Exec")) return command(key, value);
+    if (key == "Environment") return environment(value);
+    if (const auto* list = value.list()) {
+      for (const auto& element : *list) {
+        out_ += comment_lines(element.comment());
+        if (auto done = line(key, scalar(element, key)); !done) return done;
+      }
+      return {};
+    }
+    return line(key, scalar(value, key));
+  }
+
+  Result<void> command(const std::string& key, const Node& words) {
+    if (words.list() == nullptr || words.list()->empty()) return cannot(key, "it has no words");
+    std::string text;
+    for (const auto& element : *words.list()) {
+      if (element.text() == nullptr) return cannot(key, "a word of it is no text");
+      // The program is taken as it is, its arguments have their variables expanded.
+      auto written = word(*element.text(), key, text.empty() ? "%" : "%$");
+      if (!written) return tl::unexpected(written.error());
+      text += (text.empty() ? "" : " ") + *written;
+    }
+    return line(key, std::move(text));
+  }
+
+  Result<void> environment(const Node& variables) {
+    if (variables.map() == nullptr) return cannot("Environment", "it is no map");
+    for (const auto& [name, value] : *variables.map()) {
+      if (value.text() == nullptr) return cannot("the variable " + name, "it is no text");
+      auto written = word(name + '=' + *value.text(), "the variable " + name, "%");
+      if (!written) return tl::unexpected(written.error());
+      if (auto done = line("Environment", std::move(*written)); !done) return done;
+    }
+    return {};
+  }
+
+  Result<void> line(const std::string& key, Result<std::string> text) {
+    if (!text) return tl::unexpected(text.error());
+    if (key.size() + text->size() >= longest_line) return cannot(key, "it is above 1 MB");
+    out_ += key + '=' + *text + '\n';
+    return {};
+  }
+
+  std::string out_;
+};
+
+}  // namespace
+
+Result<std::string> to_unit_file(const Node& tree, std::string_view header) {
+  return Writer().write(tree, header);
+}
+
+Result<std::string> unit_word(std::string_view text, std::string_view what) {
+  return word(text, what, "%");
+}
+
+}  // namespace caisson::render

@@ -246,7 +246,9 @@ Node systemd_facts(const plan::Plan& plan, const SystemdLayout& layout,
     if (tenants.list()->size() == page) break;
     Node entry{Node::Map{}, tenant.origin};
     entry.add("slug", tenant.slug);
-    entry.add("url", scheme + tenant.host + suffix);
+    auto url = scheme;
+    url.append(tenant.host).append(suffix);
+    entry.add("url", std::move(url));
     entry.add("instance", tenant.instance);
     entry.add("service", layout.service(tenant.instance));
     tenants.push(std::move(entry));

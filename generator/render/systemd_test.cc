@@ -26,7 +26,7 @@ services:
   own:
     image: r/y@sha256:7d1a0f5c8e0f4f4ec5a9b8f6e2c4d1b3a79685746352413f2e1d0c9b8a7f6e5d
     replica-per-tenant: true
-    local: { command: "exec own --all" }
+    local: { command: ["exec own --all"] }
   image-only: { image: "r/z@sha256:7d1a0f5c8e0f4f4ec5a9b8f6e2c4d1b3a79685746352413f2e1d0c9b8a7f6e5d" }
 )";
 

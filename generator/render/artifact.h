@@ -43,7 +43,8 @@ using Artifacts = std::vector<Artifact>;
 enum class Target : std::uint8_t { docker, compose, helm, systemd, local };
 
 /// By `Target`.
-inline constexpr std::array<std::string_view, 5> target_names{"docker", "compose", "helm", "systemd", "local"};
+inline constexpr std::array<std::string_view, 5> target_names{"docker", "compose", "helm",
+                                                              "systemd", "local"};
 
 class TargetSet {
  public:

@@ -14,9 +14,8 @@ using Renderer = Result<Artifacts> (*)(const plan::Plan&, const Index&, const Bl
                                        Patches&);
 
 /// By `Target`.
-constexpr std::array<Renderer, target_names.size()> renderers{render_docker, render_compose,
-                                                              render_helm, render_systemd,
-                                                              render_local};
+constexpr std::array<Renderer, target_names.size()> renderers{
+    render_docker, render_compose, render_helm, render_systemd, render_local};
 
 }  // namespace
 

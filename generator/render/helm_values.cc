@@ -370,7 +370,7 @@ Node HelmValues::ingress() const {
   node.add("tls", {edge.tls.value != plan::Edge::Tls::off, edge.tls.origin});
   node.add("issuer", cluster.issuer)
       .remark("ClusterIssuer of cert-manager; empty: bring the certificates.");
-  Node annotations{Node::Map{}};
+  Node annotations{Node::Map{}, cluster.ingress_class.origin};
   if (cluster.ingress_class.value == "nginx") {
     const auto set = [&](const char* key, std::int64_t value, const plan::Origin& origin) {
       annotations.add(std::string("nginx.ingress.kubernetes.io/") + key,

@@ -67,7 +67,6 @@ class SystemdSite final : public Site {
                                   const plan::Port& port) const override;
   [[nodiscard]] std::string secret_file(std::string_view secret) const override;
   [[nodiscard]] std::string data_directory(const plan::Instance& instance) const override;
-  [[nodiscard]] bool has_issuer_keys() const override { return true; }
   [[nodiscard]] std::vector<std::string> proxies() const override { return {"unix"}; }
 
  private:

@@ -1,0 +1,141 @@
+{{/*
+The named templates of the chart. A template of a workload gets a dict: root (the top of the chart), namespace, tenant
+("" in the release's namespace), name and workload (its values).
+*/}}
+
+{{/* Calls a named template for every workload: include "caisson.workloads" (list $ "caisson.service") */}}
+{{- define "caisson.workloads" -}}
+{{- $root := index . 0 }}
+{{- $template := index . 1 }}
+{{- range $name, $workload := $root.Values.workloads }}
+{{- include $template (dict "root" $root "namespace" $root.Release.Namespace "tenant" "" "name" $name "workload" $workload) }}
+{{- end }}
+{{- range $tenant, $place := $root.Values.tenants }}
+{{- range $name, $workload := $place.workloads }}
+{{- include $template (dict "root" $root "namespace" $place.namespace "tenant" $tenant "name" $name "workload" $workload) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The same for every namespace: root, namespace, tenant, workloads and hosts. */}}
+{{- define "caisson.places" -}}
+{{- $root := index . 0 }}
+{{- $template := index . 1 }}
+{{- include $template (dict "root" $root "namespace" $root.Release.Namespace "tenant" "" "workloads" $root.Values.workloads "hosts" $root.Values.hosts) }}
+{{- range $tenant, $place := $root.Values.tenants }}
+{{- include $template (dict "root" $root "namespace" $place.namespace "tenant" $tenant "workloads" $place.workloads "hosts" $place.hosts) }}
+{{- end }}
+{{- end }}
+
+{{/* Labels of every object. */}}
+{{- define "caisson.labels" -}}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
+app.kubernetes.io/part-of: {{ .root.Values.name | quote }}
+app.kubernetes.io/version: {{ .root.Values.version | replace "+" "_" | trunc 63 | quote }}
+{{- with .tenant }}
+caisson/tenant: {{ . | quote }}
+{{- end }}
+{{- end }}
+
+{{/* What a workload's Services, policies and controller select. */}}
+{{- define "caisson.selector" -}}
+app.kubernetes.io/name: {{ .name | quote }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
+{{- end }}
+
+{{/* Labels of a workload's objects. */}}
+{{- define "caisson.workloadLabels" -}}
+{{ include "caisson.labels" (merge (dict "tenant" (.tenant | default .workload.tenant)) .) }}
+app.kubernetes.io/name: {{ .name | quote }}
+app.kubernetes.io/component: {{ .workload.role | quote }}
+{{- end }}
+
+{{- define "caisson.metadata" -}}
+metadata:
+  name: {{ .name | quote }}
+  namespace: {{ .namespace | quote }}
+  labels:
+    {{- include "caisson.workloadLabels" . | nindent 4 }}
+{{- end }}
+
+{{/* What a workload's environment, command line and probes say: Kubernetes replaces $(NAME) there, and reads $$ as $. */}}
+{{- define "caisson.literal" -}}
+{{- . | replace "$" "$$" | toJson }}
+{{- end }}
+
+{{- define "caisson.words" -}}
+{{- range . }}
+- {{ include "caisson.literal" . }}
+{{- end }}
+{{- end }}
+
+{{/* Of every container. */}}
+{{- define "caisson.containerSecurity" -}}
+allowPrivilegeEscalation: false
+privileged: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end }}
+
+{{/* Of every pod; gets the user. */}}
+{{- define "caisson.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: {{ int64 . }}
+runAsGroup: {{ int64 . }}
+fsGroup: {{ int64 . }}
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile:
+  type: RuntimeDefault
+{{- end }}
+
+{{- define "caisson.pullSecrets" -}}
+{{- $names := list }}
+{{- range $name, $on := .Values.imagePullSecrets }}
+{{- if $on }}{{ $names = append $names (dict "name" $name) }}{{ end }}
+{{- end }}
+{{- with $names }}
+imagePullSecrets: {{ toJson . }}
+{{- end }}
+{{- end }}
+
+{{/* Resources of checks and tests: requested is what they get. */}}
+{{- define "caisson.helperResources" -}}
+{{- $amount := dict "cpu" .cpu "memory" .memory "ephemeral-storage" .ephemeralStorage }}
+{{- toJson (dict "requests" $amount "limits" $amount) }}
+{{- end }}
+
+{{/* The file that a Caisson program reads: `config` with what it listens on, and its tenants as a list. */}}
+{{- define "caisson.config" -}}
+{{- $config := omit .workload.config "tenants" }}
+{{- $ports := dict }}
+{{- range $name, $port := .workload.ports }}
+{{- $_ := set $ports $name (printf "0.0.0.0:%d" (int64 $port.number)) }}
+{{- end }}
+{{- if hasKey .workload.config "tenants" }}
+{{- $tenants := list }}
+{{- range $slug, $tenant := .workload.config.tenants }}
+{{- $tenants = append $tenants (merge (dict "slug" $slug) $tenant) }}
+{{- end }}
+{{- $_ := set $config "tenants" $tenants }}
+{{- $_ := set $config "listen" $ports }}
+{{- else }}
+{{- $_ := set $config "listen" (get $ports "http") }}
+{{- end }}
+{{- toPrettyJson $config }}
+{{- end }}
+
+{{/* The namespaces whose pods may share a network with a workload. */}}
+{{- define "caisson.namespaces" -}}
+{{- $names := list .root.Release.Namespace }}
+{{- if .tenant }}
+{{- $names = append $names .namespace }}
+{{- else }}
+{{- range .root.Values.tenants }}
+{{- $names = append $names .namespace }}
+{{- end }}
+{{- end }}
+{{- $names | uniq | toJson }}
+{{- end }}

@@ -1,0 +1,196 @@
+{{/* A probe: an HTTP path, a command or a port that takes connections. */}}
+{{- define "caisson.probe" -}}
+{{- if .command }}
+exec:
+  command:
+    {{- include "caisson.words" .command | trim | nindent 4 }}
+{{- else if .http }}
+httpGet:
+  path: {{ .http | quote }}
+  port: {{ .port | quote }}
+{{- else if .tcp }}
+tcpSocket:
+  port: {{ .port | quote }}
+{{- end }}
+periodSeconds: {{ int64 .period }}
+timeoutSeconds: {{ int64 .timeout }}
+failureThreshold: {{ int64 .failures }}
+{{- end }}
+
+{{/* What the containers of a workload see of its volumes. */}}
+{{- define "caisson.mounts" -}}
+{{- range $name, $volume := .workload.volumes }}
+- name: {{ $name | quote }}
+  mountPath: {{ $volume.path | quote }}
+{{- end }}
+{{- range $path, $size := .workload.writable }}
+- name: {{ include "caisson.writable" $path | trim }}
+  mountPath: {{ $path | quote }}
+{{- end }}
+{{- range $path := concat (keys (.workload.files | default dict) | sortAlpha) (compact (list .workload.configPath)) }}
+- name: caisson-files
+  mountPath: {{ $path | quote }}
+  subPath: {{ base $path | quote }}
+  readOnly: true
+{{- end }}
+{{- if .workload.secrets }}
+- name: caisson-secrets
+  mountPath: /run/secrets
+  readOnly: true
+{{- end }}
+{{- end }}
+
+{{/* The name of the volume behind a writable path. */}}
+{{- define "caisson.writable" -}}
+{{ printf "writable-%s" (sha256sum . | trunc 8) }}
+{{- end }}
+
+{{/* The pod of a workload. */}}
+{{- define "caisson.pod" -}}
+{{- $context := . }}
+{{- $values := .root.Values }}
+metadata:
+  labels:
+    {{- include "caisson.workloadLabels" . | nindent 4 }}
+    {{- range $network, $on := .workload.networks }}
+    {{- if $on }}
+    network.caisson/{{ $network }}: "true"
+    {{- end }}
+    {{- end }}
+  {{- if or .workload.config .workload.files }}
+  annotations:
+    # A pod reads its files when it starts: it is replaced when they change.
+    checksum/files: {{ list .workload.config .workload.files .workload.ports | toJson | sha256sum }}
+  {{- end }}
+spec:
+  serviceAccountName: {{ .name | quote }}
+  automountServiceAccountToken: false
+  enableServiceLinks: false
+  {{- with include "caisson.pullSecrets" .root }}
+  {{- . | trim | nindent 2 }}
+  {{- end }}
+  terminationGracePeriodSeconds: {{ int64 .workload.grace }}
+  securityContext:
+    {{- include "caisson.podSecurity" .workload.user | nindent 4 }}
+  {{- with .workload.nameservers }}
+  dnsConfig:
+    nameservers:
+      {{- range $address, $on := . }}
+      {{- if $on }}
+      - {{ $address | quote }}
+      {{- end }}
+      {{- end }}
+  {{- end }}
+  # Not two on one node, nor all in one zone, while there is another.
+  topologySpreadConstraints:
+    {{- range list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
+    - maxSkew: 1
+      topologyKey: {{ . }}
+      whenUnsatisfiable: ScheduleAnyway
+      labelSelector:
+        matchLabels:
+          {{- include "caisson.selector" $context | nindent 10 }}
+    {{- end }}
+  affinity:
+    podAntiAffinity:
+      preferredDuringSchedulingIgnoredDuringExecution:
+        - weight: 100
+          podAffinityTerm:
+            topologyKey: kubernetes.io/hostname
+            labelSelector:
+              matchLabels:
+                {{- include "caisson.selector" . | nindent 16 }}
+  {{- with .workload.init }}
+  initContainers:
+    {{- range $name, $init := . }}
+    - name: {{ $name | quote }}
+      image: {{ $values.images.runtime | quote }}
+      imagePullPolicy: {{ $values.imagePullPolicy }}
+      args:
+        {{- include "caisson.words" $init.args | trim | nindent 8 }}
+      resources: {{ include "caisson.helperResources" $values.helpers }}
+      securityContext:
+        {{- include "caisson.containerSecurity" $context | nindent 8 }}
+      {{- with include "caisson.mounts" $context }}
+      volumeMounts:
+        {{- . | trim | nindent 8 }}
+      {{- end }}
+    {{- end }}
+  {{- end }}
+  containers:
+    - name: {{ .name | quote }}
+      image: {{ .workload.image | quote }}
+      imagePullPolicy: {{ $values.imagePullPolicy }}
+      {{- with .workload.command }}
+      command:
+        {{- include "caisson.words" . | trim | nindent 8 }}
+      {{- end }}
+      {{- with .workload.args }}
+      args:
+        {{- include "caisson.words" . | trim | nindent 8 }}
+      {{- end }}
+      {{- with .workload.env }}
+      env:
+        {{- range $name, $variable := . }}
+        - name: {{ $name | quote }}
+          {{- if $variable.secret }}
+          valueFrom:
+            secretKeyRef: {{ include "caisson.secretKey" (dict "root" $context.root "name" $variable.secret) }}
+          {{- else }}
+          value: {{ include "caisson.literal" $variable.value }}
+          {{- end }}
+        {{- end }}
+      {{- end }}
+      {{- with .workload.ports }}
+      ports:
+        {{- range $name, $port := . }}
+        - name: {{ $name | quote }}
+          containerPort: {{ int64 $port.number }}
+          protocol: TCP
+        {{- end }}
+      {{- end }}
+      resources: {{ toJson .workload.resources }}
+      securityContext:
+        {{- include "caisson.containerSecurity" . | nindent 8 }}
+      {{- with .workload.probes }}
+      startupProbe:
+        {{- include "caisson.probe" .startup | trim | nindent 8 }}
+      livenessProbe:
+        {{- include "caisson.probe" .liveness | trim | nindent 8 }}
+      readinessProbe:
+        {{- include "caisson.probe" .readiness | trim | nindent 8 }}
+      {{- end }}
+      {{- with include "caisson.mounts" . }}
+      volumeMounts:
+        {{- . | trim | nindent 8 }}
+      {{- end }}
+  {{- if or .workload.writable .workload.config .workload.files .workload.secrets }}
+  volumes:
+    {{- range $path, $size := .workload.writable }}
+    - name: {{ include "caisson.writable" $path | trim }}
+      emptyDir:
+        medium: Memory
+        sizeLimit: {{ $size | quote }}
+    {{- end }}
+    {{- if or .workload.config .workload.files }}
+    - name: caisson-files
+      configMap:
+        name: {{ .name | quote }}
+        defaultMode: 0444
+    {{- end }}
+    {{- with .workload.secrets }}
+    - name: caisson-secrets
+      projected:
+        defaultMode: 0440
+        sources:
+          {{- range $secret, $path := . }}
+          {{- $key := include "caisson.secretKey" (dict "root" $context.root "name" $secret) | fromJson }}
+          - secret:
+              name: {{ $key.name | quote }}
+              items:
+                - key: {{ $key.key | quote }}
+                  path: {{ trimPrefix "/run/secrets/" $path | quote }}
+          {{- end }}
+    {{- end }}
+  {{- end }}
+{{- end }}

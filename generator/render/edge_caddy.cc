@@ -185,6 +185,9 @@ class Writer {
           {.words = {"unhealthy_request_count", std::to_string(edge.connections.value)},
            .comment = "Requests under way; one more is answered 503.",
            .origin = edge.connections.origin});
+      upstream.push_back({.words = {"max_fails", "1"},
+                          .comment = "Caddy 2.6 takes an upstream without this for failed.",
+                          .origin = edge.connections.origin});
     }
     upstream.push_back(
         {.words = {"transport", "http"},

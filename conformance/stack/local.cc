@@ -242,7 +242,7 @@ Result<ProcessId> start_one(const fs::path& state, const Record& record,
                             std::chrono::milliseconds limit, bool (*wanted)()) {
   const auto what = launch_of(state, record, stack, process);
   if (!what) return tl::unexpected(what.error());
-  const auto id = launch(*what);
+  auto id = launch(*what);
   if (!id) return id;
   if (auto noted = note_started(state, process.name, *id); !noted)
     return tl::unexpected(noted.error());

@@ -14,7 +14,6 @@ using plan::Secret;
 using Origins = std::vector<Origin>;
 
 constexpr Cell approximated(std::string_view reason) { return {Support::approximated, reason}; }
-constexpr Cell refused(std::string_view reason) { return {Support::refused, reason}; }
 
 /// Origins of what `pick` finds in each instance of a role, each once.
 template <class Pick>

@@ -65,7 +65,7 @@ Answer import_records(Call& call) {
       [body = call.request.body, existing = import.existing](storage::TenantStore& store) {
         return modules::import_records(store, body, existing);
       },
-      [&promise](Answered answer) { promise.set_value(std::move(answer)); });
+      [&promise](const Answered& answer) { promise.set_value(answer); });
   const Answered imported = answered.get();
   if (!imported) return tl::unexpected(ingress::refusal_problem(imported.error()));
   if (imported->conflict) {

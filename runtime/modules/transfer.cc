@@ -75,8 +75,10 @@ ExportPage export_records(storage::TenantStore& store, const std::optional<Expor
   auto row = store.prepare(
       "SELECT id,version,created,updated,value,collection FROM records "
       "WHERE (collection,id)>(?,?) ORDER BY collection,id LIMIT ?");
-  row.text(after ? after->collection : "").blob(after ? after->id.view() : std::string_view());
-  row.integer(limit + 1);
+  // Views that outlive the statement, which reads what it was given at every step.
+  const std::string_view collection = after ? std::string_view(after->collection) : "";
+  const std::string_view id = after ? after->id.view() : "";
+  row.text(collection).blob(id).integer(limit + 1);
   ExportPage page{.records = "[", .next = {}};
   std::optional<ExportPlace> last;
   std::int64_t count = 0;

@@ -30,18 +30,7 @@ void write(Text& text, const std::vector<Directive>& directives, std::size_t dep
     const auto& origin = directive.origin.at.empty() ? above : directive.origin;
     std::string out;
     if (depth == 0 && &directive != &directives.front()) out += '\n';
-    auto comment = comment_lines(directive.comment);
-    for (std::size_t line = 0; line < comment.size();) {
-      const auto end = comment.find('\n', line) + 1;
-      out.append(depth, '\t');
-      out.append(comment, line, end - line);
-      line = end;
-    }
-    out.append(depth, '\t');
-    for (std::size_t i = 0; i < directive.words.size(); ++i) {
-      if (i != 0) out += ' ';
-      out += word(directive.words[i]);
-    }
+    out += directive_line(directive, depth, word);
     if (!directive.block.empty()) {
       out += directive.words.empty() ? "{\n" : " {\n";
       text.add(out, {origin});

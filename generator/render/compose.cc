@@ -12,6 +12,7 @@
 #include "generator/render/people.h"
 #include "generator/render/plan_report.h"
 #include "generator/render/runtime_config.h"
+#include "generator/render/secret_facts.h"
 #include "generator/render/targets.h"
 #include "generator/render/yaml.h"
 
@@ -22,25 +23,15 @@ namespace {
 using plan::Instance;
 using plan::Port;
 using plan::Role;
-using plan::Secret;
 
 /// Docker's own name server, inside every container of a project.
 constexpr std::string_view engine_resolver = "127.0.0.11";
 
-class ComposeSite final : public Site {
+class ComposeSite final : public ContainerSite {
  public:
   [[nodiscard]] std::string listen(const Instance& instance, const Port& port) const override {
     const auto host = port.network.empty() ? std::string("0.0.0.0") : operator_alias(instance);
     return host + ":" + std::to_string(port.number.value);
-  }
-  [[nodiscard]] std::string reach(const Instance& instance, const Port& port) const override {
-    return instance.name + ":" + std::to_string(port.number.value);
-  }
-  [[nodiscard]] std::string secret_file(std::string_view secret) const override {
-    return "/run/secrets/" + std::string(secret);
-  }
-  [[nodiscard]] std::string data_directory(const Instance&) const override {
-    return "/var/lib/caisson";
   }
   /// The addresses that Docker gives out; nothing but the edge and the product's services shares a
   /// network with a data listener.
@@ -346,13 +337,6 @@ class Project {
   Artifacts artifacts_;
 };
 
-/// A word for a POSIX shell, in single quotes.
-std::string shell_word(std::string_view text) {
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + '\'';
-}
-
 Node Project::facts() const {
   const auto& plan = plan_;
   const bool secure = plan.edge.tls.value != plan::Edge::Tls::off;
@@ -455,37 +439,7 @@ Node Project::facts() const {
     data.add("more-tenants", static_cast<std::int64_t>(plan.tenants.size() - page));
   }
 
-  Node generated{Node::List{}};
-  Node copied{Node::List{}};
-  Node from_env{Node::List{}};
-  Node given{Node::List{}};
-  for (const auto& secret : plan.secrets) {
-    if (!secrets_.contains(secret.name)) continue;
-    Node entry{Node::Map{}, secret.origin};
-    entry.add("secret", secret.name);
-    entry.add("bytes", secret.bytes);
-    entry.add("reference", secret.reference);
-    entry.add("reference-word", shell_word(secret.reference));
-    entry.add("internal", secret.internal);
-    if (secret.rotate_ms > 0) entry.add("rotate-days", secret.rotate_ms / 86'400'000);
-    switch (secret.source) {
-      case Secret::Source::generate:
-        generated.push(std::move(entry));
-        break;
-      case Secret::Source::file:
-        copied.push(std::move(entry));
-        break;
-      case Secret::Source::env:
-        from_env.push(std::move(entry));
-        break;
-      default:
-        given.push(std::move(entry));
-    }
-  }
-  if (!generated.empty()) data.add("generated", std::move(generated));
-  if (!copied.empty()) data.add("copied", std::move(copied));
-  if (!from_env.empty()) data.add("from-env", std::move(from_env));
-  if (!given.empty()) data.add("given", std::move(given));
+  add_secret_facts(data, plan, secrets_);
   return data;
 }
 

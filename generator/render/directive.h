@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "generator/render/node.h"
@@ -15,5 +17,10 @@ struct Directive {
   std::string comment{};  ///< lines above the directive
   Origin origin{};        ///< without one it is that of the directive around it
 };
+
+/// The comment of a directive and, without a line's end, its words as `word` writes each; indented
+/// by `depth` tabs.
+[[nodiscard]] std::string directive_line(const Directive& directive, std::size_t depth,
+                                         std::string (*word)(std::string_view));
 
 }  // namespace caisson::render

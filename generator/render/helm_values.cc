@@ -23,20 +23,11 @@ using plan::Secret;
 
 const plan::Origin target{plan::Origin::Kind::derived, "/targets/helm"};
 
-class HelmSite final : public Site {
+class HelmSite final : public ContainerSite {
  public:
   /// Every address of the pod; who may reach a port is the network policies' business.
   [[nodiscard]] std::string listen(const Instance&, const Port& port) const override {
     return "0.0.0.0:" + std::to_string(port.number.value);
-  }
-  [[nodiscard]] std::string reach(const Instance& instance, const Port& port) const override {
-    return instance.name + ":" + std::to_string(port.number.value);
-  }
-  [[nodiscard]] std::string secret_file(std::string_view secret) const override {
-    return "/run/secrets/" + std::string(secret);
-  }
-  [[nodiscard]] std::string data_directory(const Instance&) const override {
-    return "/var/lib/caisson";
   }
   /// The addresses that clusters give to pods. Of those, the policies let in only the Ingress
   /// controller and the product's services.

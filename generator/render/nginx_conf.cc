@@ -33,18 +33,7 @@ void write(Text& text, const std::vector<Directive>& directives, std::size_t dep
     const bool apart = after_block || !directive.block.empty() || !directive.comment.empty();
     if (apart && &directive != &directives.front()) out += '\n';
     after_block = !directive.block.empty();
-    auto comment = comment_lines(directive.comment);
-    for (std::size_t line = 0; line < comment.size();) {
-      const auto end = comment.find('\n', line) + 1;
-      out.append(depth, '\t');
-      out.append(comment, line, end - line);
-      line = end;
-    }
-    out.append(depth, '\t');
-    for (std::size_t i = 0; i < directive.words.size(); ++i) {
-      if (i != 0) out += ' ';
-      out += word(directive.words[i]);
-    }
+    out += directive_line(directive, depth, word);
     if (directive.block.empty()) {
       text.add(out + ";\n", {origin});
       continue;

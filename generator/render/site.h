@@ -32,6 +32,22 @@ class Site {
   [[nodiscard]] virtual std::vector<std::string> proxies() const = 0;
 };
 
+/// A target that runs containers: they find each other by name, and their files where the images
+/// expect them.
+class ContainerSite : public Site {
+ public:
+  [[nodiscard]] std::string reach(const plan::Instance& instance,
+                                  const plan::Port& port) const override {
+    return instance.name + ":" + std::to_string(port.number.value);
+  }
+  [[nodiscard]] std::string secret_file(std::string_view secret) const override {
+    return "/run/secrets/" + std::string(secret);
+  }
+  [[nodiscard]] std::string data_directory(const plan::Instance&) const override {
+    return "/var/lib/caisson";
+  }
+};
+
 /// Look-ups into a plan that stay constant time with 10,000 tenants. Points into the plan.
 class Index {
  public:

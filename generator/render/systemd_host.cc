@@ -5,6 +5,7 @@
 #include <set>
 
 #include "generator/render/comment.h"
+#include "generator/render/secret_facts.h"
 #include "generator/render/unit_file.h"
 
 namespace caisson::render {
@@ -13,7 +14,6 @@ namespace {
 
 using plan::Instance;
 using plan::Role;
-using plan::Secret;
 
 /// A file whose lines are fields separated by blanks.
 class Lines {
@@ -43,13 +43,6 @@ class Lines {
   std::optional<Failure> failure_;
 };
 
-/// A word for a POSIX shell, in single quotes.
-std::string shell_word(std::string_view text) {
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + '\'';
-}
-
 /// Secrets that a unit loads.
 std::set<std::string_view> used_secrets(const plan::Plan& plan) {
   std::set<std::string_view> used;
@@ -59,29 +52,6 @@ std::set<std::string_view> used_secrets(const plan::Plan& plan) {
     for (const auto& variable : instance.env) used.insert(variable.secret);
   }
   return used;
-}
-
-/// The secrets by how install.sh comes by them.
-void add_secrets(Node& data, const plan::Plan& plan) {
-  const auto used = used_secrets(plan);
-  for (const auto& secret : plan.secrets) {
-    if (!used.contains(secret.name)) continue;
-    Node entry{Node::Map{}, secret.origin};
-    entry.add("secret", secret.name);
-    entry.add("bytes", secret.bytes);
-    entry.add("reference", secret.reference);
-    entry.add("reference-word", shell_word(secret.reference));
-    const auto* kind = secret.source == Secret::Source::generate ? "generated"
-                       : secret.source == Secret::Source::file   ? "copied"
-                       : secret.source == Secret::Source::env    ? "from-env"
-                                                                 : "given";
-    auto* list = data.find(kind);
-    if (list == nullptr) {
-      data.add(std::string("has-") + kind, true);
-      list = &data.add(kind, Node{Node::List{}});
-    }
-    list->push(std::move(entry));
-  }
 }
 
 /// The files below `config/` and who reads them.
@@ -258,7 +228,7 @@ Node systemd_facts(const plan::Plan& plan, const SystemdLayout& layout,
   if (plan.tenants.size() > page) {
     data.add("more-tenants", static_cast<std::int64_t>(plan.tenants.size() - page));
   }
-  add_secrets(data, plan);
+  add_secret_facts(data, plan, used_secrets(plan));
   return data;
 }
 

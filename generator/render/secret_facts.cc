@@ -1,0 +1,54 @@
+#include "generator/render/secret_facts.h"
+
+#include <utility>
+
+namespace caisson::render {
+
+namespace {
+
+using plan::Secret;
+
+constexpr std::int64_t day_ms = 86'400'000;
+
+const char* kind_of(const Secret& secret) {
+  switch (secret.source) {
+    case Secret::Source::generate:
+      return "generated";
+    case Secret::Source::file:
+      return "copied";
+    case Secret::Source::env:
+      return "from-env";
+    default:
+      return "given";
+  }
+}
+
+}  // namespace
+
+std::string shell_word(std::string_view text) {
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + '\'';
+}
+
+void add_secret_facts(Node& data, const plan::Plan& plan, const std::set<std::string_view>& used) {
+  for (const auto& secret : plan.secrets) {
+    if (!used.contains(secret.name)) continue;
+    Node entry{Node::Map{}, secret.origin};
+    entry.add("secret", secret.name);
+    entry.add("bytes", secret.bytes);
+    entry.add("reference", secret.reference);
+    entry.add("reference-word", shell_word(secret.reference));
+    entry.add("internal", secret.internal);
+    if (secret.rotate_ms > 0) entry.add("rotate-days", secret.rotate_ms / day_ms);
+    const std::string kind = kind_of(secret);
+    auto* list = data.find(kind);
+    if (list == nullptr) {
+      data.add("has-" + kind, true);
+      list = &data.add(kind, Node{Node::List{}});
+    }
+    list->push(std::move(entry));
+  }
+}
+
+}  // namespace caisson::render

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "generator/plan/plan.h"
+#include "generator/render/node.h"
+
+namespace caisson::render {
+
+/// A word for a POSIX shell, in single quotes.
+[[nodiscard]] std::string shell_word(std::string_view text);
+
+/// Adds what scripts and texts say of the secrets in `used`, by how the host comes by them: the
+/// lists `generated`, `copied`, `from-env` and `given`, each with a flag `has-...`, and only those
+/// that are not empty.
+void add_secret_facts(Node& data, const plan::Plan& plan, const std::set<std::string_view>& used);
+
+}  // namespace caisson::render

@@ -63,7 +63,6 @@ tl::expected<OperatorQuestion, std::string> question_of(const admin::Entry& entr
     question.target += percent_encoded(part);
     words = words.subspan(1);
   }
-  const bool queried = entry.method == "GET" || entry.command == "migrations run";
   json::object body;
   for (const std::string_view word : words) {
     if (word == "-" && words.size() == 1) {
@@ -77,7 +76,7 @@ tl::expected<OperatorQuestion, std::string> question_of(const admin::Entry& entr
     const bool typed = word[equals - 1] == ':';
     const std::string name(word.substr(0, typed ? equals - 1 : equals));
     const std::string_view text = word.substr(equals + 1);
-    if (queried) {
+    if (entry.queried) {
       question.target += (question.target.find('?') == std::string::npos ? '?' : '&') +
                          percent_encoded(name) + '=' + percent_encoded(text);
     } else if (typed) {

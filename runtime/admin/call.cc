@@ -42,6 +42,12 @@ tl::expected<Query, Problem> read_query(const Call& call,
   return std::move(*query);
 }
 
+tl::expected<std::uint64_t, Problem> read_limit(const Query& query, std::uint64_t fallback) {
+  const auto limit = query.number("limit", fallback, 1, 1000);
+  if (!limit) return refuse(Code::invalid_parameter, "'limit' must be from 1 to 1000");
+  return *limit;
+}
+
 tl::unexpected<Problem> refuse(const Call& call, const tenancy::LifecycleError& error) {
   using Kind = tenancy::LifecycleErrorKind;
   switch (error.kind) {

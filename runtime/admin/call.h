@@ -68,6 +68,10 @@ Answer read_status(Call& call);
 [[nodiscard]] tl::expected<Query, observe::Problem> read_query(
     const Call& call, std::initializer_list<std::string_view> known);
 
+/// The parameter `limit` of a page: from 1 to 1,000, `fallback` without it.
+[[nodiscard]] tl::expected<std::uint64_t, observe::Problem> read_limit(const Query& query,
+                                                                       std::uint64_t fallback);
+
 /// The problem that an error of the registry or of a tenant's life cycle means. Its detail goes to
 /// the log when it is not for the caller.
 [[nodiscard]] tl::unexpected<observe::Problem> refuse(const Call& call,

@@ -22,7 +22,7 @@ constexpr std::array table{
     Entry{"GET", "/v1/tenants/*/snapshots/*/records", "records.export", export_records, "records export", "[after=PLACE] [limit=N]"},
     Entry{"POST", "/v1/tenants/*/records", "records.import", import_records, "records import", "- (an exported page on standard input)"},
     Entry{"GET", "/v1/migrations", "", read_migrations, "migrations show", ""},
-    Entry{"POST", "/v1/migrations", "migrations.run", run_migrations, "migrations run", "[after=SLUG] [limit=N]"},
+    Entry{"POST", "/v1/migrations", "migrations.run", run_migrations, "migrations run", "[after=SLUG] [limit=N]", true},
     Entry{"GET", "/v1/audit", "", read_audit, "audit list", "[tenant=SLUG] [after=SEQ] [limit=N]"},
     Entry{"POST", "/v1/audit/verify", "", verify_audit_log, "audit verify", ""},
     Entry{"GET", "/v1/status", "", read_status, "status show", ""},

@@ -16,8 +16,9 @@ struct Entry {
   std::string_view path;
   std::string_view action;
   Route route;
-  std::string_view command;     ///< "tenants create"
-  std::string_view parameters;  ///< of the query or the body, as its help shows them
+  std::string_view command;        ///< "tenants create"
+  std::string_view parameters;     ///< of the query or the body, as its help shows them
+  bool queried = method == "GET";  ///< they are of the query
 };
 
 /// The operator API, whole.

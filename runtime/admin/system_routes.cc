@@ -30,8 +30,8 @@ Answer read_migrations(Call& call) {
 Answer run_migrations(Call& call) {
   const auto query = read_query(call, {"after", "limit"});
   if (!query) return tl::unexpected(query.error());
-  const auto limit = query->number("limit", 1000, 1, 1000);
-  if (!limit) return refuse(Code::invalid_parameter, "'limit' must be from 1 to 1000");
+  const auto limit = read_limit(*query, 1000);
+  if (!limit) return tl::unexpected(limit.error());
   const tenancy::TenantPage page = call.services.registry.list({}, *limit, query->text("after"));
   std::size_t done = 0;
   json::array failed;

@@ -86,8 +86,8 @@ void check_tier(const Call& call, ObjectReader& object, const std::string& tier)
 Answer list_tenants(Call& call) {
   const auto query = read_query(call, {"limit", "cursor", "status", "owner"});
   if (!query) return tl::unexpected(query.error());
-  const auto limit = query->number("limit", 100, 1, 1000);
-  if (!limit) return refuse(Code::invalid_parameter, "'limit' must be from 1 to 1000");
+  const auto limit = read_limit(*query, 100);
+  if (!limit) return tl::unexpected(limit.error());
   tenancy::TenantFilter filter;
   if (const std::string status = query->text("status"); !status.empty()) {
     const auto found = std::ranges::find(statuses, status);

@@ -20,8 +20,8 @@ Answer export_records(Call& call) {
   if (const auto tenant = tenant_of(call); !tenant) return tl::unexpected(tenant.error());
   const auto query = read_query(call, {"after", "limit"});
   if (!query) return tl::unexpected(query.error());
-  const auto limit = query->number("limit", 1000, 1, 1000);
-  if (!limit) return refuse(Code::invalid_parameter, "'limit' must be from 1 to 1000");
+  const auto limit = read_limit(*query, 1000);
+  if (!limit) return tl::unexpected(limit.error());
   const std::string place = query->text("after");
   const auto after = modules::ExportPlace::parse(place);
   if (!place.empty() && !after) {

@@ -76,10 +76,6 @@ std::optional<std::string_view> host_of(std::string_view origin) {
   return origin.substr(0, colon);
 }
 
-void allow(http::Response& response, std::string_view method) {
-  if (response.status == 405) response.fields.emplace_back("Allow", method);
-}
-
 }  // namespace
 
 bool WatchApi::owns(std::string_view path) {
@@ -93,7 +89,7 @@ http::Response WatchApi::answer(const http::Request& request, const RequestConte
     http::Response refused = services_.gate.refuse(
         context, {.code = Code::method_not_allowed,
                   .detail = "only " + std::string(method) + " is known here"});
-    allow(refused, method);
+    refused.fields.emplace_back("Allow", method);
     return refused;
   }
   if (!context.allows("read")) {

@@ -93,7 +93,8 @@ TEST(CommandLine, MisuseIsNamedWithWhatWasMeant) {
        "caisson validate: --format: 'xml' is not one of text, json, sarif\n"
        "see `caisson validate --help`\n"},
       {{"generate", "x.yaml", "--target", "docker,helm3"},
-       "caisson generate: --target: 'helm3' is not one of docker, compose, helm, systemd, local\n"
+       "caisson generate: --target: 'helm3' is not one of docker, compose, helm, systemd, local, "
+       "sdk\n"
        "see `caisson generate --help`\n"},
       {{"completion", "tcsh"},
        "caisson completion: SHELL: 'tcsh' is not one of bash, zsh, fish\n"

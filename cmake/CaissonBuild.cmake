@@ -46,9 +46,9 @@ function(caisson_library name)
 endfunction()
 
 # A test program `caisson_<name>_test`; every TEST() in it is one ctest test. CASES is how often each
-# RapidCheck property is tried (100 without it).
+# RapidCheck property is tried (100 without it). NEEDS names ctest fixtures.
 function(caisson_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT;CASES" "SOURCES;LINK;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "TIMEOUT;CASES" "SOURCES;LINK;LABELS;NEEDS" ${ARGN})
   if(NOT TARGET GTest::gtest_main)
     find_package(GTest REQUIRED)
   endif()
@@ -59,6 +59,9 @@ function(caisson_test name)
   set(properties TIMEOUT ${ARG_TIMEOUT})
   if(ARG_LABELS)
     list(APPEND properties LABELS "${ARG_LABELS}")
+  endif()
+  if(ARG_NEEDS)
+    list(APPEND properties FIXTURES_REQUIRED "${ARG_NEEDS}")
   endif()
   if(ARG_CASES)
     list(APPEND properties ENVIRONMENT "RC_PARAMS=max_success=${ARG_CASES}")

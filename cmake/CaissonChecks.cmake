@@ -19,6 +19,8 @@ set_tests_properties(test_tools PROPERTIES FIXTURES_SETUP test_tools)
 caisson_check(chart
   COMMAND generator/render/accept_chart.py ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/caisson TIMEOUT 900 LABELS chart)
 set_tests_properties(chart PROPERTIES FIXTURES_REQUIRED test_tools)
+caisson_check(sdk COMMAND scripts/test-sdk ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 600 LABELS sdk)
+set_tests_properties(sdk PROPERTIES FIXTURES_REQUIRED test_tools)
 
 caisson_check(containers
   COMMAND scripts/with-docker scripts/test-containers ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 1200 LABELS container)

@@ -116,6 +116,12 @@ TEST_F(Serving, RefusesWhatDoesNotFit) {
   EXPECT_EQ(mismatch.status, 403);
   EXPECT_EQ(code_of(mismatch), "tenant-mismatch");
   EXPECT_EQ(code_of(ask(tenant_request("globex", "GET", "/v1/nothing"))), "not-found");
+  for (const auto* path : {"/v1/records/Orders", "/v1/records/", "/v1/records/a/b/c"}) {
+    EXPECT_EQ(code_of(ask(tenant_request("globex", "GET", path))), "not-found") << path;
+  }
+  const auto patched = ask(tenant_request("globex", "PATCH", "/v1/records/orders"));
+  EXPECT_EQ(code_of(patched), "method-not-allowed");
+  EXPECT_EQ(patched.field("Allow"), "GET, HEAD, POST");
   EXPECT_EQ(ask(tenant_request("globex", "DELETE", "/v1/whoami")).field("Allow"), "GET, HEAD");
   const auto twice = ask(tenant_request("globex", "POST", "/v1/records/notes", "{}",
                                         "Idempotency-Key: a\r\nIdempotency-Key: b\r\n"));

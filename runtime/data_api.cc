@@ -126,25 +126,31 @@ bool DataApi::is_known_domain(std::string_view domain) const {
 void DataApi::route(Exchange exchange) const {
   const http::Request& request = exchange.request;
   const context::RequestContext& context = exchange.admitted->context;
-  if (request.path == "/v1/whoami") {
-    if (!is_read(request.method)) {
-      http::Response refused = services_.gate.refuse(
-          context, {.code = Code::method_not_allowed, .detail = "only GET is known here"});
-      refused.fields.emplace_back("Allow", "GET, HEAD");
-      return finish(exchange, std::move(refused));
-    }
-    return finish(exchange, whoami(context));
-  }
-  if (watch::WatchApi::owns(request.path)) {
-    return finish(exchange, services_.watch.answer(request, context));
-  }
-  if (!modules::Records::owns(request.path)) {
+  const auto call = api::resolve(request.method, request.path);
+  if (!call) {
     return refuse(exchange, {.code = Code::not_found, .detail = "there is nothing at this path"});
   }
-  const std::string_view scope = modules::Records::scope(request.method, request.path);
-  if (!context.allows(scope)) {
+  if (call->operation == nullptr) {
+    const std::string allowed = api::allowed_methods(call->path);
+    http::Response refused = services_.gate.refuse(
+        context, {.code = Code::method_not_allowed, .detail = "this resource answers " + allowed});
+    refused.fields.emplace_back("Allow", allowed);
+    return finish(exchange, std::move(refused));
+  }
+  const std::string_view scope = call->operation->scope;
+  if (!scope.empty() && !context.allows(scope)) {
     return refuse(exchange, {.code = Code::insufficient_scope,
                              .detail = "the credential lacks the scope " + std::string(scope)});
+  }
+  switch (call->operation->id) {
+    case api::OperationId::who_am_i:
+      return finish(exchange, whoami(context));
+    case api::OperationId::watch_changes:
+      return finish(exchange, services_.watch.open(request, context));
+    case api::OperationId::issue_ticket:
+      return finish(exchange, services_.watch.issue_ticket(context));
+    default:
+      break;
   }
   for (const std::string_view name : single_fields) {
     if (request.count(name) > 1) {
@@ -152,16 +158,17 @@ void DataApi::route(Exchange exchange) const {
                                .detail = "the field " + std::string(name) + " is repeated"});
     }
   }
-  run_records(std::move(exchange));
+  run_records(std::move(exchange), *call);
 }
 
-void DataApi::run_records(Exchange exchange) const {
+void DataApi::run_records(Exchange exchange, const api::Call& call) const {
   const auto shared = std::make_shared<Exchange>(std::move(exchange));
   const context::RequestContext& context = shared->admitted->context;
   const http::Request& request = shared->request;
   const modules::RecordsRequest asked{
       .method = request.method == "HEAD" ? "GET" : request.method,
       .path = request.path,
+      .call = call,
       .query = request.query,
       .body = request.body,
       .content_type = request.field("Content-Type"),
@@ -211,9 +218,7 @@ http::Response DataApi::answer_to_record(
     for (auto& [pointer, detail] : answer->defects) {
       problem.errors.push_back({.pointer = std::move(pointer), .detail = std::move(detail)});
     }
-    http::Response refused = services_.gate.refuse(context, problem);
-    if (!answer->allow.empty()) refused.fields.emplace_back("Allow", answer->allow);
-    return refused;
+    return services_.gate.refuse(context, problem);
   }
   http::Response response = tenant_response(answer->status, context.request_id());
   if (!answer->body.empty()) response.fields.emplace_back("Content-Type", "application/json");

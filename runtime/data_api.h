@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/operations.h"
 #include "runtime/context/configuration.h"
 #include "runtime/http/limits.h"
 #include "runtime/http/reply.h"
@@ -67,7 +68,7 @@ class DataApi {
       const context::RequestContext& context,
       tl::expected<modules::RecordsAnswer, tenancy::Refusal> answer) const;
   void route(Exchange exchange) const;
-  void run_records(Exchange exchange) const;
+  void run_records(Exchange exchange, const api::Call& call) const;
   void refuse(Exchange& exchange, const observe::Problem& problem) const;
   void finish(Exchange& exchange, http::Response response) const;
   void log(const Exchange& exchange, int status, std::int64_t took_ns) const;

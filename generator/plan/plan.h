@@ -200,6 +200,17 @@ struct Secret {
   Origin origin;
 };
 
+/// What a service's manifest says that it serves.
+struct Module {
+  std::string service;  ///< as the spec names it
+  Traced<std::string> manifest;
+  std::vector<std::string> handlers;
+  std::vector<std::string> types;     ///< paths of type definitions
+  std::vector<std::string> versions;  ///< dates, RFC 3339 full-date
+  std::vector<std::string> topics;
+  Origin origin;
+};
+
 /// What the edge sends where. First match wins. `*.<domain>` is every other host right below the
 /// domain,
 /// `*` every other host.
@@ -223,6 +234,7 @@ struct Plan {
   std::vector<Network> networks;
   std::vector<Volume> volumes;
   std::vector<Secret> secrets;
+  std::vector<Module> modules;
   std::vector<Route> routes;
   std::vector<TenantPlacement> tenants;
   std::vector<Tier> tiers;

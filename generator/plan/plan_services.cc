@@ -196,6 +196,16 @@ void plan_services(Draft& draft) {
   if (draft.spec().services.empty()) return;
   Services services(draft);
   for (const auto& [slug, from] : draft.spec().services) {
+    if (from.manifest) {
+      const auto at = "/services/" + slug + "/module";
+      draft.plan.modules.push_back({.service = slug,
+                                    .manifest = draft.trace(from.manifest->path, at),
+                                    .handlers = from.manifest->handlers,
+                                    .types = from.manifest->types,
+                                    .versions = from.manifest->versions,
+                                    .topics = from.manifest->topics,
+                                    .origin = derived(at)});
+    }
     if (!from.replica_per_tenant) {
       services.add(slug, from, nullptr);
       continue;

@@ -176,6 +176,7 @@ void targets(Draft& draft) {
   to.helm = draft.trace(from.helm.enabled, "/targets/helm");
   to.systemd = draft.trace(from.systemd.enabled, "/targets/systemd");
   to.local = draft.trace(from.local.enabled, "/targets/local");
+  to.sdk = draft.trace(from.sdk.enabled, "/targets/sdk");
   to.bundle = draft.trace(from.bundle.enabled, "/targets/bundle");
   to.compose_project =
       draft.trace(from.compose.project.empty() ? draft.spec().name : from.compose.project,

@@ -155,6 +155,7 @@ struct Targets {
   Traced<bool> systemd;
   Traced<bool> local;
   Traced<bool> bundle;
+  Traced<bool> sdk;
   Traced<std::string> compose_project;
   HelmSettings cluster;
   Traced<std::string> systemd_prefix;  ///< directory of programs and configuration

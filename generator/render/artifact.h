@@ -40,11 +40,11 @@ struct Artifact {
 using Artifacts = std::vector<Artifact>;
 
 /// What `render` can write. A target's files are below the directory of its name.
-enum class Target : std::uint8_t { docker, compose, helm, systemd, local };
+enum class Target : std::uint8_t { docker, compose, helm, systemd, local, sdk };
 
 /// By `Target`.
-inline constexpr std::array<std::string_view, 5> target_names{"docker", "compose", "helm",
-                                                              "systemd", "local"};
+inline constexpr std::array<std::string_view, 6> target_names{"docker",  "compose", "helm",
+                                                              "systemd", "local",   "sdk"};
 
 class TargetSet {
  public:

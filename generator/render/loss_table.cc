@@ -183,6 +183,7 @@ const Row rows[] = {
      .helm = approximated("the service runs; this version of the runtime does not call it"),
      .systemd = approximated("the service runs; this version of the runtime does not call it"),
      .local = approximated("the service runs; this version of the runtime does not call it"),
+     .sdk = approximated("the document and the readme name its handlers; this version of the runtime routes nothing to them"),
      .uses = [](const Plan& plan) { return in_instances(plan, Role::service, [](const Instance& i) { return i.module.value.empty() ? nullptr : &i.module.origin; }); }},
     {.field = "services.*.local",
      .systemd = approximated("without a local command there is only an image, which systemd does not run: the service is left out"),
@@ -336,9 +337,11 @@ const Cell& Row::cell(Target target) const {
     case Target::systemd:
       return systemd;
     case Target::local:
+      return local;
+    case Target::sdk:
       break;
   }
-  return local;
+  return sdk;
 }
 
 std::span<const Row> loss_table() { return rows; }

@@ -23,6 +23,7 @@ struct Row {
   Cell helm{};
   Cell systemd{};
   Cell local{};
+  Cell sdk{};
   /// Where a deployment asks for it in a way that matters; null when every target does it.
   std::vector<plan::Origin> (*uses)(const plan::Plan& plan) = nullptr;
 

@@ -15,7 +15,7 @@ using Renderer = Result<Artifacts> (*)(const plan::Plan&, const Index&, const Bl
 
 /// By `Target`.
 constexpr std::array<Renderer, target_names.size()> renderers{
-    render_docker, render_compose, render_helm, render_systemd, render_local};
+    render_docker, render_compose, render_helm, render_systemd, render_local, render_sdk};
 
 }  // namespace
 
@@ -30,9 +30,11 @@ const plan::Traced<bool>& wanted(const plan::Targets& targets, Target target) {
     case Target::systemd:
       return targets.systemd;
     case Target::local:
+      return targets.local;
+    case Target::sdk:
       break;
   }
-  return targets.local;
+  return targets.sdk;
 }
 
 Result<Artifacts> render(const plan::Plan& plan, const Blueprints& blueprints, TargetSet targets) {
@@ -47,22 +49,15 @@ Result<Artifacts> render(const plan::Plan& plan, const Blueprints& blueprints, T
   const Index index(plan);
   Patches patches(plan);
   Artifacts artifacts;
-  std::vector<Mistake> impossible;
   for (std::size_t i = 0; i < renderers.size(); ++i) {
     const auto target = static_cast<Target>(i);
     if (!targets.has(target) || !wanted(plan.targets, target)) continue;
     auto made = renderers.at(i)(plan, index, blueprints, patches);
-    if (!made && made.error().at.empty()) return tl::unexpected(made.error());
-    if (!made) {
-      const auto& [what, remedy, at] = made.error();
-      impossible.push_back({.code = "E0308", .pointer = at, .message = what, .remedy = remedy});
-      continue;
-    }
+    if (!made) return tl::unexpected(made.error());
     std::ranges::move(*made, std::back_inserter(artifacts));
     patches.finish(target_names.at(i), artifacts);
   }
   mistakes = patches.mistakes();
-  std::ranges::move(impossible, std::back_inserter(mistakes));
   std::ranges::sort(artifacts, {}, &Artifact::path);
   return artifacts;
 }

@@ -30,4 +30,8 @@ namespace caisson::render {
 [[nodiscard]] Result<Artifacts> render_local(const plan::Plan& plan, const Index& index,
                                              const Blueprints& blueprints, Patches& patches);
 
+/// Everything below `sdk/`: the OpenAPI document of the data API, and clients made of it.
+[[nodiscard]] Result<Artifacts> render_sdk(const plan::Plan& plan, const Index& index,
+                                           const Blueprints& blueprints, Patches& patches);
+
 }  // namespace caisson::render

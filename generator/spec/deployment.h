@@ -333,12 +333,16 @@ struct Targets {
     bool enabled = true;
     std::uint16_t port = 18080;
   };
+  struct Sdk {
+    bool enabled = true;
+  };
   Docker docker;
   Compose compose;
   Helm helm;
   Systemd systemd;
   Bundle bundle;
   Local local;
+  Sdk sdk;
 };
 
 struct Patch {

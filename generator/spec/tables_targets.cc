@@ -82,6 +82,10 @@ constexpr Field local_fields[] = {
 constexpr auto local_map_type = object<Targets::Local, local_fields>("Local");
 constexpr auto local_type = switchable<local_map_type>;
 
+constexpr std::array<Field, 0> sdk_fields{};
+constexpr auto sdk_map_type = object<Targets::Sdk, sdk_fields>("Sdk");
+constexpr auto sdk_type = switchable<sdk_map_type>;
+
 constexpr Field target_fields[] = {
     field<&Targets::docker, docker_type>("docker", literal("{}"), "Dockerfiles"),
     field<&Targets::compose, compose_type>("compose", literal("{}"), "a compose project"),
@@ -90,6 +94,8 @@ constexpr Field target_fields[] = {
     field<&Targets::bundle, bundle_type>("bundle", literal("false"),
                                          "one signed file that installs without internet"),
     field<&Targets::local, local_type>("local", literal("{}"), "plain processes on this machine"),
+    field<&Targets::sdk, sdk_type>(
+        "sdk", literal("{}"), "OpenAPI document of the data API, TypeScript and Python clients"),
 };
 
 }  // namespace

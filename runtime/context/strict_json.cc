@@ -18,7 +18,7 @@ class Builder {
   static constexpr std::size_t max_array_size = std::size_t(-1);
   static constexpr std::size_t max_object_size = std::size_t(-1);
   static constexpr std::size_t max_string_size = std::size_t(-1);
-  static constexpr std::size_t max_key_size = 4096;
+  static constexpr std::size_t max_key_size = std::size_t(-1);
 
   bool on_document_begin(error_code&) {
     stack_.reset();
@@ -111,8 +111,10 @@ JsonError error_at(std::string_view text, std::size_t offset, std::string what) 
 
 }  // namespace
 
-tl::expected<json::value, JsonError> parse_strict(std::string_view text) {
-  json::basic_parser<Builder> parser{json::parse_options{}};
+tl::expected<json::value, JsonError> parse_strict(std::string_view text, std::size_t levels) {
+  json::parse_options options;
+  options.max_depth = levels;
+  json::basic_parser<Builder> parser{options};
   json::error_code error;
   const std::size_t used = parser.write_some(false, text.data(), text.size(), error);
   Builder& builder = parser.handler();

@@ -15,8 +15,9 @@ struct JsonError {
   std::size_t column = 1;  ///< in bytes
 };
 
-/// The one value that `text` holds (RFC 8259, valid UTF-8, at most 32 levels deep). An object that
+/// The one value that `text` holds (RFC 8259, valid UTF-8, at most `levels` deep). An object that
 /// has the same key twice is an error: readers disagree on which one counts.
-[[nodiscard]] tl::expected<boost::json::value, JsonError> parse_strict(std::string_view text);
+[[nodiscard]] tl::expected<boost::json::value, JsonError> parse_strict(std::string_view text,
+                                                                       std::size_t levels = 32);
 
 }  // namespace caisson::context

@@ -209,7 +209,6 @@ std::vector<Case> refused_request_lines() {
       {"MethodUnknown", line("BREW / HTTP/1.1"), 501},
       {"MethodLowerCase", line("get / HTTP/1.1"), 501},
       {"MethodConnect", line("CONNECT a:443 HTTP/1.1"), 501},
-      {"MethodTrace", line("TRACE / HTTP/1.1"), 501},
       {"TargetAsterisk", line("OPTIONS * HTTP/1.1"), 400},
       {"TargetRelative", line("GET a HTTP/1.1"), 400},
       {"TargetFragment", line("GET /a#b HTTP/1.1"), 400},

@@ -21,8 +21,8 @@ std::string_view trim(std::string_view s) {
 }
 
 bool is_known_method(std::string_view method) {
-  constexpr std::array<std::string_view, 7> known{"GET",    "HEAD",  "POST",   "PUT",
-                                                  "DELETE", "PATCH", "OPTIONS"};
+  constexpr std::array<std::string_view, 9> known{"GET",   "HEAD",    "POST",  "PUT",  "DELETE",
+                                                  "PATCH", "OPTIONS", "QUERY", "TRACE"};
   return std::find(known.begin(), known.end(), method) != known.end();
 }
 

@@ -6,7 +6,7 @@ namespace caisson::ingress {
 
 http::Response problem_response(const observe::Problem& problem, std::string_view request_id) {
   http::Response response{.status = info(problem.code).status,
-                          .fields = {{"Content-Type", std::string(observe::problem_type)},
+                          .fields = {{"Content-Type", std::string(api::problem_media_type)},
                                      {"Cache-Control", "no-store"},
                                      {"Caisson-Request-Id", std::string(request_id)}},
                           .body = problem_body(problem, request_id)};

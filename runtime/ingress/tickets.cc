@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "api/operations.h"
 #include "runtime/http/handshake.h"
 #include "runtime/observe/base64url.h"
 #include "runtime/observe/ids.h"
@@ -78,14 +79,14 @@ void Tickets::erase(std::map<observe::Digest, Entry>::iterator entry) {
 
 tl::expected<std::optional<std::string_view>, std::string_view> read_ticket(
     const http::Request& request) {
-  if (request.path != watch_path || !http::asks_to_upgrade(request)) return std::nullopt;
+  if (request.path != api::watch_path || !http::asks_to_upgrade(request)) return std::nullopt;
   const auto handshake = http::read_handshake(request);
   if (!handshake) return std::nullopt;  // it will be told after the credential is known
   std::optional<std::string_view> ticket;
   for (const std::string_view protocol : handshake->protocols) {
-    if (!protocol.starts_with(ticket_protocol)) continue;
+    if (!protocol.starts_with(api::ticket_protocol)) continue;
     if (ticket) return tl::unexpected(std::string_view("several tickets were sent"));
-    ticket = protocol.substr(ticket_protocol.size());
+    ticket = protocol.substr(api::ticket_protocol.size());
   }
   return ticket;
 }

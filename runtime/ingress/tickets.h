@@ -19,12 +19,6 @@
 
 namespace caisson::ingress {
 
-/// The one resource that a ticket opens.
-inline constexpr std::string_view watch_path = "/v1/watch";
-/// The WebSocket protocol spoken there, and the prefix of the one that carries a ticket.
-inline constexpr std::string_view watch_protocol = "caisson.watch.v1";
-inline constexpr std::string_view ticket_protocol = "caisson.ticket.";
-
 /// Tickets stand in for a credential where a browser cannot send one: with the handshake of a
 /// WebSocket. Whoever has proved who they are gets one and offers it as a protocol. It holds for 30
 /// seconds and for one use, so that it is worth nothing in a log that it gets into. Only its

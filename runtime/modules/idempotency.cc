@@ -1,7 +1,5 @@
 #include "runtime/modules/idempotency.h"
 
-#include <algorithm>
-
 #include "runtime/modules/answer.h"
 #include "runtime/observe/digest.h"
 
@@ -22,11 +20,6 @@ std::string fingerprint_of(const RecordsRequest& request) {
 }
 
 }  // namespace
-
-bool is_idempotency_key(std::string_view key) {
-  return !key.empty() && key.size() <= 128 &&
-         std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c < '\x7F'; });
-}
 
 std::optional<RecordsAnswer> recall_answer(const RecordsRequest& request,
                                            storage::TenantStore& store) {

@@ -10,9 +10,6 @@ namespace caisson::modules {
 /// How long a stored answer is replayed, in milliseconds.
 inline constexpr std::int64_t idempotency_lifetime_ms = 24LL * 60 * 60 * 1000;
 
-/// 1-128 visible ASCII characters.
-[[nodiscard]] bool is_idempotency_key(std::string_view key);
-
 /// The answer that the request's Idempotency-Key has had already; a problem when the key was used
 /// for another request; nothing when the key is new or its answer has expired.
 [[nodiscard]] std::optional<RecordsAnswer> recall_answer(const RecordsRequest& request,

@@ -1,20 +1,16 @@
 #include "runtime/modules/query.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <utility>
 
 #include <boost/json.hpp>
 
+#include "api/schemas.h"
 #include "runtime/context/strict_json.h"
 
 namespace caisson::modules {
 namespace {
-
-constexpr std::size_t most_filters = 8;
-constexpr std::size_t deepest_path = 8;
-constexpr std::size_t longest_path = 128;
 
 int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -63,9 +59,9 @@ bool is_field_name(std::string_view name) {
 
 /// `a.b` as `$."a"."b"`; nothing for what is no field path.
 std::optional<std::string> json_path(std::string_view field) {
-  if (field.size() > longest_path) return std::nullopt;
+  if (field.size() > api::longest_filter_path) return std::nullopt;
   std::string path = "$";
-  for (std::size_t depth = 0; depth < deepest_path; ++depth) {
+  for (std::size_t depth = 0; depth < api::deepest_filter_path; ++depth) {
     const auto name = field.substr(0, field.find('.'));
     if (!is_field_name(name)) return std::nullopt;
     path.append(".\"").append(name).append("\"");
@@ -89,16 +85,6 @@ FilterValue filter_value(std::string text) {
   return {.type = FilterValue::Type::text, .text = std::move(text)};
 }
 
-constexpr std::array<std::pair<std::string_view, Filter::Op>, 7> operators{{
-    {"eq", Filter::Op::eq},
-    {"ne", Filter::Op::ne},
-    {"lt", Filter::Op::lt},
-    {"le", Filter::Op::le},
-    {"gt", Filter::Op::gt},
-    {"ge", Filter::Op::ge},
-    {"prefix", Filter::Op::prefix},
-}};
-
 tl::expected<Filter, std::string> parse_filter(const std::string& text) {
   const auto first = text.find(':');
   const auto second = first == std::string::npos ? first : text.find(':', first + 1);
@@ -111,21 +97,23 @@ tl::expected<Filter, std::string> parse_filter(const std::string& text) {
         std::string("a filter's field is names joined with dots, at most 8 of them"));
   }
   const auto name = std::string_view(text).substr(first + 1, second - first - 1);
-  const auto* const op = std::find_if(operators.begin(), operators.end(),
-                                      [name](const auto& entry) { return entry.first == name; });
+  const auto operators = api::filter_operators();
+  const auto op = std::ranges::find(operators, name, &api::FilterOperator::name);
   if (op == operators.end()) {
     return tl::unexpected(std::string("a filter's op is one of eq, ne, lt, le, gt, ge, prefix"));
   }
   auto value = filter_value(text.substr(second + 1));
   const bool ordered =
       value.type == FilterValue::Type::number || value.type == FilterValue::Type::text;
-  if (op->second == Filter::Op::prefix && value.type != FilterValue::Type::text) {
+  if (op->text_only && value.type != FilterValue::Type::text) {
     return tl::unexpected(std::string("prefix compares with text; quote the value: \"12\""));
   }
-  if (op->second != Filter::Op::eq && op->second != Filter::Op::ne && !ordered) {
+  if (op->ordered && !ordered) {
     return tl::unexpected(std::string("null, true and false have no order; use eq or ne"));
   }
-  return Filter{.path = std::move(*path), .op = op->second, .value = std::move(value)};
+  return Filter{.path = std::move(*path),
+                .op = static_cast<Filter::Op>(op - operators.begin()),
+                .value = std::move(value)};
 }
 
 std::optional<Order> parse_order(std::string_view text) {
@@ -161,7 +149,9 @@ tl::expected<ListQuery, std::vector<Defect>> parse_list_query(std::string_view q
       const auto [end, error] =
           std::from_chars(value.data(), value.data() + value.size(), list.limit);
       const bool whole = error == std::errc() && end == value.data() + value.size();
-      if (!whole || list.limit < 1 || list.limit > 1000) refuse("is a number from 1 to 1000");
+      if (!whole || list.limit < api::page_limit.minimum || list.limit > api::page_limit.maximum) {
+        refuse("is a number from 1 to 1000");
+      }
     } else if (name == "cursor") {
       list.cursor = value;
       if (value.empty()) refuse("is empty; leave it out for the first page");
@@ -174,8 +164,8 @@ tl::expected<ListQuery, std::vector<Defect>> parse_list_query(std::string_view q
       auto filter = parse_filter(value);
       if (!filter) {
         refuse(filter.error());
-      } else if (list.filters.size() == most_filters) {
-        refuse("more than " + std::to_string(most_filters) + " filters");
+      } else if (list.filters.size() == api::most_filters) {
+        refuse("more than " + std::to_string(api::most_filters) + " filters");
       } else {
         list.filters.push_back(std::move(*filter));
         list.shape += "filter=" + value + "\n";
@@ -186,14 +176,6 @@ tl::expected<ListQuery, std::vector<Defect>> parse_list_query(std::string_view q
   }
   if (!defects.empty()) return tl::unexpected(std::move(defects));
   return list;
-}
-
-bool is_collection(std::string_view name) {
-  const auto lower = [](char c) { return c >= 'a' && c <= 'z'; };
-  return !name.empty() && name.size() <= 63 && lower(name.front()) &&
-         std::all_of(name.begin(), name.end(), [&](char c) {
-           return lower(c) || (c >= '0' && c <= '9') || c == '_' || c == '-';
-         });
 }
 
 }  // namespace caisson::modules

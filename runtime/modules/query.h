@@ -8,6 +8,7 @@
 
 #include <tl/expected.hpp>
 
+#include "api/schemas.h"
 #include "runtime/modules/records.h"
 
 namespace caisson::modules {
@@ -22,8 +23,8 @@ struct FilterValue {
 };
 
 struct Filter {
-  enum class Op : std::uint8_t { eq, ne, lt, le, gt, ge, prefix };
-  std::string path;  ///< SQLite JSON path: $."a"."b"
+  enum class Op : std::uint8_t { eq, ne, lt, le, gt, ge, prefix };  ///< by api::filter_operators()
+  std::string path;                                                 ///< SQLite JSON path: $."a"."b"
   Op op = Op::eq;
   FilterValue value;
 };
@@ -36,7 +37,7 @@ struct Order {
 
 /// `GET /v1/records/{collection}?limit=&cursor=&filter=&order=`
 struct ListQuery {
-  std::int64_t limit = 100;
+  std::int64_t limit = api::usual_records_a_page;
   std::string cursor;  ///< empty: from the start
   std::vector<Filter> filters;
   Order order;
@@ -45,8 +46,5 @@ struct ListQuery {
 
 /// Reads the query of a list request; every defect is reported at once.
 [[nodiscard]] tl::expected<ListQuery, std::vector<Defect>> parse_list_query(std::string_view query);
-
-/// Collections match `[a-z][a-z0-9_-]{0,62}`.
-[[nodiscard]] bool is_collection(std::string_view name);
 
 }  // namespace caisson::modules

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/operations.h"
 #include "runtime/storage/store.h"
 
 namespace caisson::modules {
@@ -15,6 +16,7 @@ namespace caisson::modules {
 struct RecordsRequest {
   std::string_view method;
   std::string_view path;   ///< still percent-encoded, from "/v1/" on
+  api::Call call;          ///< what method and path ask for: an operation of this module
   std::string_view query;  ///< still percent-encoded
   std::string_view body;
   std::string_view content_type;
@@ -40,7 +42,6 @@ struct RecordsAnswer {
   std::vector<Defect> defects;
   std::string etag;
   std::string location;
-  std::string allow;      ///< with method-not-allowed
   bool replayed = false;  ///< an Idempotency-Key's stored answer
 };
 
@@ -52,10 +53,6 @@ class Records {
 
   /// The schema of a tenant's store.
   [[nodiscard]] static std::span<const storage::Migration> schema();
-  /// Whether `path` (as in RecordsRequest) is this module's.
-  [[nodiscard]] static bool owns(std::string_view path);
-  /// "read" or "write": the scope a credential needs.
-  [[nodiscard]] static std::string_view scope(std::string_view method, std::string_view path);
   [[nodiscard]] static storage::Access access(const RecordsRequest& request);
 
   /// Answers `request` on `store`; may be called again for the same request after an undo.

@@ -6,6 +6,7 @@
 
 #include <boost/json.hpp>
 
+#include "api/schemas.h"
 #include "runtime/context/strict_json.h"
 #include "runtime/modules/query.h"
 #include "runtime/modules/rows.h"
@@ -30,7 +31,7 @@ class RecordCheck {
       return;
     }
     const json::object& record = value.get_object();
-    if (!is_collection(text(record, "collection")))
+    if (!api::is_collection(text(record, "collection")))
       refuse("/collection", "must match [a-z][a-z0-9_-]{0,62}");
     if (!storage::Uuid::parse(text(record, "id"))) refuse("/id", "must be a UUID in lower case");
     const json::value* version = record.if_contains("version");
@@ -62,7 +63,7 @@ class RecordCheck {
 
 std::optional<ExportPlace> ExportPlace::parse(std::string_view text) {
   const std::size_t slash = text.find('/');
-  if (slash == std::string_view::npos || !is_collection(text.substr(0, slash))) return {};
+  if (slash == std::string_view::npos || !api::is_collection(text.substr(0, slash))) return {};
   const auto id = storage::Uuid::parse(text.substr(slash + 1));
   if (!id) return {};
   return ExportPlace{.collection = std::string(text.substr(0, slash)), .id = *id};

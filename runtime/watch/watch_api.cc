@@ -4,8 +4,9 @@
 #include <charconv>
 #include <utility>
 
+#include "api/operations.h"
+#include "api/schemas.h"
 #include "runtime/http/handshake.h"
-#include "runtime/modules/query.h"
 #include "runtime/observe/clock.h"
 #include "runtime/observe/walls.h"
 
@@ -15,9 +16,6 @@ namespace {
 using context::RequestContext;
 using observe::Code;
 using observe::Problem;
-
-constexpr std::string_view tickets_path = "/v1/watch/tickets";
-constexpr std::size_t most_collections = 32;
 
 /// What the query asks for; `defects` says what it may not ask for.
 struct Asked {
@@ -39,22 +37,22 @@ Asked read_query(std::string_view query) {
     const std::string_view value = part.substr(std::min(equals + 1, part.size()));
     if (name == "collection") {
       // A collection's name has no character that would have to be encoded.
-      if (!modules::is_collection(value)) refuse(name, "must match [a-z][a-z0-9_-]{0,62}");
+      if (!api::is_collection(value)) refuse(name, std::string(api::collection.hint));
       asked.collections.emplace_back(value);
     } else if (name == "after") {
-      std::uint64_t after = 0;
+      std::int64_t after = 0;
       const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), after);
       const bool number = error == std::errc{} && end == value.data() + value.size();
-      if (!number || after > (std::uint64_t{1} << 53U)) {
+      if (!number || after < api::sequence.minimum || after > api::sequence.maximum) {
         refuse(name, "must be the sequence of a message");
       }
       if (asked.after) refuse(name, "is repeated");
-      asked.after = after;
+      asked.after = static_cast<std::uint64_t>(after);
     } else {
       refuse(name.substr(0, 64), "is no parameter of a watch: collection, after");
     }
   }
-  if (asked.collections.size() > most_collections) {
+  if (asked.collections.size() > api::most_watched_collections) {
     refuse("collection", "at most 32 collections can be named; name none to watch all");
   }
   return asked;
@@ -77,27 +75,6 @@ std::optional<std::string_view> host_of(std::string_view origin) {
 }
 
 }  // namespace
-
-bool WatchApi::owns(std::string_view path) {
-  return path == ingress::watch_path || path == tickets_path;
-}
-
-http::Response WatchApi::answer(const http::Request& request, const RequestContext& context) const {
-  const bool opens = request.path == ingress::watch_path;
-  const std::string_view method = opens ? "GET" : "POST";
-  if (request.method != method) {
-    http::Response refused = services_.gate.refuse(
-        context, {.code = Code::method_not_allowed,
-                  .detail = "only " + std::string(method) + " is known here"});
-    refused.fields.emplace_back("Allow", method);
-    return refused;
-  }
-  if (!context.allows("read")) {
-    return services_.gate.refuse(context, {.code = Code::insufficient_scope,
-                                           .detail = "the credential lacks the scope read"});
-  }
-  return opens ? open(request, context) : issue_ticket(context);
-}
 
 http::Response WatchApi::issue_ticket(const RequestContext& context) const {
   const auto issued = services_.tickets.issue(context, generation());
@@ -127,11 +104,11 @@ http::Response WatchApi::open(const http::Request& request, const RequestContext
     return refused;
   }
   if (auto foreign = check_origin(request, context.tenant())) return refuse(*foreign);
-  const bool offers = std::ranges::find(handshake->protocols, ingress::watch_protocol) !=
-                      handshake->protocols.end();
+  const bool offers =
+      std::ranges::find(handshake->protocols, api::watch_protocol) != handshake->protocols.end();
   if (!handshake->protocols.empty() && !offers) {
     return refuse({.code = Code::invalid_parameter,
-                   .detail = "offer the protocol " + std::string(ingress::watch_protocol)});
+                   .detail = "offer the protocol " + std::string(api::watch_protocol)});
   }
   Asked asked = read_query(request.query);
   if (!asked.defects.empty()) {
@@ -154,8 +131,8 @@ http::Response WatchApi::open(const http::Request& request, const RequestContext
     const auto key = services_.directory.key(context.caller().subject);
     if (key && key->revoked) revoked(*key);
   }
-  http::Response response = http::accept_socket(
-      *handshake, watcher, offers ? ingress::watch_protocol : std::string_view());
+  http::Response response =
+      http::accept_socket(*handshake, watcher, offers ? api::watch_protocol : std::string_view());
   response.fields.emplace_back("Caisson-Request-Id", context.request_id());
   return response;
 }

@@ -32,10 +32,10 @@ class WatchApi {
 
   explicit WatchApi(Services services) : services_(services) {}
 
-  [[nodiscard]] static bool owns(std::string_view path);
-  /// Answers an admitted request, with 101 when it opens a watch.
-  [[nodiscard]] http::Response answer(const http::Request& request,
-                                      const context::RequestContext& context) const;
+  /// Answers an admitted request whose credential allows it; with 101 when it opens a watch.
+  [[nodiscard]] http::Response open(const http::Request& request,
+                                    const context::RequestContext& context) const;
+  [[nodiscard]] http::Response issue_ticket(const context::RequestContext& context) const;
 
   /// A tenant or a key has changed: ends the watches that have lost their ground.
   void changed(const tenancy::Tenant& tenant) const;
@@ -45,9 +45,6 @@ class WatchApi {
   void sweep();
 
  private:
-  [[nodiscard]] http::Response open(const http::Request& request,
-                                    const context::RequestContext& context) const;
-  [[nodiscard]] http::Response issue_ticket(const context::RequestContext& context) const;
   [[nodiscard]] std::optional<observe::Problem> check_origin(const http::Request& request,
                                                              const tenancy::Tenant& tenant) const;
   [[nodiscard]] std::uint64_t generation() const;

@@ -28,8 +28,17 @@ caisson_check(images
   COMMAND scripts/with-docker scripts/test-images ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 1200 LABELS container)
 caisson_check(hostile_strings
   COMMAND scripts/with-docker scripts/test-hostile ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 1200 LABELS container)
+foreach(proxy caddy nginx)
+  caisson_check(documents_compose_${proxy}
+    COMMAND scripts/with-docker scripts/test-documents ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} compose ${proxy}
+    TIMEOUT 1200 LABELS container)
+endforeach()
 # One private engine at a time: the others leave their processor to other tests instead of waiting in line.
-set_tests_properties(containers images hostile_strings PROPERTIES RESOURCE_LOCK docker)
+set_tests_properties(containers images hostile_strings documents_compose_caddy documents_compose_nginx PROPERTIES RESOURCE_LOCK docker)
+caisson_check(documents_names
+  COMMAND scripts/test-documents ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} names TIMEOUT 120 LABELS demo)
+caisson_check(documents_local
+  COMMAND scripts/test-documents ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} local TIMEOUT 120 LABELS demo)
 caisson_check(demo COMMAND scripts/demo TIMEOUT 900 LABELS demo)
 caisson_check(examples_run_locally
   COMMAND scripts/test-examples ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 300 LABELS demo)

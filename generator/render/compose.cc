@@ -5,6 +5,7 @@
 #include "generator/render/comment.h"
 #include "generator/render/compose_service.h"
 #include "generator/render/digest.h"
+#include "generator/render/document_facts.h"
 #include "generator/render/edge.h"
 #include "generator/render/edge_sites.h"
 #include "generator/render/env_file.h"
@@ -309,6 +310,8 @@ class Project {
 
   /// What the templates for people may say. Values only; sentences live in the blueprints.
   [[nodiscard]] Node facts() const;
+  void add_certificate_facts(Node& data) const;
+  void add_rotation_facts(Node& data) const;
 
   Result<void> texts() {
     const auto data = facts();
@@ -337,45 +340,74 @@ class Project {
   Artifacts artifacts_;
 };
 
+/// Who makes the edge's certificates, and where the root is of an authority of the stack's own.
+void Project::add_certificate_facts(Node& data) const {
+  if (plan_.edge.instance.empty()) return;
+  const auto& origin = plan_.edge.tls.origin;
+  const bool internal = plan_.edge.tls.value == plan::Edge::Tls::internal;
+  data.add("edge-service", {plan_.edge.instance, origin});
+  if (!plan_.edge.certificate.empty()) {
+    data.add("edge-certificate", {plan_.edge.certificate, origin});
+    data.add("edge-key", {plan_.edge.key, origin});
+  }
+  if (plan_.edge.proxy.value == plan::Edge::Proxy::caddy) {
+    if (internal || plan_.edge.tls.value == plan::Edge::Tls::acme) data.add("caddy", true);
+    if (internal) {
+      const auto root = plan_.edge.instance + ":/data/caddy/pki/authorities/local/root.crt";
+      data.add("root-certificate", {root, origin});
+    }
+    return;
+  }
+  for (const auto* instance : instances_) {
+    if (instance->role != Role::certificates) continue;
+    data.add("certificates", {instance->name, instance->origin});
+    if (!internal) continue;
+    data.add("root-certificate", {instance->name + ":/data/internal/authority.pem", origin});
+  }
+}
+
+/// Secrets that a new file changes, with the services that have to read it anew: `rotations` are
+/// made here, `replacements` come from elsewhere.
+void Project::add_rotation_facts(Node& data) const {
+  Node rotations{Node::List{}};
+  Node replacements{Node::List{}};
+  for (const auto& secret : plan_.secrets) {
+    std::string services;
+    bool of_database = false;
+    for (const auto* instance : instances_) {
+      const auto& read = instance->secrets;
+      if (std::ranges::find(read, secret.name, &plan::SecretMount::secret) == read.end()) continue;
+      services += (services.empty() ? "" : " ") + instance->name;
+      of_database |= instance->role == Role::database;
+    }
+    if (services.empty()) continue;
+    auto entry = secret_facts(secret);
+    entry.add("services", services);
+    if (of_database) {
+      const bool runtime = secret.name == plan_.database.password;
+      entry.add("role", runtime ? plan_.database.user : std::string("postgres"));
+    } else {
+      entry.add("role", false);
+    }
+    const bool made_here = secret.source == plan::Secret::Source::generate;
+    (made_here ? rotations : replacements).push(std::move(entry));
+  }
+  if (!rotations.empty()) data.add("rotations", std::move(rotations));
+  if (!replacements.empty()) data.add("replacements", std::move(replacements));
+}
+
 Node Project::facts() const {
   const auto& plan = plan_;
-  const bool secure = plan.edge.tls.value != plan::Edge::Tls::off;
-  const auto port = secure ? plan.edge.https.value : plan.edge.http.value;
-  const bool usual = port == (secure ? 443 : 80);
-  const auto scheme = std::string(secure ? "https://" : "http://");
-  const auto suffix = usual ? std::string{} : ":" + std::to_string(port);
-
   Node data{Node::Map{}};
-  data.add("name", plan.name);
-  data.add("version", plan.version);
-  data.add("caisson-version", {CAISSON_VERSION, own_version});
-  data.add("domain", plan.domain);
+  add_document_facts(data, plan, edge_door(plan));
   data.add("project", plan.targets.compose_project);
-  data.add("url", {scheme + plan.domain.value + suffix, plan.domain.origin});
   data.add("http", plan.edge.http);
   data.add("https", plan.edge.https);
-  data.add("secure", secure);
-  data.add("edge", !plan.edge.instance.empty());
-  data.add("edge-files", plan.edge.tls.value == plan::Edge::Tls::files);
-  for (const auto* instance : instances_) {
-    if (instance->role == Role::certificates) {
-      data.add("certificates", {instance->name, instance->origin});
-    }
-  }
-  data.add("acme", plan.edge.tls.value == plan::Edge::Tls::acme);
-  data.add("internal-ca", plan.edge.tls.value == plan::Edge::Tls::internal);
-  if (!plan.edge.email.value.empty()) data.add("email", plan.edge.email);
+  if (!plan.environment.empty()) data.add("environment", plan.environment);
   if (!plan.database.instance.empty()) {
     data.add("database", {plan.database.instance, plan.database.engine.origin});
   }
-  if (!plan.cache.instance.empty()) {
-    data.add("cache", {plan.cache.instance, plan.cache.enabled.origin});
-  }
-  if (!plan.backup.schedule.value.empty()) {
-    data.add("backup-schedule", plan.backup.schedule);
-    data.add("backup-to", plan.backup.to);
-    data.add("backup-keep", plan.backup.keep);
-  }
+  add_certificate_facts(data);
 
   Node instances{Node::List{}};
   Node runtimes{Node::List{}};
@@ -390,14 +422,13 @@ Node Project::facts() const {
       if (mount.read_only) continue;  // somebody else's, who writes it
       Node volume{Node::Map{}, instance->origin};
       volume.add("volume", name);
+      volume.add("service", instance->name);
+      volume.add("path", mount.path);
       volumes.push(std::move(volume));
     }
     entry.add("memory", instance->resources.memory_limit_bytes.value / 1048576);
-    if (const auto* operators = port_for(*instance, Port::Purpose::operator_api)) {
+    if (instance->role == Role::runtime) {
       entry.add("token", instance->operator_token);
-      entry.add("operator-network", operators->network);
-      entry.add("operator-host", operator_alias(*instance));
-      entry.add("example", runtimes.empty());
       runtimes.push(entry);
     }
     instances.push(std::move(entry));
@@ -417,28 +448,7 @@ Node Project::facts() const {
   data.add("runtimes", std::move(runtimes));
   data.add("volumes", std::move(volumes));
 
-  // A page of tenants is for reading; the spec has them all.
-  constexpr std::size_t page = 50;
-  Node tenants{Node::List{}};
-  for (const auto& tenant : plan.tenants) {
-    if (tenants.list()->size() == page) break;
-    Node entry{Node::Map{}, tenant.origin};
-    entry.add("slug", tenant.slug);
-    entry.add("host", tenant.host);
-    auto url = scheme;
-    url.append(tenant.host).append(suffix);
-    entry.add("url", std::move(url));
-    entry.add("tier", tenant.tier);
-    entry.add("instance", tenant.instance);
-    entry.add("suspended", tenant.suspended);
-    tenants.push(std::move(entry));
-  }
-  if (!plan.tenants.empty()) data.add("first", tenants.list()->front());
-  data.add("tenants", std::move(tenants));
-  if (plan.tenants.size() > page) {
-    data.add("more-tenants", static_cast<std::int64_t>(plan.tenants.size() - page));
-  }
-
+  add_rotation_facts(data);
   add_secret_facts(data, plan, secrets_);
   return data;
 }

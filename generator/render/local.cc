@@ -2,6 +2,7 @@
 #include <map>
 #include <set>
 
+#include "generator/render/document_facts.h"
 #include "generator/render/edge.h"
 #include "generator/render/json.h"
 #include "generator/render/people.h"
@@ -122,9 +123,12 @@ class Stack {
       if (!text) return tl::unexpected(text.error());
       add_text(nginx() ? "nginx.conf" : "Caddyfile", std::move(*text), "/edge");
     }
-    auto readme = fill(blueprints, "local/README.md", facts());
-    if (!readme) return tl::unexpected(readme.error());
-    add_text("README.md", std::move(*readme), "/targets/local");
+    const auto data = facts();
+    for (const auto* name : {"README.md", "RUNBOOK.md"}) {
+      auto text = fill(blueprints, "local/" + std::string(name), data);
+      if (!text) return tl::unexpected(text.error());
+      add_text(name, std::move(*text), "/targets/local");
+    }
     if (auto done = add_json("stack.json", stack(), "/targets/local"); !done) {
       return tl::unexpected(done.error());
     }
@@ -277,20 +281,39 @@ class Stack {
     return node;
   }
 
+  /// What README.md and RUNBOOK.md may say. Values only; sentences live in the blueprints.
   [[nodiscard]] Node facts() const {
     Node data{Node::Map{}};
-    data.add("name", plan_.name);
-    data.add("url", {url(plan_.domain.value), plan_.domain.origin});
-    Node tenants{Node::List{}};
-    for (const auto& tenant : plan_.tenants) {
-      if (tenants.list()->size() == 50) break;
-      Node entry{Node::Map{}, tenant.origin};
-      entry.add("slug", tenant.slug);
-      entry.add("url", url(tenant.host));
-      entry.add("instance", tenant.instance);
-      tenants.push(std::move(entry));
+    add_document_facts(data, plan_,
+                       {.secure = false,
+                        .port = plan_.targets.local_port.value,
+                        .origin = plan_.targets.local_port.origin});
+    if (!plan_.environment.empty()) data.add("environment", plan_.environment);
+    Node processes{Node::List{}};
+    Node runtimes{Node::List{}};
+    Node omitted{Node::List{}};
+    for (const auto& instance : plan_.instances) {
+      Node entry{Node::Map{}, instance.origin};
+      entry.add("instance", instance.name);
+      entry.add("tenant", instance.tenant ? Node{*instance.tenant} : Node{false});
+      if (!runs_here(instance)) {
+        entry.add("reason", why_omitted(instance));
+        omitted.push(std::move(entry));
+        continue;
+      }
+      std::string ports;
+      for (const auto& port : instance.ports) {
+        if (port.purpose == Port::Purpose::https) continue;
+        ports += (ports.empty() ? "" : ", ") + std::to_string(site_.number(port)) + " (" +
+                 port.name + ")";
+      }
+      entry.add("ports", {ports, plan_.targets.local_port.origin});
+      if (instance.role == Role::runtime) runtimes.push(entry);
+      processes.push(std::move(entry));
     }
-    data.add("tenants", std::move(tenants));
+    data.add("processes", std::move(processes));
+    data.add("runtimes", std::move(runtimes));
+    if (!omitted.empty()) data.add("omitted", std::move(omitted));
     return data;
   }
 

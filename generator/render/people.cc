@@ -99,11 +99,43 @@ bool has_section_tag(std::string_view line) {
 
 bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\n") == line.npos; }
 
+struct TemplateLine {
+  Origin origin;
+  std::string_view text;
+};
+
+/// The lines of the blueprint `name`, in place of every line `{{>other}}` those of that blueprint.
+Result<std::vector<TemplateLine>> template_lines(const Blueprints& blueprints,
+                                                 std::string_view name, bool included = false) {
+  const auto text = blueprints.text(name);
+  if (!text) return tl::unexpected(text.error());
+  if (std::ranges::any_of(*text, is_mark)) {
+    return fail("blueprint " + std::string(name) + ": there is a control character in it");
+  }
+  constexpr std::string_view opening = "{{>";
+  constexpr std::string_view closing = "}}\n";
+  std::vector<TemplateLine> lines;
+  std::size_t number = 0;
+  for (const auto line : lines_of(*text)) {
+    const auto place = std::string(name) + ":" + std::to_string(++number);
+    if (!line.starts_with(opening) || !line.ends_with(closing)) {
+      lines.push_back({{Origin::Kind::blueprint, place}, line});
+      continue;
+    }
+    if (included) return fail("blueprint " + place + ": what is included includes nothing");
+    const auto other = line.substr(opening.size(), line.size() - opening.size() - closing.size());
+    auto more = template_lines(blueprints, other, true);
+    if (!more) return fail("blueprint " + place + ": " + more.error().what);
+    lines.insert(lines.end(), more->begin(), more->end());
+  }
+  return lines;
+}
+
 /// The template with a mark before each line.
-std::string marked(std::string_view text) {
+std::string marked(const std::vector<TemplateLine>& lines) {
   std::string out;
   std::size_t number = 0;
-  for (const auto line : lines_of(text)) out += mark(line_mark, number++).append(line);
+  for (const auto& line : lines) out += mark(line_mark, number++).append(line.text);
   return out;
 }
 
@@ -112,8 +144,8 @@ std::string marked(std::string_view text) {
 /// paragraphs.
 class Reader {
  public:
-  Reader(std::string_view name, std::string_view text, const std::vector<Origin>& values)
-      : name_(name), template_(lines_of(text)), values_(values) {}
+  Reader(const std::vector<TemplateLine>& lines, const std::vector<Origin>& values)
+      : template_(lines), values_(values) {}
 
   Text read(std::string_view rendered) {
     for (const auto line : lines_of(rendered)) read_line(line);
@@ -139,7 +171,7 @@ class Reader {
       const auto number = std::stoul(std::string(marked_line.substr(i + 1, end - i - 1)));
       i = end;
       if (c == line_mark) {
-        had_section |= has_section_tag(template_[number]);
+        had_section |= has_section_tag(template_[number].text);
         if (is_blank(line)) at_ = number;
       } else if (std::ranges::find(values, values_[number]) == values.end()) {
         values.push_back(values_[number]);
@@ -148,13 +180,11 @@ class Reader {
     const bool gap = result_.bytes.empty() || result_.bytes.ends_with("\n\n");
     if (is_blank(line) && (had_section || gap)) return;
     if (!line.ends_with('\n')) line += '\n';
-    values.insert(values.begin(),
-                  Origin(Origin::Kind::blueprint, name_ + ":" + std::to_string(at_ + 1)));
+    values.insert(values.begin(), template_[at_].origin);
     result_.add(line, values);
   }
 
-  std::string name_;
-  std::vector<std::string_view> template_;
+  const std::vector<TemplateLine>& template_;
   const std::vector<Origin>& values_;
   std::size_t at_ = 0;  ///< line of the template that is being read, from 0
   Text result_;
@@ -163,20 +193,19 @@ class Reader {
 }  // namespace
 
 Result<Text> fill(const Blueprints& blueprints, std::string_view name, const Node& data) {
-  const auto text = blueprints.text(name);
-  if (!text) return tl::unexpected(text.error());
+  const auto lines = template_lines(blueprints, name);
+  if (!lines) return tl::unexpected(lines.error());
   const auto broken = [&](const std::string& what) {
     return fail("blueprint " + std::string(name) + ": " + what);
   };
-  if (std::ranges::any_of(*text, is_mark)) return broken("there is a control character in it");
-  mustache::mustache filled{marked(*text)};
+  mustache::mustache filled{marked(*lines)};
   if (!filled.is_valid()) return broken(filled.error_message());
   filled.set_custom_escape(escape);
   Converter converter;
   const auto converted = converter.convert(data, {});
   const auto out = filled.render(converted);
   if (!filled.error_message().empty()) return broken(filled.error_message());
-  return Reader(name, *text, converter.origins()).read(out);
+  return Reader(*lines, converter.origins()).read(out);
 }
 
 }  // namespace caisson::render

@@ -31,16 +31,21 @@ std::string shell_word(std::string_view text) {
   return out + '\'';
 }
 
+Node secret_facts(const Secret& secret) {
+  Node entry{Node::Map{}, secret.origin};
+  entry.add("secret", secret.name);
+  entry.add("bytes", secret.bytes);
+  entry.add("reference", secret.reference);
+  entry.add("reference-word", shell_word(secret.reference));
+  entry.add("internal", secret.internal);
+  if (secret.rotate_ms > 0) entry.add("rotate-days", secret.rotate_ms / day_ms);
+  return entry;
+}
+
 void add_secret_facts(Node& data, const plan::Plan& plan, const std::set<std::string_view>& used) {
   for (const auto& secret : plan.secrets) {
     if (!used.contains(secret.name)) continue;
-    Node entry{Node::Map{}, secret.origin};
-    entry.add("secret", secret.name);
-    entry.add("bytes", secret.bytes);
-    entry.add("reference", secret.reference);
-    entry.add("reference-word", shell_word(secret.reference));
-    entry.add("internal", secret.internal);
-    if (secret.rotate_ms > 0) entry.add("rotate-days", secret.rotate_ms / day_ms);
+    auto entry = secret_facts(secret);
     const std::string kind = kind_of(secret);
     auto* list = data.find(kind);
     if (list == nullptr) {

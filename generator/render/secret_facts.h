@@ -12,6 +12,9 @@ namespace caisson::render {
 /// A word for a POSIX shell, in single quotes.
 [[nodiscard]] std::string shell_word(std::string_view text);
 
+/// What scripts and texts say of one secret.
+[[nodiscard]] Node secret_facts(const plan::Secret& secret);
+
 /// Adds what scripts and texts say of the secrets in `used`, by how the host comes by them: the
 /// lists `generated`, `copied`, `from-env` and `given`, each with a flag `has-...`, and only those
 /// that are not empty.

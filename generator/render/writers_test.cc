@@ -105,6 +105,32 @@ TEST(Fill, EscapesMarkdownAndLeavesNoGaps) {
   EXPECT_EQ(text->bytes, "a\n\n\\<b\\>\\| \\`x\\` <b>|\n`x`\n");
 }
 
+TEST(Fill, TakesTheLinesOfAnotherTemplateWithTheirOrigins) {
+  const auto blueprints = Blueprints::with({{"local/README.md", "a\n{{>runbook/trouble.md}}\nz\n"},
+                                            {"runbook/trouble.md", "b\n{{word}}\n"}});
+  ASSERT_TRUE(blueprints);
+  Node data{Node::Map{}};
+  data.add("word", "c");
+  const auto text = fill(*blueprints, "local/README.md", data);
+  ASSERT_TRUE(text);
+  EXPECT_EQ(text->bytes, "a\nb\nc\nz\n");
+  std::vector<std::string> places;
+  for (const auto& line : text->lines) places.push_back(line.front().at);
+  EXPECT_THAT(places, testing::ElementsAre("local/README.md:1", "runbook/trouble.md:1",
+                                           "runbook/trouble.md:2", "local/README.md:3"));
+}
+
+TEST(Fill, IncludesOnceAndOnlyWhatIsThere) {
+  for (const auto* name : {"runbook/nothing.md", "local/README.md"}) {
+    const auto blueprints =
+        Blueprints::with({{"local/README.md", "a\n{{>" + std::string(name) + "}}\n"}});
+    ASSERT_TRUE(blueprints);
+    const auto text = fill(*blueprints, "local/README.md", Node{Node::Map{}});
+    ASSERT_FALSE(text) << name;
+    EXPECT_THAT(text.error().what, testing::StartsWith("blueprint local/README.md:2: ")) << name;
+  }
+}
+
 TEST(Fill, FailsOnABrokenTemplate) {
   const auto blueprints = Blueprints::with({{"local/README.md", "{{#open}}"}});
   ASSERT_TRUE(blueprints);

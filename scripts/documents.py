@@ -1,0 +1,185 @@
+"""Reads the generated README.md and RUNBOOK.md as what they are: commands that somebody copies into a shell, and names."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+FENCE = re.compile(r"^```(.*)$")
+SPAN = re.compile(r"`([^`\n]+)`")
+# Names of other people's programs: Docker's daemon.
+FOREIGN = {"default-address-pools", "/etc/docker/daemon.json", "all predefined address pools have been fully subnetted"}
+# A code span that begins like this is a command and no name.
+PROGRAMS = ("docker", "operator", "systemctl", "journalctl", "kubectl", "helm", "curl", "caisson", "sudo", "openssl")
+
+
+class Command:
+    def __init__(self, document, line, text):
+        self.document, self.line, self.text = document, line, text
+
+    def __str__(self):
+        return f"{self.document.parent.name}/{self.document.name}:{self.line}: {self.text}"
+
+
+def is_command(span):
+    return span.split(" ", 1)[0] in PROGRAMS and " " in span
+
+
+def is_whole(text):
+    """Whether bash would run it, or wait for more."""
+    last = text.rstrip("\n").rsplit("\n", 1)[-1]
+    return not last.endswith("\\") and subprocess.run(["bash", "-n"], input=text, text=True, capture_output=True).returncode == 0
+
+
+class Document:
+    """Its commands, in order: those of blocks, which are all for a shell, and those of code spans. Its spans otherwise: names."""
+
+    def __init__(self, path):
+        self.path = path
+        self.text = path.read_text()
+        self.commands, self.names = [], []
+        block, unit, begin = False, "", 0
+        for number, line in enumerate(self.text.splitlines(), 1):
+            fence = FENCE.match(line)
+            if fence and not block:
+                if fence.group(1) != "sh":
+                    raise AssertionError(f"{path}:{number}: a block of '{fence.group(1)}', which no shell runs")
+                block = True
+            elif fence:
+                if unit:
+                    raise AssertionError(f"{path}:{begin}: bash waits for more than\n{unit}")
+                block = False
+            elif block:
+                begin = begin if unit else number
+                unit += line + "\n"
+                if not unit.strip() or unit.lstrip().startswith("#") or is_whole(unit):
+                    if unit.strip() and not unit.lstrip().startswith("#"):
+                        self.commands.append(Command(path, begin, unit.rstrip("\n")))
+                    unit = ""
+            else:
+                if line.startswith("    ") and not line.lstrip().startswith(("*", "-")):
+                    raise AssertionError(f"{path}:{number}: an indented block; blocks are fenced")
+                for span in SPAN.findall(line):
+                    if is_command(span):
+                        self.commands.append(Command(path, number, span))
+                    else:
+                        self.names.append((number, span))
+        if block:
+            raise AssertionError(f"{path}: a block without an end")
+
+
+def execute(document, shell=("bash",), env=None, not_here=None, cwd=None, timeout=400):
+    """Runs every command of the document in one shell, in its directory; what `not_here` has a reason for is said instead.
+
+    `not_here(command)` gives the reason, or nothing. Returns how many ran. The first that fails is an AssertionError with its output."""
+    script = ["set -eo pipefail"]
+    told = []
+    for number, command in enumerate(document.commands):
+        reason = not_here(command) if not_here else None
+        if reason:
+            told.append((command, reason))
+            continue
+        script += [f"printf '\\001%s\\n' {number} >&2", command.text]
+    script.append("printf '\\001end\\n' >&2")
+    with tempfile.TemporaryFile("w+") as out:
+        done = subprocess.run([*shell, "-c", "\n".join(script)], stdin=subprocess.DEVNULL, text=True, stdout=out, stderr=out,
+                              cwd=cwd or document.path.parent, env={**os.environ, **(env or {})}, timeout=timeout)
+        out.seek(0)
+        pieces = re.split("\x01(\\w+)\n", out.read())
+    began = [int(mark) for mark in pieces[1::2] if mark != "end"]
+    if done.returncode != 0 or pieces[-2] != "end":
+        last = document.commands[began[-1]] if began else "the shell"
+        raise AssertionError(f"{last}\nstatus {done.returncode}\n{pieces[-1][-4000:]}")
+    expected = [number for number, command in enumerate(document.commands) if command not in [c for c, _ in told]]
+    if began != expected:
+        raise AssertionError(f"{document.path}: ran {began} of {expected}")
+    for command, reason in told:
+        print(f"  not run: {command}\n    because {reason}")
+    print(f"  {document.path.parent.name}/{document.path.name}: {len(began)} commands ran, {len(told)} did not, of {len(document.commands)}")
+    return len(began)
+
+
+# ---------------------------------------------------------------- names
+
+
+def strings_of(value):
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            yield from strings_of(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from strings_of(inner)
+    elif value is not None:
+        yield str(value)
+
+
+class World:
+    """What a document of one target may name: the plan, the files beside it, the language of specs and the runtime's answers."""
+
+    def __init__(self, plan, tree, directory):
+        self.plan, self.tree = plan, tree
+        self.directory = directory
+        self.domain = plan["domain"]
+        self.hosts = {self.domain, f"*.{self.domain}"}
+        for tenant in plan["tenants"]:
+            self.hosts |= {tenant["host"], *tenant["domains"]}
+        self.words = set(strings_of(plan))
+        self.artifacts = [path.read_text() for path in sorted(tree.rglob("*"))
+                          if path.is_file() and path.name not in ("README.md", "RUNBOOK.md")]
+        self.language = [(ROOT / "specs/reference.md").read_text(), (ROOT / "docs/runtime.md").read_text()]
+        self.newcomer = None
+
+    def has(self, texts, span):
+        pattern = re.compile(r"(?<![\w-])" + re.escape(span) + r"(?![\w-])")
+        return any(pattern.search(text) for text in texts)
+
+    def knows_host(self, host):
+        return host in self.hosts or (self.newcomer is not None and host == f"{self.newcomer}.{self.domain}")
+
+    def explains(self, span, commands):
+        name = span.replace("<tenant>", "*").rstrip("/")
+        if name == self.newcomer or self.has(commands, name):
+            return True
+        if name in self.words or name in self.hosts or self.has(self.artifacts, name) or self.has(self.language, name):
+            return True
+        if (self.directory / name).exists() or shutil.which(name) or name in FOREIGN:
+            return True
+        # A volume of a compose project; a field of the spec, with or without its value.
+        project, _, volume = name.partition("_")
+        if any(volume == one["name"] for one in self.plan["volumes"]) and self.has(self.artifacts, "name: " + project):
+            return True
+        field = name.partition(": ")[0].split(".")
+        return len(field) > 1 and all(f"`{part}`" in self.language[0] for part in field)
+
+
+def wrong_names(document, world):
+    """What the document names and nothing has."""
+    wrong = []
+    made = re.search(r"tenants create slug=(\S+)", document.text)
+    world.newcomer = made.group(1) if made else world.newcomer
+    runtimes = {instance["name"] for instance in world.plan["instances"] if instance["role"] == "runtime"}
+    secrets = {secret["name"] for secret in world.plan["secrets"]}
+    commands = [command.text for command in document.commands]
+    for number, span in document.names:
+        if not world.explains(span, commands):
+            wrong.append(f"{document.path}:{number}: `{span}` is nowhere")
+    for number, line in enumerate(document.text.splitlines(), 1):
+        for host in re.findall(r"(?<![\w.-])[a-z0-9*][a-z0-9.-]*\." + re.escape(world.domain) + r"(?![\w-])", line):
+            if not world.knows_host(host):
+                wrong.append(f"{document.path}:{number}: host {host} is no tenant's")
+        for secret in re.findall(r"(?<![\w/-])secrets/([a-z0-9-]+)(?![\w.-])", line):
+            if secret not in secrets:
+                wrong.append(f"{document.path}:{number}: secret {secret} is not planned")
+    for command in document.commands:
+        for runtime in re.findall(r"(?:^|[(|; ])operator ([a-z0-9-]+) (?:tenants|keys|snapshots|records|migrations|audit|status)\b", command.text):
+            if runtime not in runtimes:
+                wrong.append(f"{command}: {runtime} is no runtime")
+        for slug in re.findall(r" (?:keys|snapshots|tenants) (?:list|create|show|suspend|resume|delete|usage|revoke|restore) ([a-z][a-z0-9-]*)(?=[\s);]|$)", command.text):
+            if slug not in {tenant["slug"] for tenant in world.plan["tenants"]} | {world.newcomer} and "=" not in slug and slug != "limit":
+                wrong.append(f"{command}: {slug} is no tenant")
+    return wrong

@@ -37,6 +37,8 @@ endforeach()
 set_tests_properties(containers images hostile_strings documents_compose_caddy documents_compose_nginx PROPERTIES RESOURCE_LOCK docker)
 caisson_check(documents_names
   COMMAND scripts/test-documents ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} names TIMEOUT 120 LABELS demo)
+caisson_check(documents_systemd
+  COMMAND scripts/test-documents ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} systemd TIMEOUT 400 LABELS container)
 caisson_check(documents_local
   COMMAND scripts/test-documents ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} local TIMEOUT 120 LABELS demo)
 caisson_check(demo COMMAND scripts/demo TIMEOUT 900 LABELS demo)

@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import tempfile
 
+import yaml
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FENCE = re.compile(r"^```(.*)$")
 SPAN = re.compile(r"`([^`\n]+)`")
@@ -38,9 +40,9 @@ def is_whole(text):
 class Document:
     """Its commands, in order: those of blocks, which are all for a shell, and those of code spans. Its spans otherwise: names."""
 
-    def __init__(self, path):
+    def __init__(self, path, text=None):
         self.path = path
-        self.text = path.read_text()
+        self.text = path.read_text() if text is None else text
         self.commands, self.names = [], []
         block, unit, begin = False, "", 0
         for number, line in enumerate(self.text.splitlines(), 1):
@@ -72,11 +74,11 @@ class Document:
             raise AssertionError(f"{path}: a block without an end")
 
 
-def execute(document, shell=("bash",), env=None, not_here=None, cwd=None, timeout=400):
+def execute(document, shell=("bash",), before=(), env=None, not_here=None, timeout=400):
     """Runs every command of the document in one shell, in its directory; what `not_here` has a reason for is said instead.
 
-    `not_here(command)` gives the reason, or nothing. Returns how many ran. The first that fails is an AssertionError with its output."""
-    script = ["set -eo pipefail"]
+    `before` is what the shell is told first. `not_here(command)` gives the reason, or nothing. Returns how many ran. The first that fails is an AssertionError with its output."""
+    script = [*before, "set -eo pipefail"]
     told = []
     for number, command in enumerate(document.commands):
         reason = not_here(command) if not_here else None
@@ -87,7 +89,7 @@ def execute(document, shell=("bash",), env=None, not_here=None, cwd=None, timeou
     script.append("printf '\\001end\\n' >&2")
     with tempfile.TemporaryFile("w+") as out:
         done = subprocess.run([*shell, "-c", "\n".join(script)], stdin=subprocess.DEVNULL, text=True, stdout=out, stderr=out,
-                              cwd=cwd or document.path.parent, env={**os.environ, **(env or {})}, timeout=timeout)
+                              cwd=document.path.parent, env={**os.environ, **(env or {})}, timeout=timeout)
         out.seek(0)
         pieces = re.split("\x01(\\w+)\n", out.read())
     began = [int(mark) for mark in pieces[1::2] if mark != "end"]
@@ -133,6 +135,13 @@ class World:
                           if path.is_file() and path.name not in ("README.md", "RUNBOOK.md")]
         self.language = [(ROOT / "specs/reference.md").read_text(), (ROOT / "docs/runtime.md").read_text()]
         self.newcomer = None
+        self.ports = {plan["edge"]["http"], plan["edge"]["https"]}
+        stack = directory / "stack.json"
+        if stack.exists():
+            self.ports = {port for process in json.loads(stack.read_text())["processes"] for port in process["ports"].values()}
+        self.units = {path.name for path in (directory / "system").glob("*")}
+        compose = directory / "compose.yaml"
+        self.services = set(yaml.safe_load(compose.read_text())["services"]) if compose.exists() else set()
 
     def has(self, texts, span):
         pattern = re.compile(r"(?<![\w-])" + re.escape(span) + r"(?![\w-])")
@@ -142,7 +151,7 @@ class World:
         return host in self.hosts or (self.newcomer is not None and host == f"{self.newcomer}.{self.domain}")
 
     def explains(self, span, commands):
-        name = span.replace("<tenant>", "*").rstrip("/")
+        name = span.replace("<tenant>", "*").rstrip("/=")
         if name == self.newcomer or self.has(commands, name):
             return True
         if name in self.words or name in self.hosts or self.has(self.artifacts, name) or self.has(self.language, name):
@@ -175,7 +184,19 @@ def wrong_names(document, world):
         for secret in re.findall(r"(?<![\w/-])secrets/([a-z0-9-]+)(?![\w.-])", line):
             if secret not in secrets:
                 wrong.append(f"{document.path}:{number}: secret {secret} is not planned")
+        for port in re.findall(r"(?:\bport |127\.0\.0\.1:|https?://[^/:\s`]+:)(\d+)", line):
+            if int(port) not in world.ports:
+                wrong.append(f"{document.path}:{number}: nothing listens on port {port}")
+        for unit in re.findall(r"(?<![\w*/@.-])([a-z0-9][\w@-]*\.(?:service|socket|timer|slice|target))\b", line):
+            if unit not in world.units:
+                wrong.append(f"{document.path}:{number}: there is no unit {unit}")
     for command in document.commands:
+        services = re.findall(r"docker compose cp (?:- )?([\w-]+):/", command.text) + re.findall(r"docker compose exec --no-TTY ([\w-]+)", command.text)
+        for words in re.findall(r"docker compose (?:stop|logs|up)(?: --[\w-]+(?: \d+\w*)?)*((?: [a-z][\w-]*)*)", command.text):
+            services += words.split()
+        for service in services:
+            if service not in world.services:
+                wrong.append(f"{command}: {service} is no service")
         for runtime in re.findall(r"(?:^|[(|; ])operator ([a-z0-9-]+) (?:tenants|keys|snapshots|records|migrations|audit|status)\b", command.text):
             if runtime not in runtimes:
                 wrong.append(f"{command}: {runtime} is no runtime")

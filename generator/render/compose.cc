@@ -311,7 +311,6 @@ class Project {
   /// What the templates for people may say. Values only; sentences live in the blueprints.
   [[nodiscard]] Node facts() const;
   void add_certificate_facts(Node& data) const;
-  void add_rotation_facts(Node& data) const;
 
   Result<void> texts() {
     const auto data = facts();
@@ -346,10 +345,6 @@ void Project::add_certificate_facts(Node& data) const {
   const auto& origin = plan_.edge.tls.origin;
   const bool internal = plan_.edge.tls.value == plan::Edge::Tls::internal;
   data.add("edge-service", {plan_.edge.instance, origin});
-  if (!plan_.edge.certificate.empty()) {
-    data.add("edge-certificate", {plan_.edge.certificate, origin});
-    data.add("edge-key", {plan_.edge.key, origin});
-  }
   if (plan_.edge.proxy.value == plan::Edge::Proxy::caddy) {
     if (internal || plan_.edge.tls.value == plan::Edge::Tls::acme) data.add("caddy", true);
     if (internal) {
@@ -366,36 +361,6 @@ void Project::add_certificate_facts(Node& data) const {
   }
 }
 
-/// Secrets that a new file changes, with the services that have to read it anew: `rotations` are
-/// made here, `replacements` come from elsewhere.
-void Project::add_rotation_facts(Node& data) const {
-  Node rotations{Node::List{}};
-  Node replacements{Node::List{}};
-  for (const auto& secret : plan_.secrets) {
-    std::string services;
-    bool of_database = false;
-    for (const auto* instance : instances_) {
-      const auto& read = instance->secrets;
-      if (std::ranges::find(read, secret.name, &plan::SecretMount::secret) == read.end()) continue;
-      services += (services.empty() ? "" : " ") + instance->name;
-      of_database |= instance->role == Role::database;
-    }
-    if (services.empty()) continue;
-    auto entry = secret_facts(secret);
-    entry.add("services", services);
-    if (of_database) {
-      const bool runtime = secret.name == plan_.database.password;
-      entry.add("role", runtime ? plan_.database.user : std::string("postgres"));
-    } else {
-      entry.add("role", false);
-    }
-    const bool made_here = secret.source == plan::Secret::Source::generate;
-    (made_here ? rotations : replacements).push(std::move(entry));
-  }
-  if (!rotations.empty()) data.add("rotations", std::move(rotations));
-  if (!replacements.empty()) data.add("replacements", std::move(replacements));
-}
-
 Node Project::facts() const {
   const auto& plan = plan_;
   Node data{Node::Map{}};
@@ -403,7 +368,6 @@ Node Project::facts() const {
   data.add("project", plan.targets.compose_project);
   data.add("http", plan.edge.http);
   data.add("https", plan.edge.https);
-  if (!plan.environment.empty()) data.add("environment", plan.environment);
   if (!plan.database.instance.empty()) {
     data.add("database", {plan.database.instance, plan.database.engine.origin});
   }
@@ -448,7 +412,9 @@ Node Project::facts() const {
   data.add("runtimes", std::move(runtimes));
   data.add("volumes", std::move(volumes));
 
-  add_rotation_facts(data);
+  add_rotation_facts(data, plan, [](const Instance& instance) {
+    return rendered(instance) ? instance.name : std::string();
+  });
   add_secret_facts(data, plan, secrets_);
   return data;
 }

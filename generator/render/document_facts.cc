@@ -71,6 +71,11 @@ void add_document_facts(Node& data, const plan::Plan& plan, const FrontDoor& doo
   data.add("acme", plan.edge.tls.value == plan::Edge::Tls::acme);
   data.add("internal-ca", plan.edge.tls.value == plan::Edge::Tls::internal);
   data.add("edge-files", plan.edge.tls.value == plan::Edge::Tls::files);
+  if (!plan.edge.certificate.empty()) {
+    data.add("edge-certificate", {plan.edge.certificate, plan.edge.tls.origin});
+    data.add("edge-key", {plan.edge.key, plan.edge.tls.origin});
+  }
+  if (!plan.environment.empty()) data.add("environment", plan.environment);
   if (!plan.backup.schedule.value.empty()) {
     data.add("backup-schedule", plan.backup.schedule);
     data.add("backup-to", plan.backup.to);

@@ -288,7 +288,6 @@ class Stack {
                        {.secure = false,
                         .port = plan_.targets.local_port.value,
                         .origin = plan_.targets.local_port.origin});
-    if (!plan_.environment.empty()) data.add("environment", plan_.environment);
     Node processes{Node::List{}};
     Node runtimes{Node::List{}};
     Node omitted{Node::List{}};

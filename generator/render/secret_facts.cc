@@ -1,5 +1,6 @@
 #include "generator/render/secret_facts.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace caisson::render {
@@ -40,6 +41,35 @@ Node secret_facts(const Secret& secret) {
   entry.add("internal", secret.internal);
   if (secret.rotate_ms > 0) entry.add("rotate-days", secret.rotate_ms / day_ms);
   return entry;
+}
+
+void add_rotation_facts(Node& data, const plan::Plan& plan, const Called& called) {
+  Node rotations{Node::List{}};
+  Node replacements{Node::List{}};
+  for (const auto& secret : plan.secrets) {
+    std::string readers;
+    bool of_database = false;
+    for (const auto& instance : plan.instances) {
+      const auto& read = instance.secrets;
+      if (std::ranges::find(read, secret.name, &plan::SecretMount::secret) == read.end()) continue;
+      const auto name = called(instance);
+      if (name.empty()) continue;
+      readers += (readers.empty() ? "" : " ") + name;
+      of_database |= instance.role == plan::Role::database;
+    }
+    if (readers.empty()) continue;
+    auto entry = secret_facts(secret);
+    entry.add("readers", readers);
+    // A template looks for what is missing further out.
+    entry.add("role", false);
+    if (of_database) {
+      const bool runtimes = secret.name == plan.database.password;
+      entry.set("role", runtimes ? plan.database.user : std::string("postgres"));
+    }
+    (secret.source == Secret::Source::generate ? rotations : replacements).push(std::move(entry));
+  }
+  if (!rotations.empty()) data.add("rotations", std::move(rotations));
+  if (!replacements.empty()) data.add("replacements", std::move(replacements));
 }
 
 void add_secret_facts(Node& data, const plan::Plan& plan, const std::set<std::string_view>& used) {

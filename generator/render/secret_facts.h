@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -14,6 +15,14 @@ namespace caisson::render {
 
 /// What scripts and texts say of one secret.
 [[nodiscard]] Node secret_facts(const plan::Secret& secret);
+
+/// How a target calls an instance, for example by its unit; empty when it does not run it.
+using Called = std::function<std::string(const plan::Instance&)>;
+
+/// Adds the secrets that change when a new file does, each with the instances that then have to
+/// read it anew: the list `rotations` of those that are made on the host, and `replacements` of
+/// those that come from elsewhere.
+void add_rotation_facts(Node& data, const plan::Plan& plan, const Called& called);
 
 /// Adds what scripts and texts say of the secrets in `used`, by how the host comes by them: the
 /// lists `generated`, `copied`, `from-env` and `given`, each with a flag `has-...`, and only those

@@ -147,7 +147,7 @@ class Host {
 
   Result<void> papers() {
     const auto data = systemd_facts(plan_, layout_, unit_names_);
-    for (const auto* name : {"README.md", "install.sh"}) {
+    for (const auto* name : {"README.md", "RUNBOOK.md", "install.sh"}) {
       auto text = fill(blueprints_, "systemd/" + std::string(name), data);
       if (!text) return tl::unexpected(text.error());
       const bool script = std::string_view(name).ends_with(".sh");

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "generator/render/comment.h"
+#include "generator/render/document_facts.h"
 #include "generator/render/secret_facts.h"
 #include "generator/render/unit_file.h"
 
@@ -96,6 +97,16 @@ Node instance_facts(const Instance& instance, const SystemdLayout& layout) {
   return entry;
 }
 
+/// Where the runtime of a tenant keeps what is the tenant's.
+void add_runtime_facts(Node& tenant, const plan::Plan& plan, const SystemdLayout& layout) {
+  const auto name = *tenant.find("instance")->text();
+  const auto runtime = std::ranges::find(plan.instances, name, &Instance::name);
+  tenant.add("account", layout.account(*runtime));
+  tenant.add("unit", layout.unit(name));
+  tenant.add("data", layout.data(name));
+  if (!layout.backups().empty()) tenant.add("backups", layout.backups() + "/" + name);
+}
+
 }  // namespace
 
 Result<Text> sysusers(const plan::Plan& plan, const SystemdLayout& layout) {
@@ -154,19 +165,8 @@ Node journald_conf(const plan::Plan& plan) {
 
 Node systemd_facts(const plan::Plan& plan, const SystemdLayout& layout,
                    const std::vector<std::string>& units) {
-  const bool secure = plan.edge.tls.value != plan::Edge::Tls::off;
-  const auto port = secure ? plan.edge.https.value : plan.edge.http.value;
-  const bool usual = port == (secure ? 443 : 80);
-  const auto scheme = std::string(secure ? "https://" : "http://");
-  const auto suffix = usual ? std::string{} : ":" + std::to_string(port);
-
   Node data{Node::Map{}, plan.targets.systemd.origin};
-  data.add("name", plan.name);
-  data.add("version", plan.version);
-  data.add("domain", plan.domain);
-  data.add("url", {scheme + plan.domain.value + suffix, plan.domain.origin});
-  data.add("edge", !plan.edge.instance.empty());
-  data.add("secure", secure);
+  add_document_facts(data, plan, edge_door(plan));
   data.add("target", {layout.target(), plan.name.origin});
   data.add("prefix", plan.targets.systemd_prefix);
   data.add("prefix-word",
@@ -192,42 +192,31 @@ Node systemd_facts(const plan::Plan& plan, const SystemdLayout& layout,
       }
     }
     if (instance.role == Role::runtime) {
+      entry.add("token", instance.operator_token);
       entry.add("data-socket", layout.socket_path(instance.name, "data"));
+      entry.add("operator-socket", layout.socket_path(instance.name, "operator"));
       if (!layout.backups().empty()) {
         entry.add("backup-unit", layout.unit(instance.name) + "_backup");
         entry.add("backups", layout.backups() + "/" + instance.name);
       }
       runtimes.push(entry);
     }
+    if (instance.role == Role::edge) {
+      data.add("edge-service", *entry.find("service"));
+      data.add("edge-data", *entry.find("data"));
+    }
     instances.push(std::move(entry));
   }
   data.add("instances", std::move(instances));
-  if (!runtimes.empty()) data.add("first-runtime", runtimes.list()->front());
   data.add("runtimes", std::move(runtimes));
   if (!services.empty()) data.add("services", std::move(services));
   if (!layout.backups().empty()) {
     data.add("backups", {layout.backups(), plan.backup.to.origin});
-    data.add("backup-schedule", plan.backup.schedule);
-    data.add("backup-keep", plan.backup.keep);
   }
-  constexpr std::size_t page = 50;
-  Node tenants{Node::List{}};
-  for (const auto& tenant : plan.tenants) {
-    if (tenants.list()->size() == page) break;
-    Node entry{Node::Map{}, tenant.origin};
-    entry.add("slug", tenant.slug);
-    auto url = scheme;
-    url.append(tenant.host).append(suffix);
-    entry.add("url", std::move(url));
-    entry.add("instance", tenant.instance);
-    entry.add("service", layout.service(tenant.instance));
-    tenants.push(std::move(entry));
-  }
-  if (!plan.tenants.empty()) data.add("first-tenant", tenants.list()->front());
-  data.add("tenants", std::move(tenants));
-  if (plan.tenants.size() > page) {
-    data.add("more-tenants", static_cast<std::int64_t>(plan.tenants.size() - page));
-  }
+  if (auto* first = data.find("first")) add_runtime_facts(*first, plan, layout);
+  add_rotation_facts(data, plan, [&](const Instance& instance) {
+    return SystemdLayout::runs(instance) ? layout.service(instance.name) : std::string();
+  });
   add_secret_facts(data, plan, used_secrets(plan));
   return data;
 }

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "generator/render/scalar_text.h"
+
 namespace caisson::render {
 
 namespace {
@@ -336,6 +338,25 @@ bool is_of(std::string_view type, const Node& value) {
   return whole || (type == "number" && std::holds_alternative<double>(value.value()));
 }
 
+/// Helm writes values as YAML to hold them against their schema, and then reads neither a long key
+/// nor the control characters of Latin-1; of those, a next line becomes a blank in what it renders.
+bool can_be_read_by_helm(std::string_view of, bool is_key) {
+  if (is_key && of.size() > 1000) return false;
+  for (std::size_t at = 0; at < of.size();) {
+    const auto scalar = next_scalar(of, at);
+    if (scalar >= 0x7f && scalar < 0xa0) return false;
+  }
+  return true;
+}
+
+tl::unexpected<Failure> unreadable(const std::string& place, const Node& value) {
+  const auto& from = value.origin();
+  return fail("helm: values.yaml:" + place + " holds what Helm does not read",
+              "leave U+007f to U+009f out, and mount at paths of at most 1000 bytes, or set "
+              "targets.helm: false",
+              from.kind == Origin::Kind::blueprint ? std::string{} : from.at);
+}
+
 Result<void> check(const Node& root, const Node& unresolved, const Node& value,
                    const std::string& place) {
   const auto& schema = resolved(root, unresolved);
@@ -343,12 +364,15 @@ Result<void> check(const Node& root, const Node& unresolved, const Node& value,
     return fail("values.yaml:" + place + " is not of the type that its schema says",
                 "this is a bug of Caisson or of a replaced blueprint");
   }
+  if (value.text() != nullptr && !can_be_read_by_helm(*value.text(), false))
+    return unreadable(place, value);
   const auto* entries = value.map();
   if (entries == nullptr) return {};
   const auto* properties = schema.find("properties");
   const auto* others = schema.find("additionalProperties");
   for (const auto& [key, child] : *entries) {
     const auto at = place + "/" + pointer_segment(key);
+    if (!can_be_read_by_helm(key, true)) return unreadable(place, child);
     const auto* known = properties == nullptr ? nullptr : properties->find(key);
     if (known == nullptr && others->map() != nullptr) known = others;
     if (known == nullptr) {

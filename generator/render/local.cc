@@ -45,7 +45,8 @@ class LocalSite final : public Site {
     if (next <= 65536) return {};
     return fail("target local needs ports up to " + std::to_string(next - 1) + " from " +
                     std::to_string(plan.targets.local_port.value) + " on",
-                "run fewer tenants with a deployment of their own, or set targets.local: false");
+                "run fewer tenants with a deployment of their own, or set targets.local: false",
+                plan.targets.local_port.origin.pointer);
   }
 
   [[nodiscard]] std::int64_t number(const Port& port) const { return numbers_.at(&port); }

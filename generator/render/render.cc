@@ -49,15 +49,22 @@ Result<Artifacts> render(const plan::Plan& plan, const Blueprints& blueprints, T
   const Index index(plan);
   Patches patches(plan);
   Artifacts artifacts;
+  std::vector<Mistake> impossible;
   for (std::size_t i = 0; i < renderers.size(); ++i) {
     const auto target = static_cast<Target>(i);
     if (!targets.has(target) || !wanted(plan.targets, target)) continue;
     auto made = renderers.at(i)(plan, index, blueprints, patches);
-    if (!made) return tl::unexpected(made.error());
+    if (!made && made.error().at.empty()) return tl::unexpected(made.error());
+    if (!made) {
+      const auto& [what, remedy, at] = made.error();
+      impossible.push_back({.code = "E0308", .pointer = at, .message = what, .remedy = remedy});
+      continue;
+    }
     std::ranges::move(*made, std::back_inserter(artifacts));
     patches.finish(target_names.at(i), artifacts);
   }
   mistakes = patches.mistakes();
+  std::ranges::move(impossible, std::back_inserter(mistakes));
   std::ranges::sort(artifacts, {}, &Artifact::path);
   return artifacts;
 }

@@ -47,7 +47,10 @@ class Host {
   Result<void> add_tree(const std::string& path, Node tree, std::string owner, const Write& write) {
     if (auto done = patches_.apply("systemd/" + path, tree); !done) return done;
     Result<std::string> bytes = write(tree);
-    if (!bytes) return fail("systemd/" + path + ": " + bytes.error().what, bytes.error().remedy);
+    if (!bytes) {
+      auto& [what, remedy, at] = bytes.error();
+      return fail("systemd/" + path + ": " + what, std::move(remedy), std::move(at));
+    }
     artifacts_.push_back({.path = "systemd/" + path,
                           .bytes = std::move(*bytes),
                           .owner = std::move(owner),

@@ -52,7 +52,7 @@ Result<void> SystemdLayout::check() const {
     if (fine || path.value.find("://") != std::string::npos) continue;
     return fail(std::string(field) + ": '" + path.value +
                     "' holds what not every directive of a unit file can carry",
-                "use letters, digits and / . _ + @ - in it");
+                "use letters, digits and / . _ + @ - in it", path.origin.pointer);
   }
   return {};
 }

@@ -1,6 +1,7 @@
 #include "generator/render/unit_file.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 
 #include "generator/render/comment.h"
@@ -17,6 +18,11 @@ tl::unexpected<Failure> cannot(std::string_view what, const std::string& why) {
   return fail(std::string(what) + " cannot be written in a unit file: " + why,
               "change the value, or set targets.systemd: false");
 }
+
+/// Directives whose values are lists of paths and of pairs of paths, which systemd splits at blanks
+/// and colons.
+constexpr std::array path_lists{"BindPaths", "BindReadOnlyPaths", "ReadWritePaths",
+                                "TemporaryFileSystem"};
 
 /// What systemd's utf8_is_valid() refuses of valid UTF-8, and control characters.
 Result<void> check(std::string_view text, std::string_view what, bool quoted) {
@@ -82,6 +88,25 @@ Result<std::string> scalar(const Node& node, const std::string& what) {
   return what == "CPUQuota" ? *text : doubled(*text, "%");
 }
 
+/// One entry of a list of paths: no escape means a control character there.
+Result<std::string> paths(const Node& node, const std::string& what) {
+  if (node.text() == nullptr) return cannot(what, "it is no text");
+  std::string_view rest = *node.text();
+  if (auto fine = check(rest, what, false); !fine) return tl::unexpected(fine.error());
+  // Of these alone systemd removes the backslashes of an entry twice.
+  if (what == "TemporaryFileSystem") return word(doubled(rest, "\\"), what, "%");
+  std::string out;
+  for (bool more = true; more;) {
+    const auto colon = std::min(rest.find(':'), rest.size());
+    auto written = word(rest.substr(0, colon), what, "%");
+    if (!written) return written;
+    more = colon < rest.size();
+    out += *written + (more ? ":" : "");
+    rest.remove_prefix(more ? colon + 1 : colon);
+  }
+  return out;
+}
+
 class Writer {
  public:
   Result<std::string> write(const Node& tree, std::string_view header) {
@@ -106,14 +131,15 @@ class Writer {
     out_ += comment_lines(value.comment());
     if (key.starts_with("Exec")) return command(key, value);
     if (key == "Environment") return environment(value);
+    const auto write = std::ranges::find(path_lists, key) != path_lists.end() ? paths : scalar;
     if (const auto* list = value.list()) {
       for (const auto& element : *list) {
         out_ += comment_lines(element.comment());
-        if (auto done = line(key, scalar(element, key)); !done) return done;
+        if (auto done = line(key, write(element, key), element); !done) return done;
       }
       return {};
     }
-    return line(key, scalar(value, key));
+    return line(key, write(value, key), value);
   }
 
   Result<void> command(const std::string& key, const Node& words) {
@@ -123,10 +149,10 @@ class Writer {
       if (element.text() == nullptr) return cannot(key, "a word of it is no text");
       // The program is taken as it is, its arguments have their variables expanded.
       auto written = word(*element.text(), key, text.empty() ? "%" : "%$");
-      if (!written) return tl::unexpected(written.error());
+      if (!written) return line(key, std::move(written), element);
       text += (text.empty() ? "" : " ") + *written;
     }
-    return line(key, std::move(text));
+    return line(key, std::move(text), words);
   }
 
   Result<void> environment(const Node& variables) {
@@ -134,15 +160,18 @@ class Writer {
     for (const auto& [name, value] : *variables.map()) {
       if (value.text() == nullptr) return cannot("the variable " + name, "it is no text");
       auto written = word(name + '=' + *value.text(), "the variable " + name, "%");
-      if (!written) return tl::unexpected(written.error());
-      if (auto done = line("Environment", std::move(*written)); !done) return done;
+      if (auto done = line("Environment", std::move(written), value); !done) return done;
     }
     return {};
   }
 
-  Result<void> line(const std::string& key, Result<std::string> text) {
-    if (!text) return tl::unexpected(text.error());
-    if (key.size() + text->size() >= longest_line) return cannot(key, "it is above 1 MB");
+  /// A failure is that of the value in the spec that `from` comes from.
+  Result<void> line(const std::string& key, Result<std::string> text, const Node& from) {
+    if (text && key.size() + text->size() >= longest_line) text = cannot(key, "it is above 1 MB");
+    if (!text) {
+      if (from.origin().kind != Origin::Kind::blueprint) text.error().at = from.origin().at;
+      return tl::unexpected(std::move(text.error()));
+    }
     out_ += key + '=' + *text + '\n';
     return {};
   }

@@ -11,12 +11,14 @@ namespace caisson::render {
 /// Writes a tree as a systemd unit file (systemd.syntax(7)): a map of sections, each a map of
 /// directives. A scalar is one line, a list one line an element. `Environment` is a map of
 /// variables, each written as one quoted assignment; a directive whose name begins with `Exec` is
-/// the list of one command's words, which no shell sees.
+/// the list of one command's words, which no shell sees. Directives that take lists of paths are
+/// written so that a path is one, whatever is in it.
 ///
 /// Every value is data: `%`, and `$` in commands, are escaped, so that systemd expands nothing and
 /// hands out exactly what the tree holds. Fails, naming the directive, on what a unit file cannot
 /// say: control characters other than tab and line feed in quoted words, any in plain values,
-/// blanks around a plain value, Unicode noncharacters, and lines above 1 MB.
+/// blanks around a plain value, Unicode noncharacters, and lines above 1 MB; the failure is at the
+/// field of the spec that the value came from.
 [[nodiscard]] Result<std::string> to_unit_file(const Node& tree, std::string_view header);
 
 /// One word for a line that systemd splits at blanks, as in sysusers.d(5) and tmpfiles.d(5): bare

@@ -60,6 +60,26 @@ TEST(UnitFile, QuotesTheEnvironment) {
             "Environment=\"A= $5 %%d \\\"x\\\" \\\\n\\t# ü \"\n");
 }
 
+TEST(UnitFile, KeepsPathsWhole) {
+  EXPECT_EQ(written("ReadWritePaths", words({"/var/lib/a", "/two words", "/50%"})),
+            "ReadWritePaths=/var/lib/a\nReadWritePaths=\"/two words\"\nReadWritePaths=\"/50%%\"\n");
+  EXPECT_EQ(written("BindPaths", "/a b:/c\"d\\"), "BindPaths=\"/a b\":\"/c\\\"d\\\\\"\n");
+  EXPECT_EQ(written("TemporaryFileSystem", "/run:ro"), "TemporaryFileSystem=/run:ro\n");
+  EXPECT_EQ(written("TemporaryFileSystem", "/a\\b"), "TemporaryFileSystem=\"/a\\\\\\\\b\"\n");
+  EXPECT_THAT(written("BindPaths", "/a\tb"), HasSubstr("U+0009"));
+}
+
+TEST(UnitFile, NamesTheFieldOfTheSpecThatItCannotSay) {
+  const Origin origin(Origin::Kind::spec, "/services/a/env/A");
+  Node list{Node::List{}};
+  list.push({"/bin/x", origin});
+  list.push({"\a", origin});
+  EXPECT_EQ(to_unit_file(service("ExecStart", std::move(list)), "").error().at, origin.at);
+  EXPECT_EQ(to_unit_file(service("Description", {"\a", origin}), "").error().at, origin.at);
+  const Origin line(Origin::Kind::blueprint, "systemd/service.yaml:3");
+  EXPECT_EQ(to_unit_file(service("Description", {"\a", line}), "").error().at, "");
+}
+
 TEST(UnitFile, RefusesWhatAUnitFileCannotSay) {
   EXPECT_THAT(written("Description", "a\nExecStart=/bin/sh"), HasSubstr("U+000a"));
   EXPECT_THAT(written("Description", " a"), HasSubstr("blanks around it"));

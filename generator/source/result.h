@@ -8,10 +8,12 @@
 namespace caisson {
 
 /// A failure of the environment (disk, process, network, git): what happened, to what, and what to
-/// do about it. A mistake of the user in a spec is never a Failure but a `source::Diagnostic`.
+/// do about it. A mistake of the user in a spec is a `source::Diagnostic`; a value of a spec that
+/// only shows in the making of an artifact to be impossible there becomes one by `at`.
 struct Failure {
   std::string what;    ///< lower case, names the file, process or address, no full stop
   std::string remedy;  ///< what the reader can do next; may be empty
+  std::string at{};    ///< pointer to that value in the merged spec; else empty
 
   /// `what` and `remedy` on one line, as the command line prints it.
   [[nodiscard]] std::string text() const { return remedy.empty() ? what : what + "; " + remedy; }
@@ -21,8 +23,9 @@ struct Failure {
 template <class T>
 using Result = tl::expected<T, Failure>;
 
-[[nodiscard]] inline tl::unexpected<Failure> fail(std::string what, std::string remedy = {}) {
-  return tl::unexpected<Failure>(Failure{std::move(what), std::move(remedy)});
+[[nodiscard]] inline tl::unexpected<Failure> fail(std::string what, std::string remedy = {},
+                                                  std::string at = {}) {
+  return tl::unexpected<Failure>(Failure{std::move(what), std::move(remedy), std::move(at)});
 }
 
 }  // namespace caisson

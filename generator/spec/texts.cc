@@ -57,6 +57,12 @@ Parsed<std::string> parse_absolute_path(std::string_view text) {
   // Compose, Kubernetes and systemd all end a path there.
   if (text.find(':') != std::string_view::npos)
     return tl::unexpected<std::string>("write it without ':', which no target can mount");
+  // PATH_MAX and NAME_MAX of Linux: systemd leaves out what is longer, with no more than a warning.
+  for (std::size_t at = 0, slash = 0; at < text.size(); at = slash) {
+    slash = std::min(text.find('/', at + 1), text.size());
+    if (text.size() > 4095 || slash - at > 256)
+      return tl::unexpected<std::string>("write at most 4095 bytes, and 255 between two '/'");
+  }
   return parse_text(text);
 }
 

@@ -63,6 +63,7 @@ metadata:
     checksum/files: {{ list .workload.config .workload.files .workload.ports | toJson | sha256sum }}
   {{- end }}
 spec:
+  restartPolicy: Always
   serviceAccountName: {{ .name | quote }}
   automountServiceAccountToken: false
   enableServiceLinks: false

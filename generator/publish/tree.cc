@@ -1,9 +1,11 @@
 #include "generator/publish/tree.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <system_error>
+#include <thread>
 #include <vector>
 
 #include <fcntl.h>
@@ -148,8 +150,8 @@ class Transaction {
     // A leftover of a run that was killed.
     unlinkat(*parent, step.aside.c_str(), 0);
     if (write.remove) return {};
-    const Descriptor file(openat(*parent, step.aside.c_str(),
-                                 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    Descriptor file(openat(*parent, step.aside.c_str(),
+                           O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file) return failed("write '" + place(step) + "'", errno);
     step.aside_exists = true;
     if (const int error = write_all(file.get(), write.bytes)) {
@@ -160,23 +162,34 @@ class Transaction {
     }
     // Starts writing back now, so that `sync` finds the work of all files done in one go.
     sync_file_range(file.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
-    return {};
+    unsynced_.push_back(std::move(file));
+    return unsynced_.size() < most_unsynced ? Result<void>{} : sync();
   }
 
   /// Waits until the staged bytes are on the disk: a name must never point to half a file, not even
   /// after a power failure. Which of the names then survive does not matter: generating again
-  /// completes them. Journaling file systems commit all of the files with the first.
+  /// completes them. Journaling file systems commit the files that are waited for at the same time
+  /// together, so several threads wait.
   Result<void> sync() {
-    for (const auto& step : steps_) {
-      if (step.remove) continue;
-      const auto parent = enter(step.directory);
-      if (!parent) return tl::unexpected(parent.error());
-      const Descriptor file(openat(*parent, step.aside.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-      if (!file || fdatasync(file.get()) != 0) {
-        return failed("write '" + place(step) + "'", errno);
+    std::atomic<std::size_t> next = 0;
+    std::atomic<int> error = 0;
+    const auto wait = [&] {
+      for (std::size_t i = next++; i < unsynced_.size(); i = next++) {
+        if (fdatasync(unsynced_[i].get()) != 0) error = errno;
       }
+    };
+    {
+      std::vector<std::jthread> others;
+      try {
+        while (others.size() + 1 < std::min(unsynced_.size(), most_waiting)) {
+          others.emplace_back(wait);
+        }
+      } catch (const std::system_error&) {  // where threads are limited, those there are have to do
+      }
+      wait();
     }
-    return {};
+    unsynced_.clear();
+    return error == 0 ? Result<void>{} : failed("write below '" + shown_ + "'", error);
   }
 
   /// Makes every staged write visible, in order.
@@ -198,6 +211,9 @@ class Transaction {
   }
 
  private:
+  static constexpr std::size_t most_unsynced = 64;  // open files
+  static constexpr std::size_t most_waiting = 8;
+
   struct Step {
     std::string path;
     std::string directory;
@@ -274,6 +290,7 @@ class Transaction {
   std::string current_path_;
   std::vector<std::string> created_;
   std::vector<Step> steps_;
+  std::vector<Descriptor> unsynced_;
   bool committed_ = false;
 };
 

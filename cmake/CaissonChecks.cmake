@@ -37,6 +37,10 @@ endforeach()
 set_tests_properties(containers images hostile_strings documents_compose_caddy documents_compose_nginx PROPERTIES RESOURCE_LOCK docker)
 caisson_check(documents_names
   COMMAND scripts/test-documents ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} names TIMEOUT 120 LABELS demo)
+# Builds the control plane of a cluster where there is none yet.
+caisson_check(documents_helm
+  COMMAND scripts/test-documents ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} helm TIMEOUT 3000 LABELS container)
+set_tests_properties(documents_names documents_helm PROPERTIES FIXTURES_REQUIRED test_tools)
 caisson_check(documents_systemd
   COMMAND scripts/test-documents ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} systemd TIMEOUT 400 LABELS container)
 caisson_check(documents_local

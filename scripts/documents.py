@@ -12,7 +12,7 @@ import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FENCE = re.compile(r"^```(.*)$")
-SPAN = re.compile(r"`([^`\n]+)`")
+SPAN = re.compile(r"(?<!\\)`([^`\n]+)(?<!\\)`")
 # Names of other people's programs: Docker's daemon.
 FOREIGN = {"default-address-pools", "/etc/docker/daemon.json", "all predefined address pools have been fully subnetted"}
 # A code span that begins like this is a command and no name.
@@ -120,6 +120,24 @@ def strings_of(value):
         yield str(value)
 
 
+def rendered(chart):
+    """The manifests of a chart by namespace and kind/name, as kubectl names them; with the claims that its StatefulSets make."""
+    tools = subprocess.run([ROOT / "scripts/test-tools"], capture_output=True, text=True, check=True).stdout.strip()
+    release = yaml.safe_load((chart / "Chart.yaml").read_text())["name"]
+    namespace = re.search(r"--namespace (\S+)", (chart / "README.md").read_text()).group(1)
+    done = subprocess.run([f"{tools}/helm", "template", release, chart, "--namespace", namespace], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise AssertionError(done.stderr)
+    found = {(namespace, f"namespace/{namespace}"): ""}
+    for manifest in filter(None, yaml.safe_load_all(done.stdout)):
+        kind, name = manifest["kind"].lower(), manifest["metadata"]["name"]
+        place = manifest["metadata"].get("namespace", name)
+        found[place, f"{kind}/{name}"] = f"{kind}/{name}\n{json.dumps(manifest)}"
+        for claim in manifest.get("spec", {}).get("volumeClaimTemplates", []) if kind == "statefulset" else []:
+            found[place, f"persistentvolumeclaim/{claim['metadata']['name']}-{name}-0"] = ""
+    return found
+
+
 class World:
     """What a document of one target may name: the plan, the files beside it, the language of specs and the runtime's answers."""
 
@@ -133,6 +151,8 @@ class World:
         self.words = set(strings_of(plan))
         self.artifacts = [path.read_text() for path in sorted(tree.rglob("*"))
                           if path.is_file() and path.name not in ("README.md", "RUNBOOK.md")]
+        self.resources = rendered(directory) if (directory / "Chart.yaml").exists() else {}
+        self.artifacts += self.resources.values()
         self.language = [(ROOT / "specs/reference.md").read_text(), (ROOT / "docs/runtime.md").read_text()]
         self.newcomer = None
         self.ports = {plan["edge"]["http"], plan["edge"]["https"]}
@@ -191,6 +211,12 @@ def wrong_names(document, world):
             if unit not in world.units:
                 wrong.append(f"{document.path}:{number}: there is no unit {unit}")
     for command in document.commands:
+        for namespace, words in re.findall(r"kubectl --namespace ([a-z][\w-]*) (?:exec --stdin|logs|rollout \w+|scale|get|delete) (\S+(?: [a-z][\w.-]*)?)", command.text):
+            resource = words.split()[0] if "/" in words else words.replace(" ", "/")
+            if "/" in resource and (namespace, resource) not in world.resources:
+                wrong.append(f"{command}: there is no {resource} in namespace {namespace}")
+            if namespace not in {place for place, _ in world.resources}:
+                wrong.append(f"{command}: there is no namespace {namespace}")
         services = re.findall(r"docker compose cp (?:- )?([\w-]+):/", command.text) + re.findall(r"docker compose exec --no-TTY ([\w-]+)", command.text)
         for words in re.findall(r"docker compose (?:stop|logs|up)(?: --[\w-]+(?: \d+\w*)?)*((?: [a-z][\w-]*)*)", command.text):
             services += words.split()

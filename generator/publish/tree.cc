@@ -180,11 +180,12 @@ class Transaction {
     };
     {
       std::vector<std::jthread> others;
-      try {
-        while (others.size() + 1 < std::min(unsynced_.size(), most_waiting)) {
+      while (others.size() + 1 < std::min(unsynced_.size(), most_waiting)) {
+        try {
           others.emplace_back(wait);
+        } catch (const std::system_error&) {
+          break;  // where threads are limited, those there are have to do
         }
-      } catch (const std::system_error&) {  // where threads are limited, those there are have to do
       }
       wait();
     }

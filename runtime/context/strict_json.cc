@@ -1,6 +1,7 @@
 #include "runtime/context/strict_json.h"
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include <boost/json/basic_parser_impl.hpp>
@@ -76,7 +77,9 @@ class Builder {
     stack_.push_uint64(number);
     return true;
   }
-  bool on_double(double number, json::string_view, error_code&) {
+  bool on_double(double number, json::string_view, error_code& error) {
+    if (!std::isfinite(number)) error = json::error::exponent_overflow;
+    if (error) return false;
     stack_.push_double(number);
     return true;
   }

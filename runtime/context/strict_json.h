@@ -16,7 +16,8 @@ struct JsonError {
 };
 
 /// The one value that `text` holds (RFC 8259, valid UTF-8, at most `levels` deep). An object that
-/// has the same key twice is an error: readers disagree on which one counts.
+/// has the same key twice is an error, because readers disagree on which one counts, and so is a
+/// number that no double can hold.
 [[nodiscard]] tl::expected<boost::json::value, JsonError> parse_strict(std::string_view text,
                                                                        std::size_t levels = 32);
 

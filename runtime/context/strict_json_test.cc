@@ -29,6 +29,15 @@ TEST(ParseStrict, RefusesDuplicateKeysAtAnyDepth) {
       << "the same key in other objects is fine";
 }
 
+TEST(ParseStrict, RefusesNumbersThatAreNone) {
+  EXPECT_TRUE(parse_strict("[1e308,-1e308,1e-400]"));
+  for (const char* text : {"1e999", "[0,-1e400]"}) {
+    const auto value = parse_strict(text);
+    ASSERT_FALSE(value) << text;
+    EXPECT_EQ(value.error().what, "not valid JSON: exponent overflow");
+  }
+}
+
 TEST(ParseStrict, SaysWhere) {
   const auto value = parse_strict("{\n  \"a\": 1,\n  \"b\": tru\n}");
   ASSERT_FALSE(value);

@@ -59,3 +59,6 @@ caisson_check(conform_nginx
   COMMAND $<TARGET_FILE:caisson> conform examples/nginx/deployment.yaml --target local --level 1
     --report ${CMAKE_BINARY_DIR}/conform-nginx
   TIMEOUT 240 LABELS demo)
+caisson_check(observability COMMAND scripts/test-observability ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 240 LABELS demo)
+caisson_check(alerts COMMAND scripts/test-alerts ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 240 LABELS demo)
+set_tests_properties(observability alerts PROPERTIES FIXTURES_REQUIRED test_tools)

@@ -52,9 +52,11 @@ void record(observe::Audit& audit, std::string_view action,
 
 }  // namespace
 
-Result<std::unique_ptr<Application>> Application::start(context::ConfigurationPtr configuration,
-                                                        int log_fd) {
-  std::unique_ptr<Application> application(new Application(std::move(configuration), log_fd));
+Result<std::unique_ptr<Application>> Application::start(
+    context::ConfigurationPtr configuration, int log_fd,
+    std::unique_ptr<observe::ProcessMeter> process) {
+  std::unique_ptr<Application> application(
+      new Application(std::move(configuration), log_fd, std::move(process)));
   if (auto opened = application->open(); !opened) return tl::unexpected(opened.error());
   if (auto listening = application->listen(); !listening) {
     return tl::unexpected(listening.error());
@@ -62,9 +64,11 @@ Result<std::unique_ptr<Application>> Application::start(context::ConfigurationPt
   return application;
 }
 
-Application::Application(context::ConfigurationPtr configuration, int log_fd)
+Application::Application(context::ConfigurationPtr configuration, int log_fd,
+                         std::unique_ptr<observe::ProcessMeter> process)
     : configuration_(std::move(configuration)),
       log_(log_fd, configuration_->log_level, configuration_->instance, clock_),
+      process_(std::move(process)),
       metrics_(configuration_->instance, CAISSON_VERSION),
       feeds_(clock_, {.on_end = [this](const watch::Terms& terms, std::uint16_t code,
                                        bool ours) { note_end(terms, code, ours); }}),
@@ -118,8 +122,14 @@ Result<void> Application::open() {
                                    .audit = *audit_,
                                    .registry = *registry_,
                                    .tenants = *tenants_,
-                                   .connections = [this] { return data_server_->connections(); },
-                                   .sockets = [this] { return feeds_.readings(); }});
+                                   .connections = [this] { return data_server_->readings(); },
+                                   .process = *process_,
+                                   .sockets =
+                                       [this] {
+                                         auto readings = feeds_.readings();
+                                         readings.limit = limiter_.socket_limit();
+                                         return readings;
+                                       }});
   watch_api_.emplace(watch::WatchApi::Services{.configuration = configuration,
                                                .directory = *directory_,
                                                .gate = *gate_,
@@ -180,6 +190,7 @@ Result<void> Application::listen() {
 void Application::maintain(const std::stop_token& stopping) {
   std::mutex mutex;
   std::condition_variable_any wake;
+  tenants_->find_snapshots();
   std::unique_lock lock(mutex);
   for (int interval = 1; !wake.wait_for(lock, stopping, maintenance_interval,
                                         [&stopping] { return stopping.stop_requested(); });

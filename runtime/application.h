@@ -21,6 +21,7 @@
 #include "runtime/observe/clock.h"
 #include "runtime/observe/log.h"
 #include "runtime/observe/metrics.h"
+#include "runtime/observe/process_meter.h"
 #include "runtime/policy/limiter.h"
 #include "runtime/tenancy/registry.h"
 #include "runtime/tenancy/tenants.h"
@@ -33,8 +34,10 @@ namespace caisson::runtime {
 class Application {
  public:
   /// Opens the data directory, reconciles the configured tenants and listens. Logs to `log_fd`.
+  /// `process` was made before the process was confined.
   [[nodiscard]] static Result<std::unique_ptr<Application>> start(
-      context::ConfigurationPtr configuration, int log_fd = 2);
+      context::ConfigurationPtr configuration, int log_fd = 2,
+      std::unique_ptr<observe::ProcessMeter> process = std::make_unique<observe::ProcessMeter>());
 
   Application(const Application&) = delete;
   Application& operator=(const Application&) = delete;
@@ -52,7 +55,8 @@ class Application {
   void stop(bool drain);
 
  private:
-  Application(context::ConfigurationPtr configuration, int log_fd);
+  Application(context::ConfigurationPtr configuration, int log_fd,
+              std::unique_ptr<observe::ProcessMeter> process);
   [[nodiscard]] Result<void> open();
   [[nodiscard]] Result<void> listen();
   [[nodiscard]] http::Handler operator_handler();
@@ -62,6 +66,7 @@ class Application {
   const context::ConfigurationPtr configuration_;
   const observe::SystemClock clock_;
   const observe::Log log_;
+  const std::unique_ptr<observe::ProcessMeter> process_;
   observe::Metrics metrics_;
   std::unique_ptr<observe::Audit> audit_;
   watch::Feeds feeds_;

@@ -84,20 +84,27 @@ void DataApi::handle(http::Request&& request, http::Reply&& reply) {
                     .started_ns = services_.clock.steady_ns()};
   if (auto response = answer_without_tenant(exchange.request)) {
     response->fields.emplace_back("Caisson-Request-Id", exchange.id);
-    return finish(exchange, std::move(*response));
+    // Whoever asks for health is no client: nothing is counted, or an idle deployment would look
+    // busy.
+    log(exchange, response->status, services_.clock.steady_ns() - exchange.started_ns);
+    return exchange.reply(std::move(*response));
   }
   if (is_down(Wall::operator_everywhere) && exchange.request.path.starts_with("/v1/tenants")) {
     return services_.operator_api(std::move(exchange.request), std::move(exchange.reply));
   }
   auto admitted = services_.gate.admit(exchange.request, exchange.id);
-  if (!admitted) return finish(exchange, std::move(admitted.error()));
+  if (!admitted) {
+    exchange.tenant = std::move(admitted.error().tenant);
+    return finish(exchange, std::move(admitted.error().response));
+  }
   exchange.admitted = std::move(*admitted);
+  exchange.tenant = exchange.admitted->context.tenant_ptr();
   route(std::move(exchange));
 }
 
 std::optional<http::Response> DataApi::answer_without_tenant(const http::Request& request) const {
   if (!is_read(request.method)) return {};
-  if (request.path == "/livez") return text(200, "ok\n");
+  if (request.path == "/livez" || request.path == "/v1/ping") return text(200, "ok\n");
   if (request.path == "/readyz") return working_ ? text(200, "ok\n") : text(503, "not ready\n");
   if (request.path == "/ask") {
     constexpr std::string_view key = "domain=";
@@ -232,14 +239,11 @@ http::Response DataApi::answer_to_record(
 /// Counts, logs and sends. The permit is given back first: whoever has the answer may ask again at
 /// once.
 void DataApi::finish(Exchange& exchange, http::Response response) const {
-  tenancy::TenantPtr tenant;
-  if (exchange.admitted) {
-    exchange.admitted->permit.append_fields(response.fields);
-    tenant = exchange.admitted->context.tenant_ptr();
-  }
+  if (exchange.admitted) exchange.admitted->permit.append_fields(response.fields);
   const std::int64_t took_ns = services_.clock.steady_ns() - exchange.started_ns;
-  services_.metrics.request(tenant ? std::string_view(tenant->slug) : std::string_view(),
-                            response.status, took_ns);
+  services_.metrics.request(
+      exchange.tenant ? std::string_view(exchange.tenant->slug) : std::string_view(),
+      response.status, took_ns);
   log(exchange, response.status, took_ns);
   exchange.admitted.reset();
   exchange.reply(std::move(response));
@@ -249,16 +253,12 @@ void DataApi::log(const Exchange& exchange, int status, std::int64_t took_ns) co
   const observe::Level level = status >= 500 ? observe::Level::warn : observe::Level::debug;
   if (!services_.log.enabled(level)) return;
   const http::Request& request = exchange.request;
-  std::string_view tenant;
   std::string_view subject;
-  if (exchange.admitted) {
-    tenant = exchange.admitted->context.tenant().slug;
-    subject = exchange.admitted->context.caller().subject;
-  }
+  if (exchange.admitted) subject = exchange.admitted->context.caller().subject;
   const auto trace = observe::read_trace(request.field("traceparent"), request.field("tracestate"));
   services_.log.write(level, "request",
                       {{"request_id", exchange.id},
-                       {"tenant", tenant},
+                       {"tenant", exchange.tenant ? std::string_view(exchange.tenant->slug) : ""},
                        {"subject", subject},
                        {"method", request.method},
                        {"path", request.path},

@@ -59,6 +59,7 @@ class DataApi {
     std::string id;
     std::int64_t started_ns = 0;
     std::optional<ingress::Admitted> admitted;
+    tenancy::TenantPtr tenant;  ///< whose request it is, once that is known
   };
 
   [[nodiscard]] std::optional<http::Response> answer_without_tenant(

@@ -2,9 +2,12 @@
 #include <cstdio>
 #include <functional>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+
+#include <unistd.h>
 
 #include "runtime/application.h"
 #include "runtime/backup.h"
@@ -15,6 +18,7 @@
 #include "runtime/health.h"
 #include "runtime/http/server.h"
 #include "runtime/observe/audit.h"
+#include "runtime/observe/process_meter.h"
 #include "runtime/operator_command.h"
 #include "runtime/process.h"
 
@@ -115,10 +119,11 @@ int serve(const std::string& file) {
   }
   const auto configuration = load(file);
   if (!configuration) return bad_usage;
+  auto process = std::make_unique<observe::ProcessMeter>();
   if (const auto confined = confine(reach_of(*configuration)); !confined) {
     return complain(confined.error().text(), bad_environment);
   }
-  auto application = Application::start(configuration);
+  auto application = Application::start(configuration, STDERR_FILENO, std::move(process));
   if (!application) return complain(application.error().text(), bad_environment);
   notify_manager("READY=1");
   const bool drain = wait_for_end(signals, [&] { (*application)->reload(); });

@@ -156,6 +156,8 @@ class World:
         self.language = [(ROOT / "specs/reference.md").read_text(), (ROOT / "docs/runtime.md").read_text()]
         self.newcomer = None
         self.ports = {plan["edge"]["http"], plan["edge"]["https"]}
+        self.ports |= {port["number"] for instance in plan["instances"] if instance["role"] in ("prometheus", "alertmanager")
+                       for port in instance["ports"]}
         stack = directory / "stack.json"
         if stack.exists():
             self.ports = {port for process in json.loads(stack.read_text())["processes"] for port in process["ports"].values()}

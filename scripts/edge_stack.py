@@ -22,7 +22,7 @@ import yaml
 HOST, TRUSTED, EDGE = "10.89.0.1", "10.89.0.77", "10.89.0.10"
 RUNTIMES = {"runtime": ("10.89.0.20", "10.89.0.21"), "runtime-umbrella": ("10.89.0.30", "10.89.0.31")}  # tap, real
 DASHBOARD = "10.89.0.40"
-NAMES = {"pebble.test": HOST, "dashboard": DASHBOARD, "edge": EDGE,
+NAMES = {"pebble.test": HOST, "dashboard": DASHBOARD, "edge": EDGE, "edge-metrics": EDGE,
          **{name: tap for name, (tap, _) in RUNTIMES.items()},
          **{f"{name}-operator": real for name, (_, real) in RUNTIMES.items()}}
 

@@ -77,7 +77,8 @@ Result<void> write_project(const plan::Plan& plan, const std::map<std::string, s
   if (auto done = make_directory(state / "compose/secrets", 0700); !done) return done;
   for (const auto& [name, value] : made->values) {
     const fs::path path = state / "compose/secrets" / name;
-    if (auto done = write_file(path, value, 0400); !done) return done;
+    // For the group: what Caisson did not make runs as users of its own and is in it.
+    if (auto done = write_file(path, value, 0440); !done) return done;
     if (chown(path.c_str(), image_user, image_user) != 0 && geteuid() == 0)
       return fail("cannot give " + path.string() + " to the images' user");
   }

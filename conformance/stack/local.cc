@@ -216,7 +216,8 @@ RunningInstance instance_of(const fs::path& state, const Record& record,
     instance.secret_files.push_back(state / "secrets" / secret);
   for (const auto& [name, number] : process.ports) {
     const Endpoint endpoint{.host = stack.address, .port = number};
-    (name == "operator" ? instance.operator_api : instance.data) = endpoint;
+    if (name == "operator") instance.operator_api = endpoint;
+    if (name == process.ready_port) instance.data = endpoint;  // where its metrics are is neither
   }
   return instance;
 }

@@ -22,6 +22,7 @@ enum class Role : std::uint8_t {
   prometheus,
   alertmanager,
   grafana,
+  blackbox,  ///< asks the routes from outside
   certificates,
 };
 

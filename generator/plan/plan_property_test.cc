@@ -98,6 +98,11 @@ RC_GTEST_PROP(PlanInvariants, EveryNameIsUniqueAndEveryReferenceResolves, ()) {
   }
 }
 
+bool is_observer(const Instance& instance) {
+  return instance.role == Role::prometheus || instance.role == Role::alertmanager ||
+         instance.role == Role::blackbox || instance.role == Role::grafana;
+}
+
 RC_GTEST_PROP(PlanInvariants, WallsStand, ()) {
   const auto plan = plan_of(random_spec()).plan;
   std::map<std::string, std::vector<const Instance*>> members;
@@ -106,12 +111,12 @@ RC_GTEST_PROP(PlanInvariants, WallsStand, ()) {
     for (const auto& port : instance.ports) {
       RC_ASSERT(!port.published || instance.role == Role::edge);
     }
-    // What leaves the host was asked for, or is the edge.
+    // What leaves the host was asked for, is the edge, or tells somebody that something is wrong.
     for (const auto& name : instance.networks) {
       const auto network = std::ranges::find(plan.networks, name, &Network::name);
-      if (network->internal) continue;
-      RC_ASSERT(instance.role == Role::edge || instance.role == Role::certificates ||
-                !instance.egress.empty());
+      const bool leaves = instance.role == Role::edge || instance.role == Role::certificates ||
+                          instance.role == Role::alertmanager || !instance.egress.empty();
+      RC_ASSERT(network->internal || leaves);
     }
   }
   for (const auto& network : plan.networks) {
@@ -120,11 +125,13 @@ RC_GTEST_PROP(PlanInvariants, WallsStand, ()) {
     RC_ASSERT(runtimes <= 1);
     for (const auto* instance : on_it) {
       if (network.tenant && instance->tenant) RC_ASSERT(*instance->tenant == *network.tenant);
-      const bool operators = std::ranges::any_of(
-          instance->ports, [&](const Port& port) { return port.network == network.name; });
-      if (!operators) continue;
-      for (const auto* other : on_it) {
-        RC_ASSERT(other == instance || other->role == Role::prometheus);
+      for (const auto& port : instance->ports) {
+        if (port.network != network.name) continue;
+        const bool operators = port.purpose == Port::Purpose::operator_api;
+        for (const auto* other : on_it) {
+          RC_ASSERT(other == instance || other->role == Role::prometheus ||
+                    (!operators && is_observer(*other)));
+        }
       }
     }
   }

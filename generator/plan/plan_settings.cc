@@ -115,6 +115,15 @@ void observability(Draft& draft) {
     to.otlp = draft.trace(from.tracing->otlp, at + "/tracing/otlp");
     to.sample = draft.trace(from.tracing->sample, at + "/tracing/sample");
   }
+  to.smtp.host.origin = draft.origin(at + "/alerts/smtp/host");
+  to.smtp.from = {"caisson@" + draft.spec().domain, derived("/domain")};
+  if (const auto& smtp = from.alerts.smtp) {
+    to.smtp.host.value = smtp->host.host + ":" + std::to_string(smtp->host.port);
+    if (!smtp->from.empty()) to.smtp.from = draft.trace(smtp->from, at + "/alerts/smtp/from");
+    to.smtp.user = draft.trace(smtp->user, at + "/alerts/smtp/user");
+    to.smtp.password = name_of(smtp->password);
+  }
+  to.uptime_checks = draft.trace(from.uptime.checks, at + "/uptime/checks");
   to.heartbeat = name_of(from.uptime.heartbeat);
   to.log_level = draft.trace(std::string(level_name(from.logs.level)), at + "/logs/level");
   to.log_bytes = draft.trace(from.logs.rotate.size.count, at + "/logs/rotate/size");

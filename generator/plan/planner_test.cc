@@ -41,7 +41,7 @@ std::string destination(const Plan& plan, std::string_view host, std::string_vie
 TEST(Plan, GivesTheQuickstartASharedRuntimeAndOneForTheTenantThatPaysForIt) {
   const auto plan = example("quickstart").plan;
   EXPECT_THAT(names(plan), ElementsAre("runtime", "runtime-umbrella", "dashboard", "edge",
-                                       "prometheus", "grafana"));
+                                       "blackbox", "prometheus", "grafana"));
   EXPECT_EQ(plan.domain.value, "acme.localhost");
   EXPECT_EQ(plan.domain.origin, (Origin{Origin::Kind::derived, "/name"}));
   EXPECT_EQ(plan.version.origin, (Origin{Origin::Kind::spec, "/version"}));
@@ -171,7 +171,7 @@ TEST(Plan, StaysLinearWithTenThousandTenantsWithDeploymentsOfTheirOwn) {
   const auto plan = plan_of(yaml).plan;
   EXPECT_EQ(plan.tenants.size(), 10000U);
   EXPECT_EQ(plan.tenants.back().instance, "runtime-t9999");
-  EXPECT_EQ(plan.secrets.size(), 10000U);
+  EXPECT_EQ(plan.secrets.size(), 10001U) << "one each, and Grafana's";
 }
 
 TEST(DerivedName, IsADnsLabelAndStaysDistinctWhenCut) {

@@ -103,6 +103,18 @@ struct AlertReceiver {
   std::string target;  ///< address, or the name of a planned secret
 };
 
+/// The Grafana dashboards of every deployment that has a Grafana.
+inline constexpr std::string_view dashboards[] = {"overview", "tenant", "queue",
+                                                  "store",    "edge",   "connections"};
+
+/// How e-mail of Alertmanager leaves.
+struct Smtp {
+  Traced<std::string> host;  ///< host:port; empty: the mail exchanger of the address's own domain
+  Traced<std::string> from;
+  Traced<std::string> user;  ///< empty: no authentication
+  std::string password;      ///< name of a planned secret, or empty
+};
+
 struct Observability {
   Traced<bool> metrics;
   Traced<bool> prometheus;
@@ -110,10 +122,12 @@ struct Observability {
   Traced<std::int64_t> prometheus_storage_bytes;
   Traced<bool> grafana;
   std::vector<AlertReceiver> alerts;
+  Smtp smtp;
   Traced<double> slo_availability;  ///< percent; 0: none
   Traced<std::int64_t> slo_p95_ms;  ///< 0: none
   Traced<std::string> otlp;         ///< empty: no traces
   Traced<double> sample;
+  Traced<bool> uptime_checks;
   std::string heartbeat;  ///< name of a planned secret, or empty
   Traced<std::string> log_level;
   Traced<std::int64_t> log_bytes;  ///< of one log file before it is rotated

@@ -576,6 +576,16 @@ def nothing_dangles(chart):
                 assert backend["port"]["name"] in {p["name"] for p in service["spec"]["ports"]}, backend
 
 
+def rules_are_handed_over(chart):
+    [rules] = chart.of("PrometheusRule")
+    assert rules["spec"] == yaml.load((chart.directory / "rules.yaml").read_text(), Loader), "other rules than rules.yaml's"
+    for monitor in chart.of("ServiceMonitor"):
+        [endpoint] = monitor["spec"]["endpoints"]
+        labels = {rule["targetLabel"]: rule.get("replacement") for rule in endpoint["relabelings"]}
+        assert labels == {"job": "runtime", "deployment": chart.plan["name"], "replica": None,
+                          "instance": monitor["metadata"]["name"]}, labels
+
+
 def given_secrets_are_made(chart):
     """What is given at install time becomes a Secret, or a SealedSecret, of every namespace that reads it."""
     values = copy.deepcopy(chart.values)
@@ -625,7 +635,8 @@ def main():
         charts = [Chart(caisson, name, work) for name in names]
         for chart in charts:
             for check in (lint, schema_is_closed, workloads_are_planned, policies_are_the_networks, tenants_are_placed,
-                          ingresses_are_the_routes, names_fit, secrets_are_references, nothing_dangles, given_secrets_are_made, every_leaf_is_live):
+                          ingresses_are_the_routes, names_fit, secrets_are_references, nothing_dangles, rules_are_handed_over, given_secrets_are_made,
+                          every_leaf_is_live):
                 check(chart)
         schemas(charts)
         pod_security(charts)

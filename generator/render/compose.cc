@@ -10,6 +10,7 @@
 #include "generator/render/edge_sites.h"
 #include "generator/render/env_file.h"
 #include "generator/render/json.h"
+#include "generator/render/observability.h"
 #include "generator/render/people.h"
 #include "generator/render/plan_report.h"
 #include "generator/render/runtime_config.h"
@@ -31,9 +32,14 @@ constexpr std::string_view engine_resolver = "127.0.0.11";
 class ComposeSite final : public ContainerSite {
  public:
   [[nodiscard]] std::string listen(const Instance& instance, const Port& port) const override {
-    const auto host = port.network.empty() ? std::string("0.0.0.0") : operator_alias(instance);
+    const auto host = port.network.empty() ? std::string("0.0.0.0") : alias_of(instance, port);
     return host + ":" + std::to_string(port.number.value);
   }
+  [[nodiscard]] std::string reach(const Instance& instance, const Port& port) const override {
+    const auto host = port.network.empty() ? instance.name : alias_of(instance, port);
+    return host + ":" + std::to_string(port.number.value);
+  }
+  [[nodiscard]] bool resolves_replicas() const override { return true; }
   /// The addresses that Docker gives out; nothing but the edge and the product's services shares a
   /// network with a data listener.
   [[nodiscard]] std::vector<std::string> proxies() const override {
@@ -41,20 +47,12 @@ class ComposeSite final : public ContainerSite {
   }
 };
 
-/// Prometheus and its companions are planned, and written with the targets of the next release.
-bool rendered(const Instance& instance) {
-  return instance.role != Role::prometheus && instance.role != Role::alertmanager &&
-         instance.role != Role::grafana;
-}
-
 class Project {
  public:
   Project(const plan::Plan& plan, const Index& index, const Blueprints& blueprints,
           Patches& patches)
       : plan_(plan), index_(index), blueprints_(blueprints), patches_(patches) {
-    for (const auto& instance : plan.instances) {
-      if (rendered(instance)) instances_.push_back(&instance);
-    }
+    for (const auto& instance : plan.instances) instances_.push_back(&instance);
   }
 
   Result<Artifacts> write() {
@@ -107,6 +105,16 @@ class Project {
       digests_.emplace(name, digest(bytes));
       add(name, std::move(bytes), instance->origin.pointer, std::move(tree));
     }
+    auto files = observer_files(plan_, index_, site_, blueprints_);
+    if (!files) return tl::unexpected(files.error());
+    for (auto& file : *files) {
+      const auto path = std::string(observer_folder) + file.name;
+      if (auto done = patches_.apply("compose/" + path, file.tree); !done) return done;
+      auto bytes = observer_text(file);
+      digests_.emplace(file.name, digest(bytes));
+      places_.emplace(file.name, path);
+      add(path, std::move(bytes), file.owner, std::move(file.tree));
+    }
     return {};
   }
 
@@ -122,6 +130,9 @@ class Project {
     if (const auto* port = port_for(edge, Port::Purpose::http)) listen.http = port->number.value;
     if (const auto* port = port_for(edge, Port::Purpose::https)) listen.https = port->number.value;
     if (!plan_.edge.ca_root.empty()) listen.ca_root_file = site_.secret_file(plan_.edge.ca_root);
+    if (const auto* port = port_for(edge, Port::Purpose::metrics)) {
+      listen.metrics = site_.listen(edge, *port);
+    }
     const bool nginx = plan_.edge.proxy.value == plan::Edge::Proxy::nginx;
     auto text = nginx ? edge_nginx_conf(plan_, index_, site_, listen)
                       : edge_caddyfile(plan_, index_, site_, listen);
@@ -169,7 +180,7 @@ class Project {
     document.add("name", plan_.targets.compose_project);
     Node services{Node::Map{}};
     for (const auto* instance : instances_) {
-      services.add(instance->name, services_->service(*instance, index_, digests_))
+      services.add(instance->name, services_->service(*instance, index_, site_, digests_))
           .remark(remark(*instance));
     }
     document.add("services", std::move(services));
@@ -183,8 +194,10 @@ class Project {
     if (!volume_nodes.empty()) document.add("volumes", std::move(volume_nodes));
     Node config_nodes{Node::Map{}};
     for (const auto& [name, hash] : digests_) {
-      const auto made = std::ranges::find(artifacts_, "compose/" + name, &Artifact::path);
-      config_nodes.add(name, file("./" + name, {Origin::Kind::derived, made->owner}));
+      const auto place = places_.find(name);
+      const auto path = place == places_.end() ? name : place->second;
+      const auto made = std::ranges::find(artifacts_, "compose/" + path, &Artifact::path);
+      config_nodes.add(name, file("./" + path, {Origin::Kind::derived, made->owner}));
     }
     document.add("configs", std::move(config_nodes));
     Node secret_nodes{Node::Map{}};
@@ -239,6 +252,7 @@ class Project {
     }
     if (instance.role == Role::edge) return "The one door to the stack.";
     if (instance.role == Role::certificates) return "Gets and renews the edge's certificates.";
+    if (instance.role == Role::blackbox) return "Asks every host through that door.";
     return {};
   }
 
@@ -254,6 +268,9 @@ class Project {
       images.push_back(services_->foreign("postgres", plan_.database.version));
     }
     if (!plan_.cache.instance.empty()) images.push_back(services_->foreign("redis"));
+    for (const auto* instance : instances_) {
+      if (is_observer(*instance)) images.push_back(services_->foreign(name_of(instance->role)));
+    }
     return images;
   }
 
@@ -334,6 +351,7 @@ class Project {
   std::vector<const Instance*> instances_;
   const ComposeServices* services_ = nullptr;
   std::map<std::string, std::string> digests_;
+  std::map<std::string, std::string> places_;  ///< of configs that are not beside compose.yaml
   std::set<std::string_view> secrets_;
   std::size_t network_count_ = 0;
   Artifacts artifacts_;
@@ -372,6 +390,14 @@ Node Project::facts() const {
     data.add("database", {plan.database.instance, plan.database.engine.origin});
   }
   add_certificate_facts(data);
+  for (const auto* instance : instances_) {
+    if (!is_observer(*instance)) continue;
+    data.add(std::string(name_of(instance->role)),
+             {site_.reach(*instance, instance->ports.front()), instance->origin});
+    if (instance->role == Role::grafana) {
+      data.add("grafana-password", {instance->secrets.front().secret, instance->origin});
+    }
+  }
 
   Node instances{Node::List{}};
   Node runtimes{Node::List{}};
@@ -413,7 +439,8 @@ Node Project::facts() const {
   data.add("volumes", std::move(volumes));
 
   add_rotation_facts(data, plan, [](const Instance& instance) {
-    return rendered(instance) ? instance.name : std::string();
+    // Grafana keeps the password that it was first started with.
+    return instance.role == Role::grafana ? std::string() : instance.name;
   });
   add_secret_facts(data, plan, secrets_);
   return data;

@@ -4,6 +4,8 @@
 #include <array>
 #include <cctype>
 
+#include "generator/render/digest.h"
+#include "generator/render/observability.h"
 #include "generator/render/plan_report.h"
 #include "generator/render/scalar_text.h"
 
@@ -52,8 +54,11 @@ Node strings(const std::vector<std::string>& values, const Origin& origin) {
 Node healthcheck(const Instance& instance, const Health& health) {
   const auto origin = field(instance, "health");
   const auto* port = instance.ports.empty() ? nullptr : &instance.ports.front();
+  // What listens on one network alone is asked there.
+  const auto host = port == nullptr || port->network.empty() ? std::string("127.0.0.1")
+                                                             : alias_of(instance, *port);
   const auto address =
-      "127.0.0.1:" + (port == nullptr ? std::string("0") : std::to_string(port->number.value));
+      host + ":" + (port == nullptr ? std::string("0") : std::to_string(port->number.value));
   const auto probe = [&](const std::string& url) {
     return Node{Node::List{{"CMD", origin},
                            {std::string(probe_path), origin},
@@ -90,7 +95,7 @@ Node healthcheck(const Instance& instance, const Health& health) {
 
 /// The image has nothing that could ask, so the probe comes from outside and is mounted.
 bool needs_probe(const Instance& instance) {
-  return instance.role == Role::service && instance.health &&
+  return (instance.role == Role::service || is_observer(instance)) && instance.health &&
          (instance.health->kind == Health::Kind::http ||
           instance.health->kind == Health::Kind::tcp);
 }
@@ -112,7 +117,7 @@ Node networks(const Instance& instance) {
     for (const auto& port : instance.ports) {
       if (port.network != network) continue;
       options.set("aliases",
-                  Node{Node::List{{operator_alias(instance), instance.origin}}, instance.origin});
+                  Node{Node::List{{alias_of(instance, port), instance.origin}}, instance.origin});
     }
     node.add(network, std::move(options));
   }
@@ -200,7 +205,9 @@ std::string secret_variable(std::string_view secret) {
   return name;
 }
 
-std::string operator_alias(const Instance& instance) { return instance.name + "-operator"; }
+std::string alias_of(const Instance& instance, const plan::Port& port) {
+  return instance.name + "-" + port.name;
+}
 
 std::string substitution(std::string_view variable, std::string_view value) {
   return "${" + std::string(variable) + ":-" + std::string(value) + "}";
@@ -216,8 +223,9 @@ Result<ComposeServices> ComposeServices::load(const plan::Plan& plan,
   if (!base) return tl::unexpected(base.error());
   services.every_service_ = std::move(*base);
   const bool nginx = plan.edge.proxy.value == plan::Edge::Proxy::nginx;
-  for (const auto role : {Role::runtime, Role::dashboard, Role::service, Role::database,
-                          Role::cache, Role::edge, Role::certificates}) {
+  for (const auto role :
+       {Role::runtime, Role::dashboard, Role::service, Role::database, Role::cache, Role::edge,
+        Role::certificates, Role::prometheus, Role::alertmanager, Role::grafana, Role::blackbox}) {
     auto name = role == Role::service ? "workload" : std::string(name_of(role));
     if (role == Role::edge && nginx) name = "edge-nginx";
     auto laid_over = blueprints.yaml("compose/" + name + ".yaml");
@@ -281,6 +289,11 @@ void ComposeServices::image(Node& node, const Instance& instance) const {
     return;
   }
   const std::string name(name_of(instance.role));
+  if (is_observer(instance)) {
+    const auto observer = foreign(name);
+    node.set("image", {substitution(observer.variable, observer.reference), observer.origin});
+    return;
+  }
   node.set("image", {"caisson-" + name + ":" + std::string(version), instance.image.origin});
   Node build{Node::Map{}, instance.image.origin};
   build.add("context", {"../docker", instance.image.origin});
@@ -298,22 +311,25 @@ void ComposeServices::image(Node& node, const Instance& instance) const {
 void ComposeServices::mounts(Node& node, const Instance& instance,
                              const std::map<std::string, std::string>& config_digests) const {
   Node configs;
-  std::string digests;
   Node labels{Node::Map{}, instance.origin};
   labels.add("caisson.deployment", plan_->name);
   labels.add("caisson.role", {name_of(instance.role), instance.origin});
   if (instance.tenant) labels.add("caisson.tenant", {*instance.tenant, instance.origin});
+  std::string digests;
   for (const auto& mount : instance.configs) {
     Node entry{Node::Map{}, instance.origin};
     entry.add("source", {mount.config, instance.origin});
     entry.add("target", {mount.path, instance.origin});
     configs.push(std::move(entry));
-    // A mounted file that changed is no reason for Compose to recreate; a changed label is.
     if (const auto found = config_digests.find(mount.config); found != config_digests.end()) {
-      digests += (digests.empty() ? "" : "-") + found->second;
+      digests += found->second;
     }
   }
-  if (!digests.empty()) labels.add("caisson.config", {std::move(digests), instance.origin});
+  // A mounted file that changed is no reason for Compose to recreate; a changed label is.
+  if (!digests.empty()) {
+    labels.add("caisson.config",
+               {instance.configs.size() == 1 ? digests : digest(digests), instance.origin});
+  }
   if (!configs.empty()) node.set("configs", std::move(configs));
 
   Node secrets;
@@ -346,7 +362,7 @@ void ComposeServices::mounts(Node& node, const Instance& instance,
   node.set("labels", std::move(labels));
 }
 
-Node ComposeServices::service(const Instance& instance, const Index& index,
+Node ComposeServices::service(const Instance& instance, const Index& index, const Site& site,
                               const std::map<std::string, std::string>& config_digests) const {
   Node node{Node::Map{}, instance.origin};
   image(node, instance);
@@ -359,6 +375,9 @@ Node ComposeServices::service(const Instance& instance, const Index& index,
       command->push({compose_literal(word), instance.origin});
   } else if (!instance.command.empty()) {
     node.set("command", strings(instance.command, field(instance, "command")));
+  }
+  if (auto arguments = observer_arguments(*plan_, instance, site); !arguments.empty()) {
+    node.set("command", std::move(arguments));
   }
   if (node.find("user") == nullptr) {
     const auto uid = std::to_string(instance.uid);

@@ -19,9 +19,9 @@ namespace caisson::render {
 /// an environment variable of a service.
 [[nodiscard]] std::string secret_variable(std::string_view secret);
 
-/// The host name under which an instance answers on the one network that its operator port listens
-/// on.
-[[nodiscard]] std::string operator_alias(const plan::Instance& instance);
+/// The host name under which an instance answers on the one network that the port listens on:
+/// "runtime-operator".
+[[nodiscard]] std::string alias_of(const plan::Instance& instance, const plan::Port& port);
 
 /// `${VARIABLE:-value}`: what the operator's environment says, else `value`.
 [[nodiscard]] std::string substitution(std::string_view variable, std::string_view value);
@@ -49,7 +49,7 @@ class ComposeServices {
                                                     const Blueprints& blueprints);
 
   /// `config_digests`: digest of each config's bytes by name, so that a changed file recreates.
-  [[nodiscard]] Node service(const plan::Instance& instance, const Index& index,
+  [[nodiscard]] Node service(const plan::Instance& instance, const Index& index, const Site& site,
                              const std::map<std::string, std::string>& config_digests) const;
 
   /// An image of `images.yaml`. `tag` replaces the blueprint's own unless empty.

@@ -18,6 +18,7 @@ struct EdgeListen {
   std::string bind{};              ///< address; empty: every address
   std::uint16_t health = 0;        ///< loopback port that answers 200 to everything; 0: none
   std::uint16_t ask = 0;           ///< loopback port where Caddy asks whose name it is
+  std::string metrics{};           ///< Caddy: address:port that offers its metrics; empty: none
   std::string certificate_file{};  ///< TLS mode `files`
   std::string key_file{};
   std::string ca_root_file{};  ///< empty: the system's

@@ -8,6 +8,7 @@
 #include "generator/render/helm_schema.h"
 #include "generator/render/helm_values.h"
 #include "generator/render/json.h"
+#include "generator/render/observability.h"
 #include "generator/render/people.h"
 #include "generator/render/plan_report.h"
 #include "generator/render/targets.h"
@@ -268,6 +269,16 @@ Result<Artifacts> render_helm(const plan::Plan& plan, const Index& index,
   artifacts.push_back(structured(plan, "Chart.yaml", std::move(bytes), std::move(about)));
   bytes = to_yaml(*values, header(plan, "values of the chart"));
   artifacts.push_back(structured(plan, "values.yaml", std::move(bytes), std::move(*values)));
+  if (plan.observability.metrics.value) {
+    auto blueprint = blueprints.yaml("observability/rules.yaml");
+    if (!blueprint) return tl::unexpected(blueprint.error());
+    auto rules = cluster_rules(plan, *blueprint);
+    if (auto done = patches.apply(directory(plan) + "rules.yaml", rules); !done) {
+      return tl::unexpected(done.error());
+    }
+    bytes = to_yaml(rules, header(plan, "rules of Prometheus"));
+    artifacts.push_back(structured(plan, "rules.yaml", std::move(bytes), std::move(rules)));
+  }
   bytes = to_json(schema);
   artifacts.push_back(structured(plan, "values.schema.json", std::move(bytes), std::move(schema)));
   return artifacts;

@@ -336,7 +336,9 @@ HelmValues::ByPlace HelmValues::hosts() const {
       route != plan_->routes.end()) {
     like_wildcard = paths(route);
   }
-  ByPlace hosts;
+  // Without an edge, nobody has any.
+  ByPlace hosts{{"", Node{Node::Map{}, origin}}};
+  for (const auto& [slug, name] : namespaces_) hosts.emplace(slug, Node{Node::Map{}, origin});
   for (auto route = plan_->routes.begin(); route != plan_->routes.end();) {
     const auto& host = route->host;
     auto places = paths(route);
@@ -346,7 +348,7 @@ HelmValues::ByPlace HelmValues::hosts() const {
         host.ends_with("." + domain) && host.find('.') + 1 + domain.size() == host.size();
     if (direct && host != wildcard && places == like_wildcard) continue;
     for (auto& [there, node] : places) {
-      hosts.try_emplace(there, Node{Node::Map{}, origin}).first->second.add(host, std::move(node));
+      hosts.at(there).add(host, std::move(node));
     }
   }
   return hosts;

@@ -5,6 +5,7 @@
 #include "generator/render/document_facts.h"
 #include "generator/render/edge.h"
 #include "generator/render/json.h"
+#include "generator/render/observability.h"
 #include "generator/render/people.h"
 #include "generator/render/plan_report.h"
 #include "generator/render/runtime_config.h"
@@ -40,7 +41,13 @@ class LocalSite final : public Site {
     take(Role::service);
     for (const auto& instance : plan.instances) {
       if (instance.role != Role::edge) continue;
-      for (const auto& port : instance.ports) numbers_[&port] = plan.targets.local_port.value;
+      for (const auto& port : instance.ports) {
+        const bool metrics = port.purpose == Port::Purpose::metrics;
+        numbers_[&port] = metrics ? next++ : std::int64_t{plan.targets.local_port.value};
+      }
+    }
+    for (const auto role : {Role::prometheus, Role::alertmanager, Role::blackbox, Role::grafana}) {
+      take(role);
     }
     if (next <= 65536) return {};
     return fail("target local needs ports up to " + std::to_string(next - 1) + " from " +
@@ -64,6 +71,12 @@ class LocalSite final : public Site {
     return "../data/" + instance.name;
   }
   [[nodiscard]] std::vector<std::string> proxies() const override { return {"127.0.0.0/8"}; }
+  [[nodiscard]] bool plain_edge() const override { return true; }
+  /// Beside each other: the observers are started in their folder.
+  [[nodiscard]] std::string config_file(const Instance&,
+                                        const plan::ConfigMount& mount) const override {
+    return mount.config;
+  }
 
  private:
   std::map<const Port*, std::int64_t> numbers_;
@@ -82,7 +95,8 @@ std::string why_omitted(const Instance& instance) {
            std::string(instance.role == Role::database ? "database" : "cache") + " server";
   }
   if (instance.role == Role::certificates) return "plain HTTP needs no certificates";
-  return "target local does not run it";
+  if (instance.role == Role::grafana) return "its dashboards can be imported into any other";
+  return "observability/start.sh starts it, beside the stack";
 }
 
 class Stack {
@@ -117,6 +131,7 @@ class Stack {
                               .https = 0,
                               .tls = plan::Edge::Tls::off,
                               .bind = std::string(address),
+                              .metrics = edge_metrics(),
                               .scratch = "data/" + plan_.edge.instance,
                               .has_proxies = false};
       auto text = nginx() ? edge_nginx_conf(plan_, index_, site_, listen)
@@ -124,11 +139,29 @@ class Stack {
       if (!text) return tl::unexpected(text.error());
       add_text(nginx() ? "nginx.conf" : "Caddyfile", std::move(*text), "/edge");
     }
+    auto observers = observer_files(plan_, index_, site_, blueprints);
+    if (!observers) return tl::unexpected(observers.error());
+    for (auto& file : *observers) {
+      const auto path = std::string(observer_folder) + file.name;
+      if (auto done = patches.apply("local/" + path, file.tree); !done) {
+        return tl::unexpected(done.error());
+      }
+      artifacts.push_back({.path = "local/" + path,
+                           .bytes = observer_text(file),
+                           .owner = file.owner,
+                           .tree = std::make_shared<const Node>(std::move(file.tree))});
+    }
     const auto data = facts();
     for (const auto* name : {"README.md", "RUNBOOK.md"}) {
       auto text = fill(blueprints, "local/" + std::string(name), data);
       if (!text) return tl::unexpected(text.error());
       add_text(name, std::move(*text), "/targets/local");
+    }
+    if (!observers->empty()) {
+      auto text = fill(blueprints, "local/observe.sh", data);
+      if (!text) return tl::unexpected(text.error());
+      artifacts.push_back(text_file("local/" + std::string(observer_folder) + "start.sh",
+                                    std::move(*text), "/observability", 0755));
     }
     if (auto done = add_json("stack.json", stack(), "/targets/local"); !done) {
       return tl::unexpected(done.error());
@@ -141,6 +174,12 @@ class Stack {
 
   [[nodiscard]] static std::string config_path(const Instance& instance) {
     return "config/" + instance.name + ".json";
+  }
+
+  [[nodiscard]] std::string edge_metrics() const {
+    const auto* edge = index_.instance(plan_.edge.instance);
+    const auto* port = edge == nullptr ? nullptr : port_for(*edge, Port::Purpose::metrics);
+    return port == nullptr ? std::string{} : site_.listen(*edge, *port);
   }
 
   [[nodiscard]] std::string url(std::string_view host) const {
@@ -282,6 +321,15 @@ class Stack {
     return node;
   }
 
+  /// For a shell in `observability/`.
+  [[nodiscard]] std::string observer_command(const Instance& instance) const {
+    std::string command(instance.role == Role::blackbox ? "blackbox_exporter"
+                                                        : name_of(instance.role));
+    const auto arguments = observer_arguments(plan_, instance, site_);
+    for (const auto& argument : *arguments.list()) command += " " + *argument.text();
+    return command;
+  }
+
   /// What README.md and RUNBOOK.md may say. Values only; sentences live in the blueprints.
   [[nodiscard]] Node facts() const {
     Node data{Node::Map{}};
@@ -314,6 +362,22 @@ class Stack {
     data.add("processes", std::move(processes));
     data.add("runtimes", std::move(runtimes));
     if (!omitted.empty()) data.add("omitted", std::move(omitted));
+    Node observers{Node::List{}};
+    Node secrets{Node::List{}};
+    for (const auto& instance : plan_.instances) {
+      if (!is_observer(instance) || instance.role == Role::grafana) continue;
+      Node entry{Node::Map{}};
+      entry.add("command", {observer_command(instance), instance.origin});
+      observers.push(std::move(entry));
+      for (const auto& mount : instance.secrets) {
+        Node secret{Node::Map{}};
+        secret.add("secret", {mount.secret, instance.origin});
+        secrets.push(std::move(secret));
+      }
+    }
+    data.add("observed", !observers.empty());
+    data.add("observers", std::move(observers));
+    data.add("observer-secrets", std::move(secrets));
     return data;
   }
 

@@ -114,6 +114,14 @@ Origins apart_needs(const Plan& plan) {
   });
 }
 
+Origins mail_without_server(const Plan& plan) {
+  const auto& observe = plan.observability;
+  const bool mail = std::ranges::any_of(observe.alerts, [](const plan::AlertReceiver& receiver) {
+    return receiver.kind == plan::AlertReceiver::Kind::email;
+  });
+  return only_if(mail && observe.smtp.host.value.empty(), observe.smtp.host.origin);
+}
+
 constexpr std::string_view one_of_range = "the lower bound runs; nothing scales by itself";
 constexpr std::string_view one_process = "one process runs";
 constexpr std::string_view no_size = "a named volume has no size of its own; watch the disk";
@@ -123,8 +131,10 @@ constexpr std::string_view secret_by_file =
 constexpr std::string_view own_monitoring =
     "nothing but the product is installed: `GET /metrics` of the operator socket is for yours";
 constexpr std::string_view no_limit = "processes run without limits of their own";
-constexpr std::string_view next_version = "planned, but not written by this version";
 constexpr Cell ingress_ports = approximated("the Ingress controller has ports of its own");
+constexpr std::string_view not_started = "configured, but not started; README.md says how";
+constexpr std::string_view own_exchanger =
+    "without a mail server, mail goes to port 25 of the address's own domain";
 constexpr std::string_view disposable = "a disposable stack has none";
 
 // clang-format off: one field a row reads like the table it is
@@ -277,14 +287,16 @@ const Row rows[] = {
      .uses = [](const Plan& plan) { return only_if(!plan.egress.dns.empty(), plan.egress.dns.empty() ? Origin{} : plan.egress.dns.front().origin); }},
     {"network"},
 
-    {.field = "observability.prometheus", .compose = approximated(next_version), .helm = approximated("the cluster's Prometheus Operator reads the metrics; its retention and storage are its own"),
-     .systemd = approximated(own_monitoring), .local = approximated(disposable),
+    {.field = "observability.prometheus", .helm = approximated("the cluster's Prometheus Operator reads the metrics; its retention and storage are its own"),
+     .systemd = approximated(own_monitoring), .local = approximated(not_started),
      .uses = [](const Plan& plan) { return with_role(plan, Role::prometheus); }},
-    {.field = "observability.grafana", .compose = approximated(next_version), .helm = approximated("the chart brings no dashboards"),
-     .systemd = approximated(own_monitoring), .local = approximated(disposable),
+    {.field = "observability.grafana", .helm = approximated("the chart brings no dashboards"),
+     .systemd = approximated(own_monitoring), .local = approximated(not_started),
      .uses = [](const Plan& plan) { return with_role(plan, Role::grafana); }},
-    {.field = "observability.alerts", .compose = approximated(next_version), .helm = approximated("the chart brings no rules"),
-     .systemd = approximated(own_monitoring), .local = approximated(disposable),
+    {.field = "observability.alerts.smtp", .compose = approximated(own_exchanger), .local = approximated(own_exchanger),
+     .uses = mail_without_server},
+    {.field = "observability.alerts", .helm = approximated("the chart brings the rules; who is told is for the cluster's Alertmanager"),
+     .systemd = approximated(own_monitoring), .local = approximated(not_started),
      .uses = [](const Plan& plan) { return only_if(!plan.observability.alerts.empty(), {Origin::Kind::spec, "/observability/alerts"}); }},
     {.field = "observability.tracing",
      .compose = approximated("this version of the runtime sends no traces"),
@@ -293,10 +305,9 @@ const Row rows[] = {
      .local = approximated("this version of the runtime sends no traces"),
      .uses = [](const Plan& plan) { return only_if(!plan.observability.otlp.value.empty(), plan.observability.otlp.origin); }},
     {.field = "observability.uptime",
-     .compose = approximated("nothing sends the heartbeat in this version"),
-     .helm = approximated("nothing sends the heartbeat in this version"),
-     .systemd = approximated("nothing sends the heartbeat in this version"),
-     .local = approximated(disposable),
+     .helm = approximated("nothing sends the heartbeat"),
+     .systemd = approximated("nothing sends the heartbeat"),
+     .local = approximated(not_started),
      .uses = [](const Plan& plan) { return only_if(!plan.observability.heartbeat.empty(), {Origin::Kind::spec, "/observability/uptime"}); }},
     {.field = "observability.logs.rotate", .helm = approximated("the kubelet rotates logs"),
      .local = approximated("logs live as long as the stack"),

@@ -70,7 +70,7 @@ TEST(Losses, NamesWhatAnExampleAsksForInVain) {
   EXPECT_TRUE(replicas->written);
   EXPECT_EQ(replicas->support, Support::approximated);
   EXPECT_NE(find(found, "local", "database"), nullptr);
-  const auto* grafana = find(found, "compose", "observability.grafana");
+  const auto* grafana = find(found, "local", "observability.grafana");
   ASSERT_NE(grafana, nullptr);
   EXPECT_FALSE(grafana->written);
   EXPECT_THAT(loss_text(found, {}), HasSubstr("runtime.replicas: the lower bound runs"));

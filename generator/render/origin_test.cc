@@ -141,11 +141,14 @@ bool is_below(std::string_view inner, std::string_view outer) {
          (inner.starts_with(outer) && inner.size() > outer.size() && inner[outer.size()] == '/');
 }
 
-/// A value that is made of several: a digest of a whole file, an address of a tenant and the
-/// domain; under systemd, paths of the host's directories, the deployment and the unit.
+/// A value that is made of several: a digest of a whole file, an address or a host of a tenant and
+/// the domain, an expression that names the deployment; under systemd, paths of the host's
+/// directories, the deployment and the unit.
 bool is_made_of_several(std::string_view file, std::string_view place) {
   const auto within = [place](std::string_view part) { return place.find(part) != place.npos; };
   if (within("/labels/caisson.config") || place.ends_with("/deployment-url")) return true;
+  if (place.starts_with("/scrape_configs/") && within("/targets/")) return true;
+  if (file.starts_with("helm/") && place.ends_with("/expr")) return true;
   if (file.starts_with("systemd/config/")) {
     return within("/listen") || within("-file") || place == "/data" || place == "/operator";
   }

@@ -5,9 +5,9 @@
 namespace caisson::render {
 
 std::string_view name_of(plan::Role role) {
-  constexpr std::array<std::string_view, 10> names{
-      "runtime", "dashboard",  "service",      "database", "cache",
-      "edge",    "prometheus", "alertmanager", "grafana",  "certificates"};
+  constexpr std::array<std::string_view, 11> names{
+      "runtime",    "dashboard",    "service", "database", "cache",       "edge",
+      "prometheus", "alertmanager", "grafana", "blackbox", "certificates"};
   return names[static_cast<std::size_t>(role)];
 }
 

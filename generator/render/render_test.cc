@@ -283,7 +283,7 @@ TEST(Patches, MergeSetAndRemoveWithTheirOwnOrigin) {
 
   artifacts =
       rendered(patched("{ file: compose/compose.yaml, at: /services/*/restart, set: 'no', expect: "
-                       "3, reason: test }"));
+                       "6, reason: test }"));
   EXPECT_EQ(*artifact(artifacts, "compose/compose.yaml").tree->at("/services/edge/restart"),
             Node("no"));
 
@@ -310,8 +310,8 @@ TEST(Patches, AreMistakesWhenTheyMatchAnotherNumberOfPlacesOrNoFile) {
       "did you mean '/services/runtime'?");
   EXPECT_EQ(
       mistake("{ file: compose/compose.yaml, at: /services/*/restart, set: always, reason: x }"),
-      "E0307 /patches/0/expect '/services/*/restart' is at 3 places of 'compose/compose.yaml', not "
-      "at 1; correct it, or say `expect: 3`");
+      "E0307 /patches/0/expect '/services/*/restart' is at 6 places of 'compose/compose.yaml', not "
+      "at 1; correct it, or say `expect: 6`");
   EXPECT_THAT(mistake("{ file: compose/compose.yaml, at: '', set: 1, reason: x }"),
               HasSubstr("the whole file"));
   EXPECT_THAT(mistake("{ file: compose/README.md, at: /a, set: b, reason: x }"),

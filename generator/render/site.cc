@@ -4,6 +4,10 @@
 
 namespace caisson::render {
 
+std::string Site::config_file(const plan::Instance&, const plan::ConfigMount& mount) const {
+  return mount.path;
+}
+
 Index::Index(const plan::Plan& plan) {
   instances_.reserve(plan.instances.size());
   for (const auto& instance : plan.instances) instances_.emplace(instance.name, &instance);

@@ -30,6 +30,13 @@ class Site {
   [[nodiscard]] virtual std::string data_directory(const plan::Instance& instance) const = 0;
   /// Networks of the proxies in front of the runtime.
   [[nodiscard]] virtual std::vector<std::string> proxies() const = 0;
+  /// A configuration file, as the instance's arguments name it.
+  [[nodiscard]] virtual std::string config_file(const plan::Instance& instance,
+                                                const plan::ConfigMount& mount) const;
+  /// The edge speaks plain HTTP here, whatever the spec says.
+  [[nodiscard]] virtual bool plain_edge() const { return false; }
+  /// The name of an instance stands for the addresses of all its replicas.
+  [[nodiscard]] virtual bool resolves_replicas() const { return false; }
 };
 
 /// A target that runs containers: they find each other by name, and their files where the images
@@ -43,8 +50,8 @@ class ContainerSite : public Site {
   [[nodiscard]] std::string secret_file(std::string_view secret) const override {
     return "/run/secrets/" + std::string(secret);
   }
-  [[nodiscard]] std::string data_directory(const plan::Instance&) const override {
-    return "/var/lib/caisson";
+  [[nodiscard]] std::string data_directory(const plan::Instance& instance) const override {
+    return instance.volumes.front().path;
   }
 };
 

@@ -76,6 +76,8 @@ void check_secrets(const Checker& checker) {
     uses.use(receiver.secret, "/observability/alerts/to/" + std::to_string(i) +
                                   (pagerduty ? "/pagerduty" : "/webhook"));
   }
+  if (observability.alerts.smtp)
+    uses.use(observability.alerts.smtp->password, "/observability/alerts/smtp/password");
   uses.use(observability.uptime.heartbeat, "/observability/uptime/heartbeat");
   if (deployment.backup) uses.use(deployment.backup->encrypt, "/backup/encrypt");
   uses.report_unused();

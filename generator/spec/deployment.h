@@ -252,9 +252,16 @@ struct Observability {
     double availability = 0;  ///< percent; 0: none
     Duration p95;             ///< 0: none
   };
+  struct Smtp {
+    HostPort host;
+    std::string from;  ///< empty: caisson@ the deployment's domain
+    std::string user;  ///< empty: no authentication
+    std::optional<SecretRef> password;
+  };
   struct Alerts {
     std::vector<AlertReceiver> to;
     Slo slo;
+    std::optional<Smtp> smtp;
   };
   struct Tracing {
     std::string otlp;

@@ -7,6 +7,7 @@ namespace {
 
 using Prometheus = Observability::Prometheus;
 using Slo = Observability::Slo;
+using Smtp = Observability::Smtp;
 using Alerts = Observability::Alerts;
 using Tracing = Observability::Tracing;
 using Uptime = Observability::Uptime;
@@ -57,9 +58,18 @@ constexpr Field slo_fields[] = {
 };
 constexpr auto slo_type = object<Slo, slo_fields>("Slo");
 
+constexpr Field smtp_fields[] = {
+    field<&Smtp::host, host_port_type>("host", required, "mail server that takes the alerts"),
+    field<&Smtp::from, email_type>("from", optional, "sender; absent: caisson@ the domain"),
+    field<&Smtp::user, text_type>("user", optional, "name to sign in with; absent: nobody"),
+    field<&Smtp::password, secret_ref_type>("password", optional, "secret with the password"),
+};
+constexpr auto smtp_type = object<Smtp, smtp_fields>("Smtp");
+
 constexpr Field alert_fields[] = {
     field<&Alerts::to, receivers_type>("to", literal("[]"), "who is told"),
     field<&Alerts::slo, slo_type>("slo", literal("{}"), "objectives that alerts watch"),
+    field<&Alerts::smtp, smtp_type>("smtp", optional, "how e-mail leaves"),
 };
 constexpr auto alerts_type = object<Alerts, alert_fields>("Alerts");
 

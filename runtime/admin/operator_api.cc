@@ -1,7 +1,9 @@
 #include "runtime/admin/operator_api.h"
 
 #include <array>
+#include <filesystem>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "runtime/admin/call.h"
@@ -55,21 +57,38 @@ bool is_operator(const http::Request& request, const std::string& token) {
 /// The numbers of others for a scrape, tenants by slug.
 observe::Readings take_readings(const OperatorApi::Services& services) {
   const tenancy::Tenants::Stats stats = services.tenants.stats();
+  std::error_code ignored;  // of a directory that is gone nothing is known
+  const auto disk = std::filesystem::space(services.configuration.data, ignored);
   observe::Readings readings{.connections = services.connections(),
                              .open_tenants = stats.open,
+                             .open_tenants_limit = stats.open_limit,
                              .tenant_opens = stats.opens,
                              .tenant_evictions = stats.evictions,
                              .commits = stats.commits,
+                             .commit_failures = stats.commit_failures,
                              .committed_operations = stats.committed_jobs,
                              .commit_sizes = stats.batches,
-                             .tenants = {}};
+                             .commit_seconds = stats.commit_seconds,
+                             .mailbox_limit = stats.mailbox_limit,
+                             .mailbox_wait = stats.wait_seconds,
+                             .disk_bytes = disk.capacity,
+                             .disk_free_bytes = disk.available,
+                             .audit_healthy = services.audit.healthy(),
+                             .process = services.process.read()};
   if (services.sockets) readings.sockets = services.sockets();
   for (const tenancy::Tenants::Usage& usage : services.tenants.usage()) {
     const tenancy::TenantPtr tenant = services.registry.by_id(usage.tenant_id);
-    if (!tenant) continue;
+    if (!tenant || tenant->status == tenancy::Status::deleted) continue;
     readings.tenants.push_back({.tenant = tenant->slug,
                                 .mailbox_depth = static_cast<std::int64_t>(usage.mailbox),
-                                .store_bytes = usage.store_bytes});
+                                .mailbox_oldest_seconds = usage.oldest_seconds,
+                                .store_bytes = usage.store_bytes,
+                                .store_limit_bytes = tenant->limits.storage_bytes.value_or(0),
+                                .broken = usage.broken ? 1 : 0});
+  }
+  for (const tenancy::Tenants::Protection& protection : services.tenants.protection()) {
+    readings.backups.push_back({.tenant = protection.tenant->slug,
+                                .seconds = static_cast<double>(protection.until_ms) / 1000});
   }
   return readings;
 }

@@ -17,6 +17,7 @@
 #include "runtime/observe/clock.h"
 #include "runtime/observe/log.h"
 #include "runtime/observe/metrics.h"
+#include "runtime/observe/process_meter.h"
 #include "runtime/tenancy/registry.h"
 #include "runtime/tenancy/tenants.h"
 
@@ -36,7 +37,8 @@ class OperatorApi {
     observe::Audit& audit;
     tenancy::Registry& registry;
     tenancy::Tenants& tenants;
-    std::function<std::size_t()> connections;            ///< open ones, of the data listener
+    std::function<observe::ConnectionReadings()> connections;  ///< of the data listener
+    const observe::ProcessMeter& process;
     std::function<observe::SocketReadings()> sockets{};  ///< may be empty
   };
 

@@ -57,7 +57,8 @@ class Operating : public testing::Test {
                               .audit = *audit_,
                               .registry = *registry_,
                               .tenants = *tenants_,
-                              .connections = [] { return std::size_t{3}; }});
+                              .connections = [] { return observe::ConnectionReadings{.open = 3}; },
+                              .process = process_});
   }
   ~Operating() override {
     api_.reset();
@@ -127,6 +128,7 @@ class Operating : public testing::Test {
   int null_ = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
   observe::Log log_{null_, observe::Level::error, "test", clock_};
   observe::Metrics metrics_{"test", "0"};
+  const observe::ProcessMeter process_;
   context::Configuration configuration_;
   std::unique_ptr<tenancy::Registry> registry_;
   std::unique_ptr<tenancy::Tenants> tenants_;

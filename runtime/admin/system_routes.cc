@@ -97,7 +97,7 @@ Answer read_status(Call& call) {
                            {"uptime_ms", call.uptime_ms},
                            {"tenants", services.registry.count()},
                            {"open_tenants", services.tenants.stats().open},
-                           {"connections", services.connections()},
+                           {"connections", services.connections().open},
                            {"audit_healthy", services.audit.healthy()}});
 }
 

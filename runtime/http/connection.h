@@ -42,6 +42,7 @@ class Connection final : public ReplySink, public std::enable_shared_from_this<C
   /// When the connection is given up if nothing happens.
   [[nodiscard]] Loop::Clock::time_point deadline() const { return deadline_; }
 
+  [[nodiscard]] Loop::Clock::time_point born() const { return born_; }
   [[nodiscard]] std::size_t index() const { return index_; }
   void set_index(std::size_t index) { index_ = index; }
 
@@ -87,6 +88,7 @@ class Connection final : public ReplySink, public std::enable_shared_from_this<C
   std::optional<Descriptor> socket_;  ///< empty once closed
   std::optional<TlsSession> tls_;
   std::string peer_;
+  const Loop::Clock::time_point born_ = Loop::Clock::now();
   std::size_t index_ = 0;
 
   RequestParser parser_;

@@ -1,5 +1,6 @@
 #include "runtime/http/loop.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -17,6 +18,7 @@ namespace caisson::http {
 namespace {
 
 constexpr auto tick_interval = std::chrono::milliseconds(100);
+constexpr auto lasting_from = std::chrono::minutes(1);
 constexpr int most_accepts = 64;  // at once, before the other connections have their turn
 
 std::string address_of(const sockaddr_storage& address) {
@@ -143,9 +145,11 @@ void Loop::accept_waiting() {
 void Loop::admit(int socket, std::string peer) {
   if (shared.connections.fetch_add(1) >= shared.limits.connections && !close_idlest()) {
     shared.connections.fetch_sub(1);
+    ++shared.turned_away;
     Connection::turn_away(*this, socket, peer);
     return;
   }
+  ++shared.accepted;
   const int on = 1;
   ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   std::shared_ptr<const TlsContext> tls;
@@ -175,6 +179,8 @@ bool Loop::close_idlest() {
 }
 
 void Loop::remove(Connection& connection) {
+  const std::chrono::nanoseconds lived = Clock::now() - connection.born();
+  shared.lives.observe_ns(lived.count());
   const std::size_t index = connection.index();
   std::swap(connections_[index], connections_.back());
   connections_[index]->set_index(index);
@@ -201,6 +207,11 @@ void Loop::tick() {
     const auto connection = connections_[i];
     connection->tick(now);
   }
+  const auto lasting = static_cast<std::size_t>(
+      std::ranges::count_if(connections_, [&](const std::shared_ptr<Connection>& connection) {
+        return now - connection->born() > lasting_from;
+      }));
+  shared.lasting += lasting - std::exchange(lasting_, lasting);  // modulo 2^64: also downwards
   if (accept_paused_ && acceptor_.is_open()) {
     accept_waiting();
     if (!accept_paused_) wait_acceptable();

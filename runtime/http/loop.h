@@ -19,6 +19,7 @@
 #include "runtime/http/reply.h"
 #include "runtime/http/tls.h"
 #include "runtime/http/writer.h"
+#include "runtime/observe/histogram.h"
 
 namespace caisson::http {
 
@@ -38,6 +39,10 @@ struct Shared {
 
   std::atomic<bool> draining = false;
   std::atomic<std::size_t> connections = 0;
+  std::atomic<std::size_t> lasting = 0;  ///< connections open for more than a minute
+  std::atomic<std::uint64_t> accepted = 0;
+  std::atomic<std::uint64_t> turned_away = 0;
+  observe::SharedHistogram<observe::life_bounds.size()> lives{observe::life_bounds};
   std::atomic<std::size_t> buffered = 0;   ///< bytes of unfinished requests
   std::atomic<std::size_t> accepting = 0;  ///< loops that accept
   std::mutex mutex;                        ///< guards `tls` and the waiting for a change
@@ -115,6 +120,7 @@ class Loop {
   Timer timer_;
   std::shared_ptr<Inbox> inbox_;
   std::vector<std::shared_ptr<Connection>> connections_;
+  std::size_t lasting_ = 0;  ///< of these connections, as of the last tick
   bool ticking_ = false;
   bool accept_paused_ = false;  ///< no file descriptor was left; the next tick tries again
 };

@@ -214,6 +214,16 @@ std::uint16_t Server::port() const { return state_->port; }
 
 std::size_t Server::connections() const { return state_->shared.connections; }
 
+observe::ConnectionReadings Server::readings() const {
+  const Shared& shared = state_->shared;
+  return {.open = shared.connections,
+          .limit = shared.limits.connections,
+          .lasting = shared.lasting,
+          .accepted = shared.accepted,
+          .turned_away = shared.turned_away,
+          .lives = shared.lives.read()};
+}
+
 Result<void> Server::reload_tls() {
   if (!state_->tls_files) return {};
   auto context = TlsContext::load(*state_->tls_files);

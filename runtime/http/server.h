@@ -11,6 +11,7 @@
 #include "runtime/http/limits.h"
 #include "runtime/http/reply.h"
 #include "runtime/http/tls.h"
+#include "runtime/observe/metrics.h"
 
 namespace caisson::http {
 
@@ -38,6 +39,7 @@ class Server {
 
   [[nodiscard]] std::uint16_t port() const;  ///< 0 on a Unix socket
   [[nodiscard]] std::size_t connections() const;
+  [[nodiscard]] observe::ConnectionReadings readings() const;  ///< for a scrape
 
   /// Loads certificate and key again for the connections to come. Keeps the old pair on failure.
   [[nodiscard]] Result<void> reload_tls();

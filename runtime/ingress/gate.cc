@@ -28,8 +28,7 @@ bool is_audited(Code code) {
 
 }  // namespace
 
-tl::expected<Admitted, http::Response> Gate::admit(const http::Request& request,
-                                                   std::string request_id) {
+tl::expected<Admitted, Turned> Gate::admit(const http::Request& request, std::string request_id) {
   const std::string id = request_id;
   auto context = resolver_.resolve(request, std::move(request_id));
   if (!context) {
@@ -46,20 +45,24 @@ tl::expected<Admitted, http::Response> Gate::admit(const http::Request& request,
                    .outcome = "refused",
                    .reason = reason,
                    .trace_id = trace_of(request)});
-    return tl::unexpected(problem_response(why.problem, id));
+    // Of a deleted tenant nothing is counted any more.
+    const bool lives = why.tenant && why.tenant->status != tenancy::Status::deleted;
+    return tl::unexpected(Turned{.response = problem_response(why.problem, id),
+                                 .tenant = lives ? why.tenant : nullptr});
   }
   const auto& limits = context->tenant().limits;
   if (limits.body_bytes && std::cmp_greater(request.body.size(), *limits.body_bytes)) {
-    return tl::unexpected(
-        refuse(*context, {.code = Code::body_too_large,
-                          .detail = "the tenant's bodies are limited to " +
-                                    std::to_string(*limits.body_bytes) + " bytes"}));
+    return tl::unexpected(Turned{
+        .response = refuse(*context, {.code = Code::body_too_large,
+                                      .detail = "the tenant's bodies are limited to " +
+                                                std::to_string(*limits.body_bytes) + " bytes"}),
+        .tenant = context->tenant_ptr()});
   }
   auto permit = limiter_.admit(context->tenant());
   if (!permit) {
     http::Response response = refuse(*context, permit.error().problem);
     std::ranges::move(permit.error().fields, std::back_inserter(response.fields));
-    return tl::unexpected(std::move(response));
+    return tl::unexpected(Turned{.response = std::move(response), .tenant = context->tenant_ptr()});
   }
   return Admitted{.context = std::move(*context), .permit = std::move(*permit)};
 }

@@ -19,6 +19,12 @@ struct Admitted {
   policy::Permit permit;
 };
 
+/// The answer to a request that may not be handled, and whose it was as far as that is known.
+struct Turned {
+  http::Response response;
+  tenancy::TenantPtr tenant;
+};
+
 /// The way from a request to a handler: resolution, then the tenant's limits. Every refusal is
 /// counted and in the audit log before its answer exists. Safe to use from every thread.
 class Gate {
@@ -28,9 +34,9 @@ class Gate {
        observe::Metrics& metrics)
       : resolver_(resolver), limiter_(limiter), audit_(audit), metrics_(metrics) {}
 
-  /// Does not read the request's body, only its size. The error is the answer to send.
-  [[nodiscard]] tl::expected<Admitted, http::Response> admit(const http::Request& request,
-                                                             std::string request_id);
+  /// Does not read the request's body, only its size. The error has the answer to send.
+  [[nodiscard]] tl::expected<Admitted, Turned> admit(const http::Request& request,
+                                                     std::string request_id);
 
   /// The answer to a request that was admitted and is refused after all: for its scopes, its route,
   /// its record.

@@ -35,8 +35,8 @@ class Gating : public testing::Test {
     ::close(null_);
   }
 
-  [[nodiscard]] tl::expected<Admitted, http::Response> admit(const TestRequest& request,
-                                                             std::size_t body = 0) {
+  [[nodiscard]] tl::expected<Admitted, Turned> admit(const TestRequest& request,
+                                                     std::size_t body = 0) {
     http::Request made = request.make();
     made.body.assign(body, 'x');
     return gate_->admit(made, "r-" + std::to_string(++requests_));
@@ -81,7 +81,7 @@ TEST_F(Gating, AdmitsWithinTheLimits) {
 TEST_F(Gating, AnswersARefusalAsDocumented) {
   const auto refused = admit(TestRequest("globex.acme.localhost"));
   ASSERT_FALSE(refused);
-  const http::Response& response = refused.error();
+  const http::Response& response = refused.error().response;
   EXPECT_EQ(response.status, 401);
   EXPECT_EQ(field(response, "Content-Type"), "application/problem+json");
   EXPECT_EQ(field(response, "WWW-Authenticate"), "Bearer");
@@ -121,23 +121,24 @@ TEST_F(Gating, RecordsEveryRefusal) {
 
 TEST_F(Gating, RefusesBeyondTheLimits) {
   const TestRequest request = TestRequest("localhost").bearer(key_);
-  EXPECT_EQ(admit(request, 11).error().status, 413);
+  EXPECT_EQ(admit(request, 11).error().response.status, 413);
   {
     const auto running = admit(request);
     ASSERT_TRUE(running);
     const auto refused = admit(request);
     ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().status, 429);
+    EXPECT_EQ(refused.error().response.status, 429);
     EXPECT_EQ(recorded().at("reason").as_string(), "too-many-concurrent");
   }
   ASSERT_TRUE(admit(request));
   const auto refused = admit(request);
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().status, 429);
-  EXPECT_EQ(field(refused.error(), "Retry-After"), "1");
-  EXPECT_EQ(field(refused.error(), "RateLimit-Policy"), "\"tenant\";q=2;w=2");
-  EXPECT_EQ(field(refused.error(), "RateLimit"), "\"tenant\";r=0;t=2");
+  EXPECT_EQ(refused.error().response.status, 429);
+  EXPECT_EQ(field(refused.error().response, "Retry-After"), "1");
+  EXPECT_EQ(field(refused.error().response, "RateLimit-Policy"), "\"tenant\";q=2;w=2");
+  EXPECT_EQ(field(refused.error().response, "RateLimit"), "\"tenant\";r=0;t=2");
   EXPECT_EQ(recorded().at("reason").as_string(), "rate-limited");
+  EXPECT_EQ(refused.error().tenant->slug, "globex") << "whose request it was";
   clock_.advance_ms(1000);
   EXPECT_TRUE(admit(request));
 }

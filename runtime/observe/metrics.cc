@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <map>
 #include <mutex>
 #include <set>
 #include <shared_mutex>
 #include <unordered_map>
 #include <vector>
+
+#include "runtime/observe/exposition.h"
 
 namespace caisson::observe {
 namespace {
@@ -17,33 +18,13 @@ constexpr std::size_t shard_count = 16;
 constexpr std::string_view other = "other";
 constexpr std::size_t codes = static_cast<std::size_t>(Code::storage_full) + 1;
 
-/// Counts of values at or below each bound, and of all.
-template <std::size_t N>
-struct Histogram {
-  std::array<std::uint64_t, N + 1> counts{};
-  double sum = 0;
-
-  void observe(const std::array<double, N>& bounds, double value) noexcept {
-    std::size_t at = 0;
-    while (at < N && value > bounds[at]) ++at;
-    ++counts[at];
-    sum += value;
-  }
-  void merge(const Histogram& from) noexcept {
-    for (std::size_t i = 0; i <= N; ++i) counts[i] += from.counts[i];
-    sum += from.sum;
-  }
-};
-
-constexpr std::array<double, 13> second_bounds{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
-                                               0.1,    0.25,  0.5,    1,     2.5,  10};
 constexpr std::array<double, 10> size_bounds{1, 2, 4, 8, 16, 32, 64, 128, 256, 512};
 
 /// What is counted of one tenant. A server answers with few different statuses, so a search is a
 /// scan.
 struct Series {
   std::vector<std::pair<int, std::uint64_t>> by_status;
-  Histogram<second_bounds.size()> seconds;
+  Histogram<work_bounds.size()> seconds;
 
   void count(int status, std::uint64_t amount) {
     for (auto& [known, total] : by_status) {
@@ -61,77 +42,6 @@ struct Hash {
   std::size_t operator()(std::string_view text) const noexcept {
     return std::hash<std::string_view>{}(text);
   }
-};
-
-using Labels = std::vector<std::pair<std::string_view, std::string_view>>;
-
-template <class Number>
-std::string decimal(Number value) {
-  std::array<char, 32> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-  return {digits.data(), end};
-}
-
-/// Writes the text format. Label values are escaped as it asks: backslash, quote and line feed.
-class Exposition {
- public:
-  explicit Exposition(std::string_view instance) { append_label(instance_, "instance", instance); }
-
-  void family(std::string_view name, std::string_view type, std::string_view help) {
-    ((((out_ += "# HELP ") += name) += ' ') += help) += '\n';
-    ((((out_ += "# TYPE ") += name) += ' ') += type) += '\n';
-  }
-
-  template <class Number>
-  void sample(std::string_view name, const Labels& labels, Number value) {
-    ((out_ += name) += '{') += instance_;
-    for (const auto& [key, text] : labels) {
-      out_ += ',';
-      append_label(out_, key, text);
-    }
-    ((out_ += "} ") += decimal(value)) += '\n';
-  }
-
-  /// A family of one sample.
-  template <class Number>
-  void single(std::string_view name, std::string_view type, std::string_view help,
-              const Labels& labels, Number value) {
-    family(name, type, help);
-    sample(name, labels, value);
-  }
-
-  template <std::size_t N>
-  void histogram(const std::string& name, const Labels& labels, const std::array<double, N>& bounds,
-                 const Histogram<N>& from) {
-    std::uint64_t total = 0;
-    for (std::size_t i = 0; i <= N; ++i) {
-      const std::string bound = i < N ? decimal(bounds[i]) : "+Inf";
-      Labels with = labels;
-      with.emplace_back("le", bound);
-      sample(name + "_bucket", with, total += from.counts[i]);
-    }
-    sample(name + "_sum", labels, from.sum);
-    sample(name + "_count", labels, total);
-  }
-
-  [[nodiscard]] std::string take() { return std::move(out_); }
-
- private:
-  static void append_label(std::string& out, std::string_view key, std::string_view value) {
-    (out += key) += "=\"";
-    for (const char c : value) {
-      if (c == '\\' || c == '"') out += '\\';
-      if (c == '\n') {
-        out += "\\n";
-      } else {
-        out += c;
-      }
-    }
-    out += '"';
-  }
-
-  std::string instance_;
-  std::string out_;
 };
 
 }  // namespace
@@ -188,7 +98,7 @@ void Metrics::request(std::string_view tenant, int status, std::int64_t took_ns)
     found = mine.tenants.try_emplace(std::string(names_->label(tenant))).first;
   }
   found->second.count(status, 1);
-  found->second.seconds.observe(second_bounds, static_cast<double>(took_ns) / 1e9);
+  found->second.seconds.observe(work_bounds, static_cast<double>(took_ns) / 1e9);
 }
 
 void Metrics::refusal(Code code) noexcept {
@@ -234,8 +144,8 @@ std::string Metrics::scrape(const Readings& readings) const {
   }
 
   Exposition out(instance_);
-  out.single("caisson_build_info", "gauge", "Version of the runtime; always 1.",
-             {{"version", version_}}, 1);
+  out.family("caisson_build_info", "gauge", "Version of the runtime; always 1.");
+  out.sample("caisson_build_info", {{"version", version_}}, 1);
   out.family("caisson_requests_total", "counter", "Answered requests by tenant and status.");
   for (const auto& [name, series] : tenants) {
     for (const auto& [status, total] : std::map(series.by_status.begin(), series.by_status.end())) {
@@ -245,58 +155,135 @@ std::string Metrics::scrape(const Readings& readings) const {
   }
   out.family("caisson_request_seconds", "histogram", "Time from first byte to answer.");
   for (const auto& [name, series] : tenants) {
-    out.histogram("caisson_request_seconds", {{"tenant", name}}, second_bounds, series.seconds);
+    out.histogram("caisson_request_seconds", {{"tenant", name}}, work_bounds, series.seconds);
   }
+  // Every reason from the start: a rate of what has not happened yet is 0, not unknown.
   out.family("caisson_refusals_total", "counter", "Refused requests by reason.");
   for (std::size_t j = 0; j < codes; ++j) {
-    if (refusals[j] == 0) continue;
     out.sample("caisson_refusals_total", {{"reason", info(static_cast<Code>(j)).name}},
                refusals[j]);
   }
-  out.single("caisson_audit_records_total", "counter", "Audit records appended.", {},
-             audit_records);
-  out.single("caisson_connections", "gauge", "Open connections.", {}, readings.connections);
-  out.single("caisson_open_tenants", "gauge", "Tenants with an open store.", {},
-             readings.open_tenants);
-  out.single("caisson_tenant_opens_total", "counter", "Stores opened.", {}, readings.tenant_opens);
-  out.single("caisson_tenant_evictions_total", "counter", "Stores closed to make place.", {},
-             readings.tenant_evictions);
-  out.single("caisson_commits_total", "counter", "Durable commits.", {}, readings.commits);
+  out.counter("caisson_audit_records_total", "Audit records appended.", audit_records);
+  write_server(out, readings);
+  write_stores(out, readings);
+  write_tenants(out, readings);
+  write_sockets(out, readings.sockets);
+  write_process(out, readings.process);
+  return out.take();
+}
+
+void Metrics::write_server(Exposition& out, const Readings& readings) {
+  const ConnectionReadings& connections = readings.connections;
+  out.gauge("caisson_connections", "Open connections.", connections.open);
+  out.gauge("caisson_connections_limit", "Connections that may be open.", connections.limit);
+  out.gauge("caisson_connections_lasting", "Connections open for more than a minute.",
+            connections.lasting);
+  out.counter("caisson_connections_accepted_total", "Connections accepted.", connections.accepted);
+  out.counter("caisson_connections_turned_away_total", "Connections beyond the limit.",
+              connections.turned_away);
+  out.family("caisson_connection_seconds", "histogram", "Lives of connections that have ended.");
+  out.histogram("caisson_connection_seconds", {}, life_bounds, connections.lives);
+}
+
+void Metrics::write_stores(Exposition& out, const Readings& readings) {
+  out.gauge("caisson_open_tenants", "Tenants with an open store.", readings.open_tenants);
+  out.gauge("caisson_open_tenants_limit", "Stores that may be open at once.",
+            readings.open_tenants_limit);
+  out.counter("caisson_tenant_opens_total", "Stores opened.", readings.tenant_opens);
+  out.counter("caisson_tenant_evictions_total", "Stores closed to make place.",
+              readings.tenant_evictions);
+  out.counter("caisson_commits_total", "Durable commits.", readings.commits);
+  out.counter("caisson_commit_failures_total", "Commits that failed.", readings.commit_failures);
+  out.family("caisson_commit_seconds", "histogram", "Time that durable commits took.");
+  out.histogram("caisson_commit_seconds", {}, work_bounds, readings.commit_seconds);
   Histogram<size_bounds.size()> sizes;
   std::ranges::copy(readings.commit_sizes, sizes.counts.begin());
   sizes.sum = static_cast<double>(readings.committed_operations);
   out.family("caisson_commit_batch", "histogram", "Operations a durable commit.");
   out.histogram("caisson_commit_batch", {}, size_bounds, sizes);
+  out.gauge("caisson_mailbox_limit", "Requests that may wait for one tenant.",
+            readings.mailbox_limit);
+  out.family("caisson_mailbox_wait_seconds", "histogram", "Time that requests waited.");
+  out.histogram("caisson_mailbox_wait_seconds", {}, work_bounds, readings.mailbox_wait);
+  out.gauge("caisson_disk_bytes", "Size of the file system of the data directory.",
+            readings.disk_bytes);
+  out.gauge("caisson_disk_free_bytes", "Bytes of it that the runtime may still use.",
+            readings.disk_free_bytes);
+  out.gauge("caisson_audit_healthy", "1 while the audit log can be written.",
+            readings.audit_healthy ? 1 : 0);
+}
 
-  std::map<std::string, TenantReading> gauges;
+void Metrics::write_tenants(Exposition& out, const Readings& readings) const {
+  std::map<std::string, TenantReading> merged;
   for (const TenantReading& reading : readings.tenants) {
-    TenantReading& merged = gauges[std::string(names_->label(reading.tenant))];
-    merged.mailbox_depth += reading.mailbox_depth;
-    merged.store_bytes += reading.store_bytes;
+    TenantReading& into = merged[std::string(names_->label(reading.tenant))];
+    into.mailbox_depth += reading.mailbox_depth;
+    into.mailbox_oldest_seconds =
+        std::max(into.mailbox_oldest_seconds, reading.mailbox_oldest_seconds);
+    into.store_bytes += reading.store_bytes;
+    into.store_limit_bytes += reading.store_limit_bytes;
+    into.broken += reading.broken;
   }
-  out.family("caisson_mailbox_depth", "gauge", "Requests waiting in a tenant's mailbox.");
-  for (const auto& [name, reading] : gauges) {
-    out.sample("caisson_mailbox_depth", {{"tenant", name}}, reading.mailbox_depth);
-  }
-  out.family("caisson_store_bytes", "gauge", "Bytes of a tenant's store on disk.");
-  for (const auto& [name, reading] : gauges) {
-    out.sample("caisson_store_bytes", {{"tenant", name}}, reading.store_bytes);
+  const auto each = [&](std::string_view name, std::string_view help, auto member) {
+    out.family(name, "gauge", help);
+    for (const auto& [tenant, reading] : merged) {
+      out.sample(name, {{"tenant", tenant}}, reading.*member);
+    }
+  };
+  each("caisson_mailbox_depth", "Requests waiting in a tenant's mailbox.",
+       &TenantReading::mailbox_depth);
+  each("caisson_mailbox_oldest_seconds", "For how long the first of them has been waiting.",
+       &TenantReading::mailbox_oldest_seconds);
+  each("caisson_store_bytes", "Bytes of a tenant's store on disk.", &TenantReading::store_bytes);
+  each("caisson_store_broken", "Stores that could not be opened or are damaged.",
+       &TenantReading::broken);
+  out.family("caisson_store_limit_bytes", "gauge", "Bytes that a tenant's store may have.");
+  for (const auto& [tenant, reading] : merged) {
+    // Together, tenants with and without a quota have none.
+    if (reading.store_limit_bytes == 0 || tenant == other) continue;
+    out.sample("caisson_store_limit_bytes", {{"tenant", tenant}}, reading.store_limit_bytes);
   }
 
-  std::map<std::string, std::int64_t> sockets;
-  for (const auto& [tenant, open] : readings.sockets.open) {
-    sockets[std::string(names_->label(tenant))] += open;
+  std::map<std::string_view, double> protected_until;
+  for (const BackupReading& reading : readings.backups) {
+    // Tenants that nobody uses take no place among the labels.
+    const auto label = names_->has(reading.tenant) ? std::string_view(reading.tenant) : other;
+    const auto [found, fresh] = protected_until.emplace(label, reading.seconds);
+    if (!fresh) found->second = std::min(found->second, reading.seconds);
   }
+  out.family("caisson_backup_timestamp_seconds", "gauge",
+             "Unix time of a tenant's newest snapshot, or of its creation when it has none.");
+  for (const auto& [tenant, seconds] : protected_until) {
+    out.sample("caisson_backup_timestamp_seconds", {{"tenant", tenant}}, seconds);
+  }
+}
+
+void Metrics::write_sockets(Exposition& out, const SocketReadings& sockets) const {
+  std::map<std::string, std::int64_t> open;
+  for (const auto& [tenant, count] : sockets.open)
+    open[std::string(names_->label(tenant))] += count;
   out.family("caisson_sockets", "gauge", "Open WebSockets of a tenant.");
-  for (const auto& [name, open] : sockets) out.sample("caisson_sockets", {{"tenant", name}}, open);
-  out.single("caisson_socket_messages_total", "counter", "Messages sent to WebSockets.", {},
-             readings.sockets.messages);
+  for (const auto& [name, count] : open) out.sample("caisson_sockets", {{"tenant", name}}, count);
+  out.gauge("caisson_sockets_limit", "WebSockets that may be open.", sockets.limit);
+  out.counter("caisson_sockets_opened_total", "WebSockets opened.", sockets.opened);
+  out.counter("caisson_socket_messages_total", "Messages sent to WebSockets.", sockets.messages);
+  out.counter("caisson_socket_gaps_total", "Watches told that changes may be missing.",
+              sockets.gaps);
   out.family("caisson_socket_closes_total", "counter", "Closed WebSockets by close code.");
-  for (const auto& [code, count] : readings.sockets.closes) {
+  for (const auto& [code, count] : sockets.closes) {
     out.sample("caisson_socket_closes_total",
                {{"code", code == 0 ? "other" : std::to_string(code)}}, count);
   }
-  return out.take();
+}
+
+void Metrics::write_process(Exposition& out, const ProcessReadings& process) {
+  out.counter("process_cpu_seconds_total", "Processor time used.", process.cpu_seconds);
+  out.gauge("process_start_time_seconds", "Unix time of the start.", process.start_seconds);
+  out.gauge("process_resident_memory_bytes", "Resident memory.", process.resident_bytes);
+  out.gauge("caisson_memory_limit_bytes", "Memory that the process may use.",
+            process.memory_limit_bytes);
+  out.gauge("process_open_fds", "Open file descriptors.", process.open_fds);
+  out.gauge("process_max_fds", "File descriptors that may be open.", process.max_fds);
 }
 
 }  // namespace caisson::observe

@@ -8,7 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/observe/histogram.h"
 #include "runtime/observe/problem.h"
+#include "runtime/observe/process_meter.h"
 
 namespace caisson::observe {
 
@@ -16,28 +18,62 @@ namespace caisson::observe {
 struct TenantReading {
   std::string tenant;
   std::int64_t mailbox_depth = 0;
+  double mailbox_oldest_seconds = 0;
   std::int64_t store_bytes = 0;
+  std::int64_t store_limit_bytes = 0;  ///< 0: none
+  std::int64_t broken = 0;             ///< 1 when the store cannot be used
+};
+
+/// Until when a tenant's data is safe elsewhere.
+struct BackupReading {
+  std::string tenant;
+  double seconds = 0;  ///< Unix time of the newest snapshot, else of the tenant's creation
+};
+
+/// Connections of the data listener.
+struct ConnectionReadings {
+  std::size_t open = 0;
+  std::size_t limit = 0;
+  std::size_t lasting = 0;  ///< open for more than a minute
+  std::uint64_t accepted = 0;
+  std::uint64_t turned_away = 0;
+  Histogram<life_bounds.size()> lives{};  ///< of those that have ended
 };
 
 /// WebSockets, as of the moment of a scrape.
 struct SocketReadings {
-  std::map<std::string, std::int64_t> open{};       ///< by tenant
+  std::map<std::string, std::int64_t> open{};  ///< by tenant
+  std::size_t limit = 0;                       ///< of all together
+  std::uint64_t opened = 0;
   std::uint64_t messages = 0;                       ///< sent
+  std::uint64_t gaps = 0;                           ///< told that changes may be missing
   std::map<std::uint16_t, std::uint64_t> closes{};  ///< by close code
 };
 
 /// What others count, as of the moment of a scrape.
 struct Readings {
-  std::size_t connections = 0;
+  ConnectionReadings connections{};
   std::size_t open_tenants = 0;
+  std::size_t open_tenants_limit = 0;
   std::uint64_t tenant_opens = 0;
   std::uint64_t tenant_evictions = 0;
   std::uint64_t commits = 0;
+  std::uint64_t commit_failures = 0;
   std::uint64_t committed_operations = 0;
   std::array<std::uint64_t, 10> commit_sizes{};  ///< commits of up to 1, 2, 4, ... 512 operations
-  std::vector<TenantReading> tenants;
-  SocketReadings sockets;
+  Histogram<work_bounds.size()> commit_seconds{};
+  std::size_t mailbox_limit = 0;
+  Histogram<work_bounds.size()> mailbox_wait{};
+  std::uint64_t disk_bytes = 0;
+  std::uint64_t disk_free_bytes = 0;
+  bool audit_healthy = true;
+  std::vector<TenantReading> tenants{};
+  std::vector<BackupReading> backups{};
+  SocketReadings sockets{};
+  ProcessReadings process{};
 };
+
+class Exposition;
 
 /// The metrics of docs/runtime.md. Counting goes to one of 16 shards picked by the calling thread,
 /// so threads do not contend; a scrape merges the shards and is exact for everything counted before
@@ -70,6 +106,11 @@ class Metrics {
   struct Names;
 
   [[nodiscard]] Shard& shard() const noexcept;
+  static void write_server(Exposition& out, const Readings& readings);
+  static void write_stores(Exposition& out, const Readings& readings);
+  void write_tenants(Exposition& out, const Readings& readings) const;
+  void write_sockets(Exposition& out, const SocketReadings& sockets) const;
+  static void write_process(Exposition& out, const ProcessReadings& process);
 
   std::string instance_;
   std::string version_;

@@ -22,14 +22,28 @@ TEST(Metrics, WritesTheTextFormat) {
   metrics.refusal(Code::unauthenticated);
   metrics.audited();
   const std::string text =
-      metrics.scrape({.connections = 7,
+      metrics.scrape({.connections = {.open = 7, .limit = 10, .lasting = 2, .accepted = 9},
                       .open_tenants = 2,
                       .tenant_opens = 3,
                       .tenant_evictions = 1,
                       .commits = 5,
+                      .commit_failures = 1,
                       .committed_operations = 20,
                       .commit_sizes = {2, 0, 3},
-                      .tenants = {{.tenant = "globex", .mailbox_depth = 4, .store_bytes = 4096}}});
+                      .commit_seconds = {.counts = {4, 1}, .sum = 0.004},
+                      .disk_bytes = 1000,
+                      .disk_free_bytes = 400,
+                      .audit_healthy = false,
+                      .tenants = {{.tenant = "globex",
+                                   .mailbox_depth = 4,
+                                   .mailbox_oldest_seconds = 1.5,
+                                   .store_bytes = 4096,
+                                   .store_limit_bytes = 8192,
+                                   .broken = 1}},
+                      .backups = {{.tenant = "globex", .seconds = 1700000000.5},
+                                  {.tenant = "hooli", .seconds = 20},
+                                  {.tenant = "initech", .seconds = 10}},
+                      .process = {.open_fds = 12, .max_fds = 1024}});
   for (const char* line : {
            R"(# TYPE caisson_requests_total counter)",
            R"(caisson_build_info{instance="runtime",version="1.2.3"} 1)",
@@ -43,7 +57,25 @@ TEST(Metrics, WritesTheTextFormat) {
            R"(caisson_request_seconds_count{instance="runtime",tenant="globex"} 3)",
            R"(caisson_refusals_total{instance="runtime",reason="unauthenticated"} 1)",
            R"(caisson_audit_records_total{instance="runtime"} 1)",
+           R"(caisson_refusals_total{instance="runtime",reason="rate-limited"} 0)",
            R"(caisson_connections{instance="runtime"} 7)",
+           R"(caisson_connections_limit{instance="runtime"} 10)",
+           R"(caisson_connections_lasting{instance="runtime"} 2)",
+           R"(caisson_connections_accepted_total{instance="runtime"} 9)",
+           R"(caisson_commit_failures_total{instance="runtime"} 1)",
+           R"(caisson_commit_seconds_bucket{instance="runtime",le="5e-04"} 4)",
+           R"(caisson_commit_seconds_bucket{instance="runtime",le="0.001"} 5)",
+           R"(caisson_commit_seconds_sum{instance="runtime"} 0.004)",
+           R"(caisson_disk_bytes{instance="runtime"} 1000)",
+           R"(caisson_disk_free_bytes{instance="runtime"} 400)",
+           R"(caisson_audit_healthy{instance="runtime"} 0)",
+           R"(caisson_mailbox_oldest_seconds{instance="runtime",tenant="globex"} 1.5)",
+           R"(caisson_store_limit_bytes{instance="runtime",tenant="globex"} 8192)",
+           R"(caisson_store_broken{instance="runtime",tenant="globex"} 1)",
+           R"(caisson_backup_timestamp_seconds{instance="runtime",tenant="globex"} 1700000000.5)",
+           R"(caisson_backup_timestamp_seconds{instance="runtime",tenant="other"} 10)",
+           R"(process_open_fds{instance="runtime"} 12)",
+           R"(process_max_fds{instance="runtime"} 1024)",
            R"(caisson_open_tenants{instance="runtime"} 2)",
            R"(caisson_tenant_opens_total{instance="runtime"} 3)",
            R"(caisson_tenant_evictions_total{instance="runtime"} 1)",
@@ -81,6 +113,16 @@ TEST(Metrics, BoundsTheTenantsByName) {
   EXPECT_THAT(text, Not(HasSubstr("tenant=\"t1\"")));
   EXPECT_THAT(text, HasSubstr("tenant=\"t9\",code=\"200\"} 1\n"))
       << "a forgotten tenant makes place";
+}
+
+TEST(Metrics, GivesTenantsTogetherNoQuota) {
+  const Metrics metrics("runtime", "0", 1);
+  const std::string text =
+      metrics.scrape({.tenants = {{.tenant = "named", .store_bytes = 1},
+                                  {.tenant = "t1", .store_bytes = 2, .store_limit_bytes = 3},
+                                  {.tenant = "t2", .store_bytes = 4}}});
+  EXPECT_THAT(text, HasSubstr("caisson_store_bytes{instance=\"runtime\",tenant=\"other\"} 6\n"));
+  EXPECT_THAT(text, Not(HasSubstr("caisson_store_limit_bytes{")));
 }
 
 TEST(Metrics, CountsEveryThread) {

@@ -103,6 +103,9 @@ class Limiter {
   [[nodiscard]] tl::expected<SocketPermit, observe::Problem> admit_socket(
       const tenancy::Tenant& tenant);
 
+  /// How many of all tenants may be open.
+  [[nodiscard]] std::size_t socket_limit() const { return static_cast<std::size_t>(sockets_); }
+
   /// Tenants that are remembered.
   [[nodiscard]] std::size_t accounts() const;
 

@@ -35,11 +35,20 @@ class Tenants::Actor {
   std::chrono::steady_clock::time_point retry_at{};  // a broken store is left alone until then
   std::chrono::milliseconds backoff{0};
 
+  /// With `mutex`, after a change of the mailbox: what a scrape reads without it.
+  void note_mailbox() {
+    waiting.store(mailbox.size(), std::memory_order_relaxed);
+    oldest_ns.store(mailbox.empty() ? 0 : mailbox.front()->queued.time_since_epoch().count(),
+                    std::memory_order_relaxed);
+  }
+
   std::mutex lifecycle;  // snapshot, restore and removal, one at a time; before `mutex`
 
   std::atomic<std::uint64_t> used = 0;  // of Tenants::uses_
   std::atomic<std::size_t> waiting = 0;
+  std::atomic<std::int64_t> oldest_ns = 0;  // when the first waiting job was queued; 0: none waits
   std::atomic<std::int64_t> bytes = 0;
+  std::atomic<bool> broken = false;
 };
 
 /// Has a tenant's store for itself: waits for the running batch, and lets no other begin.

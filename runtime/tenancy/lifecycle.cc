@@ -1,5 +1,6 @@
 // The life cycle of a tenant: what the registry notes, and the files between its notes.
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <system_error>
@@ -131,10 +132,11 @@ Outcome<void> Tenants::remove(std::string_view slug) {
     const std::scoped_lock lock(actor->mutex);
     actor->closed = !is_down(Wall::drop_scope);
     refused.swap(actor->mailbox);
-    actor->waiting = 0;
+    actor->note_mailbox();
   }
   for (const auto& task : refused) task->release(Refusal::gone);
   actors_.erase(actor->id);
+  newest_snapshots_.erase(actor->id);
   if ((*tenant)->retention_ms > 0) return {};
   if (auto purged = purge((*tenant)->id); !purged) return disk(purged.error());
   return registry_.finish_remove((*tenant)->id);
@@ -227,7 +229,36 @@ Outcome<storage::Snapshot> Tenants::snapshot(std::string_view slug) {
   }
   auto sealed = storage::seal_snapshot(temporary, directory, tenant->id);
   if (!sealed) return disk(sealed.error());
+  newest_snapshots_.set(tenant->id, sealed->created_ms);
   return *std::move(sealed);
+}
+
+void Tenants::find_snapshots() {
+  std::vector<std::string> ids;
+  registry_.ids_.each([&](const std::string& id, const TenantPtr&) { ids.push_back(id); });
+  for (const std::string& tenant_id : ids) {
+    std::int64_t newest = newest_snapshots_.find(tenant_id);
+    std::error_code error;  // no directory: no snapshots
+    for (const auto& entry : fs::directory_iterator(snapshots_of(tenant_id), error)) {
+      if (entry.path().extension() != ".json") continue;
+      // The id is a UUIDv7: it knows when it was made.
+      const auto id = storage::Uuid::parse(entry.path().stem().string());
+      if (id) newest = std::max(newest, id->unix_ms());
+    }
+    if (newest > 0) newest_snapshots_.set(tenant_id, newest);
+  }
+  snapshots_found_ = true;
+}
+
+std::vector<Tenants::Protection> Tenants::protection() const {
+  std::vector<Protection> all;
+  if (!snapshots_found_) return all;
+  registry_.ids_.each([&](const std::string& tenant_id, const TenantPtr& tenant) {
+    if (!tenant->has_store || tenant->status == Status::deleted) return;
+    const std::int64_t newest = newest_snapshots_.find(tenant_id);
+    all.push_back({.tenant = tenant, .until_ms = newest > 0 ? newest : tenant->created_ms});
+  });
+  return all;
 }
 
 Outcome<std::vector<storage::Snapshot>> Tenants::snapshots(std::string_view slug) const {

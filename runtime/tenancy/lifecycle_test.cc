@@ -1,4 +1,6 @@
+#include <filesystem>
 #include <fstream>
+#include <numeric>
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -243,6 +245,47 @@ TEST(Lifecycle, AChangedQuotaHoldsAtOnce) {
   EXPECT_TRUE(runtime.write(*tenant, "small").value());
   ASSERT_TRUE(runtime.tenants->update("a", {.limits = Limits{}}));
   EXPECT_TRUE(runtime.write(*tenant, large + "2").value());
+}
+
+TEST(Protection, IsTheNewestSnapshotOrTheCreation) {
+  Fixture runtime;
+  const auto a = runtime.make("a");
+  const auto until = [&]() -> std::int64_t {
+    const auto all = runtime.tenants->protection();
+    return all.size() == 1 ? all.front().until_ms : -1;
+  };
+  EXPECT_EQ(until(), -1) << "nothing is said before the snapshots are known";
+  runtime.tenants->find_snapshots();
+  EXPECT_EQ(until(), a->created_ms);
+  const auto snapshot = runtime.tenants->snapshot("a").value();
+  EXPECT_EQ(until(), snapshot.created_ms);
+  runtime.restart();
+  runtime.tenants->find_snapshots();
+  EXPECT_NEAR(static_cast<double>(until()), static_cast<double>(snapshot.created_ms), 1000);
+  EXPECT_GE(until(), a->created_ms);
+  ASSERT_TRUE(runtime.tenants->remove("a"));
+  EXPECT_EQ(until(), -1);
+}
+
+TEST(Usage, TellsABrokenStore) {
+  Fixture runtime;
+  const auto a = runtime.make("a");
+  runtime.write(*a, "x").value();
+  EXPECT_FALSE(runtime.tenants->usage().front().broken);
+  const auto stats = runtime.tenants->stats();
+  EXPECT_EQ(std::accumulate(stats.commit_seconds.counts.begin(), stats.commit_seconds.counts.end(),
+                            std::uint64_t{0}),
+            stats.commits);
+  EXPECT_GT(stats.commit_seconds.sum, 0);
+  EXPECT_GT(stats.wait_seconds.sum, 0);
+  runtime.stop();
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(runtime.data / "tenants")) {
+    if (entry.path().filename() == "store.db") std::filesystem::resize_file(entry.path(), 10);
+  }
+  runtime.start();
+  EXPECT_FALSE(runtime.write(*a, "y"));
+  EXPECT_TRUE(runtime.tenants->usage().front().broken);
 }
 
 }  // namespace

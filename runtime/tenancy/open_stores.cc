@@ -53,6 +53,7 @@ Tenants::Opening Tenants::ensure_open(const ActorPtr& actor) {
   }
   actor->store.emplace(*std::move(opened));
   actor->backoff = {};
+  actor->broken.store(false, std::memory_order_relaxed);
   actor->bytes.store(actor->store->database().bytes(), std::memory_order_relaxed);
   opens_.fetch_add(1, std::memory_order_relaxed);
   return Opening::open;
@@ -102,6 +103,7 @@ void Tenants::close_store(Actor& actor) {
 
 void Tenants::fail_store(Actor& actor, const std::string& why) {
   close_store(actor);
+  actor.broken.store(true, std::memory_order_relaxed);
   actor.backoff = std::clamp(actor.backoff * 2, first_backoff, longest_backoff);
   actor.retry_at = std::chrono::steady_clock::now() + actor.backoff;
   if (options_.on_failure) options_.on_failure(actor.id, why);

@@ -74,8 +74,9 @@ void Tenants::enqueue(const ActorPtr& actor, std::unique_ptr<Task> task) {
     } else if (actor->mailbox.size() >= options_.mailbox) {
       refusal = Refusal::overloaded;
     } else {
+      task->queued = std::chrono::steady_clock::now();
       actor->mailbox.push_back(std::move(task));
-      actor->waiting.store(actor->mailbox.size(), std::memory_order_relaxed);
+      actor->note_mailbox();
       if (actor->busy || actor->scheduled || actor->exclusive_waiting > 0) return;
       actor->scheduled = true;
     }
@@ -124,6 +125,8 @@ void Tenants::drain(const ActorPtr& actor) {
   } else {
     std::this_thread::yield();  // every open store is in use; one of them will be free in a moment
   }
+  const auto now = std::chrono::steady_clock::now();
+  for (const auto& task : batch) waits_.observe_ns((now - task->queued).count());
   std::vector<std::optional<Refusal>> refusals(batch.size(), refusal);
   if (opening == Opening::open) refusals = run_batch(*actor, batch);
   // First the store, then the answers: who has one finds the tenant idle, unless there is more to
@@ -137,7 +140,7 @@ Tenants::Batch Tenants::take_batch(Actor& actor) const {
   const auto end = actor.mailbox.begin() + static_cast<std::ptrdiff_t>(size);
   Batch batch(std::move_iterator(actor.mailbox.begin()), std::move_iterator(end));
   actor.mailbox.erase(actor.mailbox.begin(), end);
-  actor.waiting.store(actor.mailbox.size(), std::memory_order_relaxed);
+  actor.note_mailbox();
   return batch;
 }
 
@@ -146,8 +149,8 @@ namespace {
 /// Runs a batch's tasks on their store, and keeps each one's refusal until all may be released.
 class BatchRun {
  public:
-  BatchRun(storage::Store& store, std::span<const std::unique_ptr<Task>> tasks)
-      : store_(store), tasks_(tasks), refusals_(tasks.size()) {}
+  BatchRun(storage::Store& store, std::span<const std::unique_ptr<Task>> tasks, CommitMeter& meter)
+      : store_(store), tasks_(tasks), meter_(meter), refusals_(tasks.size()) {}
 
   /// False when the store is broken; then nothing of the batch was kept.
   bool run() {
@@ -229,10 +232,13 @@ class BatchRun {
   }
 
   bool commit(std::size_t kept) {
+    const auto began = std::chrono::steady_clock::now();
     if (store_.commit()) {
+      if (kept > 0) meter_.seconds.observe_ns((std::chrono::steady_clock::now() - began).count());
       committed_ += kept;
       return true;
     }
+    ++meter_.failures;
     broken(store_.database().fault());
     return undo();
   }
@@ -250,6 +256,7 @@ class BatchRun {
 
   storage::Store& store_;
   std::span<const std::unique_ptr<Task>> tasks_;
+  CommitMeter& meter_;
   std::vector<std::optional<Refusal>> refusals_;
   std::size_t committed_ = 0;
   bool broken_ = false;
@@ -258,7 +265,7 @@ class BatchRun {
 }  // namespace
 
 std::vector<std::optional<Refusal>> Tenants::run_batch(Actor& actor, const Batch& batch) {
-  BatchRun run(*actor.store, batch);
+  BatchRun run(*actor.store, batch, commit_meter_);
   const bool fine = run.run();
   const std::vector<storage::Change> changes = actor.store->take_changes();
   if (options_.on_change && (!changes.empty() || !fine)) options_.on_change(actor.id, changes);
@@ -308,6 +315,8 @@ Tenants::Stats Tenants::stats() const {
     const std::scoped_lock lock(open_mutex_);
     stats.open = open_.size();
   }
+  stats.open_limit = options_.open_stores;
+  stats.mailbox_limit = options_.mailbox;
   stats.opens = opens_.load(std::memory_order_relaxed);
   stats.evictions = evictions_.load(std::memory_order_relaxed);
   stats.commits = commits_.load(std::memory_order_relaxed);
@@ -315,18 +324,26 @@ Tenants::Stats Tenants::stats() const {
   for (std::size_t i = 0; i < batches_.size(); ++i) {
     stats.batches[i] = batches_[i].load(std::memory_order_relaxed);
   }
+  stats.commit_seconds = commit_meter_.seconds.read();
+  stats.commit_failures = commit_meter_.failures.load(std::memory_order_relaxed);
+  stats.wait_seconds = waits_.read();
   return stats;
 }
 
 std::vector<Tenants::Usage> Tenants::usage() const {
-  const std::scoped_lock lock(open_mutex_);
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
   std::vector<Usage> usage;
-  usage.reserve(open_.size());
-  for (const ActorPtr& actor : open_) {
+  actors_.each([&](const std::string&, const ActorPtr& actor) {
+    const std::scoped_lock lock(actor->mutex);
+    const std::chrono::nanoseconds oldest(actor->oldest_ns.load(std::memory_order_relaxed));
+    const std::chrono::duration<double> waited = oldest.count() == 0 ? oldest : now - oldest;
     usage.push_back({.tenant_id = actor->id,
                      .mailbox = actor->waiting.load(std::memory_order_relaxed),
-                     .store_bytes = actor->bytes.load(std::memory_order_relaxed)});
-  }
+                     .oldest_seconds = waited.count(),
+                     .store_bytes = actor->bytes.load(std::memory_order_relaxed),
+                     .open = actor->has_store,
+                     .broken = actor->broken.load(std::memory_order_relaxed)});
+  });
   return usage;
 }
 

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "generator/source/result.h"
+#include "runtime/observe/histogram.h"
 #include "runtime/storage/snapshot.h"
 #include "runtime/storage/store.h"
 #include "runtime/tenancy/registry.h"
@@ -52,6 +53,13 @@ class Task {
 
   storage::Access access = storage::Access::write;
   Deadline deadline = Deadline::max();
+  std::chrono::steady_clock::time_point queued{};  ///< set when it begins to wait
+};
+
+/// What commits took, and how many failed.
+struct CommitMeter {
+  observe::SharedHistogram<observe::work_bounds.size()> seconds{observe::work_bounds};
+  std::atomic<std::uint64_t> failures = 0;
 };
 
 /// The stores of all tenants, one actor per tenant, and the tenants' life cycle. A job has its
@@ -129,21 +137,38 @@ class Tenants {
 
   struct Stats {
     std::size_t open = 0;
+    std::size_t open_limit = 0;
+    std::size_t mailbox_limit = 0;
     std::uint64_t opens = 0;
     std::uint64_t evictions = 0;
     std::uint64_t commits = 0;
     std::uint64_t committed_jobs = 0;
     std::array<std::uint64_t, 10> batches{};  ///< commits by size: up to 1, 2, 4, ... 512 jobs
+    observe::Histogram<observe::work_bounds.size()> commit_seconds;
+    std::uint64_t commit_failures = 0;
+    observe::Histogram<observe::work_bounds.size()> wait_seconds;  ///< of jobs in mailboxes
   };
   [[nodiscard]] Stats stats() const;
 
   struct Usage {
     std::string tenant_id;
     std::size_t mailbox = 0;
+    double oldest_seconds = 0;     ///< for how long the first job in the mailbox has been waiting
     std::int64_t store_bytes = 0;  ///< as of the last commit or opening
+    bool open = false;             ///< the store is open
+    bool broken = false;           ///< the store could not be opened, or is damaged
   };
-  /// Of the tenants whose store is open.
+  /// Of the tenants that were used since the start.
   [[nodiscard]] std::vector<Usage> usage() const;
+
+  struct Protection {
+    TenantPtr tenant;
+    std::int64_t until_ms = 0;  ///< of the newest snapshot, or of the tenant's creation
+  };
+  /// Of the tenants that have a store. Empty before `find_snapshots`.
+  [[nodiscard]] std::vector<Protection> protection() const;
+  /// Learns which snapshots there are; takes long, so not at the start.
+  void find_snapshots();
 
  private:
   class Actor;
@@ -207,6 +232,11 @@ class Tenants {
   std::atomic<std::uint64_t> commits_ = 0;
   std::atomic<std::uint64_t> committed_jobs_ = 0;
   std::array<std::atomic<std::uint64_t>, 10> batches_{};
+  CommitMeter commit_meter_;
+  observe::SharedHistogram<observe::work_bounds.size()> waits_{observe::work_bounds};
+
+  std::atomic<bool> snapshots_found_ = false;
+  ShardedMap<std::int64_t> newest_snapshots_;  // tenant id -> Unix time in ms
 };
 
 /// The refusal that a fault means for the job that met it; none: no fault.

@@ -136,7 +136,9 @@ void Feeds::ended(const Terms& terms, std::uint16_t code, bool ours) {
 }
 
 observe::SocketReadings Feeds::readings() const {
-  observe::SocketReadings readings{.messages = messages_.load(std::memory_order_relaxed)};
+  observe::SocketReadings readings{.opened = opened_.load(std::memory_order_relaxed),
+                                   .messages = messages_.load(std::memory_order_relaxed),
+                                   .gaps = gaps_.load(std::memory_order_relaxed)};
   {
     const std::lock_guard lock(ends_mutex_);
     readings.closes = ends_;

@@ -70,6 +70,7 @@ class Feeds {
   /// Drops the feeds that nobody has watched for `keep`; call it now and then.
   void sweep();
 
+  /// Without `limit`, which is the limiter's.
   [[nodiscard]] observe::SocketReadings readings() const;
 
  private:
@@ -89,7 +90,9 @@ class Feeds {
   mutable std::shared_mutex mutex_;  // of `feeds_`; before a feed's
   Map feeds_;
   std::atomic<std::size_t> count_ = 0;  // of `feeds_`
+  std::atomic<std::uint64_t> opened_ = 0;
   std::atomic<std::uint64_t> messages_ = 0;
+  std::atomic<std::uint64_t> gaps_ = 0;
   mutable std::mutex ends_mutex_;
   std::map<std::uint16_t, std::uint64_t> ends_;
 };

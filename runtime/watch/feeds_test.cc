@@ -170,10 +170,16 @@ TEST_F(Watching, TakesNoMessages) {
 
 TEST_F(Watching, CountsWhatHappened) {
   auto watcher = feeds_.watch(terms("globex"));
+  watcher->opened({});
   feeds_.publish("globex", changes(2));
   all(*watcher);
   EXPECT_EQ(feeds_.readings().open.at("globex"), 1);
+  EXPECT_EQ(feeds_.readings().opened, 1U);
   EXPECT_EQ(feeds_.readings().messages, 3U);
+  EXPECT_EQ(feeds_.readings().gaps, 0U);
+  feeds_.publish("globex", {});
+  all(*watcher);
+  EXPECT_EQ(feeds_.readings().gaps, 1U);
   watcher->closed(1000);
   watcher.reset();
   EXPECT_TRUE(feeds_.readings().open.empty());

@@ -42,6 +42,7 @@ Watcher::Watcher(Feeds& feeds, std::shared_ptr<Feed> feed, Terms terms)
 Watcher::~Watcher() { feeds_.leave(*this); }
 
 void Watcher::opened(std::shared_ptr<http::SocketWaker> waker) {
+  feeds_.opened_.fetch_add(1, std::memory_order_relaxed);
   const std::lock_guard lock(feed_->mutex);
   waker_ = std::move(waker);
 }
@@ -54,6 +55,7 @@ std::optional<std::string> Watcher::next() {
     if (std::exchange(announce_, false)) {
       feeds_.messages_.fetch_add(1, std::memory_order_relaxed);
       const bool gap = std::exchange(gap_, false);
+      if (gap) feeds_.gaps_.fetch_add(1, std::memory_order_relaxed);
       return R"({"sequence":)" + std::to_string(place_ - 1) +
              (gap ? R"(,"gap":true})" : R"(,"gap":false})");
     }

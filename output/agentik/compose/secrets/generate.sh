@@ -45,7 +45,9 @@ given() {  # given NAME REFERENCE
 
 random operator-token 32
 random operator-token-contoso 32
+random grafana-admin-password 32
 copy sso-verification-key 'secrets/sso.pem'
+variable pagerduty-key 'PAGERDUTY_KEY'
 
 if [ "$group" -ne 10001 ] && ! grep -qs '^SECRETS_GROUP=' ../.env; then
   echo "SECRETS_GROUP=$group" >> ../.env

@@ -45,6 +45,8 @@ given() {  # given NAME REFERENCE
 
 random operator-token 32
 random operator-token-big-co 32
+random grafana-admin-password 32
+variable heartbeat 'UPTIME_URL'
 given oauth-client 'aws:devtools/oauth'
 given auth-jwks 'https://id.devtools.example/jwks.json'
 

@@ -47,6 +47,8 @@ random database-password 32
 random database-admin-password 32
 random cache-password 32
 random operator-token 32
+random grafana-admin-password 32
+variable heartbeat 'UPTIME_URL'
 given oauth-client 'aws:devtools/oauth'
 given auth-jwks 'https://id.devtools.example/jwks.json'
 

@@ -45,6 +45,7 @@ given() {  # given NAME REFERENCE
 
 random operator-token 32
 random operator-token-umbrella 32
+random grafana-admin-password 32
 
 if [ "$group" -ne 10001 ] && ! grep -qs '^SECRETS_GROUP=' ../.env; then
   echo "SECRETS_GROUP=$group" >> ../.env

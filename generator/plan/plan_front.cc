@@ -71,7 +71,7 @@ void certificates(Draft& draft, const Instance& edge) {
       .needs = {edge.name},
       .health = Health{.kind = Health::Kind::command,
                        .command = {"/bin/sh", "/etc/caisson/certificates.sh", "health"},
-                       .interval_ms = 60'000},
+                       .interval_ms = 5'000},
       .origin = draft.origin("/edge/tls")};
   if (acme) {
     to.env.push_back({.name = "ACME_EMAIL", .value = settings.email});

@@ -18,7 +18,8 @@ caisson_check(test_tools COMMAND scripts/test-tools TIMEOUT 3000 LABELS tools)
 set_tests_properties(test_tools PROPERTIES FIXTURES_SETUP test_tools)
 caisson_check(chart
   COMMAND generator/render/accept_chart.py ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/caisson TIMEOUT 900 LABELS chart)
-set_tests_properties(chart PROPERTIES FIXTURES_REQUIRED test_tools)
+caisson_check(dockerfiles COMMAND scripts/test-dockerfiles ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 300 LABELS tools)
+set_tests_properties(chart dockerfiles PROPERTIES FIXTURES_REQUIRED test_tools)
 caisson_check(sdk COMMAND scripts/test-sdk ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 600 LABELS sdk)
 set_tests_properties(sdk PROPERTIES FIXTURES_REQUIRED test_tools)
 

@@ -20,7 +20,8 @@ workload() { # SERVICES: the same services as a spec, as a compose file and as S
   local image=registry.example.com/app@sha256:7d1a0f5c8e0f4f4ec5a9b8f6e2c4d1b3a79685746352413f2e1d0c9b8a7f6e5d
   mkdir "$work/$1" "$work/$1/score"
   {
-    printf 'caisson: v1\nname: peers\nversion: 1.0.0\ntenants: []\nservices:\n'
+    # Without what the peers have no counterpart of.
+    printf 'caisson: v1\nname: peers\nversion: 1.0.0\ntenants: []\nobservability: { prometheus: false, grafana: false }\nservices:\n'
     for ((i = 0; i < $1; i++)); do
       printf '  service-%04d:\n    image: %s\n    command: [serve, --number, "%d"]\n    port: %d\n' "$i" "$image" "$i" "$((20000 + i))"
       printf '    resources: { cpu: 250m..500m, memory: 64Mi..128Mi }\n'

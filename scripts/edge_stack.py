@@ -19,24 +19,14 @@ import time
 
 import yaml
 
+from trial import expect, run
+
 HOST, TRUSTED, EDGE = "10.89.0.1", "10.89.0.77", "10.89.0.10"
 RUNTIMES = {"runtime": ("10.89.0.20", "10.89.0.21"), "runtime-umbrella": ("10.89.0.30", "10.89.0.31")}  # tap, real
 DASHBOARD = "10.89.0.40"
 NAMES = {"pebble.test": HOST, "dashboard": DASHBOARD, "edge": EDGE, "edge-metrics": EDGE,
          **{name: tap for name, (tap, _) in RUNTIMES.items()},
          **{f"{name}-operator": real for name, (_, real) in RUNTIMES.items()}}
-
-
-def run(*command, check=True, **options):
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, **options)
-    if check and done.returncode != 0:
-        raise AssertionError(f"{' '.join(map(str, command))}: exit {done.returncode}\n{done.stdout}{done.stderr}")
-    return done
-
-
-def expect(condition, message):
-    if not condition:
-        raise AssertionError(message)
 
 
 def until(what, condition, seconds=15):

@@ -2,23 +2,18 @@
 host name and control group namespaces, on this machine's /usr (read-only) with an /etc, /var and /run of its own. Its
 network is one loopback interface."""
 
+import functools
 import os
 import pathlib
 import re
 import subprocess
 import time
 
-
-def run(*command, check=True, timeout=120, **options):
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=timeout, **options)
-    if check and done.returncode != 0:
-        raise AssertionError(f"{' '.join(map(str, command))}: exit {done.returncode}\n{done.stdout}{done.stderr}")
-    return done
+import trial
+from trial import expect
 
 
-def expect(condition, message):
-    if not condition:
-        raise AssertionError(message)
+run = functools.partial(trial.run, timeout=120)
 
 
 def wait_for(what, condition, seconds=30):

@@ -1,3 +1,4 @@
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <functional>
@@ -6,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include <unistd.h>
 
@@ -39,6 +41,9 @@ constexpr std::string_view usage =
     "       caisson-runtime health    --url URL                 exit 0 when http://... answers 2xx "
     "or\n"
     "                                                           tcp://host:port accepts\n"
+    "       caisson-runtime wait      --url URL                 the same, once it does: within "
+    "half a "
+    "minute\n"
     "       caisson-runtime operator  --config runtime.json COMMAND   call the operator API; "
     "without\n"
     "                                                           COMMAND it lists them\n"
@@ -152,6 +157,18 @@ int health_of(const std::string& url) {
   return *healthy ? fine : unhealthy;
 }
 
+/// A new container may be up before the network knows what it may reach.
+int wait_for(const std::string& url) {
+  constexpr std::chrono::seconds patience{30};
+  const auto until = std::chrono::steady_clock::now() + patience;
+  int status = health_of(url);
+  while (status == unhealthy && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{500});
+    status = health_of(url);
+  }
+  return status == unhealthy ? complain(url + " was not healthy within 30 s", unhealthy) : status;
+}
+
 int serve_dashboard(const std::string& file) {
   const Signals signals;
   if (const auto hardened = harden_process(); !hardened) {
@@ -235,6 +252,10 @@ int run(Arguments arguments) {
     return verify_audit(rest[1]);
   }
   if (command == "operator") return operate(rest);
+  if (command == "wait") {
+    const std::string url = only_option(rest, "--url");
+    return url.empty() ? misuse("`wait` takes exactly `--url URL`") : wait_for(url);
+  }
   const auto found = with_config.find(command);
   if (found == with_config.end()) return misuse("there is no command `" + command + "`");
   if (const std::string url = only_option(rest, "--url"); command == "health" && !url.empty()) {

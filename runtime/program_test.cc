@@ -16,6 +16,7 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -163,6 +164,51 @@ TEST_F(Program, ServesUntilSigtermAndTellsItsHealth) {
   records.replace(records.find("unauthenticated"), 2, "UN");
   std::ofstream(audit, std::ios::binary) << records;
   EXPECT_EQ(run({"audit", "verify", audit}), 1);
+}
+
+TEST_F(Program, WaitsForAServiceThatIsNotThereYet) {
+  const std::string url = "http://127.0.0.1:" + std::to_string(data_port_) + "/readyz";
+  EXPECT_EQ(run({"wait"}), 2);
+  EXPECT_EQ(run({"wait", "--url", "ftp://127.0.0.1"}), 2);
+  Process waiting(shipped, {"wait", "--url", url}, output_);
+  EXPECT_EQ(run({"health", "--url", url}), 1);
+  const Process server(shipped, {"serve", "--config", config()}, deployment_.directory() / "log");
+  EXPECT_EQ(waiting.wait(), 0) << read(output_);
+}
+
+TEST_F(Program, ServesFromAVolumeThatRootLendsToItsGroup) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can lend one";
+  constexpr uid_t user = 10001;
+  const auto& place = deployment_.directory();
+  const std::string program = place / "program";
+  std::filesystem::copy_file(shipped, program);
+  ASSERT_EQ(::chmod(place.c_str(), 0711), 0);
+  for (const auto& entry : std::filesystem::directory_iterator(place)) {
+    ASSERT_EQ(::chown(entry.path().c_str(), user, user), 0);
+  }
+  // As the kubelet leaves a volume of a pod with fsGroup.
+  const std::string data = place / "data";
+  std::filesystem::create_directory(data);
+  const auto lend = [&](mode_t mode) {
+    ASSERT_EQ(::chown(data.c_str(), 0, user), 0);
+    ASSERT_EQ(::chmod(data.c_str(), mode), 0);
+  };
+  const std::vector<std::string> serve{"--reuid=10001", "--regid=10001", "--clear-groups", program,
+                                       "serve",         "--config",      config()};
+  for (const mode_t too_open : {02777U, 02755U}) {
+    lend(too_open);
+    EXPECT_EQ(Process("/usr/bin/setpriv", serve, output_).wait(), 3) << too_open;
+    EXPECT_THAT(read(output_), HasSubstr("refusing " + data));
+  }
+  lend(02775);
+  Process server("/usr/bin/setpriv", serve, output_);
+  ASSERT_TRUE(becomes_ready()) << read(output_);
+  struct stat status{};
+  ASSERT_EQ(::stat((data + "/registry.db").c_str(), &status), 0);
+  EXPECT_EQ(status.st_uid, user);
+  EXPECT_EQ(status.st_mode & 0777U, 0600U);
+  server.signal(SIGTERM);
+  EXPECT_EQ(server.wait(), 0);
 }
 
 TEST_F(Program, ServesOnTheSocketsThatSystemdPasses) {

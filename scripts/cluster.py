@@ -1,218 +1,237 @@
-"""A Kubernetes control plane on loopback: etcd, the API server, the controllers and the scheduler are the real ones. kwok plays
-the node: it says that pods run. The pods of runtimes do run, as soon as somebody looks into one: `kubectl exec` and `kubectl logs`
-start the pod's program here, in a root and a network of its own, from the ConfigMap, the Secrets and the claim that the API server
-has for that pod. All other commands of kubectl are its own."""
+"""A Kubernetes of one node, for tests: etcd, the API server, controllers, scheduler, kubelet, kube-proxy and containerd are the
+real ones, kube-router enforces NetworkPolicies, CoreDNS answers names and skipper is the Ingress controller (of system.yaml).
+All of it runs in process, mount and network namespaces and control groups of its own, on a link to nobody."""
 
 import base64
+import contextlib
+import hashlib
+import io
 import json
 import os
 import pathlib
-import shutil
-import signal
-import socket
 import subprocess
-import sys
+import tarfile
 import time
 
+from trial import expect, run
 
-def run(*command, check=True, **options):
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, **options)
-    if check and done.returncode != 0:
-        raise AssertionError(f"{' '.join(map(str, command))}: exit {done.returncode}\n{done.stdout}{done.stderr}")
-    return done.stdout
+NODE = "10.77.0.1"
+PODS = "10.88.0.0/16"
+SERVICES = "10.0.0.0/24"
+SYSTEM = pathlib.Path(__file__).resolve().parent / "kubernetes/system.yaml"
+
+# What containerd and the kubelet keep at places that no option moves is this boot's own.
+BOOT = r"""
+set -eu
+mount --make-rshared /
+for place in /run /var/lib/cni /var/log; do mkdir -p $place; mount -t tmpfs -o mode=755 tmpfs $place; done
+ip link set lo up
+ip link add node type veth peer name nobody
+ip address add $NODE/24 dev node
+ip link set node up
+ip link set nobody up
+ip route add default dev node
+sysctl --quiet net.ipv4.ip_forward=1
+echo ready
+exec sleep infinity
+"""
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+def image_of(archive, name, program):
+    """An image of one static program, as an archive that `ctr images import` reads."""
+    layer = io.BytesIO()
+    with tarfile.open(fileobj=layer, mode="w") as tar:
+        tar.add(program, pathlib.Path(program).name)
+    entry = ["/" + pathlib.Path(program).name]
+    digest = hashlib.sha256(layer.getvalue()).hexdigest()
+    config = {"architecture": "amd64", "os": "linux", "config": {"Entrypoint": entry},
+              "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]}}
+    manifest = [{"Config": "config.json", "RepoTags": [name], "Layers": ["layer.tar"]}]
+    with tarfile.open(archive, "w") as tar:
+        for file, data in (("config.json", json.dumps(config).encode()), ("layer.tar", layer.getvalue()),
+                           ("manifest.json", json.dumps(manifest).encode())):
+            info = tarfile.TarInfo(file)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
 
 
 class Cluster:
-    def __init__(self, work, tools, runtime):
-        self.work, self.tools = work, tools
+    """A started cluster, in `work`, of the programs in `tools`. `certificate` and its key are what the Ingress controller shows for
+    wildcard hosts. `shell` begins a command that runs where the API server and the Ingress answer."""
+
+    def __init__(self, work, tools, certificate):
+        self.work, self.tools, self.certificate = work, tools, certificate
         self.processes = []
+        self.group = f"caisson-kubernetes-{os.getpid()}"
+        top = pathlib.Path("/sys/fs/cgroup")
+        self.groups = [top / self.group] if (top / "cgroup.controllers").exists() else [
+            hierarchy / self.group for hierarchy in top.iterdir() if (hierarchy / "cgroup.procs").exists() and not hierarchy.is_symlink()]
         (work / "programs").mkdir(parents=True)
-        wrapper = work / "programs/kubectl"
-        wrapper.write_text(f"#!/bin/sh\nexec {sys.executable} {pathlib.Path(__file__).resolve()} {work} {tools / 'kubectl'} {runtime} \"$@\"\n")
-        wrapper.chmod(0o755)
-        (work / "programs/helm").symlink_to(tools / "helm")
+        for program in ("kubectl", "helm"):
+            (work / "programs" / program).symlink_to(tools / program)
         self.env = {"KUBECONFIG": str(work / "kubeconfig"), "HOME": str(work)}
+        for group in self.groups:
+            group.mkdir()
+            if (group / "cpuset.cpus").exists():
+                for file in ("cpuset.cpus", "cpuset.mems"):
+                    (group / file).write_text((group.parent / file).read_text())
         try:
+            self.boot()
             self.start()
         except BaseException:
             self.stop()
             raise
 
-    def spawn(self, name, *options):
+    def boot(self):
+        self.boot_log = open(self.work / "boot.log", "w+")
+        self.outer = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--net", "--fork", "--kill-child", "--mount-proc", "sh", "-c", BOOT],
+                                      env={**os.environ, "NODE": NODE}, stdin=subprocess.DEVNULL, stdout=self.boot_log, stderr=self.boot_log)
+        deadline = time.monotonic() + 20
+        while (self.work / "boot.log").read_text() != "ready\n":
+            expect(self.outer.poll() is None and time.monotonic() < deadline, f"no namespaces: {(self.work / 'boot.log').read_text()}")
+            time.sleep(0.05)
+        children = pathlib.Path(f"/proc/{self.outer.pid}/task/{self.outer.pid}/children").read_text().split()
+        self.shell = ["nsenter", "--target", children[0], "--mount", "--pid", "--net", "--"]
+
+    def spawn(self, name, program, *options):
         log = open(self.work / f"{name}.log", "w")
-        self.processes.append(subprocess.Popen([self.tools / name, *options], stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                                               cwd=self.work))
+        self.processes.append((name, subprocess.Popen([*self.shell, str(program), *map(str, options)], stdout=log, stderr=log,
+                                                      stdin=subprocess.DEVNULL, cwd=self.work)))
+
+    def inside(self, *command, **options):
+        return run(*self.shell, *command, env={**os.environ, **self.env}, **options)
 
     def kubectl(self, *arguments, **options):
-        return run(self.tools / "kubectl", *arguments, env={**os.environ, **self.env}, **options)
+        return self.inside(self.tools / "kubectl", *arguments, **options).stdout
 
-    def wait_for(self, what, arguments, seconds=120):
+    def wait_for(self, what, action, seconds=120):
         deadline = time.monotonic() + seconds
         while True:
             try:
-                return self.kubectl(*arguments)
+                return action()
             except AssertionError as error:
-                ended = [p.args[0].name for p in self.processes if p.poll() is not None]
+                ended = [name for name, process in self.processes if process.poll() is not None]
                 if ended or time.monotonic() > deadline:
-                    logs = "".join((self.work / f"{name}.log").read_text()[-1500:] for name in ended)
-                    raise AssertionError(f"no {what}: {error}\n{ended}\n{logs}") from error
+                    logs = "".join(f"== {path.stem}\n{path.read_text()[-1500:]}" for path in sorted(self.work.glob("*.log"))
+                                   if not ended or path.stem in ended)
+                    raise AssertionError(f"no {what}: {error}\n{logs}") from error
                 time.sleep(0.5)
 
+    def config(self, name, value):
+        path = self.work / name
+        path.touch(0o600)
+        path.write_text(value if isinstance(value, str) else json.dumps(value))
+        return path
+
     def start(self):
-        key, public, tokens = self.work / "accounts.key", self.work / "accounts.pub", self.work / "tokens.csv"
+        work = self.work
+        key, public = work / "accounts.key", work / "accounts.pub"
         run("openssl", "genrsa", "-out", key, "2048")
         run("openssl", "rsa", "-in", key, "-pubout", "-out", public)
         token = base64.urlsafe_b64encode(os.urandom(24)).decode()
-        tokens.touch(0o600)
-        tokens.write_text(f"{token},admin,admin,system:masters\n")
-        etcd, peer, secure, kwok = (free_port() for _ in range(4))
-        config = {"apiVersion": "v1", "kind": "Config", "current-context": "test",
-                  "clusters": [{"name": "test", "cluster": {"server": f"https://127.0.0.1:{secure}", "insecure-skip-tls-verify": True}}],
-                  "users": [{"name": "test", "user": {"token": token}}],
-                  "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}]}
-        kubeconfig = self.work / "kubeconfig"
-        kubeconfig.touch(0o600)
-        kubeconfig.write_text(json.dumps(config))
-        self.spawn("etcd", "--data-dir", self.work / "etcd", "--unsafe-no-fsync",
-                   "--listen-client-urls", f"http://127.0.0.1:{etcd}", "--advertise-client-urls", f"http://127.0.0.1:{etcd}",
-                   "--listen-peer-urls", f"http://127.0.0.1:{peer}", "--initial-advertise-peer-urls", f"http://127.0.0.1:{peer}",
-                   "--initial-cluster", f"default=http://127.0.0.1:{peer}")
-        self.spawn("kube-apiserver", "--etcd-servers", f"http://127.0.0.1:{etcd}", "--bind-address", "127.0.0.1",
-                   "--secure-port", str(secure), "--cert-dir", self.work / "certificates", "--token-auth-file", tokens,
-                   "--authorization-mode", "RBAC", "--service-cluster-ip-range", "10.0.0.0/24",
+        tokens = self.config("tokens.csv", f"{token},admin,admin,system:masters\n")
+        kubeconfig = self.config("kubeconfig", {
+            "apiVersion": "v1", "kind": "Config", "current-context": "test",
+            "clusters": [{"name": "test", "cluster": {"server": f"https://{NODE}:6443", "insecure-skip-tls-verify": True}}],
+            "users": [{"name": "test", "user": {"token": token}}],
+            "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}]})
+        self.spawn("etcd", self.tools / "etcd", "--data-dir", work / "etcd", "--unsafe-no-fsync")
+        self.spawn("kube-apiserver", self.tools / "kube-apiserver", "--etcd-servers", "http://127.0.0.1:2379", "--bind-address", NODE,
+                   "--advertise-address", NODE, "--cert-dir", work / "certificates", "--token-auth-file", tokens,
+                   "--authorization-mode", "RBAC", "--service-cluster-ip-range", SERVICES, "--kubelet-preferred-address-types", "InternalIP",
                    "--service-account-issuer", "https://kubernetes.default.svc",
                    "--service-account-key-file", public, "--service-account-signing-key-file", key)
-        self.wait_for("API server", ["get", "--raw", "/readyz"])
-        self.spawn("kube-controller-manager", "--kubeconfig", kubeconfig, "--leader-elect=false", "--secure-port", "0",
-                   "--node-monitor-grace-period", "1h", "--service-account-private-key-file", key, "--root-ca-file", self.work / "certificates/apiserver.crt")
-        self.spawn("kube-scheduler", "--kubeconfig", kubeconfig, "--leader-elect=false", "--secure-port", "0")
-        self.spawn("kwok", "--kubeconfig", kubeconfig, "--manage-all-nodes=true", "--server-address", f"127.0.0.1:{kwok}")
-        room = {"cpu": "32", "memory": "64Gi", "ephemeral-storage": "100Gi", "pods": "110"}
-        node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-1", "labels": {"kubernetes.io/hostname": "node-1"}},
-                "status": {"capacity": room, "allocatable": room}}
-        volumes = [{"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": f"volume-{n}"},
-                    "spec": {"capacity": {"storage": "20Gi"}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": f"/volume-{n}"}}}
-                   for n in range(8)]
-        self.kubectl("apply", "--filename", "-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": [node, *volumes]}))
-        self.wait_for("node", ["wait", "--for=condition=Ready", "node/node-1", "--timeout", "60s"])
+        containerd = self.containerd()
+        self.wait_for("API server", lambda: self.kubectl("get", "--raw", "/readyz"))
+        self.spawn("kube-controller-manager", self.tools / "kube-controller-manager", "--kubeconfig", kubeconfig, "--leader-elect=false",
+                   "--service-account-private-key-file", key, "--root-ca-file", work / "certificates/apiserver.crt",
+                   "--allocate-node-cidrs", "--cluster-cidr", PODS)
+        self.spawn("kube-scheduler", self.tools / "kube-scheduler", "--kubeconfig", kubeconfig, "--leader-elect=false")
+        self.spawn("kube-proxy", self.tools / "kube-proxy", "--kubeconfig", kubeconfig, "--proxy-mode", "iptables", "--cluster-cidr", PODS,
+                   "--hostname-override", "node-1", "--conntrack-max-per-core", "0", "--conntrack-tcp-timeout-established", "0",
+                   "--conntrack-tcp-timeout-close-wait", "0")
+        resolv = self.config("resolv.conf", "# nobody\n")
+        kubelet = self.config("kubelet.json", {
+            "apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration", "address": NODE,
+            "authentication": {"anonymous": {"enabled": True}, "webhook": {"enabled": False}}, "authorization": {"mode": "AlwaysAllow"},
+            "cgroupDriver": "cgroupfs", "cgroupRoot": f"/{self.group}", "failSwapOn": False, "clusterDNS": ["10.0.0.10"],
+            "clusterDomain": "cluster.local", "containerRuntimeEndpoint": f"unix://{containerd}", "resolvConf": str(resolv),
+            # It may not raise its own priority here, and what else only the first namespace may.
+            "featureGates": {"KubeletInUserNamespace": True}})
+        self.spawn("kubelet", self.tools / "kubelet", "--kubeconfig", kubeconfig, "--config", kubelet, "--root-dir", work / "kubelet",
+                   "--hostname-override", "node-1", "--node-ip", NODE)
+        self.wait_for("node", lambda: self.kubectl("wait", "--for=condition=Ready", "node/node-1", "--timeout", "5s"))
+        self.spawn("kube-router", self.tools / "kube-router", "--kubeconfig", kubeconfig, "--hostname-override", "node-1", "--run-router=false",
+                   "--run-service-proxy=false", "--run-firewall=true", "--service-cluster-ip-range", SERVICES)
+        volumes = []
+        for n in range(8):
+            place = work / f"volumes/{n}"
+            place.mkdir(parents=True)
+            volumes.append({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": f"volume-{n}"},
+                            "spec": {"capacity": {"storage": "20Gi"}, "accessModes": ["ReadWriteOnce"], "local": {"path": str(place)},
+                                     "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [
+                                         {"key": "kubernetes.io/hostname", "operator": "In", "values": ["node-1"]}]}]}}}})
+        self.kubectl("apply", "--filename", "-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": volumes}))
+        self.kubectl("apply", "--filename", SYSTEM)
+        self.kubectl("--namespace", "ingress-nginx", "create", "secret", "tls", "certificate", "--cert", self.certificate[0],
+                     "--key", self.certificate[1])
+        for name, namespace in (("dns", "kube-system"), ("ingress", "ingress-nginx")):
+            self.kubectl("--namespace", namespace, "rollout", "status", f"daemonset/{name}", "--timeout", "2m")
+
+    def containerd(self):
+        """Starts it with the images of the system; the path of its socket."""
+        network = self.work / "network"
+        network.mkdir()
+        self.config("network/pods.conflist", {"cniVersion": "0.4.0", "name": "pods", "plugins": [
+            {"type": "ptp", "ipam": {"type": "host-local", "dataDir": str(self.work / "addresses"), "ranges": [[{"subnet": PODS}]],
+                                     "routes": [{"dst": "0.0.0.0/0"}]}},
+            {"type": "portmap", "capabilities": {"portMappings": True}}]})
+        self.socket = self.work / "containerd.sock"
+        config = self.config("containerd.toml", f"""
+version = 2
+root = "{self.work}/containerd"
+state = "/run/containerd"
+[grpc]
+address = "{self.socket}"
+[plugins."io.containerd.grpc.v1.cri"]
+sandbox_image = "caisson.test/pause:1"
+restrict_oom_score_adj = true
+disable_apparmor = true
+[plugins."io.containerd.grpc.v1.cri".cni]
+bin_dir = "/usr/lib/cni"
+conf_dir = "{network}"
+""")
+        self.spawn("containerd", "containerd", "--config", config)
+        pause = self.work / "pause"
+        run("gcc", "-static", "-O2", "-x", "c", "-o", pause, "-", input="#include <unistd.h>\nint main(void) { for (;;) pause(); }\n")
+        self.wait_for("containerd", lambda: self.ctr("version"), seconds=30)
+        for program in (pause, self.tools / "coredns", self.tools / "skipper"):
+            archive = self.work / "image.tar"
+            image_of(archive, f"caisson.test/{program.name}:1", program)
+            self.load(archive)
+        return self.socket
+
+    def ctr(self, *words):
+        return self.inside("ctr", "--address", self.socket, "--namespace", "k8s.io", *words).stdout
+
+    def load(self, archive):
+        """Brings the images of an archive to the node."""
+        self.ctr("images", "import", archive)
 
     def stop(self):
-        for pod in (self.work / "pods").glob("*/pid"):
-            end(int(pod.read_text()))
-        for process in reversed(self.processes):
+        for _, process in reversed(self.processes):
             process.terminate()
-        for process in self.processes:
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-# ---------------------------------------------------------------- kubectl, and what a node would do
-
-
-def end(pid):
-    try:
-        os.kill(pid, signal.SIGTERM)
-        for _ in range(200):
-            os.kill(pid, 0)
-            time.sleep(0.05)
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-
-
-class Node:
-    def __init__(self, work, kubectl, runtime):
-        self.work, self.kubectl, self.runtime = pathlib.Path(work), kubectl, runtime
-
-    def get(self, namespace, *what):
-        return json.loads(run(self.kubectl, "--namespace", namespace, "get", *what, "--output", "json"))
-
-    def pod_of(self, namespace, target):
-        """The pod that kubectl would take: one of the workload's that is ready."""
-        selector = self.get(namespace, target)["spec"]["selector"]["matchLabels"]
-        for _ in range(120):
-            for pod in self.get(namespace, "pods", "--selector", ",".join(f"{k}={v}" for k, v in selector.items()))["items"]:
-                ready = any(c["type"] == "Ready" and c["status"] == "True" for c in pod.get("status", {}).get("conditions", []))
-                if ready and "deletionTimestamp" not in pod["metadata"]:
-                    return pod
-            time.sleep(0.5)
-        raise SystemExit(f"{target}: no pod is ready")
-
-    def started(self, namespace, pod):
-        """The root of the pod's program, which runs."""
-        name = f"{namespace}.{pod['metadata']['name']}"
-        place, container = self.work / "pods" / name, pod["spec"]["containers"][0]
-        root, uid, pid = place / "root", place / "uid", place / "pid"
-        alive = pid.exists() and pathlib.Path(f"/proc/{pid.read_text()}").exists()
-        if alive and uid.read_text() == pod["metadata"]["uid"]:
-            return place
-        if alive:
-            end(int(pid.read_text()))
-        shutil.rmtree(root, ignore_errors=True)
-        data = place / "claim"
-        for directory in (data, root / "bin", root / "tmp", root / "run/secrets", root / "etc/caisson", root / "var/lib"):
-            directory.mkdir(parents=True, exist_ok=True)
-        shutil.copy(self.runtime, root / "bin/caisson-runtime")
-        for volume in pod["spec"]["volumes"]:
-            if "configMap" in volume:
-                for file, text in self.get(namespace, "configmap", volume["configMap"]["name"])["data"].items():
-                    (root / "etc/caisson" / file).write_text(text)
-            for source in volume.get("projected", {}).get("sources", []):
-                values = self.get(namespace, "secret", source["secret"]["name"])["data"]
-                for item in source["secret"]["items"]:
-                    file = root / "run/secrets" / item["path"]
-                    file.write_bytes(base64.b64decode(values[item["key"]]))
-                    file.chmod(0o440)
-                    os.chown(file, 0, 10001)
-        for mount in container["volumeMounts"]:
-            if mount["mountPath"] == "/var/lib/caisson":
-                # A claim outlives its pod.
-                (root / "var/lib/caisson").mkdir()
-                os.chown(data, 10001, 10001)
-        for path in (root, self.work, place, place.parent):
-            path.chmod(0o711)
-        script = ('mount --make-rprivate / && mount --bind "$2" "$1/var/lib/caisson" && ip link set lo up && root=$1 && shift 2 && '
-                  'exec chroot --userspec=10001:10001 --groups= "$root" /bin/caisson-runtime "$@"')
-        log = open(place / "log", "a")
-        process = subprocess.Popen(["unshare", "--net", "--mount", "sh", "-c", script, "sh", root, data, *container["args"]],
-                                   stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-        pid.write_text(str(process.pid))
-        uid.write_text(pod["metadata"]["uid"])
-        for _ in range(200):
-            if process.poll() is not None:
-                raise SystemExit(f"{name} does not start:\n{(place / 'log').read_text()}")
-            if self.enter(place, "/bin/caisson-runtime", "health", "--config", container["args"][-1], quiet=True) == 0:
-                return place
-            time.sleep(0.05)
-        raise SystemExit(f"{name} is not ready:\n{(place / 'log').read_text()}")
-
-    def enter(self, place, *command, quiet=False):
-        silence = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL} if quiet else {}
-        return subprocess.run(["nsenter", "--target", (place / "pid").read_text(), "--net", "--mount", "chroot", "--userspec=10001:10001",
-                               "--groups=", place / "root", *command], **silence).returncode
-
-
-def kubectl(work, program, runtime, *arguments):
-    node = Node(work, program, runtime)
-    if arguments[0] == "--namespace" and arguments[2] in ("exec", "logs"):
-        namespace, verb, words = arguments[1], arguments[2], list(arguments[3:])
-        target = next(word for word in words if not word.startswith("-"))
-        place = node.started(namespace, node.pod_of(namespace, target))
-        if verb == "logs":
-            print((place / "log").read_text(), end="")
-            return 0
-        return node.enter(place, *words[words.index("--") + 1:])
-    os.execv(program, [program, *arguments])
-
-
-if __name__ == "__main__":
-    sys.exit(kubectl(*sys.argv[1:]))
+        # With its first process everything in the namespace ends.
+        self.outer.kill()
+        self.outer.wait()
+        for _, process in self.processes:
+            process.wait()
+        for _ in range(100):
+            left = [group for group in self.groups if group.exists()]
+            for group in left:
+                for directory in [*sorted(group.rglob("*/"), reverse=True), group]:
+                    with contextlib.suppress(OSError):
+                        directory.rmdir()
+            if not left:
+                return
+            time.sleep(0.1)

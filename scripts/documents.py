@@ -74,17 +74,12 @@ class Document:
             raise AssertionError(f"{path}: a block without an end")
 
 
-def execute(document, shell=("bash",), before=(), env=None, not_here=None, timeout=400):
-    """Runs every command of the document in one shell, in its directory; what `not_here` has a reason for is said instead.
+def execute(document, shell=("bash",), before=(), env=None, timeout=400):
+    """Runs every command of the document in one shell, in its directory; the first that fails is an AssertionError with its output.
 
-    `before` is what the shell is told first. `not_here(command)` gives the reason, or nothing. Returns how many ran. The first that fails is an AssertionError with its output."""
+    `before` is what the shell is told first."""
     script = [*before, "set -eo pipefail"]
-    told = []
     for number, command in enumerate(document.commands):
-        reason = not_here(command) if not_here else None
-        if reason:
-            told.append((command, reason))
-            continue
         script += [f"printf '\\001%s\\n' {number} >&2", command.text]
     script.append("printf '\\001end\\n' >&2")
     with tempfile.TemporaryFile("w+") as out:
@@ -96,13 +91,9 @@ def execute(document, shell=("bash",), before=(), env=None, not_here=None, timeo
     if done.returncode != 0 or pieces[-2] != "end":
         last = document.commands[began[-1]] if began else "the shell"
         raise AssertionError(f"{last}\nstatus {done.returncode}\n{pieces[-1][-4000:]}")
-    expected = [number for number, command in enumerate(document.commands) if command not in [c for c, _ in told]]
-    if began != expected:
-        raise AssertionError(f"{document.path}: ran {began} of {expected}")
-    for command, reason in told:
-        print(f"  not run: {command}\n    because {reason}")
-    print(f"  {document.path.parent.name}/{document.path.name}: {len(began)} commands ran, {len(told)} did not, of {len(document.commands)}")
-    return len(began)
+    if began != list(range(len(document.commands))):
+        raise AssertionError(f"{document.path}: ran {began} of {len(document.commands)}")
+    print(f"  {document.path.parent.name}/{document.path.name}: all {len(began)} commands ran")
 
 
 # ---------------------------------------------------------------- names

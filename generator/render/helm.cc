@@ -185,6 +185,24 @@ void add_workload_facts(Node& data, const plan::Plan& plan, const Node& values) 
   if (!rotations.empty()) data.add("rotations", std::move(rotations));
 }
 
+/// The Secrets that the Ingress of each namespace reads, as the template names them.
+Node certificates(const plan::Plan& plan, const Node& values) {
+  Node secrets{Node::List{}};
+  const auto add = [&](const Node& place, const Node& hosts) {
+    for (const auto& [host, paths] : *hosts.map()) {
+      Node entry{Node::Map{}, paths.origin()};
+      entry.add("namespace", place);
+      entry.add("secret", (host.starts_with('*') ? "wildcard" + host.substr(1) : host) + "-tls");
+      secrets.push(std::move(entry));
+    }
+  };
+  add(plan.targets.cluster.namespace_, *values.find("hosts"));
+  for (const auto& [slug, tenant] : *values.find("tenants")->map()) {
+    add(*tenant.find("namespace"), *tenant.find("hosts"));
+  }
+  return secrets;
+}
+
 /// What README.md and RUNBOOK.md may say. Values only; sentences live in the blueprints.
 Node facts(const plan::Plan& plan, const Node& values) {
   const auto& cluster = plan.targets.cluster;
@@ -198,6 +216,7 @@ Node facts(const plan::Plan& plan, const Node& values) {
   data.add("kubernetes", cluster.kubernetes);
   data.add("tls", secure);
   if (!cluster.issuer.value.empty()) data.add("issuer", cluster.issuer);
+  data.add("certificates", certificates(plan, values));
   Node images{Node::List{}};
   const auto image = [&](const std::string& reference) {
     for (const auto& known : *images.list()) {

@@ -57,18 +57,43 @@ Result<void> check(const Descriptor& file, const fs::path& path, bool directory)
   return {};
 }
 
+/// The root of a volume that an orchestrator made for us, as Kubernetes does with fsGroup: root's
+/// own, and of a group of ours that may write while others may not.
+bool lent_by_root(const Descriptor& directory) {
+  struct stat status{};
+  if (fstat(directory.get(), &status) != 0) return false;
+  const bool our_group = status.st_gid == getegid() || group_member(status.st_gid) != 0;
+  return our_group && status.st_uid == 0 && (status.st_mode & S_IWGRP) != 0 &&
+         (status.st_mode & S_IWOTH) == 0;
+}
+
+Descriptor open_directory(const fs::path& directory) {
+  const int follow = is_down(Wall::no_path_check) ? 0 : O_NOFOLLOW;
+  return Descriptor(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | follow));
+}
+
+Result<void> make_directory(const fs::path& directory) {
+  if (mkdir(directory.c_str(), 0700) == 0 || errno == EEXIST) return {};
+  return cannot("make directory", directory, errno);
+}
+
 }  // namespace
 
 Result<void> make_private_directory(const fs::path& directory) {
-  if (mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
-    return cannot("make directory", directory, errno);
-  }
+  if (auto made = make_directory(directory); !made) return made;
   return check_private_directory(directory);
 }
 
+Result<void> make_data_directory(const fs::path& directory) {
+  if (auto made = make_directory(directory); !made) return made;
+  const auto opened = open_directory(directory);
+  if (!opened.ok()) return cannot("open directory", directory, errno);
+  if (lent_by_root(opened)) return {};
+  return check(opened, directory, true);
+}
+
 Result<void> check_private_directory(const fs::path& directory) {
-  const int follow = is_down(Wall::no_path_check) ? 0 : O_NOFOLLOW;
-  const Descriptor opened(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | follow));
+  const auto opened = open_directory(directory);
   if (!opened.ok()) return cannot("open directory", directory, errno);
   return check(opened, directory, true);
 }

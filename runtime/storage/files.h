@@ -11,6 +11,11 @@ namespace caisson::storage {
 /// Makes `directory` (its parent exists) with mode 0700 unless it is there, then checks it.
 [[nodiscard]] Result<void> make_private_directory(const std::filesystem::path& directory);
 
+/// As `make_private_directory`, for the root of all data, which may be a volume that was mounted
+/// for us: root's, writable for a group of ours and not for others (Kubernetes' fsGroup). Such a
+/// one stays as it is; what is made in it is private.
+[[nodiscard]] Result<void> make_data_directory(const std::filesystem::path& directory);
+
 /// Fails unless `directory` is a directory, not a link, and ours; takes others' permissions away.
 [[nodiscard]] Result<void> check_private_directory(const std::filesystem::path& directory);
 

@@ -16,7 +16,7 @@ std::string place_of(const Tenant& tenant) { return tenant.slug + "/" + tenant.i
 }  // namespace
 
 Result<std::unique_ptr<Registry>> Registry::open(const std::filesystem::path& data, Tiers tiers) {
-  if (auto made = storage::make_private_directory(data); !made) {
+  if (auto made = storage::make_data_directory(data); !made) {
     return tl::unexpected(made.error());
   }
   std::error_code error;

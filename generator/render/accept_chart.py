@@ -5,27 +5,26 @@ the plan.
 usage: accept_chart.py CAISSON [CASE...]
 
 Every chart must pass helm lint --strict, and what it renders kubeconform -strict for every supported Kubernetes, Pod
-Security "restricted", kube-score and checkov, but for the waivers of blueprints/helm/waivers.yaml, each of which must be
-used. A change of any leaf of values.yaml must change what is rendered. What is rendered must be what the plan says: who
+Security "restricted", kube-score, kube-linter, checkov and the rules of kubescape, but for the waivers of
+blueprints/helm/waivers.yaml, each of which must be used. A change of any leaf of values.yaml must change what is rendered. What is rendered must be what the plan says: who
 runs where, as what, with how much, and who reaches whom.
 """
 
 import base64
 import concurrent.futures
 import copy
-import functools
 import itertools
 import json
 import pathlib
 import re
-import subprocess
 import sys
 import tempfile
 
 import jsonschema
 import yaml
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+from accept_checkers import ROOT, findings, lint, pod_security, run, schemas, tools
+
 HOSTILE = ROOT / "generator/render/testdata/helm/hostile.yaml"
 CASES = {
     "quickstart": (ROOT / "examples/quickstart/deployment.yaml", ""),
@@ -34,28 +33,9 @@ CASES = {
     "devtools-demo": (ROOT / "examples/devtools/deployment.yaml", "demo"),
     "hostile": (HOSTILE, ""),
 }
-KUBERNETES = [f"1.{minor}.0" for minor in range(28, 35)]
-# Checks of kube-linter that ask for what a site decides, or for nothing that matters.
-NOT_APPLICABLE = [
-    "dnsconfig-options", "no-node-affinity", "priority-class-name", "required-annotation-email", "required-label-owner",
-    "schema-validation",  # kubeconform itself, with schemas from the network: it runs above, with its own
-    "sorted-keys",
-]
 RUN_BY_THE_CHART = {"runtime", "dashboard", "service", "database", "cache"}
 
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-def run(*command, check=True):
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
-    if check and done.returncode != 0:
-        raise AssertionError(f"{' '.join(map(str, command))}: exit {done.returncode}\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
-    return done
-
-
-@functools.cache
-def tools():
-    return pathlib.Path(run(ROOT / "scripts/test-tools").stdout.strip())
 
 
 class Chart:
@@ -113,89 +93,6 @@ class Chart:
                  o["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/name"] == instance["name"]]
         assert len(found) == 1, f"{len(found)} workloads for {instance['name']}"
         return found[0]
-
-
-# What tools say
-
-
-def lint(chart):
-    run(tools() / "helm", "lint", "--strict", "--kube-version", "1.32.0", chart.directory)
-    for path in [chart.directory / "values.yaml", chart.directory / "Chart.yaml"]:
-        run("yamllint", "--strict", "-d", "{extends: default, rules: {line-length: disable}}", path)
-
-
-def schemas(charts):
-    place = tools().parent / "schemas"
-    for version in KUBERNETES:
-        run(tools() / "kubeconform", "-strict", "-kubernetes-version", version,
-            "-schema-location", f"{place}/{{{{.NormalizedKubernetesVersion}}}}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json",
-            "-schema-location", f"{place}/operators/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json",
-            *(chart.file for chart in charts))
-    print(f"  kubeconform -strict: {', '.join(KUBERNETES)}")
-
-
-def pod_security(charts):
-    print("  pod security restricted:", run(tools() / "pod-security", *(c.file for c in charts)).stdout.strip())
-
-
-def waivers(charts):
-    allowed = {}
-    for waiver in yaml.safe_load((ROOT / "blueprints/helm/waivers.yaml").read_text()):
-        for rule in [waiver["rule"], *waiver.get("also", "").split(", ")]:
-            allowed[rule] = waiver
-    allowed.pop("", None)
-    used, problems = set(), []
-
-    def found(rule, where, said, small):
-        used.add(rule)
-        fine = rule in allowed
-        # What is waived for a pod that asks once and ends, or for a store, is waived for nothing else.
-        if rule in ("CKV_K8S_8", "CKV_K8S_9", "pod-probes", "no-liveness-probe", "no-readiness-probe", "restart-policy"):
-            fine = small
-        if rule == "dangling-service":
-            fine = where.endswith(".closed")
-        if rule == "CKV_K8S_40":
-            fine = re.search(r"\.(database|cache)$", where) is not None
-        if not fine:
-            problems.append(f"{rule} {where}: {said}")
-
-    files = [c.file for c in charts]
-    scored = run(tools() / "kube-score", "score", "--kubernetes-version", "v1.32", "--output-format", "json", *files, check=False)
-    checks = 0
-    for scored_object in json.loads(scored.stdout):
-        kind, name = scored_object["type_meta"]["kind"], scored_object["object_meta"]["name"]
-        small = kind == "Pod" and name.endswith("-test")
-        for check in scored_object["checks"]:
-            checks += not check["skipped"]
-            if check["skipped"] or check["grade"] >= 10:
-                continue
-            said = "; ".join(f"{c['path']} {c['summary']}" for c in check["comments"] or [])
-            found(check["check"]["id"], f"{kind}.{name}", said, small)
-    print(f"  kube-score: {checks} checks")
-
-    linted = json.loads(run(tools() / "kube-linter", "lint", "--add-all-built-in", "--format", "json",
-                            *(f"--exclude={check}" for check in NOT_APPLICABLE), *files, check=False).stdout)
-    ran = set(linted["Checks"] and [check["name"] for check in linted["Checks"]]) - set(NOT_APPLICABLE)
-    assert len(ran) > 50 and linted["Reports"], linted["Summary"]
-    for report in linted["Reports"]:
-        of = report["Object"]["K8sObject"]
-        where = f"{of['GroupVersionKind']['Kind']}.{of['Namespace']}.{of['Name']}"
-        found(report["Check"], where, report["Diagnostic"]["Message"], re.fullmatch(r"Pod\..*-test", where) is not None)
-    print(f"  kube-linter: {len(ran)} checks, {len(linted['Reports'])} findings waived")
-
-    flags = itertools.chain.from_iterable(("-f", file) for file in files)
-    checked = run(tools() / "checkov", *flags, "--framework", "kubernetes", "--compact", "--quiet", "--output", "json", "--soft-fail",
-                  "--skip-download")
-    report = json.loads(checked.stdout)
-    for failed in report["results"]["failed_checks"]:
-        small = failed["resource"].startswith("Pod.") and failed["resource"].endswith("-test")
-        found(failed["check_id"], failed["resource"], failed["check_name"], small)
-    summary = report["summary"]
-    assert summary["passed"] > 500 and not summary["parsing_errors"], summary
-    print(f"  checkov: {summary['passed']} passed, {summary['failed']} waived")
-    assert not problems, "\n".join(problems)
-    unused = {rule for rule in allowed if rule not in used}
-    assert not unused, f"waivers that nothing needs: {unused}"
 
 
 # What values do
@@ -642,7 +539,7 @@ def main():
         pod_security(charts)
         environments_lay_over(caisson, work)
         if len(charts) == len(CASES):
-            waivers(charts)
+            findings(charts)
     print(f"{len(charts)} charts accepted")
 
 

@@ -131,7 +131,7 @@ render::Locate locator(const LoadedSpec& spec) {
     const auto* node = spec::find(spec.loaded->document, pointer);
     if (node == nullptr || node->span.file >= spec.sources.size()) return {};
     const auto& file = spec.sources[node->span.file];
-    return file.name() + ":" + std::to_string(file.position(node->span.begin).line);
+    return file.name() + ":" + std::to_string(file.line_at(node->span.begin));
   };
 }
 

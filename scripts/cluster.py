@@ -11,6 +11,7 @@ import os
 import pathlib
 import subprocess
 import tarfile
+import threading
 import time
 
 from trial import expect, run
@@ -55,12 +56,25 @@ def image_of(archive, name, program):
             tar.addfile(info, io.BytesIO(data))
 
 
-class Cluster:
-    """A started cluster, in `work`, of the programs in `tools`. `certificate` and its key are what the Ingress controller shows for
-    wildcard hosts. `shell` begins a command that runs where the API server and the Ingress answer."""
+def spelled_out(ingress, hosts):
+    """An Ingress with the rules of the wildcard hosts of this one, for those of `hosts` that they are for, if there are any."""
+    def of(wildcard):
+        return [host for host in hosts if host.partition(".")[2] == wildcard.removeprefix("*.") and wildcard.startswith("*.")]
 
-    def __init__(self, work, tools, certificate):
-        self.work, self.tools, self.certificate = work, tools, certificate
+    spec, about = ingress["spec"], ingress["metadata"]
+    rules = [{**rule, "host": host} for rule in spec["rules"] for host in of(rule["host"])]
+    tls = [{**one, "hosts": of(one["hosts"][0])} for one in spec.get("tls", []) if of(one["hosts"][0])]
+    return rules and {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "spec": {**spec, "rules": rules, "tls": tls},
+                      "metadata": {"name": f"{about['name']}-spelled-out", "namespace": about["namespace"]}}
+
+
+class Cluster:
+    """A started cluster, in `work`, of the programs in `tools`. `shell` begins a command that runs where the API server and the Ingress
+    answer. skipper knows no wildcard hosts: the rule of one is repeated for each of `hosts` that it is for."""
+
+    def __init__(self, work, tools, hosts):
+        self.work, self.tools, self.hosts = work, tools, hosts
+        self.ended = threading.Event()
         self.processes = []
         self.group = f"caisson-kubernetes-{os.getpid()}"
         top = pathlib.Path("/sys/fs/cgroup")
@@ -156,6 +170,9 @@ class Cluster:
             "authentication": {"anonymous": {"enabled": True}, "webhook": {"enabled": False}}, "authorization": {"mode": "AlwaysAllow"},
             "cgroupDriver": "cgroupfs", "cgroupRoot": f"/{self.group}", "failSwapOn": False, "clusterDNS": ["10.0.0.10"],
             "clusterDomain": "cluster.local", "containerRuntimeEndpoint": f"unix://{containerd}", "resolvConf": str(resolv),
+            # How full this machine is, is nobody's business here.
+            "evictionHard": {"memory.available": "0%", "nodefs.available": "0%", "imagefs.available": "0%", "nodefs.inodesFree": "0%"},
+            "imageGCHighThresholdPercent": 100,
             # It may not raise its own priority here, and what else only the first namespace may.
             "featureGates": {"KubeletInUserNamespace": True}})
         self.spawn("kubelet", self.tools / "kubelet", "--kubeconfig", kubeconfig, "--config", kubelet, "--root-dir", work / "kubelet",
@@ -173,10 +190,19 @@ class Cluster:
                                          {"key": "kubernetes.io/hostname", "operator": "In", "values": ["node-1"]}]}]}}}})
         self.kubectl("apply", "--filename", "-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": volumes}))
         self.kubectl("apply", "--filename", SYSTEM)
-        self.kubectl("--namespace", "ingress-nginx", "create", "secret", "tls", "certificate", "--cert", self.certificate[0],
-                     "--key", self.certificate[1])
         for name, namespace in (("dns", "kube-system"), ("ingress", "ingress-nginx")):
             self.kubectl("--namespace", namespace, "rollout", "status", f"daemonset/{name}", "--timeout", "2m")
+        threading.Thread(target=self.spell_out, daemon=True).start()
+
+    def spell_out(self):
+        known = None
+        while not self.ended.wait(0.5):
+            listed = self.inside(self.tools / "kubectl", "get", "ingresses", "--all-namespaces", "--output", "json", check=False).stdout
+            found = [spelled_out(ingress, self.hosts) for ingress in (json.loads(listed)["items"] if listed else [])]
+            if found != known:
+                self.inside(self.tools / "kubectl", "apply", "--filename", "-", check=False,
+                            input=json.dumps({"apiVersion": "v1", "kind": "List", "items": [one for one in found if one]}))
+            known = found
 
     def containerd(self):
         """Starts it with the images of the system; the path of its socket."""
@@ -219,6 +245,7 @@ conf_dir = "{network}"
         self.ctr("images", "import", archive)
 
     def stop(self):
+        self.ended.set()
         for _, process in reversed(self.processes):
             process.terminate()
         # With its first process everything in the namespace ends.

@@ -73,7 +73,9 @@ Result<Node> patched_values(const plan::Plan& plan, const Index& index,
   if (auto done = patches.apply(directory(plan) + "values.yaml", *values); !done) {
     return tl::unexpected(done.error());
   }
-  if (auto done = described_by(schema, *values); !done) return tl::unexpected(done.error());
+  if (auto done = described_by(schema, *values, patches.mistakes()); !done) {
+    return tl::unexpected(done.error());
+  }
   return values;
 }
 

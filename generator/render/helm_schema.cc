@@ -349,37 +349,39 @@ bool can_be_read_by_helm(std::string_view of, bool is_key) {
   return true;
 }
 
-tl::unexpected<Failure> unreadable(const std::string& place, const Node& value) {
-  const auto& from = value.origin();
-  return fail("helm: values.yaml:" + place + " holds what Helm does not read",
-              "leave U+007f to U+009f out, and mount at paths of at most 1000 bytes, or set "
-              "targets.helm: false",
-              from.kind == Origin::Kind::blueprint ? std::string{} : from.at);
+Result<void> unreadable(const std::string& place, const Node& value,
+                        std::vector<Mistake>& mistakes) {
+  return refuse(mistakes, value.origin(),
+                {.what = "helm: values.yaml:" + place + " holds what Helm does not read",
+                 .remedy = "leave U+007f to U+009f out, and mount at paths of at most 1000 bytes, "
+                           "or set targets.helm: false"});
 }
 
 Result<void> check(const Node& root, const Node& unresolved, const Node& value,
-                   const std::string& place) {
+                   const std::string& place, std::vector<Mistake>& mistakes) {
   const auto& schema = resolved(root, unresolved);
   if (!is_of(*schema.find("type")->text(), value)) {
     return fail("values.yaml:" + place + " is not of the type that its schema says",
                 "this is a bug of Caisson or of a replaced blueprint");
   }
   if (value.text() != nullptr && !can_be_read_by_helm(*value.text(), false))
-    return unreadable(place, value);
+    return unreadable(place, value, mistakes);
   const auto* entries = value.map();
   if (entries == nullptr) return {};
   const auto* properties = schema.find("properties");
   const auto* others = schema.find("additionalProperties");
   for (const auto& [key, child] : *entries) {
     const auto at = place + "/" + pointer_segment(key);
-    if (!can_be_read_by_helm(key, true)) return unreadable(place, child);
+    if (!can_be_read_by_helm(key, true)) {
+      if (auto done = unreadable(place, child, mistakes); !done) return done;
+    }
     const auto* known = properties == nullptr ? nullptr : properties->find(key);
     if (known == nullptr && others->map() != nullptr) known = others;
     if (known == nullptr) {
       return fail("values.yaml:" + at + " is not in the schema of the chart's values",
                   "a blueprint below helm/ or a patch names a field that no template reads");
     }
-    if (auto done = check(root, *known, child, at); !done) return done;
+    if (auto done = check(root, *known, child, at, mistakes); !done) return done;
   }
   return {};
 }
@@ -408,8 +410,8 @@ Node helm_values_schema() {
   return root;
 }
 
-Result<void> described_by(const Node& schema, const Node& values) {
-  return check(schema, schema, values, "");
+Result<void> described_by(const Node& schema, const Node& values, std::vector<Mistake>& mistakes) {
+  return check(schema, schema, values, "", mistakes);
 }
 
 }  // namespace caisson::render

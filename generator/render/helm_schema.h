@@ -1,5 +1,8 @@
 #pragma once
 
+#include <vector>
+
+#include "generator/render/mistake.h"
 #include "generator/render/node.h"
 #include "generator/source/result.h"
 
@@ -10,7 +13,9 @@ namespace caisson::render {
 [[nodiscard]] Node helm_values_schema();
 
 /// Fails, naming the place, when `values` has something that the schema does not describe or that
-/// is of another type: neither is ever written without the other.
-[[nodiscard]] Result<void> described_by(const Node& schema, const Node& values);
+/// is of another type: neither is ever written without the other. What Helm itself cannot read is a
+/// mistake in the spec.
+[[nodiscard]] Result<void> described_by(const Node& schema, const Node& values,
+                                        std::vector<Mistake>& mistakes);
 
 }  // namespace caisson::render

@@ -26,8 +26,8 @@ constexpr std::string_view address = "127.0.0.1";
 /// services'.
 class LocalSite final : public Site {
  public:
-  /// Fails when the processes need more ports than there are above the first.
-  [[nodiscard]] Result<void> assign(const plan::Plan& plan) {
+  /// It is a mistake when the processes need more ports than there are above the first.
+  [[nodiscard]] Result<void> assign(const plan::Plan& plan, std::vector<Mistake>& mistakes) {
     std::int64_t next = std::int64_t{plan.targets.local_port.value} + 1;
     const auto take = [&](Role role) {
       for (const auto& instance : plan.instances) {
@@ -50,10 +50,12 @@ class LocalSite final : public Site {
       take(role);
     }
     if (next <= 65536) return {};
-    return fail("target local needs ports up to " + std::to_string(next - 1) + " from " +
-                    std::to_string(plan.targets.local_port.value) + " on",
-                "run fewer tenants with a deployment of their own, or set targets.local: false",
-                plan.targets.local_port.origin.pointer);
+    return refuse(
+        mistakes, plan.targets.local_port.origin,
+        {.what = "target local needs ports up to " + std::to_string(next - 1) + " from " +
+                 std::to_string(plan.targets.local_port.value) + " on",
+         .remedy =
+             "run fewer tenants with a deployment of their own, or set targets.local: false"});
   }
 
   [[nodiscard]] std::int64_t number(const Port& port) const { return numbers_.at(&port); }
@@ -391,7 +393,8 @@ class Stack {
 Result<Artifacts> render_local(const plan::Plan& plan, const Index& index,
                                const Blueprints& blueprints, Patches& patches) {
   LocalSite site;
-  if (auto assigned = site.assign(plan); !assigned) return tl::unexpected(assigned.error());
+  if (auto assigned = site.assign(plan, patches.mistakes()); !assigned)
+    return tl::unexpected(assigned.error());
   return Stack(plan, index, site).write(blueprints, patches);
 }
 

@@ -236,7 +236,7 @@ const Row rows[] = {
     {.field = "secrets.*.rotate",
      .compose = approximated("nothing rotates by itself; the runbook says how"),
      .helm = approximated("nothing rotates by itself; an external store is asked again every hour"),
-     .systemd = approximated("nothing rotates by itself; the README says how"),
+     .systemd = approximated("nothing rotates by itself; the runbook says how"),
      .local = approximated(disposable),
      .uses = rotated_secrets},
     {"secrets"},

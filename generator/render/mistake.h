@@ -2,6 +2,10 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "generator/render/node.h"
+#include "generator/source/result.h"
 
 namespace caisson::render {
 
@@ -12,5 +16,10 @@ struct Mistake {
   std::string message;
   std::string remedy;
 };
+
+/// Says of a value that a format cannot express it: a mistake of the spec when the value comes from
+/// there, so that the writer goes on without it and finds the others; else a failure.
+[[nodiscard]] Result<void> refuse(std::vector<Mistake>& mistakes, const Origin& origin,
+                                  Failure why);
 
 }  // namespace caisson::render

@@ -25,7 +25,8 @@ class Patches {
   /// among the `artifacts` or has no values.
   void finish(std::string_view target, const Artifacts& artifacts);
 
-  [[nodiscard]] const std::vector<Mistake>& mistakes() const { return mistakes_; }
+  /// All so far; a writer adds what its format cannot say.
+  [[nodiscard]] std::vector<Mistake>& mistakes() { return mistakes_; }
 
  private:
   const std::vector<plan::Patch>& patches_;

@@ -33,7 +33,7 @@ Node scalar(const spec::Node& node, Origin origin) {
 
 Node convert(const spec::Node& node, const source::SourceFile& file,
              const std::function<Origin(std::size_t line)>& origin_of) {
-  auto origin = origin_of(file.position(node.span.begin).line);
+  auto origin = origin_of(file.line_at(node.span.begin));
   switch (node.kind) {
     case spec::Node::Kind::null:
       break;
@@ -64,7 +64,7 @@ Result<Node> read_tree(std::string name, std::string text,
   if (document && !diagnostics.has_errors()) return convert(*document, file, origin);
   const auto found = diagnostics.sorted();
   if (found.empty()) return fail(file.name() + " is not a YAML document");
-  const auto line = file.position(found.front().where.begin).line;
+  const auto line = file.line_at(found.front().where.begin);
   return fail(file.name() + ":" + std::to_string(line) + ": " + found.front().message);
 }
 

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
+#include <string>
+#include <utility>
 
 #include "generator/render/site.h"
 #include "generator/render/targets.h"
@@ -49,22 +52,20 @@ Result<Artifacts> render(const plan::Plan& plan, const Blueprints& blueprints, T
   const Index index(plan);
   Patches patches(plan);
   Artifacts artifacts;
-  std::vector<Mistake> impossible;
   for (std::size_t i = 0; i < renderers.size(); ++i) {
     const auto target = static_cast<Target>(i);
     if (!targets.has(target) || !wanted(plan.targets, target)) continue;
     auto made = renderers.at(i)(plan, index, blueprints, patches);
-    if (!made && made.error().at.empty()) return tl::unexpected(made.error());
-    if (!made) {
-      const auto& [what, remedy, at] = made.error();
-      impossible.push_back({.code = "E0308", .pointer = at, .message = what, .remedy = remedy});
-      continue;
-    }
+    if (!made) return made;
     std::ranges::move(*made, std::back_inserter(artifacts));
     patches.finish(target_names.at(i), artifacts);
   }
-  mistakes = patches.mistakes();
-  std::ranges::move(impossible, std::back_inserter(mistakes));
+  mistakes = std::move(patches.mistakes());
+  // One value may be in many artifacts.
+  std::set<std::pair<std::string, std::string>> seen;
+  std::erase_if(mistakes, [&](const Mistake& mistake) {
+    return !seen.emplace(mistake.pointer, mistake.message).second;
+  });
   std::ranges::sort(artifacts, {}, &Artifact::path);
   return artifacts;
 }

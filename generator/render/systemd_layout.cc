@@ -40,7 +40,7 @@ std::string below(std::string_view directory, std::string_view name) {
 
 }  // namespace
 
-Result<void> SystemdLayout::check() const {
+Result<void> SystemdLayout::check(std::vector<Mistake>& mistakes) const {
   for (const auto& [field, path] :
        {std::pair{"targets.systemd.prefix", plan_.targets.systemd_prefix},
         std::pair{"targets.systemd.data", plan_.targets.systemd_data},
@@ -50,9 +50,11 @@ Result<void> SystemdLayout::check() const {
              std::string_view("/._+@-").find(static_cast<char>(c)) != std::string_view::npos;
     });
     if (fine || path.value.find("://") != std::string::npos) continue;
-    return fail(std::string(field) + ": '" + path.value +
-                    "' holds what not every directive of a unit file can carry",
-                "use letters, digits and / . _ + @ - in it", path.origin.pointer);
+    auto done = refuse(mistakes, path.origin,
+                       {.what = std::string(field) + ": '" + path.value +
+                                "' holds what not every directive of a unit file can carry",
+                        .remedy = "use letters, digits and / . _ + @ - in it"});
+    if (!done) return done;
   }
   return {};
 }

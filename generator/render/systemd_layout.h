@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "generator/plan/plan.h"
+#include "generator/render/mistake.h"
 #include "generator/render/site.h"
 #include "generator/source/result.h"
 
@@ -16,8 +17,9 @@ class SystemdLayout {
   /// `plan` outlives the layout.
   explicit SystemdLayout(const plan::Plan& plan) : plan_(plan) {}
 
-  /// Fails when a directory of the spec holds what not every directive of a unit file can carry.
-  [[nodiscard]] Result<void> check() const;
+  /// It is a mistake when a directory of the spec holds what not every directive of a unit file can
+  /// carry.
+  [[nodiscard]] Result<void> check(std::vector<Mistake>& mistakes) const;
 
   /// Whether a unit runs the instance: the rest has no program without a container.
   [[nodiscard]] static bool runs(const plan::Instance& instance);

@@ -109,6 +109,8 @@ Result<std::string> paths(const Node& node, const std::string& what) {
 
 class Writer {
  public:
+  explicit Writer(std::vector<Mistake>& mistakes) : mistakes_(&mistakes) {}
+
   Result<std::string> write(const Node& tree, std::string_view header) {
     out_ = comment_lines(header);
     if (tree.map() == nullptr) return cannot("the file", "it has no sections");
@@ -165,24 +167,23 @@ class Writer {
     return {};
   }
 
-  /// A failure is that of the value in the spec that `from` comes from.
+  /// What cannot be said is the mistake of the value in the spec that `from` comes from.
   Result<void> line(const std::string& key, Result<std::string> text, const Node& from) {
     if (text && key.size() + text->size() >= longest_line) text = cannot(key, "it is above 1 MB");
-    if (!text) {
-      if (from.origin().kind != Origin::Kind::blueprint) text.error().at = from.origin().at;
-      return tl::unexpected(std::move(text.error()));
-    }
+    if (!text) return refuse(*mistakes_, from.origin(), std::move(text.error()));
     out_ += key + '=' + *text + '\n';
     return {};
   }
 
+  std::vector<Mistake>* mistakes_;
   std::string out_;
 };
 
 }  // namespace
 
-Result<std::string> to_unit_file(const Node& tree, std::string_view header) {
-  return Writer().write(tree, header);
+Result<std::string> to_unit_file(const Node& tree, std::string_view header,
+                                 std::vector<Mistake>& mistakes) {
+  return Writer(mistakes).write(tree, header);
 }
 
 Result<std::string> unit_word(std::string_view text, std::string_view what) {

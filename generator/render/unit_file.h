@@ -2,7 +2,9 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "generator/render/mistake.h"
 #include "generator/render/node.h"
 #include "generator/source/result.h"
 
@@ -17,9 +19,10 @@ namespace caisson::render {
 /// Every value is data: `%`, and `$` in commands, are escaped, so that systemd expands nothing and
 /// hands out exactly what the tree holds. Fails, naming the directive, on what a unit file cannot
 /// say: control characters other than tab and line feed in quoted words, any in plain values,
-/// blanks around a plain value, Unicode noncharacters, and lines above 1 MB; the failure is at the
-/// field of the spec that the value came from.
-[[nodiscard]] Result<std::string> to_unit_file(const Node& tree, std::string_view header);
+/// blanks around a plain value, Unicode noncharacters, and lines above 1 MB. What of it comes from
+/// the spec is a mistake there instead, one for each value, and its line is left out.
+[[nodiscard]] Result<std::string> to_unit_file(const Node& tree, std::string_view header,
+                                               std::vector<Mistake>& mistakes);
 
 /// One word for a line that systemd splits at blanks, as in sysusers.d(5) and tmpfiles.d(5): bare
 /// where nothing can be mistaken, else in double quotes, with every `%` doubled. Fails as

@@ -17,7 +17,9 @@ Node service(const std::string& key, Node value) {
 }
 
 std::string written(const std::string& key, Node value) {
-  auto text = to_unit_file(service(key, std::move(value)), "");
+  std::vector<Mistake> mistakes;
+  auto text = to_unit_file(service(key, std::move(value)), "", mistakes);
+  EXPECT_TRUE(mistakes.empty());
   if (!text) return text.error().what;
   return text->substr(std::string_view("[Service]\n").size());
 }
@@ -74,10 +76,17 @@ TEST(UnitFile, NamesTheFieldOfTheSpecThatItCannotSay) {
   Node list{Node::List{}};
   list.push({"/bin/x", origin});
   list.push({"\a", origin});
-  EXPECT_EQ(to_unit_file(service("ExecStart", std::move(list)), "").error().at, origin.at);
-  EXPECT_EQ(to_unit_file(service("Description", {"\a", origin}), "").error().at, origin.at);
+  auto tree = service("ExecStart", std::move(list));
+  tree.find("Service")->add("Description", {"\a", origin});
+  tree.find("Service")->add("Type", "exec");
+  std::vector<Mistake> mistakes;
+  EXPECT_EQ(to_unit_file(tree, "", mistakes), "[Service]\nType=exec\n");
+  ASSERT_EQ(mistakes.size(), 2U) << "all in one run";
+  EXPECT_EQ(mistakes[0].pointer, origin.at);
+  EXPECT_THAT(mistakes[0].message, HasSubstr("ExecStart"));
+  EXPECT_THAT(mistakes[1].message, HasSubstr("Description"));
   const Origin line(Origin::Kind::blueprint, "systemd/service.yaml:3");
-  EXPECT_EQ(to_unit_file(service("Description", {"\a", line}), "").error().at, "");
+  EXPECT_FALSE(to_unit_file(service("Description", {"\a", line}), "", mistakes));
 }
 
 TEST(UnitFile, RefusesWhatAUnitFileCannotSay) {

@@ -8,12 +8,10 @@
 namespace caisson {
 
 /// A failure of the environment (disk, process, network, git): what happened, to what, and what to
-/// do about it. A mistake of the user in a spec is a `source::Diagnostic`; a value of a spec that
-/// only shows in the making of an artifact to be impossible there becomes one by `at`.
+/// do about it. A mistake of the user in a spec is a `source::Diagnostic`.
 struct Failure {
   std::string what;    ///< lower case, names the file, process or address, no full stop
   std::string remedy;  ///< what the reader can do next; may be empty
-  std::string at{};    ///< pointer to that value in the merged spec; else empty
 
   /// `what` and `remedy` on one line, as the command line prints it.
   [[nodiscard]] std::string text() const { return remedy.empty() ? what : what + "; " + remedy; }
@@ -23,9 +21,8 @@ struct Failure {
 template <class T>
 using Result = tl::expected<T, Failure>;
 
-[[nodiscard]] inline tl::unexpected<Failure> fail(std::string what, std::string remedy = {},
-                                                  std::string at = {}) {
-  return tl::unexpected<Failure>(Failure{std::move(what), std::move(remedy), std::move(at)});
+[[nodiscard]] inline tl::unexpected<Failure> fail(std::string what, std::string remedy = {}) {
+  return tl::unexpected<Failure>(Failure{std::move(what), std::move(remedy)});
 }
 
 }  // namespace caisson

@@ -33,14 +33,18 @@ const std::vector<std::uint32_t>& SourceFile::line_starts() const {
 
 Position SourceFile::position(std::uint32_t offset) const {
   offset = std::min(offset, static_cast<std::uint32_t>(text_.size()));
-  const auto& starts = line_starts();
-  const auto after = std::upper_bound(starts.begin(), starts.end(), offset);
-  const std::uint32_t start = *std::prev(after);
+  const auto line = line_at(offset);
+  const std::uint32_t start = line_starts()[line - 1];
 
   // A byte order mark is no column: editors do not show it.
   const bool marked = start == 0 && offset >= 3 && text_.starts_with(byte_order_mark);
   const std::size_t column = 1 + scalars_before(offset) - scalars_before(start) - (marked ? 1 : 0);
-  return {.line = static_cast<std::size_t>(after - starts.begin()), .column = column};
+  return {.line = line, .column = column};
+}
+
+std::size_t SourceFile::line_at(std::uint32_t offset) const {
+  const auto& starts = line_starts();
+  return static_cast<std::size_t>(std::ranges::upper_bound(starts, offset) - starts.begin());
 }
 
 std::size_t SourceFile::scalars_before(std::size_t offset) const {

@@ -35,6 +35,8 @@ class SourceFile {
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] std::string_view text() const { return text_; }
   [[nodiscard]] Position position(std::uint32_t offset) const;
+  /// The line (one-based) of `offset`: `position` without the cost of the column.
+  [[nodiscard]] std::size_t line_at(std::uint32_t offset) const;
   /// The line (one-based) without its line break and byte order mark; empty past the end.
   [[nodiscard]] std::string_view line(std::size_t number) const;
 

@@ -45,7 +45,7 @@ bool Checker::mentioned(std::string_view secret) const {
 
 std::string Checker::line(source::Span of, source::Span from) const {
   const source::SourceFile& file = sources_.at(of.file);
-  const std::string number = "line " + std::to_string(file.position(of.begin).line);
+  const std::string number = "line " + std::to_string(file.line_at(of.begin));
   return of.file == from.file ? number : number + " of " + file.name();
 }
 

@@ -24,7 +24,7 @@ target_compile_definitions(caisson_flags INTERFACE
   $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
 if(CAISSON_SANITIZE)
   target_compile_options(caisson_flags INTERFACE
-    -fsanitize=${CAISSON_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+    -fsanitize=${CAISSON_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(caisson_flags INTERFACE -fsanitize=${CAISSON_SANITIZE})
 endif()
 if(CAISSON_FUZZ)

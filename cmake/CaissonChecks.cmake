@@ -38,7 +38,7 @@ endforeach()
 set_tests_properties(containers images hostile_strings documents_compose_caddy documents_compose_nginx PROPERTIES RESOURCE_LOCK docker)
 caisson_check(documents_names
   COMMAND scripts/test-documents ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} names TIMEOUT 120 LABELS demo)
-# Builds the control plane of a cluster where there is none yet.
+# Builds the programs of a Kubernetes where there are none yet.
 caisson_check(documents_helm
   COMMAND scripts/test-documents ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} helm TIMEOUT 3000 LABELS container)
 set_tests_properties(documents_names documents_helm PROPERTIES FIXTURES_REQUIRED test_tools)

@@ -31,9 +31,11 @@ Command down_command(CLI::App& root) {
           .run =
               [arguments](Console& console) {
                 return on_subject(
-                    *arguments, console, [&](const auto& subject, const auto& output) {
+                    *arguments, console,
+                    [&](const auto& subject, const auto& output) {
                       return conformance::down(subject, stack_options(*arguments), output);
-                    });
+                    },
+                    false);
               },
           .misuse = Exit::environment};
 }

@@ -103,25 +103,6 @@ int write(const Options& options, publish::Tree& tree, const publish::Comparison
   return static_cast<int>(Exit::ok);
 }
 
-/// What a target refuses is an error, and under --strict so is what it only approximates, unless
-/// the spec waives it or never asked for it.
-bool is_unacceptable(const render::Loss& loss, bool strict) {
-  return loss.waiver.empty() && (loss.support == render::Support::refused || strict);
-}
-
-std::vector<render::Mistake> unacceptable(const std::vector<render::Loss>& losses, bool strict) {
-  std::vector<render::Mistake> mistakes;
-  for (const auto& loss : losses) {
-    if (!is_unacceptable(loss, strict)) continue;
-    mistakes.push_back({.code = "E0308",
-                        .pointer = loss.pointer,
-                        .message = "target '" + loss.target + "' cannot express " + loss.field +
-                                   ": " + loss.reason,
-                        .remedy = "change it, switch the target off, or waive loss/" + loss.field});
-  }
-  return mistakes;
-}
-
 int fail_with(const Failure& failure, Exit exit, Console& console) {
   console.failure(failure);
   return static_cast<int>(exit);
@@ -139,15 +120,11 @@ int run(const Options& options, Console& console) {
   const auto generated = generate(*source, spec, options.rendering, *blueprints, console);
   if (!generated) return fail_with(generated.error(), Exit::findings, console);
 
-  auto losses = generated->losses;
-  std::erase_if(losses, [](const render::Loss& loss) { return !loss.written; });
-  const auto mistakes = unacceptable(losses, options.rendering.strict);
-  std::erase_if(losses, [&](const render::Loss& loss) {
-    return is_unacceptable(loss, options.rendering.strict);
-  });
-  if (!losses.empty()) console.remark(render::loss_text(losses, locator(spec)));
+  const auto strict = options.rendering.strict;
+  const auto lost = render::loss_text(generated->losses, strict, locator(spec));
+  if (!lost.empty()) console.remark(lost);
   if (!generated->patches.empty()) console.remark(generated->patches);
-  const auto accepted = report(spec, mistakes, console);
+  const auto accepted = report(spec, render::findings(generated->losses, strict), console);
   if (!accepted) return fail_with(accepted.error(), Exit::findings, console);
 
   const auto directory = output_directory(options);

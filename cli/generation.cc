@@ -9,6 +9,7 @@
 #include "generator/plan/planner.h"
 #include "generator/render/helm.h"
 #include "generator/render/render.h"
+#include "generator/render/unbuilt.h"
 #include "generator/source/diagnostics.h"
 #include "generator/spec/spec.h"
 
@@ -32,7 +33,8 @@ Result<render::TargetSet> select_targets(const std::vector<std::string>& names,
 /// The chart's values of every environment of the spec.
 Result<void> add_environments(const SpecSource& source, const LoadedSpec& spec,
                               const Rendering& rendering, const plan::Plan& base,
-                              const render::Blueprints& blueprints, render::Artifacts& artifacts) {
+                              const render::Blueprints& blueprints, render::Artifacts& artifacts,
+                              Console& console) {
   const auto* environments = spec::find(spec.loaded->document, "/environments");
   if (environments == nullptr) return {};
   for (const auto& environment : environments->fields) {
@@ -44,6 +46,9 @@ Result<void> add_environments(const SpecSource& source, const LoadedSpec& spec,
     }
     const auto plan = plan::plan(*other.loaded);
     if (!plan.targets.helm) continue;
+    auto mistakes = render::unbuilt(plan);
+    for (auto& mistake : mistakes) mistake.message += ", with --env " + environment.key;
+    if (auto right = report(other, mistakes, console); !right) return tl::unexpected(right.error());
     auto values = render::helm_environment(base, plan, blueprints);
     if (!values) return tl::unexpected(values.error());
     artifacts.push_back(*std::move(values));
@@ -70,13 +75,17 @@ Result<void> report(const LoadedSpec& spec, const std::vector<render::Mistake>& 
   if (mistakes.empty()) return {};
   source::Diagnostics diagnostics;
   for (const auto& mistake : mistakes) {
-    diagnostics.report({.code = mistake.code,
+    diagnostics.report({.severity = mistake.severity,
+                        .code = mistake.code,
                         .where = spec::nearest(spec.loaded->document, mistake.pointer).span,
                         .message = mistake.message,
                         .remedy = mistake.remedy});
   }
-  console.error(
-      source::render(diagnostics, spec.sources, source::Format::text, console.colour_error()));
+  if (diagnostics.has_errors() || !console.quiet()) {  // warnings are remarks
+    console.error(
+        source::render(diagnostics, spec.sources, source::Format::text, console.colour_error()));
+  }
+  if (!diagnostics.has_errors()) return {};
   return fail(spec.sources.front().name() + ": " + tally(diagnostics));
 }
 
@@ -89,20 +98,22 @@ Result<Generated> generate(const SpecSource& source, const LoadedSpec& spec,
   std::vector<render::Mistake> mistakes;
   auto artifacts = render::render(plan, blueprints, *targets, mistakes);
   if (!artifacts) return tl::unexpected(artifacts.error());
+  std::ranges::move(render::unbuilt(plan), std::back_inserter(mistakes));
   std::ranges::move(render::waiver_mistakes(plan), std::back_inserter(mistakes));
   if (auto right = report(spec, mistakes, console); !right) return tl::unexpected(right.error());
   if (rendering.environment.empty() && targets->has(render::Target::helm) && plan.targets.helm) {
-    auto added = add_environments(source, spec, rendering, plan, blueprints, *artifacts);
+    auto added = add_environments(source, spec, rendering, plan, blueprints, *artifacts, console);
     if (!added) return tl::unexpected(added.error());
   }
-  return Generated{.artifacts = *std::move(artifacts),
-                   .made_from = {.version = CAISSON_VERSION,
-                                 .spec_sha256 = spec.sha256,
-                                 .environment = rendering.environment,
-                                 .blueprints = blueprints.revision(),
-                                 .blueprints_commit = blueprints.commit()},
-                   .losses = render::losses(plan, *targets),
-                   .patches = render::patch_text(plan, *targets, locator(spec))};
+  return Generated{
+      .artifacts = *std::move(artifacts),
+      .made_from = {.version = CAISSON_VERSION,
+                    .spec_sha256 = spec.sha256,
+                    .environment = rendering.environment,
+                    .blueprints = blueprints.revision(),
+                    .blueprints_commit = blueprints.commit()},
+      .losses = render::losses({.plan = plan, .document = spec.loaded->document}, *targets),
+      .patches = render::patch_text(plan, *targets, locator(spec))};
 }
 
 }  // namespace caisson::cli

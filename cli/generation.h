@@ -48,7 +48,7 @@ struct Generated {
                                          const Rendering& rendering,
                                          const render::Blueprints& blueprints, Console& console);
 
-/// Prints mistakes with their places, and how many there are. Fails when there are any.
+/// Prints mistakes with their places. Fails, with their number, when one of them is an error.
 [[nodiscard]] Result<void> report(const LoadedSpec& spec,
                                   const std::vector<render::Mistake>& mistakes, Console& console);
 

@@ -18,6 +18,7 @@
 #include "generator/publish/tree.h"
 #include "generator/render/docker.h"
 #include "generator/render/plan_report.h"
+#include "generator/render/unbuilt.h"
 
 namespace caisson::cli {
 namespace {
@@ -134,12 +135,17 @@ int run(const Options& options, Console& console) {
   const auto spec = load_spec(*source, options.environment, false);
   report(spec, console);
   if (!spec.loaded) return static_cast<int>(Exit::findings);
+  const auto plan = plan::plan(*spec.loaded);
+  if (auto right = report(spec, render::unbuilt(plan), console); !right) {
+    console.failure(right.error());
+    return static_cast<int>(Exit::findings);
+  }
 
   const auto program_path = conformance::find_program(options.runtime);
   if (!program_path) return failed(program_path.error());
   const auto program = read_file(*program_path, "name the program with --runtime");
   if (!program) return failed(program.error());
-  const auto images = build(plan::plan(*spec.loaded), *blueprints, *program, *seconds);
+  const auto images = build(plan, *blueprints, *program, *seconds);
   if (!images) return failed(images.error());
   const auto layout = image::to_layout(*images);
   if (!options.out.empty()) {

@@ -9,6 +9,8 @@
 #include "cli/generation.h"
 #include "cli/options.h"
 #include "cli/spec_source.h"
+#include "generator/plan/planner.h"
+#include "generator/render/unbuilt.h"
 
 namespace caisson::cli {
 
@@ -48,7 +50,8 @@ int with_output(Console& console,
 
 int on_subject(const StackArguments& arguments, Console& console,
                const std::function<conformance::Status(const conformance::Subject&,
-                                                       const conformance::Output&)>& command) {
+                                                       const conformance::Output&)>& command,
+               bool starts) {
   const auto source = read_spec(arguments.spec);
   const auto blueprints = load_blueprints(arguments.blueprints);
   if (!source || !blueprints) {
@@ -58,6 +61,13 @@ int on_subject(const StackArguments& arguments, Console& console,
   auto spec = load_spec(*source, arguments.environment, false);
   report(spec, console);
   if (!spec.loaded) return static_cast<int>(Exit::environment);
+  if (starts) {
+    const auto right = report(spec, render::unbuilt(plan::plan(*spec.loaded)), console);
+    if (!right) {
+      console.failure(right.error());
+      return static_cast<int>(Exit::environment);
+    }
+  }
   const conformance::Subject subject{.path = arguments.spec,
                                      .text = source->text,
                                      .environment = arguments.environment,

@@ -35,10 +35,12 @@ void add_target(CLI::App& app, StackArguments& arguments);
 [[nodiscard]] conformance::StackOptions stack_options(const StackArguments& arguments);
 
 /// Reads the spec and runs `command` on it with the console's streams. What is wrong with the spec
-/// is printed and counts as "something was in the way", 3: 1 and 2 are verdicts on a stack.
+/// is printed and counts as "something was in the way", 3: 1 and 2 are verdicts on a stack. A
+/// command that `starts` something refuses what no target can make good.
 int on_subject(const StackArguments& arguments, Console& console,
                const std::function<conformance::Status(const conformance::Subject&,
-                                                       const conformance::Output&)>& command);
+                                                       const conformance::Output&)>& command,
+               bool starts = true);
 
 /// Runs `command` with the console's streams.
 int with_output(Console& console,

@@ -13,7 +13,8 @@ namespace {
 constexpr auto kNotes =
     R"(Every mistake is reported in one run, sorted by place, with a stable code, the line and what to do.
 Diagnostics go to standard output, so that they can be piped; the closing remark goes to standard error.
-`caisson explain CODE` tells more about a diagnostic.
+`caisson explain CODE` tells more about a diagnostic. What the language has and no target can make good yet,
+PostgreSQL and Redis, is valid here; `generate`, `up` and `image` refuse it (E0309).
 
 examples:
   caisson validate deployment.yaml

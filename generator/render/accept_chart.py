@@ -29,7 +29,6 @@ HOSTILE = ROOT / "generator/render/testdata/helm/hostile.yaml"
 CASES = {
     "quickstart": (ROOT / "examples/quickstart/deployment.yaml", ""),
     "agentik": (ROOT / "examples/agentik/deployment.yaml", ""),
-    "devtools": (ROOT / "examples/devtools/deployment.yaml", ""),
     "devtools-demo": (ROOT / "examples/devtools/deployment.yaml", "demo"),
     "hostile": (HOSTILE, ""),
 }
@@ -509,7 +508,7 @@ def given_secrets_are_made(chart):
 def environments_lay_over(caisson, work):
     """values.yaml with values-<env>.yaml over it is values.yaml of --env."""
     count = 0
-    for example, environment in (("agentik", "development"), ("devtools", "demo")):
+    for example, environment in (("agentik", "development"),):
         spec = ROOT / f"examples/{example}/deployment.yaml"
         base, other = work / f"{example}-base", work / f"{example}-{environment}-alone"
         run(caisson, "generate", spec, "--no-strict", "--quiet", "--target", "helm", "--out", base)

@@ -183,6 +183,7 @@ constexpr Row rows[] = {
     {"#config.drain-ms", integer, "How long requests may take to finish when it stops."},
     {"#config.limits", object, "Limits of the server."},
     {"#config.limits.body", integer, "Largest body, in bytes."},
+    {"#config.limits.header", integer, "Largest header of a request, in bytes."},
     {"#config.auth", object, "Who is believed."},
     {"#config.auth.resolve", texts, "Signals that name the tenant.", required},
     {"#config.auth.api-keys", boolean, "Whether API keys are taken.", required},

@@ -1,8 +1,8 @@
 #include "generator/render/loss.h"
 
 #include <algorithm>
+#include <set>
 
-#include "generator/render/loss_table.h"
 #include "generator/render/render.h"
 #include "generator/spec/suggestion.h"
 
@@ -10,84 +10,167 @@ namespace caisson::render {
 
 namespace {
 
+constexpr std::string_view rule_prefix = "loss/";
+constexpr std::size_t places_told = 8;
+
+/// Whether a waiver of `waived` is one of `field`: the same, or what it is part of.
+bool covers(std::string_view waived, std::string_view field) {
+  return field.starts_with(waived) &&
+         (field.size() == waived.size() || field[waived.size()] == '.');
+}
+
 std::string waiver_of(const plan::Plan& plan, std::string_view field, std::string_view target) {
   const auto found = std::ranges::find_if(plan.waivers, [&](const plan::Waiver& waiver) {
-    return waiver.rule == "loss/" + std::string(field) &&
+    const std::string_view rule = waiver.rule;
+    return rule.starts_with(rule_prefix) && covers(rule.substr(rule_prefix.size()), field) &&
            (waiver.where.empty() || waiver.where == target);
   });
   if (found == plan.waivers.end()) return {};
   return (found->until.empty() ? "" : "until " + found->until + ", ") + found->reason;
 }
 
-std::string cell_text(const Cell& cell) {
-  switch (cell.support) {
-    case Support::supported:
-      return "yes";
-    case Support::approximated:
-      return "approximated: " + std::string(cell.reason);
-    case Support::refused:
-      break;
+bool is_lossy(const Cell& cell) {
+  return cell.support == Support::approximated || cell.support == Support::ignored;
+}
+
+/// These run a service's local command, and a service without one not at all: nothing else of it
+/// matters there.
+bool runs_processes(Target target) { return target == Target::systemd || target == Target::local; }
+
+std::set<std::string> left_out(const plan::Plan& plan) {
+  std::set<std::string> services;
+  for (const auto& instance : plan.instances) {
+    if (instance.role == plan::Role::service && instance.local_command.empty()) {
+      services.insert(instance.origin.pointer + "/");
+    }
   }
-  return "refused: " + std::string(cell.reason);
+  return services;
+}
+
+/// Whether the place is below one of the sorted prefixes, which end with '/'.
+bool is_below(const std::set<std::string>& prefixes, const std::string& pointer) {
+  const auto after = prefixes.upper_bound(pointer);
+  return after != prefixes.begin() && pointer.starts_with(*std::prev(after));
+}
+
+bool is_found(const Loss& loss, bool strict) {
+  return loss.waiver.empty() && (strict || loss.support == Support::ignored);
+}
+
+std::string cell_text(const Row& row, const Cell& cell) {
+  const std::string reason(cell.reason);
+  switch (cell.support) {
+    case Support::unsaid:
+      break;
+    case Support::honoured:
+      return reason.empty() ? "yes" : "yes: " + reason;
+    case Support::unconcerned:
+      return "-";
+    case Support::approximated:
+      return "approximated: " + reason;
+    case Support::ignored:
+      return row.by.empty() ? "**no**: " + reason : "**no** beyond that: " + reason;
+    case Support::refused:
+      return "refused: " + reason;
+  }
+  return "?";
 }
 
 }  // namespace
 
-std::vector<Loss> losses(const plan::Plan& plan, TargetSet targets) {
+std::vector<Loss> losses(const Asked& asked, TargetSet targets) {
   std::vector<Loss> found;
+  const auto absent = left_out(asked.plan);
   for (const auto& row : loss_table()) {
-    if (row.uses == nullptr) continue;
-    const auto uses = row.uses(plan);
-    if (uses.empty()) continue;
     for (std::size_t i = 0; i < target_names.size(); ++i) {
       const auto target = static_cast<Target>(i);
       const auto& cell = row.cell(target);
-      const bool on = targets.has(target) && wanted(plan.targets, target);
-      if (!on || cell.support == Support::supported) continue;
+      if (!is_lossy(cell) || !targets.has(target) || !wanted(asked.plan.targets, target)) continue;
+      const auto pick = cell.uses != nullptr ? cell.uses : row.uses;
+      auto uses = pick != nullptr ? pick(asked) : written(asked.document, row.field);
+      if (runs_processes(target)) {
+        std::erase_if(uses, [&](const Use& use) { return is_below(absent, use.pointer); });
+      }
+      const auto more = uses.size() > places_told ? uses.size() - places_told : 0;
+      uses.resize(uses.size() - more);
       for (const auto& use : uses) {
         found.push_back({.target = std::string(target_names.at(i)),
                          .field = std::string(row.field),
                          .pointer = use.pointer,
                          .support = cell.support,
-                         .reason = std::string(cell.reason),
-                         .written = use.kind != plan::Origin::Kind::defaulted,
-                         .waiver = waiver_of(plan, row.field, target_names.at(i))});
+                         .reason = std::string(cell.reason) + use.detail,
+                         .waiver = waiver_of(asked.plan, row.field, target_names.at(i))});
       }
+      if (more > 0) found.back().reason += " (so at " + std::to_string(more) + " more places)";
     }
-  }
-  if (plan.targets.bundle) {
-    found.push_back({.target = "bundle",
-                     .field = "targets.bundle",
-                     .pointer = plan.targets.bundle.origin.pointer,
-                     .reason = "not written by this version",
-                     .written = false,
-                     .waiver = {}});
   }
   return found;
 }
 
 std::vector<Mistake> waiver_mistakes(const plan::Plan& plan) {
-  constexpr std::string_view prefix = "loss/";
-  // Those of the table, and those that this version does not write.
-  std::vector<std::string_view> targets(target_names.begin(), target_names.end());
-  for (const std::string_view name : {"helm", "systemd", "bundle"}) {
-    if (std::ranges::find(targets, name) == targets.end()) targets.push_back(name);
+  std::vector<std::string_view> lossy;
+  for (const auto& row : loss_table()) {
+    if (std::ranges::any_of(row.cells, is_lossy)) lossy.push_back(row.field);
   }
-  const auto fields = table_fields();
   std::vector<Mistake> mistakes;
   for (const auto& waiver : plan.waivers) {
-    if (!waiver.rule.starts_with(prefix)) continue;
-    const auto field = std::string_view(waiver.rule).substr(prefix.size());
-    if (std::ranges::find(fields, field) == fields.end()) {
+    if (!waiver.rule.starts_with(rule_prefix)) continue;
+    const auto field = std::string_view(waiver.rule).substr(rule_prefix.size());
+    const auto covered = [&](std::string_view other) { return covers(field, other); };
+    if (std::ranges::none_of(lossy, covered)) {
       mistakes.push_back({.code = "E0306",
                           .pointer = waiver.origin.pointer + "/rule",
                           .message = "no target loses '" + std::string(field) + "'",
-                          .remedy = spec::suggest(field, fields)});
-    } else if (!waiver.where.empty() && std::ranges::find(targets, waiver.where) == targets.end()) {
+                          .remedy = spec::suggest(field, lossy)});
+    } else if (!waiver.where.empty() &&
+               std::ranges::find(target_names, waiver.where) == target_names.end()) {
+      const std::vector<std::string_view> known(target_names.begin(), target_names.end());
       mistakes.push_back({.code = "E0306",
                           .pointer = waiver.origin.pointer + "/where",
                           .message = "'" + waiver.where + "' is no target",
-                          .remedy = spec::suggest(waiver.where, targets)});
+                          .remedy = spec::suggest(waiver.where, known)});
+    }
+  }
+  return mistakes;
+}
+
+std::vector<Mistake> findings(const std::vector<Loss>& losses, bool strict) {
+  std::vector<const Loss*> first;  // of each place, field and reason
+  std::vector<std::string> where;  // the targets of each
+  std::vector<std::size_t> how_many;
+  for (const auto& loss : losses) {
+    if (!is_found(loss, strict)) continue;
+    const auto same = std::ranges::find_if(first, [&](const Loss* other) {
+      return other->pointer == loss.pointer && other->field == loss.field &&
+             other->reason == loss.reason;
+    });
+    const auto at = static_cast<std::size_t>(same - first.begin());
+    if (same == first.end()) {
+      first.push_back(&loss);
+      where.push_back("'" + loss.target + "'");
+      how_many.push_back(1);
+    } else {
+      where[at] += ", '" + loss.target + "'";
+      ++how_many[at];
+    }
+  }
+  std::vector<Mistake> mistakes;
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    const auto& loss = *first[i];
+    const auto targets = (how_many[i] == 1 ? "target " : "targets ") + where[i];
+    if (loss.support == Support::ignored) {
+      mistakes.push_back(
+          {.code = "W0301",
+           .pointer = loss.pointer,
+           .message = loss.field + ": " + loss.reason + " (" + targets + ")",
+           .remedy = "leave it out, or waive loss/" + loss.field,
+           .severity = strict ? source::Severity::error : source::Severity::warning});
+    } else {
+      mistakes.push_back(
+          {.code = "E0308",
+           .pointer = loss.pointer,
+           .message = targets + " cannot express " + loss.field + ": " + loss.reason,
+           .remedy = "change it, switch the target off, or waive loss/" + loss.field});
     }
   }
   return mistakes;
@@ -106,60 +189,47 @@ std::string patch_text(const plan::Plan& plan, TargetSet targets, const Locate& 
   return out.empty() ? out : "changed by patches of the spec:\n" + out;
 }
 
-std::string loss_text(const std::vector<Loss>& losses, const Locate& locate) {
+std::string loss_text(const std::vector<Loss>& losses, bool strict, const Locate& locate) {
   std::string out;
-  std::string unwritten;
-  for (const auto& loss : losses) {
-    if (loss.field == "targets." + loss.target)
-      unwritten += (unwritten.empty() ? "" : ", ") + loss.target;
-  }
   for (const auto target : target_names) {
     bool first = true;
     for (const auto& loss : losses) {
-      if (loss.target != target) continue;
+      if (loss.target != target || is_found(loss, strict)) continue;
       if (first)
         out += "target " + loss.target + " does not do everything that the spec asks for:\n";
       first = false;
       const auto place = locate ? locate(loss.pointer) : std::string{};
-      out += "  " + loss.field + (place.empty() ? "" : " (" + place + ")") +
-             (loss.support == Support::refused ? " is refused: " : ": ") + loss.reason;
+      out += "  " + loss.field + (place.empty() ? "" : " (" + place + ")") + ": " + loss.reason;
       if (!loss.waiver.empty()) out += " [waived: " + loss.waiver + "]";
-      if (!loss.written) out += " [default]";
       out += '\n';
     }
   }
-  if (!unwritten.empty()) out += "not written by this version: " + unwritten + '\n';
   return out;
 }
 
 std::string support_table() {
   std::string out =
       "# What each target does with each field of the spec\n\n"
-      "Generated from the one table in `generator/render/loss_table.cc`. `caisson generate` "
-      "reports what a "
-      "deployment loses; under\n`--strict` an approximation of something that the spec writes is "
-      "an error unless a "
-      "waiver with the rule `loss/<field>` accepts it.\nA field covers everything below it that "
-      "has no row of "
-      "its own.\n\n"
-      "| field |";
+      "Generated from the one table in `generator/render/loss_*.cc`, which has every field that "
+      "holds a value. `yes`: what the second\ncolumn names keeps the promise. `-`: the target "
+      "writes nothing that the field is about. `approximated`: something else happens,\nwhich "
+      "`caisson generate` reports. **no**: nothing does it, which is a warning at its place "
+      "(W0301). `refused`: nothing is generated\nfrom a spec with it (E0309), and no waiver "
+      "changes that. Under `--strict` what is approximated or not done is an error where the\nspec "
+      "writes it, unless a waiver with the rule `loss/<field>` accepts it; the rule may name what "
+      "a field is part of, and `where` a target.\n\n"
+      "| field | kept by |";
   for (const auto name : target_names) out += " " + std::string(name) + " |";
-  out += "\n|---|";
+  out += "\n|---|---|";
   for (std::size_t i = 0; i < target_names.size(); ++i) out += "---|";
   out += '\n';
   for (const auto& row : loss_table()) {
-    out += "| `" + std::string(row.field) + "` |";
-    for (std::size_t i = 0; i < target_names.size(); ++i)
-      out += " " + cell_text(row.cell(static_cast<Target>(i))) + " |";
+    out += "| `" + std::string(row.field) + "` | " + (row.by.empty() ? "-" : std::string(row.by)) +
+           " |";
+    for (const auto& cell : row.cells) out += " " + cell_text(row, cell) + " |";
     out += '\n';
   }
   return out;
-}
-
-std::vector<std::string_view> table_fields() {
-  std::vector<std::string_view> fields;
-  for (const auto& row : loss_table()) fields.push_back(row.field);
-  return fields;
 }
 
 }  // namespace caisson::render

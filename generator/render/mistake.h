@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "generator/render/node.h"
+#include "generator/source/diagnostics.h"
 #include "generator/source/result.h"
 
 namespace caisson::render {
@@ -15,6 +16,7 @@ struct Mistake {
   std::string pointer;    ///< where, in the merged spec
   std::string message;
   std::string remedy;
+  source::Severity severity = source::Severity::error;
 };
 
 /// Says of a value that a format cannot express it: a mistake of the spec when the value comes from

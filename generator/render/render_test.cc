@@ -142,6 +142,18 @@ TEST(Render, WritesATenantsLimitsOnlyWhereTheyDifferFromItsTier) {
   EXPECT_EQ(config["tenants"][2]["limits"]["requests-per-second"].as<int>(), 600);
 }
 
+TEST(Render, LetsTheRuntimeTakeTheHeadersThatTheEdgeLetsIn) {
+  const auto header = [](const std::string& edge) {
+    const auto artifacts = rendered(
+        plan::plan_of("caisson: v1\nname: shop\nversion: 1.0.0\ntenants: []\n" + edge).plan);
+    return YAML::Load(artifact(artifacts, "compose/runtime.json").bytes)["limits"]["header"]
+        .as<int>();
+  };
+  EXPECT_EQ(header(""), 20'480);  // 16 KiB, and what the edge adds
+  EXPECT_EQ(header("edge: { limits: { header: 64Ki } }\n"), 69'632);
+  EXPECT_EQ(header("edge: { limits: { header: 2Mi } }\n"), 1'048'576);  // the runtime's own bound
+}
+
 TEST(Render, DoublesDollarsForComposeAndNothingElse) {
   const auto artifacts = rendered(plan::example("devtools").plan);
   const auto compose = YAML::Load(artifact(artifacts, "compose/compose.yaml").bytes);
@@ -301,7 +313,8 @@ TEST(Patches, AreMistakesWhenTheyMatchAnotherNumberOfPlacesOrNoFile) {
     EXPECT_TRUE(artifacts);
     EXPECT_EQ(mistakes.size(), 1U) << patch;
     if (mistakes.empty()) return std::string{};
-    const auto& [code, pointer, message, remedy] = mistakes.front();
+    const auto& [code, pointer, message, remedy, severity] = mistakes.front();
+    EXPECT_EQ(severity, source::Severity::error);
     return std::string(code) + " " + pointer + " " + message + "; " + remedy;
   };
   EXPECT_EQ(

@@ -15,6 +15,11 @@ using plan::Port;
 /// The runtime's own bound of a body without any limit in the spec.
 constexpr std::int64_t default_body_bytes = 1048576;
 
+/// Bounds that the runtime has for a request's header, and what the edge may add to one.
+constexpr std::int64_t least_header = 1024;
+constexpr std::int64_t largest_header = 1048576;
+constexpr std::int64_t fields_of_edge = 4096;
+
 /// The limits that are set, and differ from `base` when there is one.
 Node limits(const Limits& limits, const Limits* base) {
   Node node{Node::Map{}};
@@ -187,6 +192,10 @@ Node runtime_config(const plan::Plan& plan, const Index& index, const plan::Inst
   Node server{Node::Map{}};
   server.add("body", {largest_body(plan, index, instance),
                       plan::Origin{plan::Origin::Kind::derived, "/tiers"}});
+  // What the edge lets in must not be refused behind it, with the fields that the edge adds.
+  const auto& header = plan.edge.header_bytes;
+  server.add("header", {std::clamp(header.value + fields_of_edge, least_header, largest_header),
+                        plan::Origin{plan::Origin::Kind::derived, header.origin.pointer}});
   node.add("limits", std::move(server));
   node.add("auth", auth(plan.auth, site));
   Node operator_api{Node::Map{}};

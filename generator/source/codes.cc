@@ -163,7 +163,8 @@ constexpr Code table[] = {
      "`needs` names neither a service of the spec nor database or cache."},
     {"E0207", "a need that nothing meets",
      "A service needs a database or a cache that this deployment does not have. SQLite lives "
-     "inside the runtime and cannot be reached from a service."},
+     "inside the runtime and cannot be reached from a service, which asks the data API instead. A "
+     "server that exists elsewhere is named under the service's egress."},
     {"E0208", "services need each other in a circle",
      "A service starts after what it needs, so a circle could never start."},
     {"E0209", "a port is taken twice", "Two parts of the deployment would listen on one port."},
@@ -176,8 +177,9 @@ constexpr Code table[] = {
      "A limit of zero would allow nothing at all. Leave a limit out to lift it, or suspend the "
      "tenant."},
     {"E0213", "more than one replica on SQLite",
-     "SQLite is one file with one writer. Several replicas need PostgreSQL: 'database: { engine: "
-     "postgres }'."},
+     "SQLite is one file with one writer, and this version of the runtime has no other store. One "
+     "replica serves all pooled tenants: give it more with runtime.resources, or give a tenant a "
+     "runtime of its own with a tier of isolation deployment."},
     {"E0214", "acme without an e-mail address",
      "The authority writes to this address when a certificate is about to expire or has been "
      "revoked."},
@@ -225,9 +227,16 @@ constexpr Code table[] = {
      "noticed "
      "when a new version of Caisson writes the file differently. Nothing was written."},
     {"E0308", "a target cannot express what the spec asks for",
-     "What a target refuses is an error, and under --strict so is what it only approximates. "
-     "Change "
-     "the spec, switch the target off, or accept it with a waiver of the rule `loss/FIELD`."},
+     "A value that a target's files cannot hold is an error, and under --strict so is what a "
+     "target "
+     "only approximates. Change the spec, switch the target off, or accept an approximation with a "
+     "waiver of the rule `loss/FIELD`; docs/support.md lists them."},
+    {"E0309", "a store that this version does not have",
+     "PostgreSQL and Redis are words of the language that no target can make good yet: the runtime "
+     "stores in SQLite alone and shares nothing over a cache, and would refuse to start. The spec "
+     "is valid and can be planned; nothing is generated, started or packed from it, and no waiver "
+     "changes that. Write `database: sqlite` and `cache: none`, or leave both out; an environment "
+     "may do so for itself."},
     {"W0201", "an image is not pinned",
      "A tag can be moved to another image at any time. Only a digest says which image was meant. "
      "An error under --strict when a chart or a bundle is generated."},
@@ -240,6 +249,11 @@ constexpr Code table[] = {
      "target keeps the secret auth-jwks, and again when the issuer's keys change; the runtime "
      "reads "
      "a changed file within a second. Target local makes a key pair of its own."},
+    {"W0301", "nothing does what the spec asks for",
+     "The language has the field, and nothing that is generated or runs keeps what it promises: a "
+     "limit that nobody enforces, a port that no route leads to. An error under --strict. Leave it "
+     "out, or accept with a waiver of the rule `loss/FIELD` that it has no effect; docs/support.md "
+     "says of every field what keeps it."},
 };
 
 }  // namespace

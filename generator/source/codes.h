@@ -13,8 +13,8 @@ struct Code {
 };
 
 /// Every code, sorted. E00xx documents, E01xx keys and values, E02xx checks across fields, E03xx
-/// environments, patches and waivers; W0xxx warnings; `--strict` turns the one
-/// about unpinned images into an error.
+/// environments, patches, waivers and what cannot be generated; W0xxx warnings; `--strict` turns
+/// those about unpinned images and about what nothing does into errors.
 [[nodiscard]] std::span<const Code> codes();
 
 /// The code's entry, or null.

@@ -72,11 +72,11 @@ void check_needs(const Checker& checker) {
         checker.refuse(
             "E0207", checker.value(pointer),
             "service " + quote(name) + " needs a database, but SQLite is inside the runtime",
-            "use 'database: { engine: postgres }', or call the runtime");
+            "take it out and call the data API; a server elsewhere is named in 'egress'");
       } else if (need == "cache" && deployment.cache.engine == Cache::Engine::none) {
         checker.refuse("E0207", checker.value(pointer),
                        "service " + quote(name) + " needs a cache, but there is none",
-                       "add 'cache: { engine: redis }'");
+                       "take it out; a server elsewhere is named in 'egress'");
       } else if (!names.contains(need)) {
         checker.refuse("E0206", checker.value(pointer), "unknown service " + quote(need),
                        suggest(need, known));
@@ -197,7 +197,7 @@ void check_stores(const Checker& checker) {
     checker.refuse("E0213", checker.value("/runtime/replicas"),
                    std::to_string(deployment.runtime.replicas.max) +
                        " replicas of the runtime cannot share SQLite",
-                   "use 'database: { engine: postgres }', or one replica");
+                   "use one replica, and more runtime.resources for more load");
   }
 }
 

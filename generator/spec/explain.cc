@@ -46,6 +46,21 @@ std::string with_dots(std::string_view path) {
   return out;
 }
 
+/// Whether something else than a map with fields may stand there.
+bool holds_value(const Shape& shape) {
+  switch (shape.kind) {
+    case Shape::Kind::object:
+      return shape.fields.empty();
+    case Shape::Kind::list:
+    case Shape::Kind::map:
+      return holds_value(*shape.element);
+    case Shape::Kind::choice:
+      return std::ranges::any_of(shape.choices, [](const Shape* s) { return holds_value(*s); });
+    default:
+      return true;
+  }
+}
+
 const Shape* object_of(const Shape& shape) {
   switch (shape.kind) {
     case Shape::Kind::object:
@@ -125,6 +140,27 @@ std::vector<std::string> field_paths() {
   std::set<std::string> paths;
   for (const FieldPath& field : all_fields()) paths.insert(field.path);
   return {paths.begin(), paths.end()};
+}
+
+std::vector<std::string> value_fields() {
+  std::set<std::string> fields;
+  for (const FieldPath& field : all_fields()) {
+    if (!holds_value(*field.field->shape)) continue;
+    // "<name>" stands for any key; a list's "[]" is part of its field.
+    std::string path;
+    for (std::size_t i = 0; i < field.path.size(); ++i) {
+      if (field.path[i] == '<') {
+        path += '*';
+        i = field.path.find('>', i);
+      } else if (field.path.compare(i, 2, "[]") == 0) {
+        ++i;
+      } else {
+        path += field.path[i];
+      }
+    }
+    fields.insert(std::move(path));
+  }
+  return {fields.begin(), fields.end()};
 }
 
 }  // namespace caisson::spec

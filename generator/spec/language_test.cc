@@ -166,11 +166,10 @@ TEST(Language, ValidSpecsUseEveryField) {
 }
 
 TEST(ExplainField, TakesPathsAsPeopleWriteThem) {
-  EXPECT_EQ(
-      explain_field("runtime.replicas").value(),
-      "runtime.replicas: instances, or bounds for autoscaling; more than one needs PostgreSQL\n\n"
-      "  type     Replicas: a number, or bounds for autoscaling as 2..6\n"
-      "  default  1\n");
+  EXPECT_EQ(explain_field("runtime.replicas").value(),
+            "runtime.replicas: instances of the shared runtime: 1, since SQLite has one writer\n\n"
+            "  type     Replicas: a number, or bounds for autoscaling as 2..6\n"
+            "  default  1\n");
   EXPECT_EQ(explain_field("services.billing.env").value(),
             explain_field("services.<name>.env").value());
   EXPECT_EQ(explain_field("tenants[3].slug").value(), explain_field("tenants[].slug").value());

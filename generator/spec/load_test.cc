@@ -50,7 +50,7 @@ TEST(LoadExample, Quickstart) {
   EXPECT_EQ(d.tenants[2].slug, "umbrella");
   EXPECT_EQ(d.tenants[2].name, "umbrella");
   EXPECT_EQ(d.tenants[2].pointer, "/tenants/2");
-  EXPECT_EQ(d.runtime.modules.size(), 5U);
+  EXPECT_EQ(d.runtime.modules.size(), 1U);
   EXPECT_EQ(d.targets.compose.project, "acme");
 }
 

@@ -52,6 +52,10 @@ struct Loaded {
 /// Every field path of the language ("runtime.replicas", "tiers.<name>.isolation"), sorted.
 [[nodiscard]] std::vector<std::string> field_paths();
 
+/// Those that hold a value rather than other fields, as waivers and docs/support.md name them:
+/// "tiers.*.limits.queue", "tenants.slug". Sorted; each once.
+[[nodiscard]] std::vector<std::string> value_fields();
+
 /// A commented starter spec for a deployment of this name.
 [[nodiscard]] std::string starter(std::string_view name);
 

@@ -32,9 +32,8 @@ tenants:
   - { slug: globex, tier: free }
   - { slug: umbrella, tier: enterprise }
 
-# Several runtimes share one PostgreSQL; SQLite serves one.
-# database: { engine: postgres, storage: 50Gi }
-# runtime: { replicas: 2..6 }
+# What the shared runtime may use.
+# runtime: { resources: { cpu: 500m..2, memory: 512Mi..1Gi }, storage: 10Gi }
 
 # Your own workloads, reached through the runtime.
 # services:

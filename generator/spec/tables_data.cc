@@ -43,7 +43,8 @@ constexpr Word<Database::Engine> database_engines[] = {{"sqlite", Database::Engi
 constexpr auto database_engine_type = word<database_engines>("DatabaseEngine");
 
 constexpr Field database_fields[] = {
-    field<&Database::engine, database_engine_type>("engine", required, "which database"),
+    field<&Database::engine, database_engine_type>(
+        "engine", required, "which database; nothing can be generated with `postgres` yet"),
     field<&Database::version, text_type>("version", literal("15"), "its major version"),
     field<&Database::storage, bytes_type>("storage", literal("10Gi"), "volume of the server"),
     field<&Database::resources, resources_type>("resources",
@@ -61,7 +62,8 @@ constexpr Word<Cache::Engine> cache_engines[] = {{"none", Cache::Engine::none},
 constexpr auto cache_engine_type = word<cache_engines>("CacheEngine");
 
 constexpr Field cache_fields[] = {
-    field<&Cache::engine, cache_engine_type>("engine", required, "which cache"),
+    field<&Cache::engine, cache_engine_type>(
+        "engine", required, "which cache; nothing can be generated with `redis` yet"),
     field<&Cache::external, external_type>("external", optional, "a server that exists already"),
     field<&Cache::persistence, boolean_type>("persistence", literal("false"),
                                              "keep its contents over a restart"),

@@ -32,14 +32,13 @@ constexpr Field runtime_fields[] = {
                                        "another build of the runtime"),
     field<&Runtime::replicas, replicas_type>(
         "replicas", literal("1"),
-        "instances, or bounds for autoscaling; more than one needs PostgreSQL"),
+        "instances of the shared runtime: 1, since SQLite has one writer"),
     field<&Runtime::resources, resources_type>("resources",
                                                literal("{ cpu: 250m..1, memory: 256Mi..512Mi }"),
                                                "what an instance asks for and may use"),
     field<&Runtime::storage, bytes_type>("storage", literal("1Gi"), "volume of an instance"),
-    field<&Runtime::modules, modules_type>("modules",
-                                           literal("[records, events, memory, queue, pipelines]"),
-                                           "built-in modules that are on"),
+    field<&Runtime::modules, modules_type>("modules", literal("[records]"),
+                                           "built-in modules; this version runs `records` alone"),
     field<&Runtime::drain, duration_type>("drain", literal("10s"),
                                           "time that running requests get when an instance stops"),
     field<&Runtime::env, env_type>("env", literal("{}"), "environment variables"),
@@ -116,7 +115,8 @@ constexpr Field service_fields[] = {
     field<&Service::writable, absolute_paths_type>(
         "writable", literal("[]"), "paths that are given a tmpfs; the root is read-only"),
     field<&Service::needs, names_type>(
-        "needs", literal("[]"), "other services, `database` or `cache`, which start before it"),
+        "needs", literal("[]"),
+        "other services, which start before it; `database` or `cache` where the spec has one"),
     field<&Service::egress, destinations_type>("egress", literal("[]"),
                                                "where it may connect to; nothing else leaves"),
     field<&Service::module, path_type>(

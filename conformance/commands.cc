@@ -231,6 +231,14 @@ Status conform(const Subject& subject, const ConformOptions& options, const Outp
   if (const std::string word = idle_word(options.filter); !word.empty()) {
     return harness(output, {"no probe is called '" + word + "'", "--list shows them"});
   }
+  for (const auto& excluded : plan.conformance.exclude) {
+    const auto named = [&](const Probe* probe) { return probe->id == excluded.probe; };
+    if (std::ranges::none_of(catalogue(), named)) {
+      return harness(output,
+                     {"conformance.exclude names '" + excluded.probe + "', which is no probe",
+                      "--list shows them"});
+    }
+  }
   if (options.list) return list_probes(plan, level, options.filter, output);
 
   auto stack = attach(plan, options.stack);

@@ -1,5 +1,7 @@
 #include "conformance/sabotage.h"
 
+#include <initializer_list>
+
 #include <boost/json.hpp>
 
 namespace caisson::conformance {
@@ -46,8 +48,8 @@ bool operator_through_edge(LocalTree& tree) {
   return changed;
 }
 
-/// Takes the limits of every tier and tenant out of the runtimes' configuration.
-bool drop_limits(LocalTree& tree) {
+/// Takes one limit of every tier and tenant out of the runtimes' configuration.
+bool drop_limit(LocalTree& tree, std::initializer_list<std::string_view> names) {
   bool changed = false;
   for (auto& [path, text] : tree) {
     if (!path.starts_with("config/")) continue;
@@ -55,7 +57,9 @@ bool drop_limits(LocalTree& tree) {
     json::value value = json::parse(text, error);
     if (error || !value.is_object()) continue;
     const auto drop = [&](json::value& entry) {
-      if (entry.is_object()) changed = entry.get_object().erase("limits") > 0 || changed;
+      json::value* limits = entry.is_object() ? entry.get_object().if_contains("limits") : nullptr;
+      if (limits == nullptr || !limits->is_object()) return;
+      for (const auto name : names) changed = limits->get_object().erase(name) > 0 || changed;
     };
     if (json::value* tiers = value.get_object().if_contains("tiers"); tiers && tiers->is_object()) {
       for (auto& tier : tiers->get_object()) drop(tier.value());
@@ -68,6 +72,11 @@ bool drop_limits(LocalTree& tree) {
   }
   return changed;
 }
+
+bool no_rate(LocalTree& tree) { return drop_limit(tree, {"requests-per-second", "burst"}); }
+bool no_concurrent(LocalTree& tree) { return drop_limit(tree, {"concurrent"}); }
+bool no_body(LocalTree& tree) { return drop_limit(tree, {"body"}); }
+bool no_storage(LocalTree& tree) { return drop_limit(tree, {"storage"}); }
 
 const std::vector<Sabotage> table{
     // Walls of the runtime, in the separately built program.
@@ -91,14 +100,17 @@ const std::vector<Sabotage> table{
     {"one-feed", "WF1", "a change of"},
     {"sockets-outlive", "WF2", "still open"},
     {"any-origin", "WF3", "accepted"},
-    {"endless-sockets", "WF4", "accepted"},
+    {"endless-sockets", "WF4,NN12", "accepted"},
     // Walls of the local stack.
     {"one-user", "FS6", "different", one_user, nullptr, true},
     {"open-secrets", "SE1", "EACCES", open_secrets, nullptr, true},
     {"shared-tmp", "FS7", "not visible", shared_mounts, nullptr, true},
     {"root-with-capabilities", "PR4", "not root", root_with_capabilities, nullptr, true},
     {"operator-through-edge", "NW8", "observed 200", nullptr, operator_through_edge},
-    {"no-limits", "NN8", "observed none", nullptr, drop_limits},
+    {"no-rate", "NN8", "accepted", nullptr, no_rate},
+    {"no-concurrent", "NN9", "all accepted", nullptr, no_concurrent},
+    {"no-body", "NN10", "observed 405", nullptr, no_body},
+    {"no-storage", "NN11", "accepted", nullptr, no_storage},
 };
 
 }  // namespace

@@ -27,10 +27,10 @@ std::string_view family_of(std::string_view id) {
 
 std::vector<const Probe*> catalogue() {
   using Family = const std::vector<Probe>& (*)();
-  static constexpr std::array<Family, 13> families{
-      identity_probes,     data_probes,  file_probes,          process_probes, network_probes,
-      secret_probes,       cache_probes, observability_probes, noise_probes,   lifecycle_probes,
-      side_channel_probes, watch_probes, supply_probes};
+  static constexpr std::array<Family, 14> families{
+      identity_probes,  data_probes,         file_probes,          process_probes, network_probes,
+      secret_probes,    cache_probes,        observability_probes, noise_probes,   limit_probes,
+      lifecycle_probes, side_channel_probes, watch_probes,         supply_probes};
   std::vector<const Probe*> all;
   for (const Family family : families) {
     for (const Probe& probe : family()) all.push_back(&probe);

@@ -192,6 +192,23 @@ std::optional<HttpResponse> Examination::own(const std::string& step, const Http
   return std::move(*response);
 }
 
+void Examination::refusal(const std::string& step, const HttpResponse& response,
+                          const std::string& expected) {
+  ++cell_.observations;
+  const bool accepted = response.status < 300;
+  const bool right = response.summary() == expected;
+  note({.step = step,
+        .expected = expected,
+        .observed = response.summary() + (accepted ? ", accepted" : ""),
+        .received = response.raw,
+        .verdict = right      ? Verdict::pass
+                   : accepted ? Verdict::leak
+                              : Verdict::inconclusive});
+  if (right && belongs_into_audit(response)) {
+    must_be_audited_.emplace_back(response.field("caisson-request-id"));
+  }
+}
+
 void Examination::received(const std::string& step, std::string_view bytes) {
   ++cell_.observations;
   arena_.count_scanned(bytes.size());

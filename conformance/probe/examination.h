@@ -49,6 +49,10 @@ class Examination {
   std::optional<HttpResponse> own(const std::string& step, const HttpRequest& request,
                                   Way way = Way::direct);
 
+  /// Judges an answer that `attack` could not get: it must be the refusal `expected`, which is
+  /// looked up in the audit log when it belongs there.
+  void refusal(const std::string& step, const HttpResponse& response, const std::string& expected);
+
   /// Judges bytes that the attacker received otherwise: LEAK when any foreign canary is in them.
   void received(const std::string& step, std::string_view bytes);
 

@@ -6,16 +6,13 @@
 #include <fstream>
 #include <thread>
 
-#include <boost/json.hpp>
-
 #include "conformance/probe/applies.h"
+#include "conformance/probe/neighbour.h"
 #include "conformance/probe/probe.h"
 #include "conformance/probe/provision.h"
 
 namespace caisson::conformance {
 namespace {
-
-namespace json = boost::json;
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -118,20 +115,82 @@ std::size_t flood(const Arena& arena, const Actor& loud, const std::atomic<bool>
   return refused;
 }
 
+/// How late the machine wakes a thread that sleeps, measured for as long as it lives.
+class Pulse {
+ public:
+  Pulse() : thread_([this] { beat(); }) {}
+  Pulse(const Pulse&) = delete;
+  Pulse& operator=(const Pulse&) = delete;
+  ~Pulse() { stop(); }
+
+  /// The 95th percentile in microseconds.
+  [[nodiscard]] std::int64_t late() {
+    stop();
+    return seen_.p95();
+  }
+
+ private:
+  void beat() {
+    using Clock = std::chrono::steady_clock;
+    constexpr auto nap = milliseconds(1);
+    while (!stop_) {
+      const auto start = Clock::now();
+      std::this_thread::sleep_for(nap);
+      seen_.micros.push_back(
+          std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start - nap)
+              .count());
+    }
+  }
+  void stop() {
+    stop_ = true;
+    if (thread_.joinable()) thread_.join();
+  }
+
+  Quiet seen_;
+  std::atomic<bool> stop_{false};
+  std::thread thread_;  // last: it uses the others
+};
+
+/// Floods as the loud tenant while the quiet one asks as before. A pass needs one round in which
+/// the quiet one was served as fast; noise of the machine only ever makes it slower.
 void flooding(const Arena& arena, std::vector<Cell>& cells) {
   const auto act = [&](Examination& e, const Actor& loud, const Actor& quiet) {
-    const Quiet before = measure(arena, quiet, 20);
-    std::atomic<bool> stop{false};
-    std::size_t sent = 0;
-    std::size_t refused = 0;
-    std::thread noise([&] { refused = flood(arena, loud, stop, {}, sent); });
-    const Quiet during = measure(arena, quiet, 60);
-    stop = true;
-    noise.join();
-    judge_quiet(e, "during the flood", before, during);
-    e.expect("429 with Retry-After for the loud tenant", refused > 0, "some of many",
-             std::to_string(refused) + " of " + std::to_string(sent),
-             sent > 200 ? Verdict::leak : Verdict::inconclusive);
+    constexpr int rounds = 3;
+    constexpr int requests = 60;
+    NeighbourJudgement found;
+    for (int round = 1; round <= rounds; ++round) {
+      NeighbourFigures figures{.ratio = arena.plan().conformance.quiet_neighbour_ratio};
+      Quiet before;
+      {
+        Pulse pulse;
+        before = measure(arena, quiet, requests);
+        figures.late_at_rest = pulse.late();
+      }
+      std::atomic<bool> stop{false};
+      std::size_t sent = 0;
+      std::size_t refused = 0;
+      std::thread noise([&] { refused = flood(arena, loud, stop, {}, sent); });
+      Pulse pulse;
+      const Quiet during = measure(arena, quiet, requests);
+      figures.late_during = pulse.late();
+      stop = true;
+      noise.join();
+      const Quiet after = measure(arena, quiet, requests);
+      figures.before = before.p95();
+      figures.during = during.p95();
+      figures.after = after.p95();
+      if (round == 1) {
+        judge_quiet(e, "during the flood", before, during);
+        e.expect("429 with Retry-After for the loud tenant", refused > 0, "some of many",
+                 std::to_string(refused) + " of " + std::to_string(sent),
+                 sent > 200 ? Verdict::leak : Verdict::inconclusive);
+      }
+      const auto judged = judge(figures);
+      if (round == 1 || judged.verdict < found.verdict) found = judged;
+      if (found.verdict == Verdict::pass) break;
+    }
+    e.expect("growth of the quiet tenant's latency beside the flood",
+             found.verdict == Verdict::pass, found.bound, found.observed, found.verdict);
   };
   against_quiet(arena, cells, "nn1", equal_limits, act, equal_limits);
 }
@@ -154,47 +213,6 @@ void idle_sockets(const Arena& arena, std::vector<Cell>& cells) {
                  std::to_string(open.size()), Verdict::inconclusive);
         judge_quiet(e, "beside them", before, measure(arena, quiet, 60));
       });
-}
-
-/// What the plan's own tenants were held to before the run lifted their rates.
-void planned_limits(const Arena& arena, std::vector<Cell>& cells) {
-  for (const Actor& actor : arena.actors()) {
-    const auto planned =
-        std::ranges::find(arena.plan().tenants, actor.slug, &plan::TenantPlacement::slug);
-    if (actor.synthetic || planned == arena.plan().tenants.end()) continue;
-    Examination e(arena, actor, actor);
-    e.begin();
-    boost::system::error_code error;
-    const json::value found = json::parse(actor.limits_json, error);
-    const auto compare = [&](const char* name, const auto& limit) {
-      const json::value* value = found.is_object() ? found.get_object().if_contains(name) : nullptr;
-      const bool same = limit ? value != nullptr && value->is_number() &&
-                                    value->to_number<double>() == static_cast<double>(limit->value)
-                              : value == nullptr;
-      e.expect(std::string(name) + " of " + actor.slug, same,
-               limit ? json::serialize(json::value(limit->value)) : "none",
-               value == nullptr ? "none" : json::serialize(*value));
-    };
-    const plan::Limits& limits = planned->limits;
-    compare("requests-per-second", limits.requests_per_second);
-    compare("burst", limits.burst);
-    compare("concurrent", limits.concurrent);
-    compare("body", limits.body_bytes);
-    compare("storage", limits.storage_bytes);
-    compare("queue", limits.queue_messages);
-    compare("sockets", limits.sockets);
-    compare("egress-connections", limits.egress_connections);
-    if (const auto& rate = limits.requests_per_second) {
-      // The quota is the burst; one that is not named is a second of the rate (docs/runtime.md).
-      const auto quota =
-          limits.burst ? limits.burst->value : static_cast<std::int64_t>(std::ceil(rate->value));
-      const std::string policy = "\"tenant\";q=" + std::to_string(quota) + ";";
-      e.expect("RateLimit-Policy of " + actor.slug, actor.rate_policy.starts_with(policy),
-               policy + "w=...", actor.rate_policy.empty() ? "none" : actor.rate_policy);
-    }
-    e.finish();
-    cells.push_back(e.cell());
-  }
 }
 
 void process_limits(Examination& e) {
@@ -307,15 +325,9 @@ void costly_requests(const Arena& arena, std::vector<Cell>& cells) {
       });
 }
 
-std::optional<std::string> needs_planned_tenants(const Arena& arena) {
-  if (std::ranges::all_of(arena.actors(), &Actor::synthetic))
-    return "the run uses tenants of its own, whose limits it made itself";
-  return std::nullopt;
-}
-
 const std::vector<Probe> probes{
-    {"NN1", "flood: A gets 429, B's p95 holds", Resource::noise, 2, true, needs_shared_instance,
-     nullptr, flooding},
+    {"NN1", "flood: A gets 429, B is served as before", Resource::noise, 2, true,
+     needs_shared_instance, nullptr, flooding},
     {"NN2", "slow and idle sockets", Resource::noise, 2, true, needs_shared_instance, nullptr,
      idle_sockets},
     {"NN3", "pool exhaustion", Resource::noise, 2, true, needs_postgres},
@@ -327,8 +339,6 @@ const std::vector<Probe> probes{
      disguised_flood},
     {"NN7", "costly query or body", Resource::noise, 2, true, needs_shared_instance, nullptr,
      costly_requests},
-    {"NN8", "tenants are held to the limits of the plan", Resource::noise, 1, false,
-     needs_planned_tenants, nullptr, planned_limits},
 };
 
 }  // namespace

@@ -38,6 +38,7 @@ struct Probe {
 [[nodiscard]] const std::vector<Probe>& cache_probes();
 [[nodiscard]] const std::vector<Probe>& observability_probes();
 [[nodiscard]] const std::vector<Probe>& noise_probes();
+[[nodiscard]] const std::vector<Probe>& limit_probes();
 [[nodiscard]] const std::vector<Probe>& lifecycle_probes();
 [[nodiscard]] const std::vector<Probe>& side_channel_probes();
 [[nodiscard]] const std::vector<Probe>& supply_probes();

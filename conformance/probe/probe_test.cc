@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "conformance/probe/fake_runtime_testing.h"
+#include "conformance/probe/neighbour.h"
 #include "conformance/probe/runner.h"
 #include "conformance/probe/targets.h"
 
@@ -278,6 +279,31 @@ TEST(Pace, StaysBelowTheRate) {
   EXPECT_GE(std::chrono::steady_clock::now() - started, std::chrono::milliseconds(95));
   Pace unlimited(0, 0);
   for (int i = 0; i < 100'000; ++i) unlimited.wait();
+}
+
+TEST(Neighbour, MayGrowByTheRatioOfThePlanAndNoMore) {
+  const auto verdict = [](std::int64_t during, double ratio) {
+    return judge({.before = 20'000, .during = during, .after = 19'000, .ratio = ratio}).verdict;
+  };
+  EXPECT_EQ(verdict(29'000, 1.5), Verdict::pass);
+  EXPECT_EQ(verdict(31'000, 1.5), Verdict::leak);
+  EXPECT_EQ(verdict(31'000, 2), Verdict::pass);
+  EXPECT_EQ(verdict(24'000, 1), Verdict::pass);  // five milliseconds are no growth
+  EXPECT_EQ(verdict(26'000, 1), Verdict::leak);
+}
+
+TEST(Neighbour, IsNotBlamedForTheMachine) {
+  const auto unsteady = judge({.before = 20'000, .during = 90'000, .after = 50'000});
+  EXPECT_EQ(unsteady.verdict, Verdict::inconclusive);
+  EXPECT_THAT(unsteady.observed, HasSubstr("without any noise it differs as much"));
+  const auto late = judge({.before = 20'000,
+                           .during = 60'000,
+                           .after = 20'000,
+                           .late_at_rest = 100,
+                           .late_during = 9'000});
+  EXPECT_EQ(late.verdict, Verdict::inconclusive);
+  EXPECT_THAT(late.observed, HasSubstr("it wakes threads that late"));
+  EXPECT_THAT(late.observed, HasSubstr("p95 20.0 ms before, 60.0 ms during, 20.0 ms after: 3.00"));
 }
 
 TEST(GhostOf, HasTheShapeOfAnIdAndIsAnother) {

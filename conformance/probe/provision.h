@@ -27,6 +27,11 @@ namespace caisson::conformance {
 /// they are lifted again.
 [[nodiscard]] Result<void> restart(const Arena& arena, const RunningInstance& instance);
 
+/// Deletes every record of a collection with a tenant's credential, a page at a time, within half a
+/// minute.
+[[nodiscard]] Result<void> empty_collection(const Endpoint& data, const std::string& credential,
+                                            const std::string& collection);
+
 /// Removes everything that stands in the journal. Returns what could not be removed.
 [[nodiscard]] std::vector<std::string> clean_up(const RunningStack& stack, Journal& journal);
 

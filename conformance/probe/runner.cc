@@ -32,9 +32,11 @@ void conclude(ProbeResult& result) {
     }
     result.verdict = merge(result.verdict, cell.verdict);
   }
-  if (result.cells.empty() && result.verdict == Verdict::not_applicable && result.reason.empty()) {
-    result.reason = "no two tenants are placed so that it could happen";
-  }
+  if (result.verdict != Verdict::not_applicable || !result.reason.empty()) return;
+  const auto said =
+      std::ranges::find_if(result.cells, [](const Cell& c) { return !c.reason.empty(); });
+  result.reason = said == result.cells.end() ? "no two tenants are placed so that it could happen"
+                                             : said->accessor + ": " + said->reason;
 }
 
 /// What ran in the plan's own words: why a probe is left out though it exists.
@@ -226,6 +228,15 @@ void run_probes(const Arena& arena, const RunSettings& settings, RunReport& repo
   std::ranges::sort(report.probes, {}, [&](const ProbeResult& result) {
     return std::ranges::find(order, result.id) - order.begin();
   });
+  // What a probe could not look at for one tenant does not pass with what it saw of the others.
+  for (const ProbeResult& result : report.probes) {
+    if (result.verdict == Verdict::not_applicable) continue;
+    for (const Cell& cell : result.cells) {
+      if (cell.verdict != Verdict::not_applicable || cell.reason.empty()) continue;
+      report.notes.push_back(result.id + " was not verified for " + cell.accessor + ": " +
+                             cell.reason);
+    }
+  }
   report.canaries = arena.scanner().canaries().size();
   report.scanned_bytes = arena.scanned();
   for (const Actor& actor : arena.actors()) {

@@ -58,8 +58,7 @@ constexpr Limit storage{"storage", figure<&plan::Limits::storage_bytes>, 128 << 
 constexpr Limit sockets{"sockets", figure<&plan::Limits::sockets>, 250,
                         "more connections than the harness opens"};
 constexpr Limit queue{"queue", figure<&plan::Limits::queue_messages>};
-constexpr Limit egress_connections{"egress-connections",
-                                   figure<&plan::Limits::egress_connections>};
+constexpr Limit egress_connections{"egress-connections", figure<&plan::Limits::egress_connections>};
 
 /// What the plan says of a tenant under test; null for one that the run made itself.
 const plan::TenantPlacement* planned(const Arena& arena, const Actor& actor) {
@@ -102,8 +101,8 @@ class InForce {
   std::string failure_;
 };
 
-std::string bytes_of(const Arena& arena, const Actor& actor, std::string method,
-                     std::string target, std::string text = {}) {
+std::string bytes_of(const Arena& arena, const Actor& actor, std::string method, std::string target,
+                     std::string text = {}) {
   return arena.request_of(actor, std::move(method), std::move(target), std::move(text)).bytes();
 }
 
@@ -208,8 +207,7 @@ void drive_concurrent(Examination& e, const plan::Limits& limits) {
     operations += std::string(i == 0 ? "" : ",") + R"({"op":"create","collection":")" +
                   scratch.name() + R"(","value":{"number":)" + std::to_string(i) + "}}";
   }
-  const std::string request =
-      bytes_of(arena, attacker, "POST", "/v1/batch", operations + "]}");
+  const std::string request = bytes_of(arena, attacker, "POST", "/v1/batch", operations + "]}");
   std::optional<HttpResponse> refused;
   bool overlapped = false;
   for (int round = 0; round < 3 && !refused; ++round) {
@@ -232,7 +230,8 @@ void drive_concurrent(Examination& e, const plan::Limits& limits) {
       if (!answer) return e.inconclusive(answer.error().text());
       e.count();
       if (!first) {
-        first = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - all_sent);
+        first =
+            std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - all_sent);
       }
       if (answer->status != 200 && !refused) refused = std::move(*answer);
     }
@@ -279,8 +278,8 @@ void drive_body(Examination& e, const plan::Limits& limits) {
   if (!beyond) return e.inconclusive(step + ": " + beyond.error().text());
   e.count();
   // Whatever else refuses it, its size was let through.
-  e.expect(step, beyond->summary() == "413 body-too-large", "413 body-too-large",
-           beyond->summary(), beyond->status == 413 ? Verdict::inconclusive : Verdict::leak);
+  e.expect(step, beyond->summary() == "413 body-too-large", "413 body-too-large", beyond->summary(),
+           beyond->status == 413 ? Verdict::inconclusive : Verdict::leak);
 }
 
 void drive_storage(Examination& e, const plan::Limits& limits) {
@@ -291,16 +290,15 @@ void drive_storage(Examination& e, const plan::Limits& limits) {
   const std::int64_t one =
       std::min<std::int64_t>(limits.body_bytes ? limits.body_bytes->value - 64 : 900'000, 900'000);
   if (one < 64) return e.inconclusive("a body of this tenant is too small to fill a store with");
-  const std::string text = R"({"filler":")" + random_hex(static_cast<std::size_t>(one) / 2 - 16) +
-                           "\"}";
+  const std::string text =
+      R"({"filler":")" + random_hex(static_cast<std::size_t>(one) / 2 - 16) + "\"}";
   std::int64_t written = 0;
   std::string last;
   const Deadline deadline = within(seconds(40));
   while (written <= most && std::chrono::steady_clock::now() < deadline) {
-    const auto answer =
-        arena.send(&attacker,
-                   arena.request_of(attacker, "POST", "/v1/records/" + scratch.name(), text),
-                   Way::direct);
+    const auto answer = arena.send(
+        &attacker, arena.request_of(attacker, "POST", "/v1/records/" + scratch.name(), text),
+        Way::direct);
     last = answer ? answer->summary() : answer.error().text();
     e.count();
     if (!answer || answer->status != 201) break;
@@ -310,9 +308,9 @@ void drive_storage(Examination& e, const plan::Limits& limits) {
   e.expect("writes beyond the storage", last == "507 storage-full", "507 storage-full",
            last + " after " + std::to_string(written) + " bytes" + (over ? ", accepted" : ""),
            over ? Verdict::leak : Verdict::inconclusive);
-  const auto read = arena.send(
-      &attacker, arena.request_of(attacker, "GET", "/v1/records/" + attacker.collection),
-      Way::direct);
+  const auto read =
+      arena.send(&attacker, arena.request_of(attacker, "GET", "/v1/records/" + attacker.collection),
+                 Way::direct);
   e.expect("what it has can be read", read && read->status == 200, "200",
            read ? read->summary() : read.error().text(), Verdict::inconclusive);
   if (auto gone = scratch.empty(); !gone) e.inconclusive(gone.error().text());
@@ -350,10 +348,8 @@ void compare(Examination& e, const Limit& limit, const plan::Limits& limits) {
   const json::value found = json::parse(e.attacker().limits_json, error);
   const json::value* told =
       found.is_object() ? found.get_object().if_contains(limit.name) : nullptr;
-  const double wanted =
-      &limit == &rate ? limits.requests_per_second->value : *limit.of(limits);
-  const bool same =
-      told != nullptr && told->is_number() && told->to_number<double>() == wanted;
+  const double wanted = &limit == &rate ? limits.requests_per_second->value : *limit.of(limits);
+  const bool same = told != nullptr && told->is_number() && told->to_number<double>() == wanted;
   e.expect("the figure that the operator API tells", same, json::serialize(json::value(wanted)),
            told == nullptr ? "none" : json::serialize(*told));
 }

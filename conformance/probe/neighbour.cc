@@ -28,8 +28,8 @@ NeighbourJudgement judge(const NeighbourFigures& figures) {
   const std::int64_t bound = bound_of(base, figures.ratio);
   NeighbourJudgement out{
       .verdict = Verdict::pass,
-      .bound = "at most " + milliseconds(bound) + " (" + figure(figures.ratio) +
-               " times, or 5 ms more)",
+      .bound =
+          "at most " + milliseconds(bound) + " (" + figure(figures.ratio) + " times, or 5 ms more)",
       .observed = "p95 " + milliseconds(figures.before) + " before, " +
                   milliseconds(figures.during) + " during, " + milliseconds(figures.after) +
                   " after: " +

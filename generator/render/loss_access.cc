@@ -30,9 +30,7 @@ constexpr std::string_view slow_reader =
 constexpr std::string_view ingress_nginx_alone = "only ingress-nginx is told";
 constexpr std::string_view no_rotation = "nothing rotates by itself; the runbook says how";
 
-bool is_caddy(const plan::Plan& plan) {
-  return plan.edge.proxy.value == plan::Edge::Proxy::caddy;
-}
+bool is_caddy(const plan::Plan& plan) { return plan.edge.proxy.value == plan::Edge::Proxy::caddy; }
 
 std::vector<Use> remote_keys(const Asked& asked) {
   if (asked.plan.auth.jwks.find("://") == std::string::npos) return {};
@@ -70,7 +68,8 @@ std::vector<Use> hsts_on(const Asked& asked) {
 
 std::vector<Use> rotated(const Asked& asked) {
   const auto& secrets = asked.plan.secrets;
-  if (std::ranges::none_of(secrets, [](const plan::Secret& s) { return s.rotate_ms > 0; })) return {};
+  if (std::ranges::none_of(secrets, [](const plan::Secret& s) { return s.rotate_ms > 0; }))
+    return {};
   return written(asked.document, "secrets.*.rotate");
 }
 
@@ -84,8 +83,14 @@ std::vector<Use> sealed(const Asked& asked) {
   return found;
 }
 
-constexpr Cells foreign{none, approximated(compose_file), yes, approximated(unit_file), approximated(stand_in), none};
-constexpr Cells foreign_too{none, approximated(compose_file, told_elsewhere), yes, approximated(unit_file, told_elsewhere), approximated(stand_in, told_elsewhere), none};
+constexpr Cells foreign{
+    none, approximated(compose_file), yes, approximated(unit_file), approximated(stand_in), none};
+constexpr Cells foreign_too{none,
+                            approximated(compose_file, told_elsewhere),
+                            yes,
+                            approximated(unit_file, told_elsewhere),
+                            approximated(stand_in, told_elsewhere),
+                            none};
 
 // clang-format off: one field a row reads like the table it is
 const Row rows[] = {

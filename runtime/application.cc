@@ -1,5 +1,6 @@
 #include "runtime/application.h"
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -11,12 +12,14 @@ namespace {
 
 constexpr auto maintenance_interval = std::chrono::seconds(1);
 constexpr int intervals_a_sweep = 60;
+constexpr std::size_t operator_connections = 1000;
+constexpr std::size_t most_page = std::size_t{8} << 20;  // of an export, which is an import's body
 
-http::Limits limits_of(const context::ServerLimits& limits) {
+http::Limits limits_of(const context::ServerLimits& limits, std::size_t connections) {
   const auto milliseconds = [](std::int64_t ms) { return std::chrono::milliseconds(ms); };
   return {.header = static_cast<std::size_t>(limits.header),
           .body = static_cast<std::size_t>(limits.body),
-          .connections = static_cast<std::size_t>(limits.connections),
+          .connections = connections,
           .pipeline = static_cast<std::size_t>(limits.pipeline),
           .header_timeout = milliseconds(limits.header_timeout_ms),
           .body_timeout = milliseconds(limits.body_timeout_ms),
@@ -26,8 +29,8 @@ http::Limits limits_of(const context::ServerLimits& limits) {
 
 /// An exported page, which holds up to 4 MiB of records and then one more, is an import's body.
 http::Limits operator_limits(const context::ServerLimits& limits) {
-  auto wider = limits_of(limits);
-  wider.body += 8U << 20U;
+  auto wider = limits_of(limits, std::min<std::size_t>(limits.connections, operator_connections));
+  wider.body += most_page;
   wider.request_timeout =
       std::max<std::chrono::milliseconds>(wider.request_timeout, std::chrono::minutes(10));
   return wider;
@@ -69,12 +72,16 @@ Application::Application(context::ConfigurationPtr configuration, int log_fd,
     : configuration_(std::move(configuration)),
       log_(log_fd, configuration_->log_level, configuration_->instance, clock_),
       process_(std::move(process)),
+      plan_(plan_memory(process_->read().memory_limit_bytes, configuration_->limits,
+                        configuration_->listen.tls.has_value())),
+      budget_(std::make_shared<observe::Budget>(plan_.buffered)),
+      operator_share_(std::make_shared<observe::Share>(budget_, observe::Share::Bound::budget)),
       metrics_(configuration_->instance, CAISSON_VERSION),
       feeds_(clock_, {.on_end = [this](const watch::Terms& terms, std::uint16_t code,
                                        bool ours) { note_end(terms, code, ours); }}),
       tickets_(clock_),
       // Sockets never take the connections that requests need.
-      limiter_(clock_, 65'536, configuration_->limits.connections / 2) {}
+      limiter_(clock_, 65'536, static_cast<std::int64_t>(plan_.connections / 2), budget_) {}
 
 Application::~Application() { stop(false); }
 
@@ -86,12 +93,20 @@ Result<void> Application::open() {
   auto audit = observe::Audit::open(configuration.data / "audit", clock_, log_, metrics_);
   if (!audit) return tl::unexpected(audit.error());
   audit_ = std::move(*audit);
-  const auto connections = static_cast<std::size_t>(configuration.limits.connections);
-  const auto open_tenants = static_cast<std::size_t>(configuration.limits.open_tenants);
+  const std::size_t open_stores =
+      configuration.limits.open_tenants > 0
+          ? static_cast<std::size_t>(configuration.limits.open_tenants)
+          : std::min(plan_.open_stores, tenancy::open_stores_for(plan_.connections));
+  log_.info("memory", {{"bytes", plan_.memory},
+                       {"buffered", static_cast<std::int64_t>(plan_.buffered)},
+                       {"open_tenants", static_cast<std::int64_t>(open_stores)},
+                       {"connections", static_cast<std::int64_t>(plan_.connections)},
+                       {"workers", static_cast<std::int64_t>(plan_.workers)}});
   auto tenants = tenancy::Tenants::open(
       {.data = configuration.data,
        .schema = modules::Records::schema(),
-       .open_stores = open_tenants > 0 ? open_tenants : tenancy::open_stores_for(connections),
+       .workers = plan_.workers,
+       .open_stores = open_stores,
        .on_change =
            [this](std::string_view tenant_id, std::span<const storage::Change> changes) {
              feeds_.publish(tenant_id, changes);
@@ -129,7 +144,11 @@ Result<void> Application::open() {
                                          auto readings = feeds_.readings();
                                          readings.limit = limiter_.socket_limit();
                                          return readings;
-                                       }});
+                                       },
+                                   .budget = budget_});
+  operator_calls_ = http::everybody([this](http::Request&& request, http::Reply&& reply) {
+    operator_api_->handle(std::move(request), std::move(reply));
+  });
   watch_api_.emplace(watch::WatchApi::Services{.configuration = configuration,
                                                .directory = *directory_,
                                                .gate = *gate_,
@@ -149,33 +168,43 @@ Result<void> Application::open() {
                                       .tenants = *tenants_,
                                       .records = *records_,
                                       .watch = *watch_api_,
-                                      .operator_api = operator_handler()});
+                                      .operator_api = operator_calls_});
   return {};
 }
 
-http::Handler Application::operator_handler() {
-  return [this](http::Request&& request, http::Reply&& reply) {
-    operator_api_->handle(std::move(request), std::move(reply));
-  };
+http::Admission Application::admit_operator(const http::Request& head) {
+  if (auto refused = operator_api_->refuse_stranger(head)) return {.answer = std::move(*refused)};
+  http::Admission admission = operator_calls_(head);
+  admission.share = operator_share_;
+  admission.expected = most_page;
+  return admission;
 }
 
 Result<void> Application::listen() {
   const context::Configuration& configuration = *configuration_;
   const auto refuse = [this](const http::Refusal& refusal) { return data_api_->refuse(refusal); };
-  auto data = http::Server::start({.listen = configuration.listen.data,
-                                   .tls = tls_of(configuration.listen),
-                                   .threads = configuration.threads,
-                                   .limits = limits_of(configuration.limits),
-                                   .refuse = refuse},
-                                  [this](http::Request&& request, http::Reply&& reply) {
-                                    data_api_->handle(std::move(request), std::move(reply));
-                                  });
+  const auto trusted = [this](std::string_view peer) {
+    return std::ranges::any_of(
+        configuration_->trusted_proxies,
+        [peer](const context::Network& network) { return network.contains(peer); });
+  };
+  auto data =
+      http::Server::start({.listen = configuration.listen.data,
+                           .tls = tls_of(configuration.listen),
+                           .threads = configuration.threads,
+                           .limits = limits_of(configuration.limits, plan_.connections),
+                           .budget = budget_,
+                           .trusted = trusted,
+                           .refuse = refuse},
+                          [this](const http::Request& head) { return data_api_->admit(head); });
   if (!data) return tl::unexpected(data.error());
   data_server_ = std::move(*data);
-  auto operators = http::Server::start({.listen = configuration.listen.operator_,
-                                        .limits = operator_limits(configuration.limits),
-                                        .refuse = refuse},
-                                       operator_handler());
+  auto operators =
+      http::Server::start({.listen = configuration.listen.operator_,
+                           .limits = operator_limits(configuration.limits),
+                           .budget = budget_,
+                           .refuse = refuse},
+                          [this](const http::Request& head) { return admit_operator(head); });
   if (!operators) return tl::unexpected(operators.error());
   operator_server_ = std::move(*operators);
   data_api_->begin_work();

@@ -16,8 +16,10 @@
 #include "runtime/ingress/resolver.h"
 #include "runtime/ingress/tickets.h"
 #include "runtime/ingress/token_verifier.h"
+#include "runtime/memory.h"
 #include "runtime/modules/records.h"
 #include "runtime/observe/audit.h"
+#include "runtime/observe/budget.h"
 #include "runtime/observe/clock.h"
 #include "runtime/observe/log.h"
 #include "runtime/observe/metrics.h"
@@ -59,7 +61,8 @@ class Application {
               std::unique_ptr<observe::ProcessMeter> process);
   [[nodiscard]] Result<void> open();
   [[nodiscard]] Result<void> listen();
-  [[nodiscard]] http::Handler operator_handler();
+  /// The operator API asks for its token before it reads a body; see http::Admit.
+  [[nodiscard]] http::Admission admit_operator(const http::Request& head);
   void maintain(const std::stop_token& stopping);
   void note_end(const watch::Terms& terms, std::uint16_t code, bool ours);
 
@@ -67,6 +70,9 @@ class Application {
   const observe::SystemClock clock_;
   const observe::Log log_;
   const std::unique_ptr<observe::ProcessMeter> process_;
+  const MemoryPlan plan_;
+  const std::shared_ptr<observe::Budget> budget_;
+  const std::shared_ptr<observe::Share> operator_share_;
   observe::Metrics metrics_;
   std::unique_ptr<observe::Audit> audit_;
   watch::Feeds feeds_;
@@ -81,6 +87,7 @@ class Application {
   std::optional<modules::Records> records_;
   std::optional<admin::OperatorApi> operator_api_;
   std::optional<watch::WatchApi> watch_api_;
+  http::Admit operator_calls_;
   std::optional<DataApi> data_api_;
   std::optional<http::Server> data_server_;
   std::optional<http::Server> operator_server_;

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <memory>
+#include <new>
 #include <utility>
 
 #include "runtime/ingress/problem_response.h"
@@ -54,6 +56,18 @@ std::optional<std::string_view> optional_field(const http::Request& request,
   return value;
 }
 
+/// Bytes that an answer may well have, by what is asked: lists and batches answer with many
+/// records, everything else with one, which is rarely large.
+std::size_t expected_answer(const http::Request& head) {
+  constexpr std::size_t many = std::size_t{4} << 20;
+  constexpr std::size_t one = std::size_t{4} << 10;
+  const auto call = api::resolve(head.method, head.path);
+  if (!call || call->operation == nullptr) return one;
+  const auto id = call->operation->id;
+  const bool large = id == api::OperationId::list_records || id == api::OperationId::run_batch;
+  return large ? many : one;
+}
+
 http::Response whoami(const context::RequestContext& context) {
   std::string body = R"({"tenant":)";
   observe::append_json_string(body, context.tenant().slug);
@@ -77,29 +91,71 @@ http::Response whoami(const context::RequestContext& context) {
 
 }  // namespace
 
-void DataApi::handle(http::Request&& request, http::Reply&& reply) {
-  Exchange exchange{.request = std::move(request),
-                    .reply = std::move(reply),
-                    .id = observe::new_uuid(services_.clock.unix_ms()),
-                    .started_ns = services_.clock.steady_ns()};
-  if (auto response = answer_without_tenant(exchange.request)) {
-    response->fields.emplace_back("Caisson-Request-Id", exchange.id);
+struct DataApi::Exchange {
+  std::string id{};
+  std::int64_t started_ns = 0;
+  http::Request request{};  ///< once it is whole
+  http::Reply reply{};
+  std::optional<context::RequestContext> context{};  ///< once the gate has let it in
+  std::shared_ptr<policy::Permit> permit{};          ///< until the answer takes it along
+  std::shared_ptr<observe::Share> share{};           ///< pays for the answer
+  observe::Charge answer{};                          ///< the answer's bytes
+  tenancy::TenantPtr tenant{};                       ///< whose request it is, once that is known
+};
+
+/// A request that was let in, as the server sees it.
+class DataApi::Guest final : public http::Visit {
+ public:
+  Guest(const DataApi& api, ExchangePtr exchange) : api_(api), exchange_(std::move(exchange)) {}
+
+  void run(http::Request&& request, http::Reply&& reply) override {
+    exchange_->request = std::move(request);
+    exchange_->reply = std::move(reply);
+    // The time for the answer runs from here: how long the body took is bounded by itself.
+    exchange_->context->set_deadline(
+        std::chrono::steady_clock::now() +
+        std::chrono::milliseconds(api_.services_.configuration.limits.request_timeout_ms));
+    api_.route(std::exchange(exchange_, nullptr));
+  }
+  std::optional<http::Response> refuse(const http::Refusal& refusal) override {
+    const Problem problem{.code = observe::code_named(refusal.code),
+                          .detail = std::string(refusal.detail)};
+    return api_.dress(*exchange_, {}, api_.services_.gate.refuse(*exchange_->context, problem));
+  }
+
+ private:
+  const DataApi& api_;
+  ExchangePtr exchange_;
+};
+
+http::Admission DataApi::admit(const http::Request& head) {
+  const auto exchange =
+      std::make_shared<Exchange>(Exchange{.id = observe::new_uuid(services_.clock.unix_ms()),
+                                          .started_ns = services_.clock.steady_ns()});
+  if (auto response = answer_without_tenant(head)) {
+    response->fields.emplace_back("Caisson-Request-Id", exchange->id);
     // Whoever asks for health is no client: nothing is counted, or an idle deployment would look
     // busy.
-    log(exchange, response->status, services_.clock.steady_ns() - exchange.started_ns);
-    return exchange.reply(std::move(*response));
+    log(*exchange, head, response->status, services_.clock.steady_ns() - exchange->started_ns);
+    return {.answer = std::move(*response)};
   }
-  if (is_down(Wall::operator_everywhere) && exchange.request.path.starts_with("/v1/tenants")) {
-    return services_.operator_api(std::move(exchange.request), std::move(exchange.reply));
+  if (is_down(Wall::operator_everywhere) && head.path.starts_with("/v1/tenants")) {
+    return services_.operator_api(head);
   }
-  auto admitted = services_.gate.admit(exchange.request, exchange.id);
+  auto admitted = services_.gate.admit(head, exchange->id);
   if (!admitted) {
-    exchange.tenant = std::move(admitted.error().tenant);
-    return finish(exchange, std::move(admitted.error().response));
+    exchange->tenant = std::move(admitted.error().tenant);
+    return {.answer = dress(*exchange, head, std::move(admitted.error().response))};
   }
-  exchange.admitted = std::move(*admitted);
-  exchange.tenant = exchange.admitted->context.tenant_ptr();
-  route(std::move(exchange));
+  exchange->tenant = admitted->context.tenant_ptr();
+  exchange->share = admitted->permit.share();
+  const std::size_t most_body = admitted->most_body();
+  exchange->context = std::move(admitted->context);
+  exchange->permit = std::make_shared<policy::Permit>(std::move(admitted->permit));
+  return {.visit = std::make_shared<Guest>(*this, exchange),
+          .most_body = most_body,
+          .share = exchange->share,
+          .expected = expected_answer(head)};
 }
 
 std::optional<http::Response> DataApi::answer_without_tenant(const http::Request& request) const {
@@ -130,48 +186,47 @@ bool DataApi::is_known_domain(std::string_view domain) const {
   return tenant && tenant->status == tenancy::Status::active;
 }
 
-void DataApi::route(Exchange exchange) const {
-  const http::Request& request = exchange.request;
-  const context::RequestContext& context = exchange.admitted->context;
+void DataApi::route(const ExchangePtr& exchange) const {
+  const http::Request& request = exchange->request;
+  const context::RequestContext& context = *exchange->context;
   const auto call = api::resolve(request.method, request.path);
   if (!call) {
-    return refuse(exchange, {.code = Code::not_found, .detail = "there is nothing at this path"});
+    return refuse(*exchange, {.code = Code::not_found, .detail = "there is nothing at this path"});
   }
   if (call->operation == nullptr) {
     const std::string allowed = api::allowed_methods(call->path);
     http::Response refused = services_.gate.refuse(
         context, {.code = Code::method_not_allowed, .detail = "this resource answers " + allowed});
     refused.fields.emplace_back("Allow", allowed);
-    return finish(exchange, std::move(refused));
+    return finish(*exchange, std::move(refused));
   }
   const std::string_view scope = call->operation->scope;
   if (!scope.empty() && !context.allows(scope)) {
-    return refuse(exchange, {.code = Code::insufficient_scope,
-                             .detail = "the credential lacks the scope " + std::string(scope)});
+    return refuse(*exchange, {.code = Code::insufficient_scope,
+                              .detail = "the credential lacks the scope " + std::string(scope)});
   }
   switch (call->operation->id) {
     case api::OperationId::who_am_i:
-      return finish(exchange, whoami(context));
+      return finish(*exchange, whoami(context));
     case api::OperationId::watch_changes:
-      return finish(exchange, services_.watch.open(request, context));
+      return finish(*exchange, services_.watch.open(request, context));
     case api::OperationId::issue_ticket:
-      return finish(exchange, services_.watch.issue_ticket(context));
+      return finish(*exchange, services_.watch.issue_ticket(context));
     default:
       break;
   }
   for (const std::string_view name : single_fields) {
     if (request.count(name) > 1) {
-      return refuse(exchange, {.code = Code::invalid_parameter,
-                               .detail = "the field " + std::string(name) + " is repeated"});
+      return refuse(*exchange, {.code = Code::invalid_parameter,
+                                .detail = "the field " + std::string(name) + " is repeated"});
     }
   }
-  run_records(std::move(exchange), *call);
+  run_records(exchange, *call);
 }
 
-void DataApi::run_records(Exchange exchange, const api::Call& call) const {
-  const auto shared = std::make_shared<Exchange>(std::move(exchange));
-  const context::RequestContext& context = shared->admitted->context;
-  const http::Request& request = shared->request;
+void DataApi::run_records(const ExchangePtr& exchange, const api::Call& call) const {
+  const context::RequestContext& context = *exchange->context;
+  http::Request& request = exchange->request;
   const modules::RecordsRequest asked{
       .method = request.method == "HEAD" ? "GET" : request.method,
       .path = request.path,
@@ -184,14 +239,39 @@ void DataApi::run_records(Exchange exchange, const api::Call& call) const {
       .idempotency_key = optional_field(request, "Idempotency-Key"),
       .now_ms = services_.clock.unix_ms(),
   };
+  const storage::Access access = modules::Records::access(asked);
+  exchange->answer = observe::Charge(exchange->share, observe::Use::answer);
+  if (request.charge.bytes() == 0 && access != storage::Access::glance) {
+    request.charge = observe::Charge(exchange->share);  // it is going to wait
+    request.charge.set(request.head.size());
+  }
   services_.tenants.submit(
-      context.tenant(), modules::Records::access(asked), context.deadline(),
-      [this, asked, shared](storage::TenantStore& store) {
-        return services_.records.handle(asked, store);
+      context.tenant(), access, context.deadline(),
+      [this, asked, exchange](storage::TenantStore& store) {
+        return answer_within_bounds(asked, *exchange, store);
       },
-      [this, shared](tl::expected<modules::RecordsAnswer, tenancy::Refusal> answer) {
-        finish(*shared, answer_to_record(shared->admitted->context, std::move(answer)));
+      [this, exchange](tl::expected<modules::RecordsAnswer, tenancy::Refusal> answer) {
+        try {
+          finish(*exchange, answer_to_record(*exchange->context, std::move(answer)));
+        } catch (const std::bad_alloc&) {
+          exchange->reply = {};  // the server answers in its place
+        }
       });
+}
+
+/// What is done and cannot be answered is undone: before the commit there is still the choice.
+modules::RecordsAnswer DataApi::answer_within_bounds(const modules::RecordsRequest& asked,
+                                                     Exchange& exchange,
+                                                     storage::TenantStore& store) const {
+  try {
+    auto answer = services_.records.handle(asked, store);
+    if (exchange.answer.resize(answer.body.capacity())) return answer;
+  } catch (const std::bad_alloc&) {
+    exchange.answer.set(0);
+  }
+  store.abandon();
+  return {.problem = std::string(observe::info(Code::overloaded).name),
+          .detail = "too many bytes of this tenant wait to be answered or read"};
 }
 
 // ---- answers ----
@@ -212,7 +292,7 @@ http::Response DataApi::refuse(const http::Refusal& refusal) const {
 }
 
 void DataApi::refuse(Exchange& exchange, const Problem& problem) const {
-  finish(exchange, services_.gate.refuse(exchange.admitted->context, problem));
+  finish(exchange, services_.gate.refuse(*exchange.context, problem));
 }
 
 http::Response DataApi::answer_to_record(
@@ -236,25 +316,35 @@ http::Response DataApi::answer_to_record(
   return response;
 }
 
-/// Counts, logs and sends. The permit is given back first: whoever has the answer may ask again at
-/// once.
+/// Sends the answer; the request's bytes are free from here on.
 void DataApi::finish(Exchange& exchange, http::Response response) const {
-  if (exchange.admitted) exchange.admitted->permit.append_fields(response.fields);
+  exchange.answer.set(exchange.answer.share() ? response.body.capacity() : 0);
+  response.charge = std::move(exchange.answer);
+  response = dress(exchange, exchange.request, std::move(response));
+  exchange.request = {};
+  exchange.reply(std::move(response));
+}
+
+/// Counts and logs. The answer takes the permit along: the tenant's place is free again when it is
+/// sent.
+http::Response DataApi::dress(Exchange& exchange, const http::Request& head,
+                              http::Response response) const {
+  if (exchange.permit) exchange.permit->append_fields(response.fields);
   const std::int64_t took_ns = services_.clock.steady_ns() - exchange.started_ns;
   services_.metrics.request(
       exchange.tenant ? std::string_view(exchange.tenant->slug) : std::string_view(),
       response.status, took_ns);
-  log(exchange, response.status, took_ns);
-  exchange.admitted.reset();
-  exchange.reply(std::move(response));
+  log(exchange, head, response.status, took_ns);
+  response.lease = std::move(exchange.permit);
+  return response;
 }
 
-void DataApi::log(const Exchange& exchange, int status, std::int64_t took_ns) const {
+void DataApi::log(const Exchange& exchange, const http::Request& request, int status,
+                  std::int64_t took_ns) const {
   const observe::Level level = status >= 500 ? observe::Level::warn : observe::Level::debug;
   if (!services_.log.enabled(level)) return;
-  const http::Request& request = exchange.request;
   std::string_view subject;
-  if (exchange.admitted) subject = exchange.admitted->context.caller().subject;
+  if (exchange.context) subject = exchange.context->caller().subject;
   const auto trace = observe::read_trace(request.field("traceparent"), request.field("tracestate"));
   services_.log.write(level, "request",
                       {{"request_id", exchange.id},

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +10,7 @@
 #include "runtime/context/configuration.h"
 #include "runtime/http/limits.h"
 #include "runtime/http/reply.h"
+#include "runtime/http/visit.h"
 #include "runtime/ingress/directory.h"
 #include "runtime/ingress/gate.h"
 #include "runtime/modules/records.h"
@@ -21,8 +23,9 @@
 namespace caisson::runtime {
 
 /// What the data listener answers: health, and the tenants' API. A request walks downward, each
-/// step or a refusal: the gate (who, which tenant, how much), the route, the module on the tenant's
-/// actor. Thread-safe.
+/// step or a refusal: the gate (who, which tenant, how much) as soon as its head is there, then,
+/// when its body is, the route, the module on the tenant's actor. Its permit is held until its
+/// answer is sent, and the bytes of both are charged to the tenant. Thread-safe.
 class DataApi {
  public:
   /// What it works with; everything outlives it.
@@ -36,12 +39,13 @@ class DataApi {
     tenancy::Tenants& tenants;
     const modules::Records& records;
     const watch::WatchApi& watch;
-    http::Handler operator_api;  ///< reachable here only when its wall is down: a sabotage
+    http::Admit operator_api;  ///< reachable here only when its wall is down: a sabotage
   };
 
   explicit DataApi(Services services) : services_(std::move(services)) {}
 
-  void handle(http::Request&& request, http::Reply&& reply);
+  /// Health is answered, strangers are refused, tenants are let in.
+  [[nodiscard]] http::Admission admit(const http::Request& head);
 
   /// The answer to what the server refuses by itself.
   [[nodiscard]] http::Response refuse(const http::Refusal& refusal) const;
@@ -53,14 +57,9 @@ class DataApi {
 
  private:
   /// One request on its way to its answer.
-  struct Exchange {
-    http::Request request;
-    http::Reply reply;
-    std::string id;
-    std::int64_t started_ns = 0;
-    std::optional<ingress::Admitted> admitted;
-    tenancy::TenantPtr tenant;  ///< whose request it is, once that is known
-  };
+  struct Exchange;
+  class Guest;
+  using ExchangePtr = std::shared_ptr<Exchange>;
 
   [[nodiscard]] std::optional<http::Response> answer_without_tenant(
       const http::Request& request) const;
@@ -68,11 +67,17 @@ class DataApi {
   [[nodiscard]] http::Response answer_to_record(
       const context::RequestContext& context,
       tl::expected<modules::RecordsAnswer, tenancy::Refusal> answer) const;
-  void route(Exchange exchange) const;
-  void run_records(Exchange exchange, const api::Call& call) const;
+  void route(const ExchangePtr& exchange) const;
+  void run_records(const ExchangePtr& exchange, const api::Call& call) const;
+  [[nodiscard]] modules::RecordsAnswer answer_within_bounds(const modules::RecordsRequest& asked,
+                                                            Exchange& exchange,
+                                                            storage::TenantStore& store) const;
   void refuse(Exchange& exchange, const observe::Problem& problem) const;
   void finish(Exchange& exchange, http::Response response) const;
-  void log(const Exchange& exchange, int status, std::int64_t took_ns) const;
+  [[nodiscard]] http::Response dress(Exchange& exchange, const http::Request& head,
+                                     http::Response response) const;
+  void log(const Exchange& exchange, const http::Request& head, int status,
+           std::int64_t took_ns) const;
 
   const Services services_;
   std::atomic<bool> working_ = false;

@@ -124,6 +124,7 @@ int serve(const std::string& file) {
   }
   const auto configuration = load(file);
   if (!configuration) return bad_usage;
+  bound_allocator();
   auto process = std::make_unique<observe::ProcessMeter>();
   if (const auto confined = confine(reach_of(*configuration)); !confined) {
     return complain(confined.error().text(), bad_environment);

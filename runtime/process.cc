@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <system_error>
 
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -39,6 +40,23 @@ Result<void> harden_process() {
     return fail("cannot give up privileges: " + std::generic_category().message(errno));
   }
   return {};
+}
+
+void bound_allocator() {
+  constexpr int large = 128 * 1024;  // a block of its own, unmapped when it is freed
+  constexpr int kept_at_the_top = 1024 * 1024;
+  rlimit space{};
+  const bool bounded = ::getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY;
+  ::mallopt(M_MMAP_THRESHOLD, large);
+  ::mallopt(M_TRIM_THRESHOLD, kept_at_the_top);
+  // Every further arena reserves 64 MiB of address space, every thread 8.
+  ::mallopt(M_ARENA_MAX, bounded ? 1 : 4);
+  if (!bounded) return;
+  pthread_attr_t attributes;
+  ::pthread_attr_init(&attributes);
+  ::pthread_attr_setstacksize(&attributes, 1024 * 1024);
+  ::pthread_setattr_default_np(&attributes);
+  ::pthread_attr_destroy(&attributes);
 }
 
 void notify_manager(std::string_view state) {

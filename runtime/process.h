@@ -11,6 +11,11 @@ namespace caisson::runtime {
 /// descriptors as the hard limit grants.
 [[nodiscard]] Result<void> harden_process();
 
+/// Has the allocator give freed memory back to the system, so that what the process accounts for is
+/// what it uses, and keeps threads and arenas small where the address space is bounded (RLIMIT_AS).
+/// Before the first thread.
+void bound_allocator();
+
 /// Tells the service manager that started the process, if one did, how it is: "READY=1",
 /// "STOPPING=1" (sd_notify(3)). Nobody listening is fine.
 void notify_manager(std::string_view state);

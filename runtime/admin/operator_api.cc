@@ -2,6 +2,7 @@
 
 #include <array>
 #include <filesystem>
+#include <new>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -76,6 +77,7 @@ observe::Readings take_readings(const OperatorApi::Services& services) {
                              .audit_healthy = services.audit.healthy(),
                              .process = services.process.read()};
   if (services.sockets) readings.sockets = services.sockets();
+  if (services.budget) readings.buffers = read(*services.budget);
   for (const tenancy::Tenants::Usage& usage : services.tenants.usage()) {
     const tenancy::TenantPtr tenant = services.registry.by_id(usage.tenant_id);
     if (!tenant || tenant->status == tenancy::Status::deleted) continue;
@@ -151,9 +153,30 @@ void OperatorApi::work() {
     auto [request, reply] = std::move(queue_.front());
     queue_.pop_front();
     lock.unlock();
-    reply(answer(request));
+    try {
+      reply(answer(request));
+    } catch (const std::bad_alloc&) {
+      reply = {};  // the server answers in its place
+    }
+    request = {};
     lock.lock();
   }
+}
+
+std::optional<http::Response> OperatorApi::refuse_stranger(const http::Request& head) const {
+  const bool open = head.method == "GET" && (head.path == "/livez" || head.path == "/metrics");
+  if (open || is_operator(head, services_.configuration.operator_token)) return {};
+  const std::string request_id = observe::new_uuid(services_.clock.unix_ms());
+  const bool sent = head.count("authorization") > 0;
+  const Problem problem{.code = sent ? Code::invalid_credential : Code::unauthenticated,
+                        .detail = "the operator API answers to the operator's bearer token alone"};
+  services_.metrics.refusal(problem.code);
+  services_.audit.append({.actor = "anonymous",
+                          .action = "operator.refuse",
+                          .request_id = request_id,
+                          .outcome = "refused",
+                          .reason = info(problem.code).name});
+  return ingress::problem_response(problem, request_id);
 }
 
 http::Response OperatorApi::answer(const http::Request& request) {
@@ -170,19 +193,7 @@ http::Response OperatorApi::answer(const http::Request& request) {
             .fields = {{"Content-Type", std::string(observe::metrics_type)}},
             .body = services_.metrics.scrape(take_readings(services_))};
   }
-  if (!is_operator(request, services_.configuration.operator_token)) {
-    const bool sent = request.count("authorization") > 0;
-    const Problem problem{
-        .code = sent ? Code::invalid_credential : Code::unauthenticated,
-        .detail = "the operator API answers to the operator's bearer token alone"};
-    services_.metrics.refusal(problem.code);
-    services_.audit.append({.actor = "anonymous",
-                            .action = "operator.refuse",
-                            .request_id = request_id,
-                            .outcome = "refused",
-                            .reason = info(problem.code).name});
-    return refused(problem);
-  }
+  if (auto refused_stranger = refuse_stranger(request)) return std::move(*refused_stranger);
   const Found found = find(request);
   if (found.entry == nullptr) {
     if (found.allow.empty())

@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -40,6 +42,7 @@ class OperatorApi {
     std::function<observe::ConnectionReadings()> connections;  ///< of the data listener
     const observe::ProcessMeter& process;
     std::function<observe::SocketReadings()> sockets{};  ///< may be empty
+    std::shared_ptr<const observe::Budget> budget{};     ///< may be null
   };
 
   explicit OperatorApi(Services services);
@@ -47,6 +50,9 @@ class OperatorApi {
   OperatorApi& operator=(const OperatorApi&) = delete;
   /// Answers what waits, then stops.
   ~OperatorApi();
+
+  /// The answer to a request that needs the operator's token and has it not; of its head alone.
+  [[nodiscard]] std::optional<http::Response> refuse_stranger(const http::Request& head) const;
 
   /// Answers later, on one of two threads of its own: operations wait for disks. At most 256
   /// requests wait; more are told to come back.

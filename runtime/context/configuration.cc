@@ -145,6 +145,18 @@ void Decoder::read_limits_of_server(ObjectReader& object) {
   limits.connections = object.integer("connections", limits.connections, 1, 1'000'000);
   limits.pipeline = object.integer("pipeline", limits.pipeline, 1, 10'000);
   limits.open_tenants = object.integer("open-tenants", 0, 0, 1'000'000);
+  constexpr std::int64_t mib = std::int64_t{1} << 20;
+  limits.memory = object.integer("memory", 0, 0, mib * mib);
+  limits.buffered = object.integer("buffered", 0, 0, mib * mib);
+  if (limits.memory > 0 && limits.memory < 128 * mib) {
+    object.fault("memory", "must be at least 134217728 (128 MiB), or 0 for what there is");
+  }
+  if (limits.buffered > 0 && limits.buffered < mib) {
+    object.fault("buffered", "must be at least 1048576 (1 MiB), or 0 for a share of the memory");
+  }
+  if (limits.memory > 0 && limits.buffered > limits.memory / 2) {
+    object.fault("buffered", "is more than half of the memory, and open stores need some, too");
+  }
 }
 
 void Decoder::read_auth(ObjectReader& object) {

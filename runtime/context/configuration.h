@@ -39,7 +39,9 @@ struct ServerLimits {
   std::int64_t request_timeout_ms = 30000;
   std::int64_t connections = 10000;
   std::int64_t pipeline = 64;
-  std::int64_t open_tenants = 0;  ///< 0: from RLIMIT_NOFILE
+  std::int64_t open_tenants = 0;  ///< 0: from RLIMIT_NOFILE and the memory
+  std::int64_t memory = 0;        ///< bytes to live in; 0: what the process may use
+  std::int64_t buffered = 0;      ///< bytes of requests and answers; 0: from the memory
 };
 
 /// Signatures that a token may bear.

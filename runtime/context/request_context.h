@@ -40,6 +40,9 @@ class RequestContext {
   [[nodiscard]] std::chrono::steady_clock::time_point deadline() const { return deadline_; }
   [[nodiscard]] bool allows(std::string_view scope) const;
 
+  /// By when the answer has to be there; runs from the end of the request's body.
+  void set_deadline(std::chrono::steady_clock::time_point deadline) { deadline_ = deadline; }
+
  private:
   friend class ingress::Resolver;
   RequestContext(std::string request_id, tenancy::TenantPtr tenant,

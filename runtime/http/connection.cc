@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <new>
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,16 +13,20 @@ namespace caisson::http {
 namespace {
 
 constexpr std::size_t most_unsent = std::size_t{256} * 1024;  // then no further request is read
-constexpr std::size_t most_kept =
-    std::size_t{64} * 1024;  // capacity that an idle output buffer keeps
 constexpr std::size_t most_discarded =
     std::size_t{1024} * 1024;  // of a peer that was refused and talks on
-constexpr int unanswered = 0;  // status of the Response that stands for a dropped reply
 constexpr int most_reads = 4;  // before other connections have their turn
-constexpr int most_pulls = 4;  // likewise
 // A request that was under way when the drain began is still answered.
 constexpr auto drain_grace = std::chrono::milliseconds(200);
 constexpr auto linger_timeout = std::chrono::milliseconds(2000);
+
+/// Said when there is no memory to say more.
+constexpr std::string_view exhausted =
+    "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n"
+    "Connection: close\r\n\r\n";
+
+constexpr Refused overloaded{
+    .status = 503, .code = "overloaded", .detail = "too many bytes wait to be answered or sent"};
 
 HeadLimits head_limits(const Limits& limits) {
   return {.header = limits.header,
@@ -29,57 +34,61 @@ HeadLimits head_limits(const Limits& limits) {
           .body = limits.body};
 }
 
-/// Rings at most once until it is answered, however many changes there are to tell.
-class Bell final : public SocketWaker {
- public:
-  Bell(std::shared_ptr<Inbox> inbox, std::weak_ptr<Connection> connection)
-      : inbox_(std::move(inbox)), connection_(std::move(connection)) {}
-  void wake() noexcept override {
-    if (auto connection = connection_.lock()) {
-      if (connection->ring()) inbox_->wake(std::move(connection));
-    }
-  }
-
- private:
-  const std::shared_ptr<Inbox> inbox_;
-  const std::weak_ptr<Connection> connection_;
-};
-
 }  // namespace
 
-Connection::Connection(Loop& loop, int socket, std::string peer, const TlsContext* tls)
+Connection::Connection(Loop& loop, Descriptor socket, std::string address,
+                       std::shared_ptr<Peer> peer, const TlsContext* tls)
     : loop_(loop),
       inbox_(loop.inbox()),
-      socket_(std::in_place, loop.context(), socket),
-      peer_(std::move(peer)),
-      parser_(head_limits(loop.shared.limits)) {
+      socket_(std::move(socket)),
+      peer_(std::move(address)),
+      counted_(std::move(peer)),
+      parser_(head_limits(loop.shared.limits)),
+      own_(counted_->share) {
   if (tls != nullptr) tls_.emplace(*tls);
 }
 
+/// Nobody knows what the peer is about to ask, and the answer to HEAD has no body: so this has
+/// none.
 void Connection::turn_away(Loop& loop, int socket, std::string_view peer) {
   if (!loop.shared.secure) {
-    const Response response = loop.shared.refuse(
+    Response response = loop.shared.refuse(
         {.status = 503, .code = "overloaded", .detail = "too many connections", .peer = peer});
+    response.body.clear();
+    std::erase_if(response.fields, [](const auto& field) { return field.first == "Content-Type"; });
     std::string bytes;
-    append_response(bytes, response, {.close = true, .date = loop.date.now()});
+    static_cast<void>(append_head(bytes, response, {.close = true, .date = loop.date.now()}));
     // The bytes fit the empty send buffer of a new socket; a peer that is gone needs no answer.
     [[maybe_unused]] const auto sent = ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
   }
   ::close(socket);
 }
 
-void Connection::start() { settle(); }
+/// Without memory nothing is put together any more. Whoever has got nothing yet is told.
+void Connection::give_up() noexcept {
+  if (!socket_) return;
+  if (!tls_ && !web_socket_ && !lingering_ && out_.empty()) {
+    [[maybe_unused]] const auto sent = ::send(socket_->native_handle(), exhausted.data(),
+                                              exhausted.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  }
+  close();
+}
+
+void Connection::start() {
+  guard([this] { settle(); });
+}
 
 // ---- input ----
 
 void Connection::wait_readable() {
   if (reading_ || ended_ || paused()) return;
-  reading_ = true;
   socket_->async_wait(Descriptor::wait_read,
                       [self = shared_from_this()](const boost::system::error_code& error) {
                         self->reading_ = false;
-                        if (!error && self->socket_) self->on_readable();
+                        if (error || !self->socket_) return;
+                        self->guard([&] { self->on_readable(); });
                       });
+  reading_ = true;
 }
 
 void Connection::on_readable() {
@@ -109,7 +118,7 @@ void Connection::take(std::string_view bytes) {
     return;
   }
   if (tls_) {
-    ended_ = !tls_->receive(bytes, pending_, out_);
+    ended_ = !tls_->receive(bytes, pending_, out_.tail());
     return;  // `settle` parses what is pending
   }
   if (pending_.empty()) {
@@ -121,9 +130,13 @@ void Connection::take(std::string_view bytes) {
 
 /// Parses and dispatches requests; what the bounds of the pipeline leave over stays in `pending_`.
 void Connection::process(std::string_view input) {
-  if (web_socket_) return web_socket_->receive(input, plain_out());
+  if (web_socket_) return web_socket_->receive(input, plain_out().tail());
   while (!input.empty() && !paused() && !last_) {
     switch (parser_.feed(input)) {
+      case RequestParser::Stage::headed:
+        behind_ = input.size();
+        admit();
+        break;
       case RequestParser::Stage::complete:
         behind_ = input.size();
         dispatch();
@@ -138,165 +151,119 @@ void Connection::process(std::string_view input) {
   if (!last_) pending_.assign(input);
 }
 
+/// Asks the application about a head. Of whom it refuses no byte of the body is kept.
+void Connection::admit() {
+  Request& head = parser_.head();
+  head.peer = peer_;
+  head.tls = tls_.has_value();
+  Admission admission;
+  try {
+    admission = loop_.shared.admit(head);
+  } catch (const std::bad_alloc&) {
+    return refuse(overloaded);
+  } catch (...) {
+    admission.answer.status = unanswered;  // one request's failure is its own
+  }
+  if (!admission.visit) {
+    const bool head_only = parser_.head_only();
+    const bool goes_on = parser_.keep_alive() && parser_.skip_body();
+    return turn_down(std::move(admission.answer), head_only, goes_on);
+  }
+  visit_ = std::move(admission.visit);
+  body_ = observe::Charge(admission.share ? std::move(admission.share) : counted_->share);
+  expected_next_ = admission.expected;
+  if (parser_.announced() > admission.most_body) return refuse(too_large);
+  if (parser_.read_body(admission.most_body) == RequestParser::Stage::complete) dispatch();
+}
+
 void Connection::dispatch() {
   Request request = parser_.take();
-  request.peer = peer_;
-  request.tls = tls_.has_value();
+  const bool head_only = parser_.head_only();
+  const std::shared_ptr<observe::Share> share = body_.share();
+  if (!request.body.empty()) {
+    if (!body_.resize(request.head.size() + request.body.capacity())) return refuse(overloaded);
+    request.charge = std::move(body_);
+  }
+  body_ = {};
   last_ = last_ || !parser_.keep_alive();
   upgrading_ = asks_to_upgrade(request);
-  slots_.push_back({.head_only = request.method == "HEAD",
+  slots_.push_back({.head_only = head_only,
                     .close = !parser_.keep_alive(),
-                    .deadline = Loop::Clock::now() + loop_.shared.limits.request_timeout});
+                    .deadline = Loop::Clock::now() + loop_.shared.limits.request_timeout,
+                    .share = share,
+                    .expected = expected_next_});
+  expected_ += expected_next_;
   Reply reply(shared_from_this(), next_ticket_++);
+  const auto visit = std::exchange(visit_, nullptr);
   try {
-    loop_.shared.handler(std::move(request), std::move(reply));
+    visit->run(std::move(request), std::move(reply));
+  } catch (const std::bad_alloc&) {
+    reply(loop_.shared.refuse({.status = overloaded.status,
+                               .code = overloaded.code,
+                               .detail = overloaded.detail,
+                               .peer = peer_}));
   } catch (...) {
     reply(Response{.status = unanswered});  // one request's failure is its own
   }
 }
 
+/// Answers what is not a whole request, and closes behind it.
 void Connection::refuse(const Refused& refused) {
-  last_ = true;
-  slots_.push_back({.close = true});
-  answer(next_ticket_++, loop_.shared.refuse({.status = refused.status,
-                                              .code = refused.code,
-                                              .detail = refused.detail,
-                                              .peer = peer_}));
+  const Refusal refusal{
+      .status = refused.status, .code = refused.code, .detail = refused.detail, .peer = peer_};
+  std::optional<Response> response;
+  if (const auto visit = std::exchange(visit_, nullptr)) response = visit->refuse(refusal);
+  using Stage = RequestParser::Stage;
+  const bool head_only =
+      parser_.stage() == Stage::idle ? pending_.starts_with("HEAD ") : parser_.head_only();
+  const bool goes_on =
+      parser_.stage() == Stage::headed && parser_.keep_alive() && parser_.skip_body();
+  turn_down(response ? std::move(*response) : loop_.shared.refuse(refusal), head_only, goes_on);
 }
 
-/// Keeps account of what this connection has the server remember.
-void Connection::charge(std::size_t bytes) {
-  const std::size_t before = std::exchange(charged_, bytes);
-  if (before != bytes) loop_.shared.buffered += bytes - before;  // modulo 2^64, also downwards
+/// The answer to a request that is not dispatched; unless the connection goes on, nothing further
+/// is read.
+void Connection::turn_down(Response response, bool head_only, bool goes_on) {
+  slots_.push_back({.head_only = head_only, .close = !goes_on, .share = counted_->share});
+  body_ = {};
+  if (!goes_on) {
+    last_ = true;
+    parser_.stop();
+    pending_.clear();
+  }
+  answer(next_ticket_++, std::move(response));
 }
 
-// ---- output ----
-
-void Connection::reply(std::uint64_t ticket, Response response) noexcept {
-  if (!inbox_->on_loop_thread()) {
-    inbox_->push({shared_from_this(), ticket, std::move(response)});
+/// Charges for what the connection keeps of requests. Whoever cannot pay for more is refused.
+void Connection::account() {
+  if (web_socket_) {
+    own_.set(0);
+    const std::size_t kept = pending_.size() + web_socket_->buffered() + unsent();
+    if (conversation_.resize(kept)) return;
+    conversation_.set(kept);
+    web_socket_->close({.code = SocketClose::try_later, .reason = "too many bytes are unsent"},
+                       plain_out().tail());
     return;
   }
-  answer(ticket, std::move(response));
-  if (!busy_) settle();
-}
-
-void Connection::dropped(std::uint64_t ticket) noexcept {
-  reply(ticket, Response{.status = unanswered});
-}
-
-void Connection::answer(std::uint64_t ticket, Response response) {
-  if (!socket_ || ticket < first_ticket_) return;
-  const std::size_t position = ticket - first_ticket_;
-  if (position >= slots_.size() || slots_[position].ready) return;
-  Slot& slot = slots_[position];
-  slot.ready = true;
-  slot.response = response.status != unanswered
-                      ? std::move(response)
-                      : loop_.shared.refuse({.status = 500,
-                                             .code = "internal",
-                                             .detail = "the request could not be answered",
-                                             .peer = peer_});
-  while (!slots_.empty() && slots_.front().ready) emit_front();
-}
-
-void Connection::emit_front() {
-  Slot slot = std::move(slots_.front());
-  slots_.erase(slots_.begin());
-  ++first_ticket_;
-  if (slots_.empty()) upgrading_ = false;
-  if (slot.response.socket) return open_socket(slot.response);
-  const bool drained = loop_.shared.draining && slots_.empty() && pending_.empty() &&
-                       parser_.stage() == RequestParser::Stage::idle;
-  const bool close = slot.close || slot.response.close || drained;
-  append_response(plain_out(), slot.response,
-                  {.head_only = slot.head_only, .close = close, .date = loop_.date.now()});
-  if (!close) return;
-  last_ = true;
-  slots_.clear();
-  pending_.clear();
-  first_ticket_ = next_ticket_;
-}
-
-/// From here on the connection is a WebSocket. A client speaks first only after the 101: bytes that
-/// are here already were meant for something else (request smuggling).
-void Connection::open_socket(const Response& response) {
-  if (behind_ > 0) {
-    return refuse(malformed("there are bytes behind a request to upgrade"));
+  const bool in_head = parser_.stage() == RequestParser::Stage::head;
+  if (!own_.resize(pending_.size() + (in_head ? parser_.buffered() : 0))) {
+    own_.set(0);
+    refuse(overloaded);
+  } else if (visit_ && !body_.resize(parser_.buffered())) {
+    refuse(overloaded);
   }
-  if (loop_.shared.draining) {
-    return refuse({.status = 503, .code = "draining", .detail = "the server is shutting down"});
-  }
-  append_response(plain_out(), response, {.date = loop_.date.now()});
-  web_socket_ = std::make_unique<WebSocket>(
-      response.socket, std::make_shared<Bell>(inbox_, weak_from_this()), loop_.shared.limits);
-}
-
-/// Lets the WebSocket say what the peer has room for.
-void Connection::converse() {
-  bool more = true;
-  for (int pull = 0; pull < most_pulls && more; ++pull) {
-    more = web_socket_->pull(plain_out(), unsent());
-    flush();
-    if (!socket_ || !out_.empty()) return;  // once the peer has taken it, there is another turn
-  }
-  if (more) wait_writable();
-}
-
-void Connection::woken() {
-  rung_ = false;
-  settle();
-}
-
-void Connection::wait_writable() {
-  if (std::exchange(writing_, true)) return;
-  socket_->async_wait(Descriptor::wait_write,
-                      [self = shared_from_this()](const boost::system::error_code& error) {
-                        self->writing_ = false;
-                        if (!error && self->socket_) self->settle();
-                      });
-}
-
-void Connection::flush() {
-  if (tls_ && !plain_out_.empty()) {
-    tls_->send(plain_out_, out_);
-    plain_out_.clear();
-  }
-  while (sent_ < out_.size()) {
-    const auto got = ::send(socket_->native_handle(), out_.data() + sent_, out_.size() - sent_,
-                            MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0 && errno == EAGAIN) return wait_writable();
-    if (got < 0) return close();
-    sent_ += static_cast<std::size_t>(got);
-    if (wait_ == Wait::write) wait_ = Wait::nothing;  // progress: its deadline starts again
-  }
-  out_.clear();
-  sent_ = 0;
-  if (out_.capacity() > most_kept) out_.shrink_to_fit();
-}
-
-/// Everything is said. Closing at once could reset the connection under a response that the peer
-/// has not read yet, so our side is shut first and the peer is given a moment to close its own.
-void Connection::finish() {
-  if (ended_) return close();
-  if (tls_ && !lingering_) {
-    tls_->close(out_);
-    flush();
-    if (!socket_ || !out_.empty()) return;
-  }
-  if (!std::exchange(lingering_, true)) ::shutdown(socket_->native_handle(), SHUT_WR);
 }
 
 // ---- state ----
 
 bool Connection::paused() const {
   if (lingering_) return false;
-  return upgrading_ || slots_.size() >= loop_.shared.limits.pipeline || unsent() > most_unsent;
+  return upgrading_ || slots_.size() >= loop_.shared.limits.pipeline ||
+         unsent() + ready_ + expected_ > most_unsent;
 }
 
 bool Connection::quiet() const {
-  return slots_.empty() && pending_.empty() && out_.empty() && plain_out_.empty();
+  return slots_.empty() && pending_.empty() && out_.empty() && plain_.empty();
 }
 
 /// Brings the connection to rest after any event: parses what waited, sends what is ready, arms the
@@ -305,30 +272,24 @@ void Connection::settle() {
   if (!socket_) return;
   const auto self = shared_from_this();
   busy_ = true;
-  while (!pending_.empty() && !paused() && !last_) {
-    process(std::exchange(pending_, {}));
-  }
-  charge(last_
-             ? 0
-             : parser_.buffered() + pending_.size() + (web_socket_ ? web_socket_->buffered() : 0));
-  const bool overloaded = charged_ > 0 && loop_.shared.buffered > loop_.shared.limits.buffered;
-  if (overloaded && web_socket_) {
-    web_socket_->close({.code = SocketClose::try_later, .reason = "too many unfinished messages"},
-                       plain_out());
-  } else if (overloaded) {
-    refuse({.status = 503, .code = "overloaded", .detail = "too many unfinished requests"});
-  }
-  if (parser_.awaits_continue() && slots_.empty()) {
-    parser_.continued();
-    plain_out().append("HTTP/1.1 100 Continue\r\n\r\n");
-  }
-  flush();
-  if (socket_ && web_socket_) converse();
+  do {
+    while (!pending_.empty() && !paused() && !last_) process(std::exchange(pending_, {}));
+    if (!socket_) break;
+    account();
+    if (parser_.awaits_continue() && slots_.empty()) {
+      parser_.continued();
+      plain_out().append("HTTP/1.1 100 Continue\r\n\r\n");
+    }
+    flush();
+    if (socket_ && web_socket_) converse();
+  } while (socket_ && !pending_.empty() && !paused() && !last_);
   busy_ = false;
   if (!socket_) return;
   if (web_socket_ && web_socket_->over()) last_ = true;
   if (quiet() && (last_ || ended_)) finish();
   if (!socket_) return;
+  out_.charge();
+  plain_.charge();
   wait_readable();
   watch();
 }
@@ -338,7 +299,10 @@ Connection::Wait Connection::awaited() const {
   // A WebSocket may wait for room before it asks its handler for more.
   if (!out_.empty() || (web_socket_ && writing_)) return Wait::write;
   if (!last_ && parser_.stage() == RequestParser::Stage::head) return Wait::head;
-  if (!last_ && parser_.stage() == RequestParser::Stage::body) return Wait::body;
+  if (!last_ && (parser_.stage() == RequestParser::Stage::body ||
+                 parser_.stage() == RequestParser::Stage::skipping)) {
+    return Wait::body;
+  }
   if (!slots_.empty() || web_socket_) return Wait::nothing;  // they have deadlines of their own
   return next_ticket_ == 0 ? Wait::first : Wait::idle;
 }
@@ -366,12 +330,18 @@ void Connection::watch() {
   if (wait == wait_ && wait_ticket_ == next_ticket_) return;
   // The first byte does not start the clock again: it runs from the moment of connecting.
   const bool goes_on = wait_ == Wait::first && wait == Wait::head;
+  progress_ = 0;
   wait_ = wait;
   wait_ticket_ = next_ticket_;
   if (!goes_on && wait != Wait::nothing) deadline_ = Loop::Clock::now() + timeout(wait);
 }
 
 void Connection::tick(Loop::Clock::time_point now) {
+  guard([&] { on_tick(now); });
+}
+
+void Connection::on_tick(Loop::Clock::time_point now) {
+  if (lost_) return give_up();
   bool late = false;
   for (std::uint64_t ticket = first_ticket_; ticket != next_ticket_; ++ticket) {
     if (ticket < first_ticket_) continue;
@@ -385,13 +355,14 @@ void Connection::tick(Loop::Clock::time_point now) {
   }
   if (late) return settle();
   if (web_socket_ && !last_) {
-    const std::size_t before = plain_out().size();
-    if (!web_socket_->tick(now, plain_out())) return close();
-    if (plain_out().size() != before) settle();
+    const std::size_t before = unsent();
+    if (!web_socket_->tick(now, plain_out().tail())) return close();
+    if (unsent() != before) settle();
     if (!socket_) return;
   }
   if (wait_ == Wait::nothing || deadline_ > now) return;
-  if (wait_ == Wait::head || wait_ == Wait::body) {
+  const bool answered = parser_.stage() == RequestParser::Stage::skipping;
+  if (!answered && (wait_ == Wait::head || wait_ == Wait::body)) {
     refuse(
         {.status = 408, .code = "request-timeout", .detail = "the request did not arrive in time"});
     return settle();
@@ -400,21 +371,33 @@ void Connection::tick(Loop::Clock::time_point now) {
 }
 
 void Connection::drain() {
-  if (web_socket_) {
-    web_socket_->close({.code = SocketClose::going_away, .reason = "the server is shutting down"},
-                       plain_out());
-  }
-  if (wait_ == Wait::first || wait_ == Wait::idle) wait_ = Wait::nothing;  // the grace begins
-  settle();
+  guard([this] {
+    if (web_socket_) {
+      web_socket_->close({.code = SocketClose::going_away, .reason = "the server is shutting down"},
+                         plain_out().tail());
+    }
+    if (wait_ == Wait::first || wait_ == Wait::idle) wait_ = Wait::nothing;  // the grace begins
+    settle();
+  });
 }
 
 void Connection::close() {
   if (!socket_) return;
   const auto self = shared_from_this();
-  charge(0);
   socket_.reset();
   web_socket_.reset();
+  visit_.reset();
   slots_.clear();
+  // Whoever still has a reply to give keeps this alive, and nothing else of it.
+  parser_.stop();
+  pending_ = {};
+  plain_ = {};
+  out_ = {};
+  own_ = {};
+  body_ = {};
+  conversation_ = {};
+  wire_ = {};
+  last_ = true;
   loop_.remove(*this);
 }
 

@@ -295,7 +295,8 @@ TEST_P(Guard, UnderstandsTheSameInEveryCut) {
     while (at < c.bytes.size() && !last && parser.stage() != RequestParser::Stage::refused) {
       const std::size_t end = std::min(at + piece, c.bytes.size());
       std::string_view rest = std::string_view(c.bytes).substr(at, end - at);
-      const auto stage = parser.feed(rest);
+      auto stage = parser.feed(rest);
+      if (stage == RequestParser::Stage::headed) stage = parser.read_body(body_limit);
       at = end - rest.size();
       if (stage != RequestParser::Stage::complete) continue;
       const Request request = parser.take();
@@ -339,6 +340,42 @@ TEST_P(Guard, AnswersAndClosesOverASocket) {
     }
     EXPECT_TRUE(client.closed());
   }
+}
+
+/// RFC 9110, section 9.3.2: whatever is wrong with a HEAD, its answer has no body.
+TEST(GuardOfHead, RefusesWithoutABody) {
+  const auto handler = [](Request&&, Reply&& reply) { reply(Response{.body = "x"}); };
+  const auto server = Server::start({.limits = {.header = header_limit,
+                                                .body = body_limit,
+                                                .header_timeout = std::chrono::milliseconds(200),
+                                                .body_timeout = std::chrono::milliseconds(200)}},
+                                    handler);
+  ASSERT_TRUE(server.has_value());
+  const std::vector<std::pair<std::string, int>> cases{
+      {"HEAD / HTTP/1.1\r\n\r\n", 400},
+      {"HEAD / HTTP/1.1\nHost: a\r\n\r\n", 400},
+      {"HEAD / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400},
+      {"HEAD / HTTP/2.0\r\nHost: a\r\n\r\n", 505},
+      {"HEAD /" + std::string(header_limit, 'a') + " HTTP/1.1\r\n", 414},
+      {"HEAD / HTTP/1.1\r\nA: " + std::string(header_limit, 'a') + "\r\n", 431},
+      {"HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: 999999\r\n\r\n", 413},
+      {"HEAD / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400},
+      {"HEAD / HT", 408},
+      {"HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n1", 408},
+      {"HEAD / HTTP/1.1\r\nHost: a\r\n\r\nHEAD / HTTP/1.1\r\n\r\n", 200}};
+  for (const auto& [bytes, status] : cases) {
+    for (const std::size_t piece : {std::size_t{0}, std::size_t{3}}) {
+      TestClient client(server->port());
+      client.send(bytes, piece);
+      const std::string answer = client.receive_all();
+      EXPECT_TRUE(answer.starts_with("HTTP/1.1 " + std::to_string(status) + " ")) << answer;
+      EXPECT_NE(answer.find("Content-Length: "), std::string::npos);
+      EXPECT_TRUE(answer.ends_with("\r\n\r\n")) << bytes.substr(0, 60) << answer;
+    }
+  }
+  TestClient get(server->port());
+  get.send("GET / HTTP/1.1\r\n\r\n");
+  EXPECT_NE(get.receive()->body, "") << "any other method is told why";
 }
 
 }  // namespace

@@ -18,7 +18,11 @@ Request parsed(std::string_view line, std::string fields, std::string_view body 
       std::string(line) + "\r\nHost: a\r\n" + std::move(fields) + "\r\n" + std::string(body);
   std::string_view input = bytes;
   RequestParser parser(HeadLimits{});
-  if (parser.feed(input) != RequestParser::Stage::complete) throw std::runtime_error("no request");
+  using Stage = RequestParser::Stage;
+  Stage stage = parser.feed(input);
+  if (stage == Stage::headed) stage = parser.read_body(1000);
+  if (stage == Stage::body) stage = parser.feed(input);
+  if (stage != Stage::complete) throw std::runtime_error("no request");
   return parser.take();
 }
 

@@ -224,7 +224,7 @@ MaybeRefused conclude(Draft& draft) {
     framing.expects_continue = false;
   }
   if (framing.length > draft.limits.body) {
-    return Refused{413, "body-too-large", "the body is larger than the limit"};
+    return too_large;
   }
   return {};
 }

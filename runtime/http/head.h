@@ -44,4 +44,7 @@ struct HeadLimits {
   return {.status = 400, .code = "malformed-request", .detail = detail};
 }
 
+inline constexpr Refused too_large{
+    .status = 413, .code = "body-too-large", .detail = "the body is larger than the limit"};
+
 }  // namespace caisson::http

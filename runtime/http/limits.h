@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <string_view>
@@ -8,15 +9,13 @@ namespace caisson::http {
 
 /// The server's bounds. Every buffer and every wait of a connection is covered by one of them.
 struct Limits {
-  std::size_t header = 16384;  ///< bytes of request line and fields
-  std::size_t body = 1048576;  ///< bytes of a body after chunked decoding
-  std::size_t buffered = std::size_t{256}
-                         << 20;     ///< unfinished requests of all connections together
+  std::size_t header = 16384;       ///< bytes of request line and fields
+  std::size_t body = 1048576;       ///< bytes of a body after chunked decoding
   std::size_t connections = 10000;  ///< one more closes the idlest, or is answered 503
   std::size_t pipeline = 64;        ///< requests of one connection that wait for their response
   std::chrono::milliseconds header_timeout{10000};  ///< first byte to end of head
-  std::chrono::milliseconds body_timeout{
-      30000};  ///< end of head to end of body; also a stalled write
+  /// End of head to end of body; a peer that takes neither all that waits nor 64 KiB of it.
+  std::chrono::milliseconds body_timeout{30000};
   std::chrono::milliseconds idle_timeout{60000};     ///< between requests
   std::chrono::milliseconds request_timeout{30000};  ///< end of body to response; then 504
 
@@ -25,7 +24,16 @@ struct Limits {
   std::chrono::milliseconds socket_ping_interval{20000};  ///< of silence before a ping
   std::chrono::milliseconds socket_pong_timeout{10000};   ///< ping to any byte of the peer
   std::chrono::milliseconds socket_close_timeout{5000};   ///< our close frame to the peer's
+
+  /// Connections of one peer that is no trusted proxy: one alone cannot keep everybody else out.
+  [[nodiscard]] std::size_t peer_connections() const {
+    constexpr std::size_t least = 16;
+    return std::max(connections / 2, least);
+  }
 };
+
+/// Bytes that the kernel keeps unsent of one connection.
+inline constexpr int kernel_unsent = 128 * 1024;
 
 /// A request that the server answers by itself: what the guard refused, a deadline, a dropped
 /// reply.

@@ -35,23 +35,44 @@ std::string address_of(const sockaddr_storage& address) {
 
 }  // namespace
 
-void Inbox::push(Delivery delivery) {
+bool Inbox::push(Delivery delivery) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (context_ == nullptr) return true;
+  try {
+    waiting_.push_back(std::move(delivery));
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  schedule();
+  return true;
+}
+
+void Inbox::wake(std::shared_ptr<Connection> connection) noexcept {
   const std::lock_guard lock(mutex_);
   if (context_ == nullptr) return;
-  waiting_.push_back(std::move(delivery));
+  try {
+    woken_.push_back(std::move(connection));
+  } catch (const std::bad_alloc&) {
+    return;  // a WebSocket is also asked at every tick
+  }
   schedule();
 }
 
-void Inbox::wake(std::shared_ptr<Connection> connection) {
-  const std::lock_guard lock(mutex_);
-  if (context_ == nullptr) return;
-  woken_.push_back(std::move(connection));
-  schedule();
-}
-
-void Inbox::schedule() {
+void Inbox::schedule() noexcept {
   if (std::exchange(scheduled_, true)) return;
-  boost::asio::post(*context_, [this] { deliver(); });
+  try {
+    boost::asio::post(*context_, [this] { deliver(); });
+  } catch (const std::bad_alloc&) {
+    scheduled_ = false;  // the next tick catches up
+  }
+}
+
+void Inbox::catch_up() {
+  const bool behind = [this] {
+    const std::lock_guard lock(mutex_);
+    return !scheduled_ && (!waiting_.empty() || !woken_.empty());
+  }();
+  if (behind) deliver();
 }
 
 void Inbox::deliver() {
@@ -91,8 +112,21 @@ void Loop::run() {
   inbox_->set_owner(std::this_thread::get_id());
   const auto work = boost::asio::make_work_guard(context_);
   wait_acceptable();
-  context_.run();
-  while (!connections_.empty()) connections_.back()->close();
+  for (bool running = true; running;) {
+    try {
+      context_.run();
+      running = false;
+    } catch (const std::bad_alloc&) {
+      // Some wait was not begun again for want of memory: the next tick begins it.
+      ticking_ = false;
+      accept_paused_ = true;
+      schedule_tick();
+    }
+  }
+  while (!connections_.empty()) {
+    const auto last = connections_.back();
+    last->close();
+  }
 }
 
 void Loop::drain() {
@@ -142,35 +176,53 @@ void Loop::accept_waiting() {
   }
 }
 
-void Loop::admit(int socket, std::string peer) {
-  if (shared.connections.fetch_add(1) >= shared.limits.connections && !close_idlest()) {
+void Loop::admit(int socket, std::string address) {
+  const auto peer = shared.peers.find(address, address == "unix" || shared.trusted(address));
+  const std::size_t of_peer = peer->connections.fetch_add(1);
+  const std::size_t of_all = shared.connections.fetch_add(1);
+  const bool beyond_share = !peer->trusted && of_peer >= shared.limits.peer_connections();
+  const bool beyond_all = of_all >= shared.limits.connections;
+  if ((beyond_share || beyond_all) && !make_room(beyond_share ? peer.get() : nullptr)) {
+    peer->connections.fetch_sub(1);
     shared.connections.fetch_sub(1);
     ++shared.turned_away;
-    Connection::turn_away(*this, socket, peer);
+    Connection::turn_away(*this, socket, address);
     return;
   }
   ++shared.accepted;
   const int on = 1;
   ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  // The kernel keeps no more than this for a peer that does not read, however fast it was before.
+  ::setsockopt(socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kernel_unsent, sizeof(kernel_unsent));
   std::shared_ptr<const TlsContext> tls;
   {
     const std::lock_guard lock(shared.mutex);
     tls = shared.tls;
   }
-  const auto connection = std::make_shared<Connection>(*this, socket, std::move(peer), tls.get());
-  connection->set_index(connections_.size());
-  connections_.push_back(connection);
+  std::shared_ptr<Connection> connection;
+  try {
+    connection =
+        std::make_shared<Connection>(*this, Descriptor(context_, socket), address, peer, tls.get());
+    connections_.push_back(connection);
+  } catch (const std::bad_alloc&) {
+    if (!connection) ::close(socket);
+    peer->connections.fetch_sub(1);
+    shared.connections.fetch_sub(1);
+    return;
+  }
+  connection->set_index(connections_.size() - 1);
   connection->start();
   schedule_tick();
 }
 
-/// Makes room for a new connection at the cost of the one that has waited longest for a request, so
-/// that idle peers cannot lock out busy ones. False when every connection is in the middle of
-/// something.
-bool Loop::close_idlest() {
+/// Makes room for a new connection, of `peer` alone when one is given, at the cost of the one that
+/// has waited longest for a request, so that idle peers cannot lock out busy ones. False when every
+/// connection is in the middle of something.
+bool Loop::make_room(const Peer* peer) {
   std::shared_ptr<Connection> idlest;
   for (const auto& connection : connections_) {
-    if (!connection->is_idle()) continue;
+    if (!connection->is_idle() || (peer != nullptr && connection->counted().get() != peer))
+      continue;
     if (!idlest || connection->deadline() < idlest->deadline()) idlest = connection;
   }
   if (!idlest) return false;
@@ -181,6 +233,7 @@ bool Loop::close_idlest() {
 void Loop::remove(Connection& connection) {
   const std::chrono::nanoseconds lived = Clock::now() - connection.born();
   shared.lives.observe_ns(lived.count());
+  connection.counted()->connections.fetch_sub(1);
   const std::size_t index = connection.index();
   std::swap(connections_[index], connections_.back());
   connections_[index]->set_index(index);
@@ -202,6 +255,7 @@ void Loop::schedule_tick() {
 
 void Loop::tick() {
   const auto now = Clock::now();
+  inbox_->catch_up();
   for (std::size_t i = connections_.size(); i-- > 0;) {
     if (i >= connections_.size()) continue;
     const auto connection = connections_[i];

@@ -16,8 +16,10 @@
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 
 #include "runtime/http/limits.h"
+#include "runtime/http/peers.h"
 #include "runtime/http/reply.h"
 #include "runtime/http/tls.h"
+#include "runtime/http/visit.h"
 #include "runtime/http/writer.h"
 #include "runtime/observe/histogram.h"
 
@@ -32,9 +34,14 @@ using Descriptor =
 /// What the event loops of one server share. Immutable while they run, but for the counters and
 /// `tls`.
 struct Shared {
-  Limits limits;
-  Handler handler;
+  Shared(const Limits& bounds, const std::shared_ptr<observe::Budget>& budget)
+      : limits(bounds), peers(budget) {}
+
+  const Limits limits;
+  Admit admit;
   std::function<Response(const Refusal&)> refuse;
+  std::function<bool(std::string_view)> trusted;  ///< whether the peer at an address is a proxy
+  Peers peers;
   bool secure = false;  ///< speaks TLS
 
   std::atomic<bool> draining = false;
@@ -43,7 +50,6 @@ struct Shared {
   std::atomic<std::uint64_t> accepted = 0;
   std::atomic<std::uint64_t> turned_away = 0;
   observe::SharedHistogram<observe::life_bounds.size()> lives{observe::life_bounds};
-  std::atomic<std::size_t> buffered = 0;   ///< bytes of unfinished requests
   std::atomic<std::size_t> accepting = 0;  ///< loops that accept
   std::mutex mutex;                        ///< guards `tls` and the waiting for a change
   std::condition_variable changed;         ///< of `connections` or `accepting`, towards 0
@@ -62,9 +68,12 @@ class Inbox {
 
   explicit Inbox(boost::asio::io_context& context) : context_(&context) {}
 
-  void push(Delivery delivery);
+  /// False, and the reply is gone, when there is no memory for it.
+  [[nodiscard]] bool push(Delivery delivery) noexcept;
   /// `Connection::woken` on the loop's thread.
-  void wake(std::shared_ptr<Connection> connection);
+  void wake(std::shared_ptr<Connection> connection) noexcept;
+  /// Delivers what a wake-up was not to be had for.
+  void catch_up();
   /// From now on deliveries are dropped. Called before the loop's io_context goes.
   void shut();
   void set_owner(std::thread::id owner) { owner_ = owner; }
@@ -72,7 +81,7 @@ class Inbox {
 
  private:
   void deliver();
-  void schedule();  // with the mutex
+  void schedule() noexcept;  // with the mutex
 
   std::mutex mutex_;
   std::vector<Delivery> waiting_;
@@ -111,7 +120,7 @@ class Loop {
   void wait_acceptable();
   void accept_waiting();
   void admit(int socket, std::string peer);
-  [[nodiscard]] bool close_idlest();
+  [[nodiscard]] bool make_room(const Peer* peer);
   void schedule_tick();
   void tick();
 

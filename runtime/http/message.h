@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/observe/budget.h"
+
 namespace caisson::http {
 
 class SocketHandler;
@@ -32,6 +34,7 @@ struct Request {
   std::string body;
   std::string peer;  ///< address of the peer, without port; "unix" over a Unix socket
   bool tls = false;
+  observe::Charge charge;  ///< for the bytes of head and body, once somebody pays for them
 
   Request() = default;
   Request(Request&&) noexcept = default;
@@ -55,6 +58,10 @@ struct Response {
   bool close = false;  ///< close the connection after this response
   /// With status 101 alone: the connection is a WebSocket from here on (handshake.h).
   std::shared_ptr<SocketHandler> socket{};
+  /// For the bytes of the body; without one the connection charges whoever paid for the request.
+  observe::Charge charge{};
+  /// Let go when the answer has been handed to the kernel, or cannot be any more.
+  std::shared_ptr<void> lease{};
 };
 
 }  // namespace caisson::http

@@ -10,6 +10,9 @@ namespace {
 
 /// A body is not given its announced memory before its bytes arrive.
 constexpr std::size_t most_reserved = 65536;
+/// A refused request's body is read past up to here, for the sake of the next request.
+constexpr std::uint64_t most_skipped = 65536;
+constexpr std::string_view head_method = "HEAD ";
 
 }  // namespace
 
@@ -21,19 +24,30 @@ RequestParser::Stage RequestParser::refuse(const Refused& refused) {
 
 RequestParser::Stage RequestParser::feed(std::string_view& input) {
   if (stage_ == Stage::idle && !input.empty()) {
+    head_only_ = false;
     if (!is(input.front(), text::token)) return refuse(malformed("the method is not a token"));
     stage_ = Stage::head;
     line_ = 0;
     request_line_seen_ = false;
   }
-  if (stage_ == Stage::head) feed_head(input);
-  if (stage_ == Stage::body) feed_body(input);
+  if (stage_ == Stage::head) return feed_head(input);
+  if (stage_ == Stage::body) return feed_body(input);
+  if (stage_ == Stage::skipping) {
+    const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(skip_, input.size()));
+    input.remove_prefix(size);
+    skip_ -= size;
+    if (skip_ == 0) stage_ = Stage::idle;
+  }
   return stage_;
 }
 
 RequestParser::Stage RequestParser::feed_head(std::string_view& input) {
   const std::size_t room = limits_.header - request_.head.size();
   const std::string_view window = input.substr(0, room);
+  if (request_.head.size() < head_method.size()) {
+    const std::string begin = request_.head + std::string(window.substr(0, head_method.size()));
+    head_only_ = begin.starts_with(head_method);
+  }
   std::size_t line_start = 0;
   bool ended = false;
   while (!ended) {
@@ -61,10 +75,25 @@ RequestParser::Stage RequestParser::feed_head(std::string_view& input) {
   const auto framing = parse_head(request_, limits_);
   if (!framing) return refuse(framing.error());
   framing_ = *framing;
+  return stage_ = Stage::headed;
+}
+
+RequestParser::Stage RequestParser::read_body(std::size_t most) {
   if (!framing_.chunked && framing_.length == 0) return stage_ = Stage::complete;
-  if (framing_.chunked) chunked_ = ChunkedDecoder(limits_.body);
+  most = std::min(most, limits_.body);
+  if (framing_.length > most) return refuse(too_large);
+  if (framing_.chunked) chunked_ = ChunkedDecoder(most);
   request_.body.reserve(std::min<std::size_t>(framing_.length, most_reserved));
   return stage_ = Stage::body;
+}
+
+bool RequestParser::skip_body() {
+  // Whoever waits for `100 (Continue)` may leave the body out once it is refused.
+  if (framing_.chunked || framing_.length > most_skipped || framing_.expects_continue) return false;
+  request_ = {};
+  skip_ = framing_.length;
+  stage_ = skip_ > 0 ? Stage::skipping : Stage::idle;
+  return true;
 }
 
 RequestParser::Stage RequestParser::feed_body(std::string_view& input) {

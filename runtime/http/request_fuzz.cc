@@ -35,7 +35,9 @@ Outcome parse(std::string_view input, std::size_t piece) {
   for (std::size_t at = 0; at < input.size();) {
     const std::size_t end = at + std::min(piece, input.size() - at);
     std::string_view rest = input.substr(at, end - at);
-    const Stage stage = parser.feed(rest);
+    Stage stage = parser.feed(rest);
+    if (stage == Stage::headed) stage = parser.read_body(limits.body);
+    if (stage == Stage::body) stage = parser.feed(rest);
     at = end - rest.size();
     if (stage == Stage::refused) {
       outcome.refused = parser.refused().status;

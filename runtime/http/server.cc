@@ -22,6 +22,9 @@ namespace caisson::http {
 namespace {
 
 constexpr int backlog = 4096;
+constexpr std::size_t default_budget = std::size_t{256} << 20;
+
+bool nobody(std::string_view) { return false; }
 
 Response plain_problem(const Refusal& refusal) {
   std::string body = "{\"type\":\"urn:caisson:problem:";
@@ -160,6 +163,9 @@ std::uint16_t port_of(int socket) {
 }  // namespace
 
 struct Server::State {
+  State(const Limits& limits, const std::shared_ptr<observe::Budget>& budget)
+      : shared(limits, budget) {}
+
   Shared shared;
   std::optional<TlsFiles> tls_files;
   std::uint16_t port = 0;
@@ -184,13 +190,18 @@ Server::~Server() {
 }
 
 Result<Server> Server::start(ServerOptions options, Handler handler) {
+  return start(std::move(options), everybody(std::move(handler)));
+}
+
+Result<Server> Server::start(ServerOptions options, Admit admit) {
   const auto threads = options.threads > 0 ? static_cast<std::size_t>(options.threads)
                                            : std::max(1U, std::thread::hardware_concurrency());
   auto sockets = open_listeners(options.listen, threads);
   if (!sockets) return tl::unexpected(sockets.error());
-  auto state = std::make_unique<State>();
-  state->shared.limits = options.limits;
-  state->shared.handler = std::move(handler);
+  if (!options.budget) options.budget = std::make_shared<observe::Budget>(default_budget);
+  auto state = std::make_unique<State>(options.limits, options.budget);
+  state->shared.admit = std::move(admit);
+  state->shared.trusted = options.trusted ? std::move(options.trusted) : nobody;
   state->shared.refuse = options.refuse ? std::move(options.refuse) : plain_problem;
   state->tls_files = std::move(options.tls);
   state->shared.secure = state->tls_files.has_value();

@@ -6,11 +6,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "generator/source/result.h"
 #include "runtime/http/limits.h"
 #include "runtime/http/reply.h"
 #include "runtime/http/tls.h"
+#include "runtime/http/visit.h"
+#include "runtime/observe/budget.h"
 #include "runtime/observe/metrics.h"
 
 namespace caisson::http {
@@ -22,6 +25,12 @@ struct ServerOptions {
   std::optional<TlsFiles> tls;
   int threads = 1;  ///< event loops, each with its own listening socket; 0: one per core
   Limits limits;
+  /// Bounds the bytes of requests that are not answered and of answers that are not sent; servers
+  /// may share one. None: 256 MiB.
+  std::shared_ptr<observe::Budget> budget;
+  /// Whether the peer at an address is a proxy that brings the requests of others, so that no
+  /// peer's share bounds it. None: only peers on a Unix socket are.
+  std::function<bool(std::string_view)> trusted;
   /// Builds the answer to a refusal (request id, problem document); called from any thread, must
   /// not throw. Without it the answer is a plain problem document.
   std::function<Response(const Refusal&)> refuse;
@@ -31,6 +40,8 @@ struct ServerOptions {
 class Server {
  public:
   /// Fails when the address cannot be bound or the certificate cannot be used.
+  [[nodiscard]] static Result<Server> start(ServerOptions options, Admit admit);
+  /// As one that lets everybody in.
   [[nodiscard]] static Result<Server> start(ServerOptions options, Handler handler);
 
   Server(Server&&) noexcept;

@@ -306,7 +306,8 @@ TEST(Server, ClosesTheIdlestConnectionForANewOne) {
 }
 
 TEST(Server, BoundsTheMemoryOfUnfinishedRequests) {
-  const Server server = serve({.limits = {.body = 200'000, .buffered = 100'000}}, echo);
+  const Server server = serve(
+      {.limits = {.body = 200'000}, .budget = std::make_shared<observe::Budget>(100'000)}, echo);
   for (int i = 0; i < 3; ++i) {
     TestClient client(server.port());
     client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n" +

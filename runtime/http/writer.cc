@@ -93,10 +93,9 @@ std::string_view reason_phrase(int status) {
   }
 }
 
-void append_response(std::string& out, const Response& response, const WriteOptions& options) {
+bool append_head(std::string& out, const Response& response, const WriteOptions& options) {
   if (!is_clean(response)) {
-    append_response(out, Response{.status = 500, .close = response.close}, options);
-    return;
+    return append_head(out, Response{.status = 500, .close = response.close}, options);
   }
   out.append("HTTP/1.1 ");
   append_number(out, static_cast<std::size_t>(response.status));
@@ -114,7 +113,7 @@ void append_response(std::string& out, const Response& response, const WriteOpti
   }
   if (options.close) out.append("Connection: close\r\n");
   out.append("\r\n");
-  if (has_body && !options.head_only) out.append(response.body);
+  return has_body && !options.head_only && !response.body.empty();
 }
 
 std::string_view DateClock::now() {

@@ -14,10 +14,11 @@ struct WriteOptions {
   std::string_view date;   ///< IMF-fixdate
 };
 
-/// Appends the response to `out` with the framing of RFC 9112: Content-Length always, except for
-/// 101, 204 and 304, which have no body. A response whose fields could forge other fields becomes
-/// an empty 500.
-void append_response(std::string& out, const Response& response, const WriteOptions& options);
+/// Appends the response to `out` without its body, with the framing of RFC 9112: Content-Length
+/// always, except for 101, 204 and 304, which have no body. A response whose fields could forge
+/// other fields becomes an empty 500. True when the body follows.
+[[nodiscard]] bool append_head(std::string& out, const Response& response,
+                               const WriteOptions& options);
 
 [[nodiscard]] std::string_view reason_phrase(int status);
 

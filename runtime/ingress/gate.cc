@@ -1,6 +1,7 @@
 #include "runtime/ingress/gate.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "runtime/ingress/problem_response.h"
 #include "runtime/observe/trace_context.h"
@@ -28,9 +29,15 @@ bool is_audited(Code code) {
 
 }  // namespace
 
-tl::expected<Admitted, Turned> Gate::admit(const http::Request& request, std::string request_id) {
+std::size_t Admitted::most_body() const {
+  constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max();
+  const auto& most = context.tenant().limits.body_bytes;
+  return most ? static_cast<std::size_t>(*most) : unlimited;
+}
+
+tl::expected<Admitted, Turned> Gate::admit(const http::Request& head, std::string request_id) {
   const std::string id = request_id;
-  auto context = resolver_.resolve(request, std::move(request_id));
+  auto context = resolver_.resolve(head, std::move(request_id));
   if (!context) {
     const Unresolved& why = context.error();
     metrics_.refusal(why.problem.code);
@@ -44,19 +51,11 @@ tl::expected<Admitted, Turned> Gate::admit(const http::Request& request, std::st
                    .request_id = id,
                    .outcome = "refused",
                    .reason = reason,
-                   .trace_id = trace_of(request)});
+                   .trace_id = trace_of(head)});
     // Of a deleted tenant nothing is counted any more.
     const bool lives = why.tenant && why.tenant->status != tenancy::Status::deleted;
     return tl::unexpected(Turned{.response = problem_response(why.problem, id),
                                  .tenant = lives ? why.tenant : nullptr});
-  }
-  const auto& limits = context->tenant().limits;
-  if (limits.body_bytes && std::cmp_greater(request.body.size(), *limits.body_bytes)) {
-    return tl::unexpected(Turned{
-        .response = refuse(*context, {.code = Code::body_too_large,
-                                      .detail = "the tenant's bodies are limited to " +
-                                                std::to_string(*limits.body_bytes) + " bytes"}),
-        .tenant = context->tenant_ptr()});
   }
   auto permit = limiter_.admit(context->tenant());
   if (!permit) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include <tl/expected.hpp>
@@ -12,11 +13,14 @@
 
 namespace caisson::ingress {
 
-/// A request that may be handled. The permit is kept until the request is answered; its rate fields
+/// A request that may be handled. The permit is kept until the answer is sent; its rate fields
 /// belong into the answer.
 struct Admitted {
   context::RequestContext context;
   policy::Permit permit;
+
+  /// Bytes that its body may have, as far as the tenant's limits go.
+  [[nodiscard]] std::size_t most_body() const;
 };
 
 /// The answer to a request that may not be handled, and whose it was as far as that is known.
@@ -25,7 +29,8 @@ struct Turned {
   tenancy::TenantPtr tenant;
 };
 
-/// The way from a request to a handler: resolution, then the tenant's limits. Every refusal is
+/// The way from the head of a request to its handler: resolution, then the tenant's limits. No byte
+/// of a body has to be there. Every refusal is
 /// counted and in the audit log before its answer exists. Safe to use from every thread.
 class Gate {
  public:
@@ -34,12 +39,12 @@ class Gate {
        observe::Metrics& metrics)
       : resolver_(resolver), limiter_(limiter), audit_(audit), metrics_(metrics) {}
 
-  /// Does not read the request's body, only its size. The error has the answer to send.
-  [[nodiscard]] tl::expected<Admitted, Turned> admit(const http::Request& request,
+  /// Reads the request's head alone. The error has the answer to send.
+  [[nodiscard]] tl::expected<Admitted, Turned> admit(const http::Request& head,
                                                      std::string request_id);
 
-  /// The answer to a request that was admitted and is refused after all: for its scopes, its route,
-  /// its record.
+  /// The answer to a request that was admitted and is refused after all: for its body, its scopes,
+  /// its route, its record.
   [[nodiscard]] http::Response refuse(const context::RequestContext& context,
                                       const observe::Problem& problem);
 

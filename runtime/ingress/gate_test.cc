@@ -35,11 +35,8 @@ class Gating : public testing::Test {
     ::close(null_);
   }
 
-  [[nodiscard]] tl::expected<Admitted, Turned> admit(const TestRequest& request,
-                                                     std::size_t body = 0) {
-    http::Request made = request.make();
-    made.body.assign(body, 'x');
-    return gate_->admit(made, "r-" + std::to_string(++requests_));
+  [[nodiscard]] tl::expected<Admitted, Turned> admit(const TestRequest& request) {
+    return gate_->admit(request.make(), "r-" + std::to_string(++requests_));
   }
   /// The last audit record.
   [[nodiscard]] boost::json::object recorded() {
@@ -69,8 +66,9 @@ class Gating : public testing::Test {
 };
 
 TEST_F(Gating, AdmitsWithinTheLimits) {
-  const auto admitted = admit(TestRequest("globex.acme.localhost").bearer(key_), 10);
+  const auto admitted = admit(TestRequest("globex.acme.localhost").bearer(key_));
   ASSERT_TRUE(admitted);
+  EXPECT_EQ(admitted->most_body(), 10U);
   EXPECT_EQ(admitted->context.tenant().slug, "globex");
   policy::Fields fields;
   admitted->permit.append_fields(fields);
@@ -121,7 +119,6 @@ TEST_F(Gating, RecordsEveryRefusal) {
 
 TEST_F(Gating, RefusesBeyondTheLimits) {
   const TestRequest request = TestRequest("localhost").bearer(key_);
-  EXPECT_EQ(admit(request, 11).error().response.status, 413);
   {
     const auto running = admit(request);
     ASSERT_TRUE(running);
@@ -140,6 +137,26 @@ TEST_F(Gating, RefusesBeyondTheLimits) {
   EXPECT_EQ(recorded().at("reason").as_string(), "rate-limited");
   EXPECT_EQ(refused.error().tenant->slug, "globex") << "whose request it was";
   clock_.advance_ms(1000);
+  EXPECT_TRUE(admit(request));
+}
+
+TEST_F(Gating, RefusesATenantWhoseAnswersNobodyReads) {
+  const TestRequest request = TestRequest("localhost").bearer(key_);
+  observe::Charge unread;
+  {
+    const auto admitted = admit(request);
+    ASSERT_TRUE(admitted);
+    unread = observe::Charge(admitted->permit.share(), observe::Use::answer);
+  }
+  ASSERT_TRUE(unread.resize(1));
+  EXPECT_FALSE(unread.resize(std::size_t{100} << 20)) << "a third of the budget is a tenant's";
+  ASSERT_TRUE(unread.resize(std::size_t{80} << 20));
+  unread.set(std::size_t{100} << 20);
+  const auto refused = admit(request);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().response.status, 503);
+  EXPECT_EQ(field(refused.error().response, "Retry-After"), "1");
+  unread.set(0);
   EXPECT_TRUE(admit(request));
 }
 

@@ -168,6 +168,7 @@ std::string Metrics::scrape(const Readings& readings) const {
   write_stores(out, readings);
   write_tenants(out, readings);
   write_sockets(out, readings.sockets);
+  write_buffers(out, readings.buffers);
   write_process(out, readings.process);
   return out.take();
 }
@@ -273,6 +274,29 @@ void Metrics::write_sockets(Exposition& out, const SocketReadings& sockets) cons
   for (const auto& [code, count] : sockets.closes) {
     out.sample("caisson_socket_closes_total",
                {{"code", code == 0 ? "other" : std::to_string(code)}}, count);
+  }
+}
+
+BufferReadings read(const Budget& budget) {
+  BufferReadings readings{.limit = budget.limit()};
+  for (std::size_t i = 0; i < uses; ++i) {
+    readings.bytes[i] = budget.used(static_cast<Use>(i));
+    readings.refused[i] = budget.refused(static_cast<Use>(i));
+  }
+  return readings;
+}
+
+void Metrics::write_buffers(Exposition& out, const BufferReadings& buffers) {
+  constexpr std::array<std::string_view, uses> names{"requests", "answers"};
+  out.family("caisson_buffered_bytes", "gauge", "Bytes that wait to be answered or sent.");
+  for (std::size_t i = 0; i < uses; ++i) {
+    out.sample("caisson_buffered_bytes", {{"of", names[i]}}, buffers.bytes[i]);
+  }
+  out.gauge("caisson_buffered_limit_bytes", "Bytes that may wait.", buffers.limit);
+  out.family("caisson_buffered_refusals_total", "counter",
+             "Times that no more bytes were granted.");
+  for (std::size_t i = 0; i < uses; ++i) {
+    out.sample("caisson_buffered_refusals_total", {{"of", names[i]}}, buffers.refused[i]);
   }
 }
 

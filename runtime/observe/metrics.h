@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/observe/budget.h"
 #include "runtime/observe/histogram.h"
 #include "runtime/observe/problem.h"
 #include "runtime/observe/process_meter.h"
@@ -50,6 +51,15 @@ struct SocketReadings {
   std::map<std::uint16_t, std::uint64_t> closes{};  ///< by close code
 };
 
+/// Bytes of requests that are not answered and answers that are not sent.
+struct BufferReadings {
+  std::array<std::size_t, uses> bytes{};      ///< by Use
+  std::size_t limit = 0;                      ///< of all together
+  std::array<std::uint64_t, uses> refused{};  ///< by Use
+};
+
+[[nodiscard]] BufferReadings read(const Budget& budget);
+
 /// What others count, as of the moment of a scrape.
 struct Readings {
   ConnectionReadings connections{};
@@ -70,6 +80,7 @@ struct Readings {
   std::vector<TenantReading> tenants{};
   std::vector<BackupReading> backups{};
   SocketReadings sockets{};
+  BufferReadings buffers{};
   ProcessReadings process{};
 };
 
@@ -110,6 +121,7 @@ class Metrics {
   static void write_stores(Exposition& out, const Readings& readings);
   void write_tenants(Exposition& out, const Readings& readings) const;
   void write_sockets(Exposition& out, const SocketReadings& sockets) const;
+  static void write_buffers(Exposition& out, const BufferReadings& buffers);
   static void write_process(Exposition& out, const ProcessReadings& process);
 
   std::string instance_;

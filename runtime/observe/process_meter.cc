@@ -18,20 +18,34 @@ namespace {
 
 constexpr auto no_limit = std::numeric_limits<std::int64_t>::max();
 
-/// The smallest `memory.max` from the process's control group (version 2) up to the root; the
-/// machine's memory when none says less.
+/// The smallest limit from the directory `group` below `mount` up to `mount` itself.
+std::int64_t group_limit(const std::string& mount, std::string group, const std::string& file) {
+  std::int64_t limit = no_limit;
+  for (;; group.resize(group.rfind('/'))) {
+    std::int64_t own = no_limit;  // the word "max" is no number
+    if (std::ifstream in(mount + group + "/" + file); in >> own) limit = std::min(limit, own);
+    if (group.rfind('/') == std::string::npos) return limit;
+  }
+}
+
+/// What the process may use: the least of its control groups' limits (version 2 and 1), its limit
+/// of address space and the machine's memory.
 std::int64_t memory_limit() {
   std::int64_t limit = std::int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE);
+  rlimit space{};
+  if (::getrlimit(RLIMIT_AS, &space) == 0) {
+    limit = std::min(limit, static_cast<std::int64_t>(std::min<rlim_t>(space.rlim_cur, no_limit)));
+  }
   std::string line;
   std::ifstream groups("/proc/self/cgroup");
   while (std::getline(groups, line)) {
-    if (!line.starts_with("0::/")) continue;
-    for (std::string group = line.substr(3);; group.resize(group.rfind('/'))) {
-      std::int64_t own = no_limit;  // the word "max" is no number
-      if (std::ifstream file("/sys/fs/cgroup" + group + "/memory.max"); file >> own) {
-        limit = std::min(limit, own);
-      }
-      if (group.rfind('/') == std::string::npos) break;
+    const std::size_t path = line.find(":/");
+    if (path == std::string::npos) continue;
+    const std::string group = line.substr(path + 1);
+    if (line.starts_with("0::")) {
+      limit = std::min(limit, group_limit("/sys/fs/cgroup", group, "memory.max"));
+    } else if (line.find(":memory:") != std::string::npos) {
+      limit = std::min(limit, group_limit("/sys/fs/cgroup/memory", group, "memory.limit_in_bytes"));
     }
   }
   return limit;

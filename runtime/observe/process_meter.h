@@ -13,7 +13,7 @@ struct ProcessReadings {
   double cpu_seconds = 0;
   double start_seconds = 0;  ///< Unix time
   std::int64_t resident_bytes = 0;
-  std::int64_t memory_limit_bytes = 0;  ///< of the control group, else of the machine
+  std::int64_t memory_limit_bytes = 0;  ///< least of control groups, address space and machine
   std::int64_t open_fds = 0;
   std::int64_t max_fds = 0;
 };

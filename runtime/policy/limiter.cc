@@ -23,10 +23,12 @@ void Permit::append_fields(Fields& fields) const {
   if (rate_) append_rate_fields(fields, *rate_, level_);
 }
 
-Limiter::Limiter(const observe::Clock& clock, std::size_t idle, std::int64_t sockets)
+Limiter::Limiter(const observe::Clock& clock, std::size_t idle, std::int64_t sockets,
+                 std::shared_ptr<observe::Budget> budget)
     : clock_(clock),
       idle_a_shard_(std::max<std::size_t>(1, idle / shard_count)),
-      sockets_(std::max<std::int64_t>(1, sockets)) {}
+      sockets_(std::max<std::int64_t>(1, sockets)),
+      budget_(std::move(budget)) {}
 
 std::shared_ptr<Account> Limiter::account(std::string_view tenant_id, std::int64_t now_ns) {
   if (is_down(Wall::one_limiter)) tenant_id = "everybody";
@@ -37,13 +39,14 @@ std::shared_ptr<Account> Limiter::account(std::string_view tenant_id, std::int64
   if (shard.accounts.size() >= std::max(shard.sweep_at, idle_a_shard_)) {
     std::erase_if(shard.accounts, [&](const auto& entry) {
       // Only this map holds it: nobody is about to use it.
-      return entry.second.use_count() == 1 && entry.second->bucket.full(now_ns);
+      return entry.second.use_count() == 1 && entry.second->share.use_count() == 1 &&
+             entry.second->bucket.full(now_ns);
     });
     // Sweeping again before the map has doubled would cost more than it frees.
     shard.sweep_at = shard.accounts.size() * 2;
   }
-  return shard.accounts.try_emplace(std::string(tenant_id), std::make_shared<Account>())
-      .first->second;
+  auto made = std::make_shared<Account>(std::make_shared<observe::Share>(budget_));
+  return shard.accounts.try_emplace(std::string(tenant_id), std::move(made)).first->second;
 }
 
 tl::expected<Permit, Excess> Limiter::admit(const tenancy::Tenant& tenant) {
@@ -54,6 +57,13 @@ tl::expected<Permit, Excess> Limiter::admit(const tenancy::Tenant& tenant) {
     return tl::unexpected(
         Excess{.problem = {.code = observe::Code::too_many_concurrent,
                            .detail = "too many requests of this tenant are running",
+                           .retry_after_s = 1},
+               .fields = {}});
+  }
+  if (permit.share()->full()) {
+    return tl::unexpected(
+        Excess{.problem = {.code = observe::Code::overloaded,
+                           .detail = "too many bytes of this tenant wait to be answered or read",
                            .retry_after_s = 1},
                .fields = {}});
   }

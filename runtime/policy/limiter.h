@@ -15,6 +15,7 @@
 
 #include <tl/expected.hpp>
 
+#include "runtime/observe/budget.h"
 #include "runtime/observe/clock.h"
 #include "runtime/observe/problem.h"
 #include "runtime/policy/token_bucket.h"
@@ -26,8 +27,11 @@ using Fields = std::vector<std::pair<std::string, std::string>>;
 
 /// What the limiter remembers of one tenant.
 struct Account {
+  explicit Account(std::shared_ptr<observe::Share> bytes) : share(std::move(bytes)) {}
+
   TokenBucket bucket;
-  std::atomic<std::int64_t> running{0};  ///< admitted requests that are not answered yet
+  const std::shared_ptr<observe::Share> share;  ///< bytes of its requests and answers
+  std::atomic<std::int64_t> running{0};  ///< admitted requests whose answers are not sent yet
   std::atomic<std::int64_t> sockets{0};  ///< open WebSockets
 };
 
@@ -50,6 +54,9 @@ class Permit {
 
   /// Appends `RateLimit` and `RateLimit-Policy`, when the tenant has a rate limit.
   void append_fields(Fields& fields) const;
+
+  /// Pays for the bytes of the request and of its answer.
+  [[nodiscard]] const std::shared_ptr<observe::Share>& share() const { return account_->share; }
 
  private:
   friend class Limiter;
@@ -89,13 +96,15 @@ struct Excess {
   Fields fields;
 };
 
-/// Rate and concurrency limits, tenant by tenant. Safe to use from every thread. It remembers a
-/// tenant while that has requests running or a bucket that is not full, and of the idle ones at
-/// most `idle`.
+/// Limits of rate, concurrency and memory, tenant by tenant. Safe to use from every thread. It
+/// remembers a tenant while that has requests running, bytes taken or a bucket that is not full,
+/// and of the idle ones at most `idle`.
 class Limiter {
  public:
   explicit Limiter(const observe::Clock& clock, std::size_t idle = 65'536,
-                   std::int64_t sockets = 4096);
+                   std::int64_t sockets = 4096,
+                   std::shared_ptr<observe::Budget> budget =
+                       std::make_shared<observe::Budget>(std::size_t{256} << 20));
 
   [[nodiscard]] tl::expected<Permit, Excess> admit(const tenancy::Tenant& tenant);
 
@@ -127,6 +136,7 @@ class Limiter {
   const observe::Clock& clock_;
   const std::size_t idle_a_shard_;
   const std::int64_t sockets_;
+  const std::shared_ptr<observe::Budget> budget_;
   const std::shared_ptr<std::atomic<std::int64_t>> all_sockets_ =
       std::make_shared<std::atomic<std::int64_t>>(0);
   static constexpr std::size_t shard_count = 16;

@@ -27,10 +27,10 @@ namespace caisson::conformance {
 /// they are lifted again.
 [[nodiscard]] Result<void> restart(const Arena& arena, const RunningInstance& instance);
 
-/// Deletes every record of a collection with a tenant's credential, a page at a time, within half a
-/// minute.
+/// Deletes every record of a collection with a tenant's credential within half a minute, `page`
+/// records at a time, or fewer when they or the request would be too large.
 [[nodiscard]] Result<void> empty_collection(const Endpoint& data, const std::string& credential,
-                                            const std::string& collection);
+                                            const std::string& collection, std::size_t page = 1000);
 
 /// Removes everything that stands in the journal. Returns what could not be removed.
 [[nodiscard]] std::vector<std::string> clean_up(const RunningStack& stack, Journal& journal);

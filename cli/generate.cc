@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -103,6 +104,24 @@ int write(const Options& options, publish::Tree& tree, const publish::Comparison
   return static_cast<int>(Exit::ok);
 }
 
+/// Services whose Dockerfile is not there: `docker compose build` would fail. Sources may be
+/// brought later, so it is no more than a warning.
+std::vector<render::Mistake> missing_builds(const SpecSource& source, const LoadedSpec& spec) {
+  std::vector<render::Mistake> mistakes;
+  const auto& deployment = spec.loaded->deployment;
+  for (const auto& [name, service] : deployment.services) {
+    if (!service.build || !deployment.targets.compose.enabled) continue;
+    const auto file = (fs::path(service.build->context) / service.build->dockerfile).string();
+    if (source.read_file(file)) continue;
+    mistakes.push_back({.code = "W0302",
+                        .pointer = "/services/" + name + "/build/context",
+                        .message = "'" + file + "' cannot be read beside the spec",
+                        .remedy = "'docker compose build' needs it there, or below SOURCE_DIR",
+                        .severity = source::Severity::warning});
+  }
+  return mistakes;
+}
+
 int fail_with(const Failure& failure, Exit exit, Console& console) {
   console.failure(failure);
   return static_cast<int>(exit);
@@ -124,7 +143,9 @@ int run(const Options& options, Console& console) {
   const auto lost = render::loss_text(generated->losses, strict, locator(spec));
   if (!lost.empty()) console.remark(lost);
   if (!generated->patches.empty()) console.remark(generated->patches);
-  const auto accepted = report(spec, render::findings(generated->losses, strict), console);
+  auto findings = render::findings(generated->losses, strict);
+  std::ranges::move(missing_builds(*source, spec), std::back_inserter(findings));
+  const auto accepted = report(spec, findings, console);
   if (!accepted) return fail_with(accepted.error(), Exit::findings, console);
 
   const auto directory = output_directory(options);

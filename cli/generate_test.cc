@@ -99,6 +99,19 @@ TEST_F(Generate, IsTheSameInAnyDirectoryLocaleTimeZoneAndUmask) {
   EXPECT_EQ(here.st_mode, there.st_mode);
 }
 
+TEST_F(Generate, SaysWhichDockerfileIsNotThere) {
+  scratch.write("deployment.yaml", std::string(kSpec) +
+                                       "services:\n"
+                                       "  mail: { build: { context: mail } }\n"
+                                       "  web: { build: { context: web, dockerfile: Prod } }\n");
+  scratch.write("web/Prod", "FROM scratch\n");
+  const auto ran = generate();
+  EXPECT_EQ(ran.code, 0);
+  EXPECT_THAT(ran.error, HasSubstr("deployment.yaml:"));
+  EXPECT_THAT(ran.error, HasSubstr("warning[W0302]: 'mail/Dockerfile' cannot be read"));
+  EXPECT_THAT(ran.error, Not(HasSubstr("web/Prod")));
+}
+
 TEST_F(Generate, GoesBesideTheSpecByDefault) {
   scratch.write("deploy/deployment.yaml",
                 std::string(kSpec) + "environments:\n  demo: { domain: demo.example.com }\n");

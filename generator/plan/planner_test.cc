@@ -1,5 +1,6 @@
 #include "generator/plan/planner.h"
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,7 @@
 
 #include "generator/plan/names.h"
 #include "generator/plan/plan_testing.h"
+#include "generator/spec/reserved.h"
 
 namespace caisson::plan {
 namespace {
@@ -117,6 +119,33 @@ TEST(Plan, ConnectsServicesWithWhatTheyNeedAndNothingElse) {
   // The runtime's own role is not the server's superuser.
   EXPECT_NE(secret(plan, "database-admin-password"), nullptr);
   EXPECT_EQ(plan.database.user, "caisson");
+}
+
+/// Nothing that Caisson puts into a stack may have to give way to a name of the spec.
+TEST(Plan, TakesItsOwnNamesFromTheListsThatAreReserved) {
+  std::set<std::string_view> instances;
+  std::set<std::string_view> secrets;
+  for (const auto* name : {"quickstart", "agentik", "devtools", "nginx"}) {
+    const auto planned = example(name);
+    for (const auto& instance : planned.plan.instances) {
+      if (instance.role == Role::service) continue;
+      if (instance.tenant) {
+        EXPECT_EQ(instance.name, "runtime-" + *instance.tenant);
+        continue;
+      }
+      EXPECT_TRUE(spec::is_one_of(instance.name, spec::own_instances)) << instance.name;
+      instances.insert(*std::ranges::find(spec::own_instances, instance.name));
+    }
+    for (const auto& made : planned.plan.secrets) {
+      // Stores are planned and not generated: their passwords are nobody's yet.
+      const bool of_store = made.name.starts_with("database-") || made.name.starts_with("cache-");
+      if (!made.internal || made.tenant || of_store) continue;
+      EXPECT_TRUE(spec::is_one_of(made.name, spec::own_secrets)) << made.name;
+      secrets.insert(*std::ranges::find(spec::own_secrets, made.name));
+    }
+  }
+  EXPECT_EQ(instances.size(), spec::own_instances.size());
+  EXPECT_GE(secrets.size(), 3U);
 }
 
 TEST(Plan, AnEnvironmentMovesATenantIntoItsOwnDeployment) {

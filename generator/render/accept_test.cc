@@ -198,6 +198,27 @@ edge: { proxy: nginx, hsts: true, tls: { )" +
   }
 }
 
+/// Names of every length that the language allows, of hundreds of tenants.
+TEST(NginxConf, StartsWithTheLongestHosts) {
+  const TemporaryDirectory tree;
+  const auto place = tree.path().string();
+  const std::string label(60, 'x');
+  const auto domain = label + "." + label + "." + label + ".example";
+  std::string spec = "caisson: v1\nname: shop\nversion: 1.0.0\ndomain: " + domain +
+                     "\nedge: { proxy: nginx, tls: { mode: 'off' } }\ntenants:\n";
+  for (int i = 0; i < 400; ++i) {
+    const auto slug = "t" + std::to_string(i) + std::string(36, 'y');
+    spec += "  - { slug: " + slug + ", domains: [" + slug + "." + label + "." + label + "." +
+            label + ".shop.example] }\n";
+  }
+  tree.write(rendered(plan::plan_of(spec).plan, {Target::compose}));
+  const auto file = place + "/compose/nginx.conf";
+  ASSERT_EQ(run("sed -i 's#/tmp/#" + place + "/#' " + file).status, 0);
+  const auto outcome = run("PATH=$PATH:/usr/sbin nginx -t -q -e stderr -c " + file);
+  EXPECT_EQ(outcome.status, 0) << outcome.output;
+  EXPECT_EQ(outcome.output, "");
+}
+
 /// nginx reads every word back as it was, whatever is in it.
 TEST(NginxConf, BringsHostileWordsThrough) {
   const std::vector<std::string> words{"plain",

@@ -122,6 +122,8 @@ class Writer {
       block.push_back({.words = {std::string(kind) + "_temp_path", listen_.scratch + "/" + kind}});
     }
     block.push_back({.words = {"access_log", "off"}});
+    // A name of 253 characters has to fit into one bucket; the default depends on the processor.
+    block.push_back({.words = {"server_names_hash_bucket_size", "512"}});
     block.push_back({.words = {"server_tokens", "off"}});
     block.push_back({.words = {"default_type", "text/plain"}});
     return block;

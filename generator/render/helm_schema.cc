@@ -358,12 +358,21 @@ Result<void> unreadable(const std::string& place, const Node& value,
                            "or set targets.helm: false"});
 }
 
+/// Of a patch it is the spec's mistake, at the patch; of anything else no spec can mend it.
+Result<void> misfit(const Node& value, std::string what, std::string remedy,
+                    std::vector<Mistake>& mistakes) {
+  if (!value.origin().at.starts_with("/patches/"))
+    return fail(std::move(what), "this is a bug of Caisson or of a replaced blueprint");
+  return refuse(mistakes, value.origin(), {.what = std::move(what), .remedy = std::move(remedy)});
+}
+
 Result<void> check(const Node& root, const Node& unresolved, const Node& value,
                    const std::string& place, std::vector<Mistake>& mistakes) {
   const auto& schema = resolved(root, unresolved);
-  if (!is_of(*schema.find("type")->text(), value)) {
-    return fail("values.yaml:" + place + " is not of the type that its schema says",
-                "this is a bug of Caisson or of a replaced blueprint");
+  if (const auto& type = *schema.find("type")->text(); !is_of(type, value)) {
+    return misfit(value,
+                  "values.yaml:" + place + " is not of the type that its schema says: " + type,
+                  "write such a value into the patch", mistakes);
   }
   if (value.text() != nullptr && !can_be_read_by_helm(*value.text(), false))
     return unreadable(place, value, mistakes);
@@ -379,8 +388,10 @@ Result<void> check(const Node& root, const Node& unresolved, const Node& value,
     const auto* known = properties == nullptr ? nullptr : properties->find(key);
     if (known == nullptr && others->map() != nullptr) known = others;
     if (known == nullptr) {
-      return fail("values.yaml:" + at + " is not in the schema of the chart's values",
-                  "a blueprint below helm/ or a patch names a field that no template reads");
+      auto done = misfit(child, "values.yaml:" + at + " is not in the schema of the chart's values",
+                         "no template reads it; `caisson explain` shows what is there", mistakes);
+      if (!done) return done;
+      continue;
     }
     if (auto done = check(root, *known, child, at, mistakes); !done) return done;
   }

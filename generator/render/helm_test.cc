@@ -50,6 +50,39 @@ TEST(HelmChart, NeverWritesAValueThatTheSchemaDoesNotDescribe) {
   EXPECT_EQ(*tree(*right, "values.yaml").at("/workloads/runtime/replicas/max"), Node{3});
 }
 
+TEST(HelmChart, OfAPatchTheMistakeIsTheSpecs) {
+  for (const auto* merge : {"{ replicas: { min: two } }", "{ replicas: many }", "{ replica: 2 }"}) {
+    std::vector<Mistake> mistakes;
+    const auto plan =
+        small("patches: [{ file: helm/shop/values.yaml, at: /workloads/runtime, merge: " +
+              std::string(merge) + ", reason: a test }]\n");
+    ASSERT_TRUE(render(plan, Blueprints{}, chart_alone, mistakes).has_value()) << merge;
+    ASSERT_EQ(mistakes.size(), 1U) << merge;
+    EXPECT_EQ(mistakes[0].pointer, "/patches/0");
+    EXPECT_THAT(mistakes[0].message + mistakes[0].remedy, Not(HasSubstr("bug")));
+  }
+}
+
+TEST(HelmChart, OpensTheAddressThatIsNamedAndNothingElse) {
+  const auto artifacts = rendered(small(R"(services:
+  a:
+    image: x
+    egress: ["10.0.0.5:6379", "[2001:db8::1]:443", "db.internal:5432", "smtp.example.com:587"]
+)"),
+                                  chart_alone);
+  const auto& egress = *tree(artifacts, "values.yaml").at("/workloads/a/egress");
+  std::vector<std::string> opened;
+  for (const auto& [destination, where] : *egress.map()) {
+    opened.push_back(
+        *where.find("cidr")->text() + " but " +
+        std::to_string(where.find("except") == nullptr ? 0 : where.find("except")->map()->size()));
+  }
+  EXPECT_THAT(opened, testing::UnorderedElementsAre(
+                          "10.0.0.5/32 but 0", "2001:db8::1/128 but 0", "10.0.0.0/8 but 0",
+                          "100.64.0.0/10 but 0", "172.16.0.0/12 but 0", "192.168.0.0/16 but 0",
+                          "fc00::/7 but 0", "0.0.0.0/0 but 5", "2000::/3 but 0"));
+}
+
 TEST(HelmEnvironment, SaysOnlyWhatIsDifferent) {
   const auto base = plan::example("agentik").plan;
   const auto values =

@@ -103,28 +103,58 @@ Node environment(const Instance& instance) {
   return env;
 }
 
+/// What of the internet and of private networks a destination is, as NetworkPolicies say it.
+struct Reach {
+  std::string_view cidr;
+  std::vector<std::string_view> except{};
+};
+
+/// A NetworkPolicy knows no names. One that can only be a private network's opens those, any other
+/// the internet without them.
+std::vector<Reach> reach_of_name(std::string_view host) {
+  constexpr std::array<std::string_view, 7> inside{".internal", ".local", ".lan", ".corp",
+                                                   ".intranet", ".home",  ".svc"};
+  const bool is_private =
+      host.find('.') == std::string_view::npos ||
+      std::ranges::any_of(inside, [&](std::string_view end) { return host.ends_with(end); });
+  if (is_private) {
+    return {{"10.0.0.0/8"}, {"100.64.0.0/10"}, {"172.16.0.0/12"}, {"192.168.0.0/16"}, {"fc00::/7"}};
+  }
+  return {{"0.0.0.0/0",
+           {"10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"}},
+          {"2000::/3"}};
+}
+
 Node egress(const Instance& instance) {
   Node node{Node::Map{}, field(instance, "egress")};
   for (const auto& destination : instance.egress) {
     const auto& origin = destination.origin;
-    const auto slash = destination->find('/');
-    const auto colon = destination->rfind(':');
-    Node entry{Node::Map{}, origin};
-    if (slash != std::string::npos) {
+    const std::string_view text = destination.value;
+    if (text.find('/') != std::string_view::npos) {
+      Node entry{Node::Map{}, origin};
       entry.add("cidr", destination);
-    } else {
-      // A NetworkPolicy knows no names: every address that is not the cluster's own.
-      entry.add("cidr", {"0.0.0.0/0", origin});
-      Node except{Node::Map{}, origin};
-      for (const auto* inside :
-           {"10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"}) {
-        except.add(inside, {true, origin});
-      }
-      entry.add("except", std::move(except));
-      entry.add("port",
-                {static_cast<std::int64_t>(std::stol(destination->substr(colon + 1))), origin});
+      node.set(destination.value, std::move(entry));
+      continue;
     }
-    node.set(destination.value, std::move(entry));
+    const auto colon = text.rfind(':');
+    const auto port = static_cast<std::int64_t>(std::stol(destination->substr(colon + 1)));
+    std::string host(text.substr(0, colon));
+    if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
+    const bool v6 = host.find(':') != std::string::npos;
+    const bool v4 = host.find_first_not_of("0123456789.") == std::string::npos;
+    const std::string literal = host + (v6 ? "/128" : "/32");
+    const auto reaches = v4 || v6 ? std::vector<Reach>{{literal}} : reach_of_name(host);
+    for (const auto& reach : reaches) {
+      Node entry{Node::Map{}, origin};
+      entry.add("cidr", {std::string(reach.cidr), origin});
+      Node except{Node::Map{}, origin};
+      for (const auto inside : reach.except) except.add(std::string(inside), {true, origin});
+      if (!except.empty()) entry.add("except", std::move(except));
+      entry.add("port", {port, origin});
+      const bool first = &reach == &reaches.front();
+      node.set(destination.value + (first ? "" : " in " + std::string(reach.cidr)),
+               std::move(entry));
+    }
   }
   return node;
 }

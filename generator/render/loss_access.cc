@@ -62,6 +62,12 @@ std::vector<Use> caddy_timeout(const Asked& asked) {
   return is_caddy(asked.plan) ? written(asked.document, "edge.limits.timeout") : std::vector<Use>{};
 }
 
+std::vector<Use> named_egress(const Asked& asked) {
+  const auto& allowed = asked.plan.egress.allowed;
+  if (std::ranges::none_of(allowed, [](const auto& to) { return has_name(to.value); })) return {};
+  return written(asked.document, "network.egress");
+}
+
 std::vector<Use> hsts_on(const Asked& asked) {
   return asked.plan.edge.hsts.value ? written(asked.document, "edge.hsts") : std::vector<Use>{};
 }
@@ -173,7 +179,7 @@ const Row rows[] = {
 
     {"network.egress", "the networks",
      {none, approximated("compose cannot tell destinations apart: the runtime reaches everything outside"),
-      approximated("a NetworkPolicy knows no names: the port is open to every address outside the cluster"),
+      approximated(no_names, named_egress),
       approximated("nothing leaves: a runtime has no network at all, and this version of it needs none"),
       approximated("processes of one machine share its network"), none},
      [](const Asked& asked) { return asked.plan.egress.allowed.empty() ? std::vector<Use>{} : written(asked.document, "network.egress"); }},

@@ -42,6 +42,13 @@ std::vector<Use> written(const spec::Node& document, std::string_view field) {
   return found;
 }
 
+bool has_name(std::string_view destination) {
+  if (destination.find('/') != std::string_view::npos) return false;
+  const auto host = destination.substr(0, destination.rfind(':'));
+  return host.find(':') == std::string_view::npos &&
+         host.find_first_not_of("0123456789.") != std::string_view::npos;
+}
+
 std::span<const Row> loss_table() {
   static const std::vector<Row> rows = [] {
     std::vector<Row> all;

@@ -69,10 +69,17 @@ struct Row {
 /// of lists are gone through.
 [[nodiscard]] std::vector<Use> written(const spec::Node& document, std::string_view field);
 
+/// Whether a destination ("api.stripe.com:443", "10.0.0.0/8", "[2001:db8::1]:443") is a name.
+[[nodiscard]] bool has_name(std::string_view destination);
+
 // What rows are made of.
 
 constexpr Cell yes{Support::honoured};
 constexpr Cell none{Support::unconcerned};
+constexpr std::string_view no_names =
+    "a NetworkPolicy knows no names: the port is open to every public address, or for a name that "
+    "ends in .internal and the like to every private one; what is private under another name needs "
+    "its address";
 constexpr Cell refused{Support::refused, "this version does not have it"};
 constexpr Cell honoured(std::string_view how) { return {Support::honoured, how}; }
 constexpr Cell approximated(std::string_view reason, Uses uses = nullptr) {

@@ -146,6 +146,12 @@ std::vector<Use> uncalled_ports(const Asked& asked) {
   return found;
 }
 
+std::vector<Use> named_services(const Asked& asked) {
+  return at_services(asked, "/egress", [](const Instance& instance) {
+    return std::ranges::any_of(instance.egress, [](const auto& to) { return has_name(to.value); });
+  });
+}
+
 std::vector<Use> without_command(const Asked& asked) {
   return at_services(asked, "", [](const Instance& i) { return i.local_command.empty(); });
 }
@@ -195,7 +201,7 @@ const Row rows[] = {
     {"services.*.egress", "the networks",
      {none,
       approximated("compose cannot tell destinations apart: the service reaches everything outside"),
-      approximated("a NetworkPolicy knows no names: the port is open to every address outside the cluster"),
+      approximated(no_names, named_services),
       approximated("nothing leaves: the unit has no network but the one of its own deployment"),
       approximated("processes of one machine share its network"), none}},
     {"services.*.module", "", {none, ignored(no_calls), ignored(no_calls), ignored(no_calls), ignored(no_calls), approximated("the document and the readme name its handlers, which nothing calls", told_elsewhere)}},

@@ -207,6 +207,13 @@ constexpr Code table[] = {
     {"E0224", "nothing names the tenant",
      "A request that no signal assigns to a tenant is refused, so without signals every request "
      "would be."},
+    {"E0225", "a name that a target cannot have",
+     "Services of Kubernetes and accounts of a system begin with a letter. Rename it, or switch "
+     "the "
+     "target off that the message names."},
+    {"E0226", "a mount where something else is",
+     "A service's volume, its writable paths and its secrets are mounted in its container, each at "
+     "a path of its own. None may take the place of the image itself or of /proc, /sys or /dev."},
     {"E0301", "unknown environment",
      "--env names an environment that the spec does not declare under `environments`."},
     {"E0302", "a key that an environment cannot change",
@@ -254,6 +261,10 @@ constexpr Code table[] = {
      "limit that nobody enforces, a port that no route leads to. An error under --strict. Leave it "
      "out, or accept with a waiver of the rule `loss/FIELD` that it has no effect; docs/support.md "
      "says of every field what keeps it."},
+    {"W0302", "a build context that is not there",
+     "A service is built from a folder beside the spec, and that folder has no such Dockerfile "
+     "now. "
+     "Nothing else is wrong with what was generated, but building it will fail until it is there."},
 };
 
 }  // namespace

@@ -10,25 +10,28 @@
 
 #include "generator/spec/checker.h"
 #include "generator/spec/reader.h"
+#include "generator/spec/reserved.h"
 #include "generator/spec/suggestion.h"
 
 namespace caisson::spec {
 namespace {
-
-// The instances that Caisson itself puts into a stack.
-constexpr std::array<std::string_view, 9> own_instances{
-    "runtime",    "dashboard",    "edge",    "database",    "cache",
-    "prometheus", "alertmanager", "grafana", "certificates"};
 
 std::string pointer_of(std::string_view service) { return "/services/" + std::string(service); }
 
 void check_names(const Checker& checker) {
   const Deployment& deployment = checker.deployment();
   for (const auto& [name, service] : deployment.services) {
-    if (std::ranges::find(own_instances, name) != own_instances.end()) {
+    if (is_one_of(name, own_instances)) {
       checker.refuse("E0202", checker.key(pointer_of(name)),
                      "the service name " + quote(name) + " is reserved",
                      "caisson's own " + name + " has this name; choose another");
+    }
+  }
+  for (const auto& [name, secret] : deployment.secrets) {
+    if (is_one_of(name, own_secrets)) {
+      checker.refuse("E0202", checker.key("/secrets/" + name),
+                     "the secret name " + quote(name) + " is reserved",
+                     "a secret that caisson makes has this name; choose another");
     }
   }
   // A tenant of isolation `deployment` has an instance `runtime-<slug>`; a service for each tenant
@@ -53,6 +56,92 @@ void check_names(const Checker& checker) {
     for (const auto& [name, service] : deployment.services) {
       if (service.replica_per_tenant)
         claim(name + '-' + tenant.slug, name + " of tenant " + quote(tenant.slug), tenant);
+    }
+  }
+}
+
+bool begins_with_digit(std::string_view name) {
+  return !name.empty() && name.front() >= '0' && name.front() <= '9';
+}
+
+/// A Service of Kubernetes is a label of RFC 1035, which begins with a letter, and so does an
+/// account of a system.
+void check_first_letters(const Checker& checker) {
+  const Deployment& deployment = checker.deployment();
+  const auto& targets = deployment.targets;
+  if (targets.systemd.enabled && begins_with_digit(targets.systemd.user)) {
+    checker.refuse("E0225", checker.value("/name"),
+                   "the name " + quote(deployment.name) +
+                       " begins with a digit, and accounts of "
+                       "systemd units are named after it",
+                   "add 'targets: { systemd: { user: NAME } }' with a letter first, or switch "
+                   "targets.systemd off");
+  }
+  if (!targets.helm.enabled) return;
+  for (const auto& [name, service] : deployment.services) {
+    if (!begins_with_digit(name)) continue;
+    checker.refuse("E0225", checker.key(pointer_of(name)),
+                   "the service name " + quote(name) +
+                       " begins with a digit, and Kubernetes has "
+                       "no such Service",
+                   "begin it with a letter, or set targets.helm: false");
+  }
+}
+
+/// Whether `inner` is `outer` or a path below it.
+bool is_within(std::string_view inner, std::string_view outer) {
+  return inner.starts_with(outer) &&
+         (inner.size() == outer.size() || outer.ends_with('/') || inner[outer.size()] == '/');
+}
+
+/// The path without what says nothing: "//", "/./" and an ending '/'.
+std::string normal(std::string_view path) {
+  std::string out;
+  for (std::size_t at = 0; at < path.size();) {
+    const auto end = std::min(path.find('/', at), path.size());
+    const auto segment = path.substr(at, end - at);
+    if (!segment.empty() && segment != ".") (out += '/') += segment;
+    at = end + 1;
+  }
+  return out.empty() && !path.empty() ? "/" : out;
+}
+
+/// Every mount of a service has a path of its own, and none hides what the container lives on.
+void check_mounts(const Checker& checker) {
+  constexpr std::string_view secrets = "/run/secrets";
+  for (const auto& [name, service] : checker.deployment().services) {
+    std::map<std::string, std::string, std::less<>> taken;  // path -> what is mounted there
+    if (!service.secrets.empty()) taken.emplace(secrets, "the service's secrets");
+    const auto mount = [&](std::string_view written, const std::string& what,
+                           const std::string& pointer) {
+      const auto path = normal(written);
+      if (path.empty()) return;  // reported where it was read
+      const auto where = checker.value(pointer);
+      const std::string title = what + " of service " + quote(name);
+      for (const std::string_view own : {"/proc", "/sys", "/dev"}) {
+        if (path != "/" && !is_within(path, own)) continue;
+        if (path == "/dev/shm") break;
+        return checker.refuse("E0226", where,
+                              title + " would hide " +
+                                  (path == "/" ? std::string("the whole image") : std::string(own)),
+                              "name a directory of the service's own, as /data");
+      }
+      if (!service.secrets.empty() && path != secrets && is_within(path, secrets)) {
+        return checker.refuse("E0226", where, title + " lies among the service's secrets",
+                              "name a directory of its own, as /data");
+      }
+      const auto [other, fresh] = taken.emplace(path, what);
+      if (fresh) return;
+      checker.refuse("E0226", where,
+                     title + " and " + other->second + " are both at " + quote(path),
+                     "give one of them another path");
+    };
+    if (service.storage) {
+      mount(service.storage->path, "the volume", pointer_of(name) + "/storage/path");
+    }
+    for (std::size_t i = 0; i < service.writable.size(); ++i) {
+      mount(service.writable[i], "a writable path",
+            pointer_of(name) + "/writable/" + std::to_string(i));
     }
   }
 }
@@ -148,7 +237,8 @@ class Ports {
  public:
   explicit Ports(const Checker& checker) : checker_(checker) {}
 
-  void take(std::uint16_t port, const std::string& owner, const std::string& pointer) {
+  void take(std::uint16_t port, const std::string& owner, const std::string& pointer,
+            const std::string& remedy = "give one of them another port") {
     const auto [first, fresh] = taken_.emplace(port, Owner{owner, pointer});
     if (fresh) return;
     const bool here_written = checker_.written(pointer);
@@ -156,7 +246,7 @@ class Ports {
     checker_.refuse(
         "E0209", here,
         owner + " and " + first->second.name + " have the same port " + std::to_string(port),
-        "give one of them another port");
+        remedy);
   }
 
  private:
@@ -170,10 +260,16 @@ class Ports {
 
 void check_ports(const Checker& checker) {
   const Deployment& deployment = checker.deployment();
-  Ports services(checker);
+  // Containers and pods have a network each. Units share one, and a process without a local command
+  // is none; target local gives every process a port of its own.
+  Ports units(checker);
   for (const auto& [name, service] : deployment.services) {
     const std::string pointer = pointer_of(name);
-    if (service.port) services.take(*service.port, "service " + quote(name), pointer + "/port");
+    if (service.port && deployment.targets.systemd.enabled && !service.local_command.empty()) {
+      units.take(*service.port, "service " + quote(name), pointer + "/port",
+                 "give one of them another port, or set targets.systemd: false: units share a "
+                 "network");
+    }
     if (!service.port && service.health && service.health->path) {
       checker.refuse("E0221", checker.value(pointer + "/health/path"),
                      "service " + quote(name) + " is asked for its health but has no port",
@@ -268,6 +364,8 @@ void check_capabilities(const Checker& checker) {
 
 void check_workloads(const Checker& checker) {
   check_names(checker);
+  check_first_letters(checker);
+  check_mounts(checker);
   check_needs(checker);
   Cycles(checker).find();
   check_ports(checker);

@@ -173,6 +173,10 @@ Parsed<HostPort> parse_host_port(std::string_view text) {
   const bool bracketed = text.starts_with('[');
   if (text.find("://") != std::string_view::npos)
     return tl::unexpected<std::string>("host and port alone, without a scheme");
+  if (text.find('/') != std::string_view::npos)
+    return tl::unexpected<std::string>(
+        "name each host with its port, as 10.0.0.5:443; a service "
+        "has no address blocks");
   if (colon == std::string_view::npos || (bracketed && text.ends_with(']'))) {
     return tl::unexpected("it needs a port: did you mean " + std::string(text) + ":443?");
   }

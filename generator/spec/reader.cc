@@ -28,16 +28,86 @@ std::string_view describe(Node::Kind kind) {
   return "nothing";
 }
 
+/// A command line as a list that runs the same: its words, or a shell when it needs one.
+std::string as_command(const std::string& line) {
+  constexpr std::string_view of_shells = "\"'\\$`|&;<>()*?~#{}[]!";
+  const auto quoted = [](std::string_view word) {
+    const bool plain = std::ranges::all_of(word, [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+             std::string_view("/._-+=").find(c) != std::string_view::npos;
+    });
+    if (plain && word != "-") return std::string(word);
+    std::string out = "'";
+    for (const char c : word) out += c == '\'' ? std::string("''") : std::string(1, c);
+    return out + "'";
+  };
+  if (line.find_first_of(of_shells) != std::string::npos) {
+    return "[/bin/sh, -c, " + quoted(line) + "]";
+  }
+  std::string out = "[";
+  for (std::size_t at = line.find_first_not_of(' '); at < line.size();) {
+    const auto end = std::min(line.find(' ', at), line.size());
+    out += (out.size() == 1 ? "" : ", ") + quoted(std::string_view(line).substr(at, end - at));
+    at = std::min(line.find_first_not_of(' ', end), line.size());
+  }
+  return out + "]";
+}
+
 // How to turn what was written into what is expected.
-std::string how_to_write(const Node& node, std::string_view expected) {
+std::string how_to_write(const Node& node, std::string_view expected, std::string_view key) {
   constexpr std::size_t short_enough = 40;
+  constexpr std::size_t longest_command = 160;
   if (expected.starts_with("a list")) {
+    if (key == "command" && node.kind == Node::Kind::scalar &&
+        node.text.size() <= longest_command) {
+      return "write " + as_command(node.text);
+    }
     const bool item = node.kind == Node::Kind::scalar && node.text.size() <= short_enough;
     return item ? "write [" + node.text + "]" : "start each item with '- '";
   }
   if (expected == "a map") return "write keys as 'key: value'";
   if (node.kind == Node::Kind::sequence) return "write one value";
   return node.kind == Node::Kind::map ? "write the value behind the ':'" : std::string();
+}
+
+/// What people write who know Compose or Kubernetes, and what says it here: a key that stands at
+/// the same place, or none.
+struct ForeignWord {
+  std::string_view word;
+  std::string_view key;
+  std::string_view remedy;
+};
+constexpr std::array<ForeignWord, 20> foreign_words{{
+    {"environment", "env", "it is called 'env' here"},
+    {"env_file", "env", "write the variables under 'env'"},
+    {"depends_on", "needs", "it is called 'needs' here, a list of services"},
+    {"links", "needs", "it is called 'needs' here, a list of services"},
+    {"volumes", "storage", "'storage: { path, size }' is a volume, 'writable' lists scratch paths"},
+    {"tmpfs", "writable", "it is called 'writable' here, a list of paths"},
+    {"healthcheck", "health", "it is called 'health' here: { path } or { command: [...] }"},
+    {"livenessProbe", "health", "it is called 'health' here: { path } or { command: [...] }"},
+    {"readinessProbe", "health", "it is called 'health' here: { path } or { command: [...] }"},
+    {"entrypoint", "command", "'command' follows the entry point that the image has"},
+    {"args", "command", "they are the 'command' here"},
+    {"ports", "port", "a service has one 'port'; nothing is published but the edge"},
+    {"expose", "port", "a service has one 'port'"},
+    {"deploy", "replicas", "'replicas' and 'resources' stand beside it here"},
+    {"scale", "replicas", "it is called 'replicas' here"},
+    {"restart", "health", "leave it out: what ends is started again"},
+    {"networks", "needs",
+     "leave it out: services reach each other, 'egress' names what is outside"},
+    {"container_name", "image", "leave it out: the name follows from the service's"},
+    {"privileged", "user", "leave it out: no service is privileged"},
+    {"gpus", "cpu", "leave it out: no target gives devices to a service"},
+}};
+
+std::string_view foreign_remedy(std::string_view word, std::span<const std::string_view> known) {
+  for (const auto& foreign : foreign_words) {
+    if (foreign.word == word && std::ranges::find(known, foreign.key) != known.end()) {
+      return foreign.remedy;
+    }
+  }
+  return {};
 }
 
 // What is not YAML 1.2's core schema, but what people write who know YAML 1.1.
@@ -134,7 +204,10 @@ bool Reader::wrong_kind(const Node& node, std::string_view expected) {
   return refuse("E0102", node.span,
                 name + " is " + std::string(describe(node.kind)) + " where " +
                     std::string(expected) + " is expected",
-                how_to_write(node, expected));
+                how_to_write(node, expected,
+                             steps_.empty() || steps_.back().entry == nullptr
+                                 ? std::string_view{}
+                                 : std::string_view(steps_.back().entry->key)));
 }
 
 bool Reader::unknown_key(const Entry& entry, std::span<const std::string_view> known,
@@ -143,6 +216,7 @@ bool Reader::unknown_key(const Entry& entry, std::span<const std::string_view> k
   if (closest(entry.key, known).empty() && !elsewhere.empty()) {
     remedy = "it belongs in " + std::string(elsewhere);
   }
+  if (const auto foreign = foreign_remedy(entry.key, known); !foreign.empty()) remedy = foreign;
   if (remedy.empty() && !steps_.empty()) remedy = "'caisson explain " + path() + "' lists the keys";
   return refuse("E0101", entry.key_span, "unknown key " + quote(entry.key) + in_path(),
                 std::move(remedy));

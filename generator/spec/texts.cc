@@ -145,13 +145,50 @@ bool is_cron_field(std::string_view field, int low, int high) {
   }
 }
 
+/// Whether a field that is right includes `number`.
+bool has(std::string_view field, int number) {
+  for (;;) {
+    const std::size_t comma = field.find(',');
+    std::string_view part = field.substr(0, comma);
+    int step = 1;
+    if (const std::size_t slash = part.find('/'); slash != std::string_view::npos) {
+      step = *small_number(part.substr(slash + 1));
+      part = part.substr(0, slash);
+    }
+    if (part == "*") {
+      if ((number - 1) % step == 0) return true;  // days and months begin with 1
+    } else {
+      const std::size_t dash = part.find('-');
+      const int from = *small_number(part.substr(0, dash));
+      const int to = dash == std::string_view::npos ? from : *small_number(part.substr(dash + 1));
+      if (number >= from && number <= to && (number - from) % step == 0) return true;
+    }
+    if (comma == std::string_view::npos) return false;
+    field.remove_prefix(comma + 1);
+  }
+}
+
+/// Whether any of the days is in any of the months, in some year.
+bool ever_comes(std::string_view days, std::string_view months) {
+  constexpr std::array<int, 12> most{31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  for (int month = 1; month <= 12; ++month) {
+    if (!has(months, month)) continue;
+    for (int day = 1; day <= most[static_cast<std::size_t>(month - 1)]; ++day) {
+      if (has(days, day)) return true;
+    }
+  }
+  return false;
+}
+
 Parsed<std::string> parse_cron(std::string_view text) {
   constexpr std::array<std::pair<int, int>, 5> bounds{{{0, 59}, {0, 23}, {1, 31}, {1, 12}, {0, 7}}};
   constexpr std::array<std::string_view, 5> names{"minute", "hour", "day of the month", "month",
                                                   "day of the week"};
+  std::array<std::string_view, bounds.size()> fields;
   std::size_t count = 0;
   for (std::string_view rest = text; !rest.empty(); ++count) {
     const std::size_t end = std::min(rest.find(' '), rest.size());
+    if (count < fields.size()) fields.at(count) = rest.substr(0, end);
     if (count < bounds.size() &&
         !is_cron_field(rest.substr(0, end), bounds[count].first, bounds[count].second)) {
       return tl::unexpected("the " + std::string(names[count]) + " is numbers from " +
@@ -160,6 +197,10 @@ Parsed<std::string> parse_cron(std::string_view text) {
                             ", '*', ranges, lists and steps");
     }
     rest.remove_prefix(std::min(rest.find_first_not_of(' ', end), rest.size()));
+  }
+  // A day of the week that is named counts besides the day of the month.
+  if (count == bounds.size() && fields[4] == "*" && !ever_comes(fields[2], fields[3])) {
+    return tl::unexpected<std::string>("that day is in none of those months: it never comes");
   }
   if (count == bounds.size()) return std::string(text);
   return tl::unexpected<std::string>(

@@ -1,6 +1,7 @@
 #include "api/operations.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "api/schemas.h"
 
@@ -18,6 +19,9 @@ constexpr Parameter idempotency{In::field, "Idempotency-Key", &idempotency_key,
 constexpr Parameter if_match{In::field, "If-Match", &entity_tags,
                              "Only when the record still has this version; else 412"};
 
+constexpr std::array<Parameter, 2> collections_parameters{
+    {{In::query, "limit", &page_limit, "Collections a page, 1000 without it"},
+     {In::query, "cursor", &collection_cursor, "Where to go on: `next` of the page before"}}};
 constexpr std::array<Parameter, 5> list_parameters{
     {in_collection,
      {In::query, "limit", &page_limit, "Records a page, 100 without it"},
@@ -70,7 +74,8 @@ constexpr std::array<Operation, 10> table{{
      .method = "GET",
      .path = records,
      .scope = "read",
-     .summary = "Lists the collections that have records",
+     .summary = "Lists the collections that have records, a page at a time",
+     .parameters = collections_parameters,
      .answer = &collection_list},
     {.id = OperationId::list_records,
      .name = "listRecords",
@@ -123,9 +128,11 @@ constexpr std::array<Operation, 10> table{{
      .name = "runBatch",
      .method = "POST",
      .path = "/v1/batch",
-     .scope = "write",
+     .scope = "",
      .summary = "Does many operations, all or none",
-     .description = "The first operation that cannot be done undoes those before it.",
+     .description =
+         "The first operation that cannot be done undoes those before it. Each needs the "
+         "scope that it needs alone: read to read a record, else write.",
      .parameters = batch_parameters,
      .body = &batch,
      .answer = &batch_results,
@@ -242,18 +249,37 @@ std::string allowed_methods(string_view path) {
   return allowed;
 }
 
+string_view missing_scope(const Operation& operation, std::span<const std::string> scopes) {
+  const bool has =
+      operation.scope.empty() || std::ranges::find(scopes, operation.scope) != scopes.end();
+  return has ? string_view() : operation.scope;
+}
+
+const Operation* batch_step(string_view op) {
+  constexpr std::array<std::pair<string_view, OperationId>, 4> steps{
+      {{"create", OperationId::create_record},
+       {"read", OperationId::read_record},
+       {"replace", OperationId::replace_record},
+       {"delete", OperationId::delete_record}}};
+  const auto* const step =
+      std::ranges::find(steps, op, &std::pair<string_view, OperationId>::first);
+  return step == steps.end() ? nullptr : &*std::ranges::find(table, step->second, &Operation::id);
+}
+
 std::vector<Code> problems_of(const Operation& operation) {
   std::vector<Code> codes(common.begin(), common.end());
   const auto add = [&codes](bool possible, std::initializer_list<Code> more) {
     if (possible) codes.insert(codes.end(), more);
   };
-  add(!operation.scope.empty(), {Code::insufficient_scope});
-  add(operation.parameter("id") != nullptr || operation.body == &batch, {Code::not_found});
+  const bool batched = operation.body == &batch;
+  add(!operation.scope.empty() || batched, {Code::insufficient_scope});
+  add(operation.parameter("id") != nullptr || batched, {Code::not_found});
+  add(operation.id == OperationId::replace_record || batched, {Code::conflict});
   add(operation.parameter("If-Match") != nullptr, {Code::precondition_failed});
   add(operation.parameter("Idempotency-Key") != nullptr, {Code::idempotency_mismatch});
   add(operation.body != nullptr,
       {Code::invalid_json, Code::unsupported_media_type, Code::invalid_record});
-  add(operation.scope == "write", {Code::storage_full});
+  add(operation.scope == "write" || batched, {Code::storage_full});
   add(operation.message != nullptr,
       {Code::foreign_origin, Code::upgrade_required, Code::too_many_sockets});
   std::ranges::sort(codes);

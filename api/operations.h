@@ -49,7 +49,8 @@ struct Operation {
   std::string_view name;    ///< "createRecord"
   std::string_view method;  ///< "POST"
   std::string_view path;    ///< "/v1/records/{collection}"
-  std::string_view scope;   ///< "read" or "write", which the credential needs; empty: none
+  /// "read" or "write", which the credential needs; empty: none, or those of its steps.
+  std::string_view scope;
   std::string_view summary;
   std::string_view description{};
   std::span<const Parameter> parameters{};
@@ -85,6 +86,15 @@ struct Call {
 
 /// The methods that a path (a template) answers, as `Allow` lists them.
 [[nodiscard]] std::string allowed_methods(std::string_view path);
+
+/// The scope that the operation needs and that is not among `scopes`; empty when it may be done.
+/// Asked for every request and for every step of a batch alike.
+[[nodiscard]] std::string_view missing_scope(const Operation& operation,
+                                             std::span<const std::string> scopes);
+
+/// The operation that does alone what a step of a batch with this `op` does; null when there is no
+/// such step.
+[[nodiscard]] const Operation* batch_step(std::string_view op);
 
 /// Why an operation may be refused, in the order of the codes.
 [[nodiscard]] std::vector<Code> problems_of(const Operation& operation);

@@ -22,7 +22,7 @@ constexpr Schema time{.kind = Kind::text,
                       .format = "date-time",
                       .example = "2026-02-14T09:30:00.000Z"};
 
-constexpr Schema version{.kind = Kind::integer, .minimum = 1};
+constexpr Schema version{.kind = Kind::integer, .minimum = 1, .maximum = most_version};
 
 }  // namespace
 
@@ -116,6 +116,16 @@ constexpr Schema record_page{.name = "RecordPage",
                              .description = "A page of a list, about 4 MiB at most.",
                              .members = page_members};
 
+namespace {}  // namespace
+
+constexpr Schema collection_cursor{.name = "CollectionCursor",
+                                   .kind = Kind::text,
+                                   .description =
+                                       "Where a page of collections ended. Only the "
+                                       "server makes cursors.",
+                                   .pattern = "^[A-Za-z0-9_-]{23,106}$",
+                                   .hint = "must be a cursor of an earlier page"};
+
 namespace {
 
 constexpr std::array<Member, 2> collection_members{
@@ -125,7 +135,13 @@ constexpr Schema collection_count{.name = "CollectionCount",
                                   .description = "A collection and how much is in it.",
                                   .members = collection_members};
 constexpr Schema collections{.kind = Kind::list, .items = &collection_count, .max_items = 1000};
-constexpr std::array<Member, 1> collection_list_members{{{"collections", &collections}}};
+constexpr Schema next_collection_cursor{.kind = Kind::text,
+                                        .nullable = true,
+                                        .pattern = collection_cursor.pattern,
+                                        .hint = "must be a cursor or null"};
+constexpr std::array<Member, 2> collection_list_members{
+    {{"collections", &collections},
+     {"next", &next_collection_cursor, "The cursor of the next page; null: the last"}}};
 
 constexpr std::array<string_view, 2> credentials{"token", "api-key"};
 constexpr Schema credential{.kind = Kind::text, .words = credentials};
@@ -139,15 +155,39 @@ constexpr std::array<Member, 5> identity_members{
 
 }  // namespace
 
-constexpr Schema collection_list{.name = "CollectionList",
-                                 .kind = Kind::object,
-                                 .description = "The collections that have records, by name.",
-                                 .members = collection_list_members};
+constexpr Schema collection_list{
+    .name = "CollectionList",
+    .kind = Kind::object,
+    .description = "A page of the collections that have records, by name.",
+    .members = collection_list_members};
 
 constexpr Schema identity{.name = "Identity",
                           .kind = Kind::object,
                           .description = "Who calls, for which tenant.",
                           .members = identity_members};
+
+// ---- imports ----
+
+namespace {
+
+constexpr Schema imported_record{.kind = Kind::object, .members = record_members, .closed = true};
+constexpr Schema imported_records{
+    .kind = Kind::list, .items = &imported_record, .max_items = most_records_a_page};
+constexpr Schema any_place{.kind = Kind::text, .nullable = true};
+constexpr std::array<string_view, 3> existing_words{"refuse", "keep", "replace"};
+constexpr Schema existing{.kind = Kind::text, .words = existing_words};
+constexpr Schema some_tenant{.kind = Kind::text,
+                             .accepts = [](string_view text) { return !text.empty(); },
+                             .hint = "must be a tenant's slug"};
+constexpr std::array<Member, 5> import_members{{{"tenant", &some_tenant},
+                                                {"records", &imported_records},
+                                                {"next", &any_place, "", false},
+                                                {"existing", &existing, "", false},
+                                                {"from", &some_tenant, "", false}}};
+
+}  // namespace
+
+constexpr Schema import_page{.kind = Kind::object, .members = import_members, .closed = true};
 
 // ---- batches ----
 
@@ -366,17 +406,36 @@ constexpr Schema tenant_slug{.name = "Slug",
 std::span<const FilterOperator> filter_operators() { return operators; }
 
 std::span<const Schema* const> components() {
-  static constexpr std::array<const Schema*, 29> all{
-      &collection,       &record_id,       &value,
-      &stored_record,    &cursor,          &record_page,
-      &collection_count, &collection_list, &identity,
-      &batch_create,     &batch_read,      &batch_replace,
-      &batch_delete,     &batch_operation, &batch,
-      &deleted_record,   &batch_result,    &batch_results,
-      &sequence,         &ticket,          &change,
-      &watch_place,      &watch_message,   &fault,
-      &problem,          &filter,          &order,
-      &idempotency_key,  &tenant_slug};
+  static constexpr std::array<const Schema*, 30> all{&collection,
+                                                     &record_id,
+                                                     &value,
+                                                     &stored_record,
+                                                     &cursor,
+                                                     &record_page,
+                                                     &collection_cursor,
+                                                     &collection_count,
+                                                     &collection_list,
+                                                     &identity,
+                                                     &batch_create,
+                                                     &batch_read,
+                                                     &batch_replace,
+                                                     &batch_delete,
+                                                     &batch_operation,
+                                                     &batch,
+                                                     &deleted_record,
+                                                     &batch_result,
+                                                     &batch_results,
+                                                     &sequence,
+                                                     &ticket,
+                                                     &change,
+                                                     &watch_place,
+                                                     &watch_message,
+                                                     &fault,
+                                                     &problem,
+                                                     &filter,
+                                                     &order,
+                                                     &idempotency_key,
+                                                     &tenant_slug};
   return all;
 }
 

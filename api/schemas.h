@@ -11,6 +11,9 @@ namespace caisson::api {
 /// Bounds that the server keeps and the document says.
 inline constexpr std::int64_t most_records_a_page = 1000;
 inline constexpr std::int64_t usual_records_a_page = 100;
+inline constexpr std::int64_t usual_collections_a_page = 1000;
+/// Of a record. One that has got so far cannot be replaced any more.
+inline constexpr std::int64_t most_version = 9'007'199'254'740'991;
 inline constexpr std::size_t most_operations_a_batch = 1000;
 inline constexpr std::size_t most_filters = 8;
 inline constexpr std::size_t deepest_filter_path = 8;
@@ -20,8 +23,10 @@ inline constexpr std::size_t most_watched_collections = 32;
 
 extern const Schema collection, record_id, value, stored_record, record_page, collection_list,
     identity, batch, batch_results, ticket, watch_message, problem;
-extern const Schema page_limit, cursor, filter, order, entity_tags, idempotency_key, tenant_slug,
-    sequence;
+/// What the operator's import takes: a page of an export.
+extern const Schema import_page;
+extern const Schema page_limit, cursor, collection_cursor, filter, order, entity_tags,
+    idempotency_key, tenant_slug, sequence;
 
 /// Operators of a filter and what they compare with.
 struct FilterOperator {

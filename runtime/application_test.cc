@@ -141,6 +141,34 @@ TEST_F(Serving, RefusesWriteWithoutTheScope) {
   EXPECT_EQ(code_of(ask(request)), "insufficient-scope");
 }
 
+TEST_F(Serving, RefusesStepsOfABatchWithoutTheirScope) {
+  const auto made =
+      ask(tenant_request("globex", "POST", "/v1/records/notes", R"({"secret":true})"));
+  ASSERT_EQ(made.status, 201);
+  const std::string body = R"({"operations":[{"op":"create","collection":"notes","value":{}},)"
+                           R"({"op":"read","collection":"notes","id":")" +
+                           id_of(made) + "\"}]}";
+  const auto refused =
+      ask("POST /v1/batch HTTP/1.1\r\nHost: globex.acme.localhost\r\nAuthorization: Bearer " +
+          token_for("globex", "write") + "\r\nContent-Type: application/json\r\nContent-Length: " +
+          std::to_string(body.size()) + "\r\n\r\n" + body);
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_EQ(code_of(refused), "insufficient-scope");
+  EXPECT_EQ(boost::json::parse(refused.body).at("errors").at(0).at("pointer"), "/operations/1");
+  EXPECT_EQ(refused.body.find("secret"), std::string::npos);
+  const auto list = ask(tenant_request("globex", "GET", "/v1/records/notes"));
+  EXPECT_EQ(boost::json::parse(list.body).at("records").as_array().size(), 1U);
+}
+
+TEST_F(Serving, AnswersABoundedNumberOfDefects) {
+  std::string query = "/v1/records/notes?";
+  while (query.size() < 7900) query += "a&";
+  const auto refused = ask(tenant_request("globex", "GET", query));
+  EXPECT_EQ(code_of(refused), "invalid-parameter");
+  EXPECT_EQ(boost::json::parse(refused.body).at("errors").as_array().size(), 65U);
+  EXPECT_LT(refused.body.size(), 16U * 1024);
+}
+
 TEST_F(Serving, KeepsAcknowledgedRecordsOverARestart) {
   std::set<std::string> made;
   for (int i = 0; i < 20; ++i) {

@@ -200,8 +200,8 @@ void DataApi::route(const ExchangePtr& exchange) const {
     refused.fields.emplace_back("Allow", allowed);
     return finish(*exchange, std::move(refused));
   }
-  const std::string_view scope = call->operation->scope;
-  if (!scope.empty() && !context.allows(scope)) {
+  const std::string_view scope = api::missing_scope(*call->operation, context.caller().scopes);
+  if (!scope.empty()) {
     return refuse(*exchange, {.code = Code::insufficient_scope,
                               .detail = "the credential lacks the scope " + std::string(scope)});
   }
@@ -237,6 +237,7 @@ void DataApi::run_records(const ExchangePtr& exchange, const api::Call& call) co
       .if_match = optional_field(request, "If-Match"),
       .if_none_match = optional_field(request, "If-None-Match"),
       .idempotency_key = optional_field(request, "Idempotency-Key"),
+      .scopes = context.caller().scopes,
       .now_ms = services_.clock.unix_ms(),
   };
   const storage::Access access = modules::Records::access(asked);
@@ -300,12 +301,9 @@ http::Response DataApi::answer_to_record(
     tl::expected<modules::RecordsAnswer, tenancy::Refusal> answer) const {
   if (!answer) return services_.gate.refuse(context, ingress::refusal_problem(answer.error()));
   if (!answer->problem.empty()) {
-    Problem problem{.code = observe::code_named(answer->problem),
-                    .detail = std::move(answer->detail)};
-    for (auto& [pointer, detail] : answer->defects) {
-      problem.errors.push_back({.pointer = std::move(pointer), .detail = std::move(detail)});
-    }
-    return services_.gate.refuse(context, problem);
+    return services_.gate.refuse(context, {.code = observe::code_named(answer->problem),
+                                           .detail = std::move(answer->detail),
+                                           .errors = std::move(answer->faults)});
   }
   http::Response response = tenant_response(answer->status, context.request_id());
   if (!answer->body.empty()) response.fields.emplace_back("Content-Type", "application/json");

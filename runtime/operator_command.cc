@@ -10,6 +10,7 @@
 #include <tl/expected.hpp>
 
 #include "runtime/admin/routes.h"
+#include "runtime/context/strict_json.h"
 #include "runtime/operator_client.h"
 
 namespace caisson::runtime {
@@ -80,9 +81,9 @@ tl::expected<OperatorQuestion, std::string> question_of(const admin::Entry& entr
       question.target += (question.target.find('?') == std::string::npos ? '?' : '&') +
                          percent_encoded(name) + '=' + percent_encoded(text);
     } else if (typed) {
-      boost::system::error_code error;
-      body[name] = json::parse(text, error);
-      if (error) return tl::unexpected("`" + std::string(text) + "` is not JSON");
+      auto value = context::parse_strict(text);
+      if (!value) return tl::unexpected("`" + std::string(text) + "`: " + value.error().what);
+      body[name] = std::move(*value);
     } else {
       body[name] = text;
     }

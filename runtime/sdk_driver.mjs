@@ -55,7 +55,11 @@ const client = new sdk.Client({ tenant, baseUrl, credential: process.env.CREDENT
 const told = (answer) => ({ value: answer.value ?? null, etag: answer.etag ?? null, replayed: answer.replayed });
 const doers = {
   whoami: async () => told(await client.whoAmI()),
-  collections: async () => told(await client.listCollections()),
+  collections: async ({ limit }) => {
+    const collections = [];
+    for await (const each of client.collections({ limit })) collections.push(each);
+    return { value: collections };
+  },
   create: async ({ collection, value, options }) => told(await client.createRecord(collection, value, options)),
   read: async ({ collection, id, options }) => told(await client.readRecord(collection, id, options)),
   replace: async ({ collection, id, value, options }) => told(await client.replaceRecord(collection, id, value, options)),

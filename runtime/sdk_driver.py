@@ -39,7 +39,7 @@ def checked(request):
 
 DOERS = {
     "whoami": lambda r: told(client.who_am_i()),
-    "collections": lambda r: told(client.list_collections()),
+    "collections": lambda r: {"value": list(client.collections(limit=r["limit"]))},
     "create": lambda r: told(client.create_record(r["collection"], r["value"], **options(r))),
     "read": lambda r: told(client.read_record(r["collection"], r["id"], **options(r))),
     "replace": lambda r: told(client.replace_record(r["collection"], r["id"], r["value"], **options(r))),

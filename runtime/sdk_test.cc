@@ -376,6 +376,31 @@ TEST_F(GeneratedClients, Property37_WhatIsSentComesBack) {
   }
 }
 
+TEST_F(GeneratedClients, ListCollectionsWithoutPages) {
+  for (auto& [language, client] : *clients_) {
+    for (int i = 0; i < 5; ++i) {
+      const auto made = client->ask({{"do", "create"},
+                                     {"collection", "paged-" + language + std::to_string(i)},
+                                     {"value", json::object()}});
+      ASSERT_FALSE(made.contains("error")) << json::serialize(made);
+    }
+    for (const int limit : {1, 2, 1000}) {
+      const auto answer = client->ask({{"do", "collections"}, {"limit", limit}});
+      ASSERT_FALSE(answer.contains("error")) << language << json::serialize(answer);
+      std::vector<std::string> names;
+      for (const auto& collection : answer.at("value").as_array()) {
+        names.emplace_back(collection.at("name").as_string());
+      }
+      EXPECT_TRUE(std::ranges::is_sorted(names));
+      EXPECT_EQ(std::ranges::adjacent_find(names), names.end());
+      for (int i = 0; i < 5; ++i) {
+        EXPECT_TRUE(std::ranges::binary_search(names, "paged-" + language + std::to_string(i)))
+            << limit;
+      }
+    }
+  }
+}
+
 TEST_F(GeneratedClients, SendAWriteThatIsRetriedWithTheSameKeyOnce) {
   for (auto& [language, client] : *clients_) {
     const json::object request{{"do", "create"},

@@ -412,10 +412,26 @@ TEST_F(Operating, ImportsAllOrNothing) {
     EXPECT_EQ(refused.at("errors").at(0).at("pointer").as_string(), "/records/0/" + member);
   }
   for (const std::string& body :
-       {std::string("{}"), std::string("[]"), std::string("{"), with(R"("existing":"merge")"),
+       {std::string("{}"), std::string("[]"), with(R"("existing":"merge")"), with(R"("from":"")"),
         with(R"("colour":1)"), std::string(R"({"tenant":"globex","records":{}})")}) {
     EXPECT_EQ(problem(422, "POST", "/v1/tenants/globex/records", body), "invalid-record") << body;
   }
+  EXPECT_EQ(problem(400, "POST", "/v1/tenants/globex/records", "{"), "invalid-json");
+}
+
+TEST_F(Operating, ImportsRecordsWhoseKeysAreEscaped) {
+  ASSERT_EQ(call("POST", "/v1/tenants", R"({"slug":"globex","tier":"free"})").status, 201);
+  EXPECT_EQ(expect(200, "POST", "/v1/tenants/globex/records",
+                   R"({"ten\u0061nt":"globex","record\u0073":[{"i\u0064":)"
+                   R"("01980123-4567-7abc-8def-0123456789aa","\u0063ollection":"notes",)"
+                   R"("v\u0065rsion":3,"cre\u0061ted":"2026-01-02T03:04:05Z",)"
+                   R"("\u0075pdated":"2026-01-02T03:04:05Z","v\u0061lue":{"n":1.10}}]})")
+                .at("created"),
+            1);
+  const std::string id = text(expect(201, "POST", "/v1/tenants/globex/snapshots"), "id");
+  const auto page = call("GET", "/v1/tenants/globex/snapshots/" + id + "/records");
+  EXPECT_NE(page.body.find(R"("collection":"notes","version":3,)"), std::string::npos) << page.body;
+  EXPECT_NE(page.body.find(R"("value":{"n":1.10}}])"), std::string::npos) << page.body;
 }
 
 TEST_F(Operating, ExportsNoDamagedSnapshot) {

@@ -46,13 +46,13 @@ Answer export_records(Call& call) {
 Answer import_records(Call& call) {
   const auto tenant = tenant_of(call);
   if (!tenant) return tl::unexpected(tenant.error());
-  modules::Import import = modules::read_import(call.request.body);
-  if (!import.defects.empty()) {
-    context::ObjectReader::Faults faults;
-    for (auto& defect : import.defects)
-      faults.push_back({.pointer = std::move(defect.pointer), .detail = std::move(defect.detail)});
-    return refuse_body(std::move(faults));
+  const auto read = modules::read_import(call.request.body);
+  if (!read) {
+    const modules::RecordsAnswer& why = read.error();
+    return tl::unexpected(observe::Problem{
+        .code = observe::code_named(why.problem), .detail = why.detail, .errors = why.faults});
   }
+  const modules::Import& import = *read;
   if (import.tenant != (import.from.empty() ? call.slug : std::string_view(import.from))) {
     return refuse(Code::foreign_snapshot, "the records are of tenant '" + import.tenant +
                                               "'; name that tenant in 'from' to import them here");
@@ -62,9 +62,7 @@ Answer import_records(Call& call) {
   auto answered = promise.get_future();
   call.services.tenants.submit(
       **tenant, storage::Access::write, std::chrono::steady_clock::now() + import_patience,
-      [body = call.request.body, existing = import.existing](storage::TenantStore& store) {
-        return modules::import_records(store, body, existing);
-      },
+      [&import](storage::TenantStore& store) { return modules::import_records(store, import); },
       [&promise](const Answered& answer) { promise.set_value(answer); });
   const Answered imported = answered.get();
   if (!imported) return tl::unexpected(ingress::refusal_problem(imported.error()));
@@ -76,7 +74,7 @@ Answer import_records(Call& call) {
         .errors = {{.pointer = "/records/" + std::to_string(*imported->conflict),
                     .detail = "is there already"}}});
   }
-  call.note = std::to_string(import.records) + " records" +
+  call.note = std::to_string(import.records.size()) + " records" +
               (import.from.empty() ? "" : " of " + import.from);
   return json_answer(200, {{"tenant", call.slug},
                            {"created", imported->created},

@@ -312,7 +312,7 @@ void Decoder::read_tenants(ObjectReader& root) {
 void Decoder::read_tenants_file(const std::filesystem::path& file) {
   const auto text = read_small_file(file, max_file_bytes);
   if (!text) {
-    faults_.push_back({.pointer = "/tenants-file", .detail = text.error().text()});
+    faults_.note("/tenants-file", text.error().text());
     return;
   }
   std::string_view rest = *text;
@@ -326,7 +326,7 @@ void Decoder::read_tenants_file(const std::filesystem::path& file) {
     if (tenant) {
       read_tenant(*tenant, where);
     } else {
-      faults_.push_back({.pointer = where, .detail = tenant.error().what});
+      faults_.note(where, tenant.error().what);
     }
   }
 }

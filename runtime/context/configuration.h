@@ -105,7 +105,7 @@ struct Configuration {
 using ConfigurationPtr = std::shared_ptr<const Configuration>;
 
 /// Every defect of a configuration; a defect that is not one of a member has an empty pointer.
-using Faults = std::vector<observe::Fault>;
+using observe::Faults;
 
 /// Reads and checks `file`, the tenants file and the secrets that it names. Relative paths are
 /// relative to `file`.

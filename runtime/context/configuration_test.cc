@@ -211,7 +211,7 @@ TEST_F(ConfigurationFile, ReadsTenantsFromAFile) {
   write("tenants.ndjson", "{\"slug\":\"a\"}\n{\"slug\":\"a\"}\n{\n");
   EXPECT_EQ(faults_of(start),
             "tenants.ndjson:2/slug another tenant has the slug 'a'\ntenants.ndjson:3 not valid "
-            "JSON: incomplete JSON\n");
+            "JSON: the text ends early\n");
 }
 
 TEST(Values, KnowSlugsDomainsAndAddresses) {

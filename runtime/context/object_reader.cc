@@ -9,8 +9,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t max_faults = 100;  // more would not be read
-
 const json::object& object_or_empty(const json::value& value) {
   static const json::object empty;
   return value.is_object() ? value.get_object() : empty;
@@ -53,14 +51,12 @@ std::string ObjectReader::pointer_to(std::string_view key) const {
   return pointer_ + pointer_step(key);
 }
 
-void ObjectReader::fault(std::string_view key, std::string detail) {
-  note(pointer_to(key), std::move(detail));
+void ObjectReader::fault(std::string_view key, std::string_view detail) {
+  note(faults_.full() ? std::string() : pointer_to(key), detail);
 }
 
-void ObjectReader::note(std::string pointer, std::string detail) {
-  if (faults_.size() < max_faults) {
-    faults_.push_back({.pointer = std::move(pointer), .detail = std::move(detail)});
-  }
+void ObjectReader::note(std::string_view pointer, std::string_view detail) {
+  faults_.note(pointer, detail);
 }
 
 const json::value* ObjectReader::take(std::string_view key) {
@@ -107,9 +103,9 @@ std::optional<std::int64_t> ObjectReader::optional_integer(std::string_view key,
     known_.push_back(key);
     return std::nullopt;
   }
-  const std::size_t before = faults_.size();
+  const std::size_t before = faults_.noted();
   const std::int64_t number = integer(key, 0, least);
-  return faults_.size() == before ? std::optional(number) : std::nullopt;
+  return faults_.noted() == before ? std::optional(number) : std::nullopt;
 }
 
 std::optional<double> ObjectReader::optional_number(std::string_view key, double above) {
@@ -141,14 +137,14 @@ std::vector<std::string> ObjectReader::texts(std::string_view key,
   std::vector<std::string> found;
   std::set<std::string_view> seen;
   for (const json::value& item : value->get_array()) {
-    const std::string at = pointer_to(key) + "/" + std::to_string(found.size());
+    const auto at = [&] { return pointer_to(key) + "/" + std::to_string(found.size()); };
     const json::string* string = item.if_string();
     std::string text =
         string == nullptr ? std::string() : std::string(string->data(), string->size());
     if (string == nullptr) {
-      note(at, "must be a string");
+      note(at(), "must be a string");
     } else if (!seen.insert(*string).second) {
-      note(at, "is there twice");
+      note(at(), "is there twice");
     }
     found.push_back(std::move(text));
   }

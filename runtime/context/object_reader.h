@@ -15,10 +15,10 @@
 namespace caisson::context {
 
 /// Takes the members out of a JSON object one by one and notes every defect with its JSON pointer,
-/// so that all of them are told at once. What is absent or defective reads as the fallback.
+/// so that they are told at once. What is absent or defective reads as the fallback.
 class ObjectReader {
  public:
-  using Faults = std::vector<observe::Fault>;
+  using Faults = observe::Faults;
 
   /// `value` that is no object is one defect, and then reads as an empty object.
   ObjectReader(const boost::json::value& value, std::string pointer, Faults& faults);
@@ -48,9 +48,9 @@ class ObjectReader {
 
   [[nodiscard]] bool has(std::string_view key) const { return object_.contains(key); }
   /// Notes a defect of member `key`.
-  void fault(std::string_view key, std::string detail);
+  void fault(std::string_view key, std::string_view detail);
   /// Notes a defect at any pointer.
-  void note(std::string pointer, std::string detail);
+  void note(std::string_view pointer, std::string_view detail);
   [[nodiscard]] std::string pointer_to(std::string_view key) const;
   [[nodiscard]] Faults& faults() { return faults_; }
 

@@ -1,6 +1,5 @@
 #include "runtime/context/request_context.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace caisson::context {
@@ -13,10 +12,6 @@ RequestContext::RequestContext(std::string request_id, tenancy::TenantPtr tenant
       tenant_(std::move(tenant)),
       caller_(std::move(caller)),
       deadline_(deadline) {}
-
-bool RequestContext::allows(std::string_view scope) const {
-  return std::ranges::find(caller_->scopes, scope) != caller_->scopes.end();
-}
 
 std::string_view name(Credential credential) noexcept {
   return credential == Credential::token ? "token" : "api-key";

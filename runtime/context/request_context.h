@@ -38,7 +38,6 @@ class RequestContext {
   [[nodiscard]] const Caller& caller() const { return *caller_; }
   [[nodiscard]] const std::shared_ptr<const Caller>& caller_ptr() const { return caller_; }
   [[nodiscard]] std::chrono::steady_clock::time_point deadline() const { return deadline_; }
-  [[nodiscard]] bool allows(std::string_view scope) const;
 
   /// By when the answer has to be there; runs from the end of the request's body.
   void set_deadline(std::chrono::steady_clock::time_point deadline) { deadline_ = deadline; }

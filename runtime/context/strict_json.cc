@@ -1,108 +1,122 @@
 #include "runtime/context/strict_json.h"
 
 #include <algorithm>
-#include <cmath>
+#include <charconv>
 #include <vector>
 
-#include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/value_stack.hpp>
+
+#include "runtime/context/decimal.h"
+#include "runtime/context/json_reader.h"
+#include "runtime/observe/faults.h"
 
 namespace caisson::context {
 namespace {
 
 namespace json = boost::json;
+using Token = JsonReader::Token;
 
-/// Builds the value as the parser goes, and looks at the keys of every object that ends.
+constexpr std::size_t longest_told_key = 64;
+
+/// Builds the value as the reader goes, and looks at the keys of every object that ends.
 class Builder {
  public:
-  using error_code = json::error_code;
-  static constexpr std::size_t max_array_size = std::size_t(-1);
-  static constexpr std::size_t max_object_size = std::size_t(-1);
-  static constexpr std::size_t max_string_size = std::size_t(-1);
-  static constexpr std::size_t max_key_size = std::size_t(-1);
+  Builder() { stack_.reset(); }
 
-  bool on_document_begin(error_code&) {
-    stack_.reset();
+  /// False: `error` says why.
+  bool add(const JsonReader& reader) {
+    switch (reader.token()) {
+      case Token::begin_object:
+      case Token::begin_array:
+        counts_.push_back(0);
+        starts_.push_back(keys_.size());
+        return true;
+      case Token::key:
+        keys_.emplace_back(reader.text());
+        stack_.push_key(reader.text());
+        return true;
+      case Token::end_object:
+        if (has_duplicate()) return false;
+        stack_.push_object(count());
+        return true;
+      case Token::end_array:
+        stack_.push_array(count());
+        return true;
+      case Token::number:
+        if (!push_number(reader.text())) return false;
+        break;
+      case Token::string:
+        stack_.push_string(reader.text());
+        break;
+      case Token::truth:
+      case Token::falsity:
+        stack_.push_bool(reader.token() == Token::truth);
+        break;
+      case Token::null:
+        stack_.push_null();
+        break;
+      case Token::end:
+      case Token::error:
+        return true;
+    }
+    if (!counts_.empty()) ++counts_.back();
     return true;
   }
-  bool on_document_end(error_code&) { return true; }
-  bool on_object_begin(error_code&) {
-    starts_.push_back(keys_.size());
-    return true;
+
+  [[nodiscard]] json::value release() { return stack_.release(); }
+  std::string error;
+
+ private:
+  /// Of the list or object that ends, which is one more in the one around it.
+  std::size_t count() {
+    const std::size_t count = counts_.back();
+    counts_.pop_back();
+    if (!counts_.empty()) ++counts_.back();
+    keys_.resize(starts_.back());
+    starts_.pop_back();
+    return count;
   }
-  bool on_object_end(std::size_t members, error_code& error) {
+
+  bool has_duplicate() {
     const auto begin = keys_.begin() + static_cast<std::ptrdiff_t>(starts_.back());
     std::sort(begin, keys_.end());
-    if (const auto twice = std::adjacent_find(begin, keys_.end()); twice != keys_.end()) {
-      duplicate_ = *twice;
-      error = json::error::syntax;
-      return false;
+    const auto twice = std::adjacent_find(begin, keys_.end());
+    if (twice == keys_.end()) return false;
+    error = "the key '" + observe::shortened(*twice, longest_told_key) + "' is there twice";
+    return true;
+  }
+
+  bool push_number(std::string_view text) {
+    const char* const end = text.data() + text.size();
+    if (text.find_first_of(".eE") == std::string_view::npos) {
+      std::int64_t whole = 0;
+      if (std::from_chars(text.data(), end, whole).ec == std::errc()) {
+        stack_.push_int64(whole);
+        return true;
+      }
+      std::uint64_t large = 0;
+      if (std::from_chars(text.data(), end, large).ec == std::errc()) {
+        stack_.push_uint64(large);
+        return true;
+      }
     }
-    keys_.erase(begin, keys_.end());
-    starts_.pop_back();
-    stack_.push_object(members);
-    return true;
-  }
-  bool on_array_begin(error_code&) { return true; }
-  bool on_array_end(std::size_t elements, error_code&) {
-    stack_.push_array(elements);
-    return true;
-  }
-  bool on_key_part(json::string_view part, std::size_t, error_code&) {
-    key_ += std::string_view(part);
-    stack_.push_chars(part);
-    return true;
-  }
-  bool on_key(json::string_view part, std::size_t, error_code&) {
-    key_ += std::string_view(part);
-    keys_.push_back(std::move(key_));
-    key_.clear();
-    stack_.push_key(part);
-    return true;
-  }
-  bool on_string_part(json::string_view part, std::size_t, error_code&) {
-    stack_.push_chars(part);
-    return true;
-  }
-  bool on_string(json::string_view part, std::size_t, error_code&) {
-    stack_.push_string(part);
-    return true;
-  }
-  bool on_number_part(json::string_view, error_code&) { return true; }
-  bool on_int64(std::int64_t number, json::string_view, error_code&) {
-    stack_.push_int64(number);
-    return true;
-  }
-  bool on_uint64(std::uint64_t number, json::string_view, error_code&) {
-    stack_.push_uint64(number);
-    return true;
-  }
-  bool on_double(double number, json::string_view, error_code& error) {
-    if (!std::isfinite(number)) error = json::error::exponent_overflow;
-    if (error) return false;
+    double number = 0;
+    const auto read = std::from_chars(text.data(), end, number);
+    if (read.ec == std::errc::result_out_of_range) {
+      if (Decimal(text).magnitude() > 0) {
+        error = "not valid JSON: a number is too large";
+        return false;
+      }
+      number = 0;  // it is closer to zero than any other double
+    }
     stack_.push_double(number);
     return true;
   }
-  bool on_bool(bool truth, error_code&) {
-    stack_.push_bool(truth);
-    return true;
-  }
-  bool on_null(error_code&) {
-    stack_.push_null();
-    return true;
-  }
-  bool on_comment_part(json::string_view, error_code&) { return true; }
-  bool on_comment(json::string_view, error_code&) { return true; }
 
-  [[nodiscard]] json::value release() { return stack_.release(); }
-  [[nodiscard]] const std::string& duplicate() const { return duplicate_; }
-
- private:
   json::value_stack stack_;
-  std::string key_;                  ///< the part of a key that has arrived
+  std::vector<std::size_t> counts_;  ///< of the members of all that is open, innermost last
   std::vector<std::string> keys_;    ///< of all open objects, innermost last
-  std::vector<std::size_t> starts_;  ///< where the keys of each open object begin
-  std::string duplicate_;
+  std::vector<std::size_t> starts_;  ///< where the keys of each open one begin
 };
 
 JsonError error_at(std::string_view text, std::size_t offset, std::string what) {
@@ -115,19 +129,17 @@ JsonError error_at(std::string_view text, std::size_t offset, std::string what) 
 }  // namespace
 
 tl::expected<json::value, JsonError> parse_strict(std::string_view text, std::size_t levels) {
-  json::parse_options options;
-  options.max_depth = levels;
-  json::basic_parser<Builder> parser{options};
-  json::error_code error;
-  const std::size_t used = parser.write_some(false, text.data(), text.size(), error);
-  Builder& builder = parser.handler();
-  if (!builder.duplicate().empty()) {
-    return tl::unexpected(
-        error_at(text, used, "the key '" + builder.duplicate() + "' is there twice"));
+  JsonReader reader(text, levels);
+  Builder builder;
+  while (reader.next() != Token::end) {
+    if (reader.token() == Token::error) {
+      return tl::unexpected(
+          error_at(text, reader.begin(), std::string("not valid JSON: ") + reader.error()));
+    }
+    if (!builder.add(reader)) {
+      return tl::unexpected(error_at(text, reader.begin(), std::move(builder.error)));
+    }
   }
-  if (error) return tl::unexpected(error_at(text, used, "not valid JSON: " + error.message()));
-  if (used != text.size())
-    return tl::unexpected(error_at(text, used, "not valid JSON: more than one value"));
   return builder.release();
 }
 

@@ -15,9 +15,9 @@ struct JsonError {
   std::size_t column = 1;  ///< in bytes
 };
 
-/// The one value that `text` holds (RFC 8259, valid UTF-8, at most `levels` deep). An object that
-/// has the same key twice is an error, because readers disagree on which one counts, and so is a
-/// number that no double can hold.
+/// The one value that `text` holds (as JsonReader reads it, at most `levels` deep). An object that
+/// has the same key twice, however it is spelt, is an error, because readers disagree on which one
+/// counts, and so is a number that is too large for a double.
 [[nodiscard]] tl::expected<boost::json::value, JsonError> parse_strict(std::string_view text,
                                                                        std::size_t levels = 32);
 

@@ -85,7 +85,13 @@ async function loadPage() {
 }
 
 async function listCollections() {
-  const { collections } = await api("GET", "/v1/records");
+  const collections = [];
+  let after = null;
+  do {
+    const page = await api("GET", `/v1/records${after ? `?cursor=${after}` : ""}`);
+    collections.push(...page.collections);
+    after = page.next;
+  } while (after);
   byId("collections").replaceChildren(...collections.map(({ name, count }) => {
     const item = document.createElement("li");
     const choose = button(`${name} (${count})`, () => open(name));

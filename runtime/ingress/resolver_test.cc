@@ -98,8 +98,7 @@ TEST_F(Resolving, NamesTheTenantByAnyAgreeingSignals) {
   const auto context = resolve(on("globex.acme.localhost").bearer(key_));
   ASSERT_TRUE(context);
   EXPECT_EQ(context->caller().credential, context::Credential::api_key);
-  EXPECT_TRUE(context->allows("read"));
-  EXPECT_FALSE(context->allows("write"));
+  EXPECT_EQ(context->caller().scopes, std::vector<std::string>{"read"});
   EXPECT_EQ(context->request_id(), "r1");
   EXPECT_EQ(outcome(on("localhost").with("authorization", "bEARER " + key_)), "globex");
 }

@@ -1,11 +1,10 @@
 #include "runtime/modules/batch.h"
 
-#include <optional>
 #include <utility>
-#include <vector>
 
 #include <boost/json.hpp>
 
+#include "runtime/context/json_reader.h"
 #include "runtime/modules/answer.h"
 #include "runtime/modules/check.h"
 #include "runtime/modules/rows.h"
@@ -15,56 +14,22 @@ namespace {
 
 namespace json = boost::json;
 
-struct Operation {
-  std::string_view op;
-  std::string_view collection;
-  std::optional<storage::Uuid> id;
-  std::string value;  ///< JSON text
-};
+/// Where a step of a batch lies in its body.
+std::string pointer_to(std::size_t step) { return "/operations/" + std::to_string(step); }
 
-/// Of a body that is as its schema says.
-std::vector<Operation> read_operations(const json::value& body) {
-  const auto& items = body.at("operations").as_array();
-  std::vector<Operation> operations;
-  operations.reserve(items.size());
-  for (const auto& item : items) {
-    const auto& object = item.get_object();
-    Operation operation{.op = object.at("op").get_string(),
-                        .collection = object.at("collection").get_string()};
-    // An id that is none names no record: the answer is not-found, as for any other.
-    if (const auto* id = object.if_contains("id")) {
-      operation.id = storage::Uuid::parse(std::string_view(id->get_string()));
-    }
-    operations.push_back(std::move(operation));
+/// The step's result, or why it cannot be done.
+tl::expected<std::string, RecordsAnswer> run(const BatchStep& step, std::int64_t now_ms,
+                                             storage::TenantStore& store) {
+  const auto operation = step.operation->id;
+  if (operation == api::OperationId::create_record) {
+    return insert_record(store, step.collection, step.value, now_ms).json();
   }
-  return operations;
-}
-
-/// Cuts the values out of the body as they were sent: a number that went through a double would
-/// come back as another one.
-void take_values(std::string_view body, std::vector<Operation>& operations,
-                 storage::TenantStore& store) {
-  auto row = store.prepare(
-      "SELECT json_extract(value,'$.value') FROM json_each(?,'$.operations') ORDER BY key");
-  row.text(body);
-  for (auto& operation : operations) {
-    if (!row.step()) return;
-    operation.value = row.text_at(0);
-  }
-}
-
-/// The operation's result; nothing when its record cannot be had.
-std::optional<std::string> run(const Operation& operation, storage::TenantStore& store,
-                               std::int64_t now_ms) {
-  if (operation.op == "create") {
-    return insert_record(store, operation.collection, operation.value, now_ms).json();
-  }
-  auto record = operation.id ? find_record(store, operation.collection, *operation.id)
-                             : std::optional<Record>();
-  if (!record) return std::nullopt;
-  if (operation.op == "replace") {
-    replace_record(store, *record, operation.value, now_ms);
-  } else if (operation.op == "delete") {
+  auto record = step.id ? find_record(store, step.collection, *step.id) : std::optional<Record>();
+  if (!record) return tl::unexpected(no_such_record());
+  if (operation == api::OperationId::replace_record) {
+    if (!can_be_replaced(*record)) return tl::unexpected(no_more_versions());
+    replace_record(store, *record, step.value, now_ms);
+  } else if (operation == api::OperationId::delete_record) {
     delete_record(store, *record, now_ms);
     return R"({"id":")" + record->id.text() + R"(","collection":")" + record->collection +
            R"(","deleted":true})";
@@ -74,19 +39,49 @@ std::optional<std::string> run(const Operation& operation, storage::TenantStore&
 
 }  // namespace
 
-RecordsAnswer run_batch(const RecordsRequest& request, storage::TenantStore& store) {
-  const auto body = read_body(request);
-  if (!body) return body.error();
-  auto operations = read_operations(*body);
-  take_values(request.body, operations, store);
+tl::expected<std::vector<BatchStep>, RecordsAnswer> read_batch(const RecordsRequest& request) {
+  const auto body = read_body(api::batch, request.body);
+  if (!body) return tl::unexpected(body.error());
+  const auto& items = body->at("operations").as_array();
+  const auto values = context::cut_members(request.body, "operations", "value");
+  std::vector<BatchStep> steps;
+  steps.reserve(items.size());
+  observe::Faults forbidden;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const auto& object = items[i].get_object();
+    const std::string_view op = object.at("op").get_string();
+    BatchStep step{.operation = api::batch_step(op),
+                   .collection = std::string(object.at("collection").get_string()),
+                   .id = {},
+                   .value = values.at(i)};
+    // An id that is none names no record: the answer is not-found, as for any other.
+    if (const auto* id = object.if_contains("id")) {
+      step.id = storage::Uuid::parse(std::string_view(id->get_string()));
+    }
+    const auto scope = api::missing_scope(*step.operation, request.scopes);
+    if (!scope.empty()) {
+      forbidden.note(pointer_to(i), std::string(op) + " needs the scope " + std::string(scope));
+    }
+    steps.push_back(std::move(step));
+  }
+  if (!forbidden.empty()) {
+    return tl::unexpected(problem("insufficient-scope",
+                                  "the credential lacks a scope that the batch needs; nothing was "
+                                  "changed",
+                                  std::move(forbidden)));
+  }
+  return steps;
+}
+
+RecordsAnswer run_batch(const std::vector<BatchStep>& steps, std::int64_t now_ms,
+                        storage::TenantStore& store) {
   std::string results;
-  for (std::size_t i = 0; i < operations.size(); ++i) {
-    const auto result = run(operations[i], store, request.now_ms);
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    auto result = run(steps[i], now_ms, store);
     if (!result) {
       store.abandon();
-      auto answer = no_such_record();
-      answer.defects.push_back({.pointer = "/operations/" + std::to_string(i),
-                                .detail = "there is no such record; nothing was changed"});
+      auto answer = std::move(result.error());
+      answer.faults.note(pointer_to(i), answer.detail + "; nothing was changed");
       return answer;
     }
     results += (i > 0 ? "," : "") + *result;

@@ -91,11 +91,11 @@ class Checker {
     }
   }
 
-  std::vector<Defect> defects;
+  observe::Faults faults;
 
  private:
-  void refuse(const Place& at, std::string detail) {
-    defects.push_back({.pointer = at.pointer(), .detail = std::move(detail)});
+  void refuse(const Place& at, std::string_view detail) {
+    faults.note(faults.full() ? std::string() : at.pointer(), detail);
   }
 
   void text(const Schema& schema, const json::value& value, const Place& at) {
@@ -104,7 +104,7 @@ class Checker {
     if (!schema.words.empty() && std::ranges::find(schema.words, have) == schema.words.end()) {
       refuse(at, "must be " + listed(schema.words));
     }
-    if (schema.accepts != nullptr && !schema.accepts(have)) refuse(at, std::string(schema.hint));
+    if (schema.accepts != nullptr && !schema.accepts(have)) refuse(at, schema.hint);
   }
 
   void integer(const Schema& schema, const json::value& value, const Place& at) {
@@ -176,25 +176,25 @@ class Checker {
 
 }  // namespace
 
-std::vector<Defect> check(const api::Schema& schema, const json::value& value) {
+observe::Faults check(const api::Schema& schema, const json::value& value) {
   Checker checker;
   checker.check(schema, value, Place{});
-  return std::move(checker.defects);
+  return std::move(checker.faults);
 }
 
-tl::expected<json::value, RecordsAnswer> read_body(const RecordsRequest& request) {
+tl::expected<json::value, RecordsAnswer> read_body(const Schema& schema, std::string_view body) {
   // The schema says how deep a value may be, wherever it lies; the parser leaves room for that.
-  auto parsed = context::parse_strict(request.body, 2 * api::deepest_value);
+  auto parsed = context::parse_strict(body, 2 * api::deepest_value);
   if (!parsed) {
     return tl::unexpected(
         problem("invalid-json", "the body is not JSON: " + parsed.error().what + " at line " +
                                     std::to_string(parsed.error().line) + ", column " +
                                     std::to_string(parsed.error().column)));
   }
-  auto defects = check(*request.call.operation->body, *parsed);
-  if (!defects.empty()) {
+  auto faults = check(schema, *parsed);
+  if (!faults.empty()) {
     return tl::unexpected(
-        problem("invalid-record", "the body is not what this request takes", std::move(defects)));
+        problem("invalid-record", "the body is not what this request takes", std::move(faults)));
   }
   return std::move(*parsed);
 }

@@ -1,7 +1,6 @@
 #pragma once
 
-#include <string>
-#include <vector>
+#include <string_view>
 
 #include <boost/json/value.hpp>
 #include <tl/expected.hpp>
@@ -11,11 +10,11 @@
 
 namespace caisson::modules {
 
-/// Everything about `value` that is not as `schema` says, each with its JSON pointer.
-[[nodiscard]] std::vector<Defect> check(const api::Schema& schema, const boost::json::value& value);
+/// What about `value` is not as `schema` says, each with its JSON pointer.
+[[nodiscard]] observe::Faults check(const api::Schema& schema, const boost::json::value& value);
 
-/// Reads the request's body as its operation's schema says. The error is the refusal.
-[[nodiscard]] tl::expected<boost::json::value, RecordsAnswer> read_body(
-    const RecordsRequest& request);
+/// Reads a JSON text as the schema says. The error is the refusal.
+[[nodiscard]] tl::expected<boost::json::value, RecordsAnswer> read_body(const api::Schema& schema,
+                                                                        std::string_view body);
 
 }  // namespace caisson::modules

@@ -33,28 +33,37 @@ std::string seal(std::string_view place, const CursorScope& scope) {
 
 }  // namespace
 
+std::string seal_cursor(std::string_view place, const CursorScope& scope) {
+  return observe::encode_base64url(std::string(place) + seal(place, scope));
+}
+
+std::optional<std::string> open_cursor(std::string_view cursor, const CursorScope& scope) {
+  auto decoded = observe::decode_base64url(cursor);
+  if (!decoded || decoded->size() < seal_bytes) return std::nullopt;
+  const std::string sealed = decoded->substr(decoded->size() - seal_bytes);
+  decoded->resize(decoded->size() - seal_bytes);
+  if (!observe::equal_constant_time(sealed, seal(*decoded, scope))) return std::nullopt;
+  return std::move(*decoded);
+}
+
 std::string write_cursor(const Place& place, const CursorScope& scope) {
   std::string bytes;
   for (int shift = 56; shift >= 0; shift -= 8) {
     bytes += static_cast<char>((static_cast<std::uint64_t>(place.updated_ms) >> shift) & 0xFFU);
   }
   bytes += place.id.view();
-  return observe::encode_base64url(bytes + seal(bytes, scope));
+  return seal_cursor(bytes, scope);
 }
 
 std::optional<Place> read_cursor(std::string_view cursor, const CursorScope& scope) {
-  const auto decoded = observe::decode_base64url(cursor);
-  if (!decoded || decoded->size() != time_bytes + id_bytes + seal_bytes) return std::nullopt;
-  const auto bytes = std::string_view(*decoded).substr(0, time_bytes + id_bytes);
-  const auto sealed = std::string_view(*decoded).substr(bytes.size());
-  if (!observe::equal_constant_time(sealed, seal(bytes, scope))) return std::nullopt;
-
+  const auto bytes = open_cursor(cursor, scope);
+  if (!bytes || bytes->size() != time_bytes + id_bytes) return std::nullopt;
   std::uint64_t updated = 0;
   for (std::size_t i = 0; i < time_bytes; ++i) {
-    updated = (updated << 8U) | static_cast<unsigned char>(bytes[i]);
+    updated = (updated << 8U) | static_cast<unsigned char>((*bytes)[i]);
   }
   Place place{.updated_ms = static_cast<std::int64_t>(updated)};
-  std::copy_n(bytes.begin() + time_bytes, id_bytes, place.id.bytes.begin());
+  std::copy_n(bytes->begin() + time_bytes, id_bytes, place.id.bytes.begin());
   return place;
 }
 

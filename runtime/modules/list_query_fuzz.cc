@@ -16,9 +16,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto query = modules::parse_list_query(text);
     if (!query && query.error().empty()) std::abort();
     if (!query) return 0;
-    if (query->limit < 1 || query->limit > api::most_records_a_page) std::abort();
+    if (query->page.limit < 1 || query->page.limit > api::most_records_a_page) std::abort();
     for (const auto& filter : query->filters) {
-      if (!filter.path.starts_with("$.\"")) std::abort();
+      if (filter.path.empty() || filter.path.size() > api::deepest_filter_path) std::abort();
     }
   } else if (*data % 3 == 1) {
     const modules::CursorScope scope{.key = "256 bits of a key for this alone",
@@ -27,6 +27,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                      .shape = ""};
     const auto place = modules::read_cursor(text, scope);
     if (place && modules::write_cursor(*place, scope) != text) std::abort();
+    const auto opened = modules::open_cursor(text, scope);
+    if (opened && modules::seal_cursor(*opened, scope) != text) std::abort();
   } else {
     const auto place = modules::ExportPlace::parse(text);
     if (place && modules::ExportPlace::parse(place->text())->text() != place->text()) std::abort();

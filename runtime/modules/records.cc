@@ -1,6 +1,8 @@
 #include "runtime/modules/records.h"
 
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "api/schemas.h"
 #include "runtime/modules/answer.h"
@@ -15,7 +17,7 @@
 namespace caisson::modules {
 namespace {
 
-constexpr std::array<storage::Migration, 1> migrations{
+constexpr std::array<storage::Migration, 2> migrations{
     "CREATE TABLE records("
     " collection TEXT NOT NULL, id BLOB NOT NULL, version INTEGER NOT NULL,"
     " created INTEGER NOT NULL, updated INTEGER NOT NULL, value TEXT NOT NULL);"
@@ -24,6 +26,16 @@ constexpr std::array<storage::Migration, 1> migrations{
     " key TEXT PRIMARY KEY, fingerprint BLOB NOT NULL, created INTEGER NOT NULL,"
     " status INTEGER NOT NULL, body TEXT NOT NULL, etag TEXT NOT NULL, location TEXT NOT NULL);"
     "CREATE INDEX idempotency_by_age ON idempotency(created);",
+    // The first version wrote an empty value, or none of the other members, where the keys of a
+    // batch or an import were escaped. What it acknowledged stays, in a form that can be read: an
+    // empty object, a version that counts, a collection that has a name.
+    "UPDATE records SET value='{}' WHERE value='';"
+    "UPDATE records SET version=min(max(version,1),9007199254740991)"
+    " WHERE version NOT BETWEEN 1 AND 9007199254740991;"
+    "UPDATE OR IGNORE records SET collection='recovered' WHERE collection='';"
+    "UPDATE idempotency SET body=replace(body,'\"value\":}','\"value\":{}}')"
+    " WHERE instr(body,'\"value\":}')>0;"
+    "CREATE INDEX records_by_update ON records(collection,updated,id);",
 };
 
 std::string_view trimmed(std::string_view text) {
@@ -59,7 +71,8 @@ RecordsAnswer answer_with(const Record& record, int status) {
 }
 
 RecordsAnswer create(const RecordsRequest& request, storage::TenantStore& store) {
-  if (auto body = read_body(request); !body) return std::move(body.error());
+  auto body = read_body(api::value, request.body);
+  if (!body) return std::move(body.error());
   const auto record =
       insert_record(store, request.call.collection, trimmed(request.body), request.now_ms);
   betray(record.id);
@@ -72,7 +85,8 @@ RecordsAnswer on_record(const RecordsRequest& request, storage::TenantStore& sto
   const auto operation = request.call.operation->id;
   const bool replaces = operation == api::OperationId::replace_record;
   if (replaces) {
-    if (auto body = read_body(request); !body) return std::move(body.error());
+    auto body = read_body(api::value, request.body);
+    if (!body) return std::move(body.error());
   }
   const auto id = storage::Uuid::parse(request.call.id);
   auto record = id ? find_record(store, request.call.collection, *id) : std::optional<Record>();
@@ -90,11 +104,23 @@ RecordsAnswer on_record(const RecordsRequest& request, storage::TenantStore& sto
                    "the record has another version by now; read it and decide again");
   }
   if (replaces) {
+    if (!can_be_replaced(*record)) return no_more_versions();
     replace_record(store, *record, trimmed(request.body), request.now_ms);
     return answer_with(*record, 200);
   }
   delete_record(store, *record, request.now_ms);
   return {.status = 204};
+}
+
+RecordsAnswer foreign_cursor() {
+  return problem(
+      "invalid-parameter", "the query has invalid parameters",
+      {{.pointer = "cursor", .detail = "was not made for this list; start again without it"}});
+}
+
+/// The end of a page: where to go on, or null.
+std::string next_member(const std::optional<std::string>& cursor) {
+  return R"(],"next":)" + (cursor ? '"' + *cursor + '"' : "null") + "}";
 }
 
 RecordsAnswer list(const RecordsRequest& request, storage::TenantStore& store,
@@ -107,13 +133,9 @@ RecordsAnswer list(const RecordsRequest& request, storage::TenantStore& store,
                           .collection = request.call.collection,
                           .shape = query->shape};
   std::optional<Place> after;
-  if (!query->cursor.empty()) {
-    after = read_cursor(query->cursor, scope);
-    if (!after) {
-      return problem(
-          "invalid-parameter", "the query has invalid parameters",
-          {{.pointer = "cursor", .detail = "was not made for this list; start again without it"}});
-    }
+  if (!query->page.cursor.empty()) {
+    after = read_cursor(query->page.cursor, scope);
+    if (!after) return foreign_cursor();
   }
   const auto page = list_records(store, request.call.collection, *query, after);
   std::string body = R"({"records":[)";
@@ -121,30 +143,45 @@ RecordsAnswer list(const RecordsRequest& request, storage::TenantStore& store,
     if (&record != &page.records.front()) body += ',';
     body += record.json();
   }
-  body += R"(],"next":)";
-  if (page.more) {
-    const auto& last = page.records.back();
-    body += '"' + write_cursor({.updated_ms = last.updated_ms, .id = last.id}, scope) + '"';
-  } else {
-    body += "null";
-  }
-  return {.body = body + "}"};
+  std::optional<std::string> next;
+  if (page.next) next = write_cursor(*page.next, scope);
+  return {.body = body + next_member(next)};
 }
 
-RecordsAnswer collections(storage::TenantStore& store) {
+RecordsAnswer collections(const RecordsRequest& request, storage::TenantStore& store,
+                          std::string_view cursor_key) {
+  const auto query = parse_page_query(request.query);
+  if (!query)
+    return problem("invalid-parameter", "the query has invalid parameters", query.error());
+  const CursorScope scope{
+      .key = cursor_key, .tenant_id = store.tenant_id(), .collection = {}, .shape = {}};
+  std::string after;
+  if (!query->cursor.empty()) {
+    auto place = open_cursor(query->cursor, scope);
+    if (!place) return foreign_cursor();
+    after = std::move(*place);
+  }
+  auto counts = count_collections(store, after, query->limit + 1);
+  std::optional<std::string> next;
+  if (std::cmp_greater(counts.size(), query->limit)) {
+    counts.pop_back();
+    next = seal_cursor(counts.back().name, scope);
+  }
   std::string body = R"({"collections":[)";
-  for (const auto& [name, count] : count_collections(store)) {
+  for (const auto& [name, count] : counts) {
     if (body.back() == '}') body += ',';
     body += R"({"name":")" + name + R"(","count":)" + std::to_string(count) + "}";
   }
-  return {.body = body + "]}"};
+  return {.body = body + next_member(next)};
 }
 
-RecordsAnswer dispatch(const RecordsRequest& request, storage::TenantStore& store,
-                       std::string_view cursor_key) {
+using Steps = std::vector<BatchStep>;
+
+RecordsAnswer dispatch(const RecordsRequest& request, const Steps& steps,
+                       storage::TenantStore& store, std::string_view cursor_key) {
   switch (request.call.operation->id) {
     case api::OperationId::list_collections:
-      return collections(store);
+      return collections(request, store, cursor_key);
     case api::OperationId::list_records:
       return list(request, store, cursor_key);
     case api::OperationId::create_record:
@@ -154,7 +191,7 @@ RecordsAnswer dispatch(const RecordsRequest& request, storage::TenantStore& stor
     case api::OperationId::delete_record:
       return on_record(request, store);
     case api::OperationId::run_batch:
-      return run_batch(request, store);
+      return run_batch(steps, request.now_ms, store);
     case api::OperationId::who_am_i:
     case api::OperationId::watch_changes:
     case api::OperationId::issue_ticket:
@@ -188,11 +225,17 @@ storage::Access Records::access(const RecordsRequest& request) {
 
 RecordsAnswer Records::handle(const RecordsRequest& request, storage::TenantStore& store) const {
   if (auto refused = check_request(request)) return std::move(*refused);
+  // A stored answer too is only for those who may do what it tells of.
+  tl::expected<Steps, RecordsAnswer> steps;
+  if (request.call.operation->id == api::OperationId::run_batch) {
+    steps = read_batch(request);
+    if (!steps) return std::move(steps.error());
+  }
   const bool keyed = request.idempotency_key && request.method != "GET";
   if (keyed) {
     if (auto known = recall_answer(request, store)) return std::move(*known);
   }
-  auto answer = dispatch(request, store, cursor_key_);
+  auto answer = dispatch(request, *steps, store, cursor_key_);
   if (keyed && answer.problem.empty()) remember_answer(request, answer, store);
   return answer;
 }

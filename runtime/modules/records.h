@@ -5,14 +5,15 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "api/operations.h"
+#include "runtime/observe/faults.h"
 #include "runtime/storage/store.h"
 
 namespace caisson::modules {
 
-/// A request to the records API, as far as it matters here. Views outlive the call.
+/// A request to the records API, as far as it matters here: its credential has the scope of its
+/// operation. Views outlive the call.
 struct RecordsRequest {
   std::string_view method;
   std::string_view path;   ///< still percent-encoded, from "/v1/" on
@@ -23,13 +24,8 @@ struct RecordsRequest {
   std::optional<std::string_view> if_match;
   std::optional<std::string_view> if_none_match;
   std::optional<std::string_view> idempotency_key;
-  std::int64_t now_ms = 0;  ///< Unix time
-};
-
-/// One defect of a request's body or parameters (RFC 9457 `errors`).
-struct Defect {
-  std::string pointer;  ///< JSON pointer into the body, or the parameter's name
-  std::string detail;
+  std::span<const std::string> scopes;  ///< that the credential has
+  std::int64_t now_ms = 0;              ///< Unix time
 };
 
 /// The answer: a body, or the code of a problem (docs/runtime.md, "Errors") for the server to
@@ -39,7 +35,7 @@ struct RecordsAnswer {
   std::string body;     ///< application/json
   std::string problem;  ///< code; empty when all went well
   std::string detail;
-  std::vector<Defect> defects;
+  observe::Faults faults;  ///< of the body or the parameters
   std::string etag;
   std::string location;
   bool replayed = false;  ///< an Idempotency-Key's stored answer

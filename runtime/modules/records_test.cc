@@ -1,6 +1,5 @@
 #include "runtime/modules/records.h"
 
-#include <filesystem>
 #include <map>
 #include <set>
 
@@ -8,72 +7,13 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "runtime/modules/fixture.h"
 #include "runtime/modules/idempotency.h"
-#include "runtime/storage/files.h"
 
 namespace caisson::modules {
 namespace {
 
-namespace fs = std::filesystem;
 namespace json = boost::json;
-
-constexpr auto never = std::chrono::steady_clock::time_point::max();
-
-/// The records module on a real store of its own.
-class Bench {
- public:
-  explicit Bench(const std::string& tenant = "0190a000-0000-7000-8000-000000000001") {
-    std::string pattern = (fs::temp_directory_path() / "records.XXXXXX").string();
-    directory_ = mkdtemp(pattern.data());
-    auto store = storage::Store::open(directory_, tenant, Records::schema(), true, {});
-    EXPECT_TRUE(store) << store.error().text();
-    store_.emplace(std::move(*store));
-    // Durability is tested where it is made; here thousands of commits are about what they say.
-    store_->database().execute("PRAGMA synchronous=OFF");
-  }
-  Bench(const Bench&) = delete;
-  Bench& operator=(const Bench&) = delete;
-  ~Bench() {
-    store_.reset();
-    fs::remove_all(directory_);
-  }
-
-  RecordsAnswer send(RecordsRequest request) {
-    request.now_ms = now_ms;
-    if (request.content_type.empty()) request.content_type = "application/json";
-    const auto call = api::resolve(request.method, request.path);
-    if (!call || call->operation == nullptr) throw std::runtime_error("no such operation");
-    request.call = *call;
-    RecordsAnswer answer;
-    EXPECT_TRUE(store_->begin());
-    static_cast<void>(store_->run(
-        [&](storage::TenantStore& store) { answer = records_.handle(request, store); }, never));
-    EXPECT_TRUE(store_->commit());
-    return answer;
-  }
-  RecordsAnswer get(std::string_view path, std::string_view query = {}) {
-    return send({.method = "GET", .path = path, .query = query});
-  }
-  std::string create(std::string_view collection, std::string_view value) {
-    const std::string path = "/v1/records/" + std::string(collection);
-    const auto answer = send({.method = "POST", .path = path, .body = value});
-    EXPECT_EQ(answer.status, 201) << answer.detail;
-    return answer.location;
-  }
-
-  std::int64_t now_ms = 1'771'000'000'000;
-
- private:
-  fs::path directory_;
-  std::optional<storage::Store> store_;
-  Records records_{std::string(32, 'k')};
-};
-
-json::object object(const RecordsAnswer& answer) { return json::parse(answer.body).get_object(); }
-
-std::string value_of(const RecordsAnswer& answer) {
-  return json::serialize(object(answer).at("value"));
-}
 
 TEST(Records, CreatedRecordIsReadBackAsItWasSent) {
   Bench bench;
@@ -158,7 +98,7 @@ TEST(Records, TakesValuesOf32LevelsAlikeAloneAndInABatch) {
     EXPECT_EQ(alone.problem, levels > 32 ? "invalid-record" : "") << levels;
     EXPECT_EQ(together.problem, alone.problem) << levels;
     if (levels > 32) {
-      EXPECT_EQ(together.defects.at(0).pointer, "/operations/0/value");
+      EXPECT_EQ(together.faults.at(0).pointer, "/operations/0/value");
     }
   }
 }
@@ -255,7 +195,7 @@ TEST(RecordsList, RefusesParametersThatItDoesNotKnowAllAtOnce) {
                                 "limit=0&order=size&filter=a&filter=a%22b:eq:1&filter=a:like:1&"
                                 "filter=a:prefix:1&filter=a:lt:true&tenant=x&limit=5");
   EXPECT_EQ(answer.problem, "invalid-parameter");
-  EXPECT_EQ(answer.defects.size(), 9U);
+  EXPECT_EQ(answer.faults.size(), 9U);
 }
 
 TEST(RecordsBatch, IsAllOrNothing) {
@@ -282,16 +222,100 @@ TEST(RecordsBatch, IsAllOrNothing) {
             R"("},)"
             R"({"op":"read","collection":"orders","id":"0190a000-0000-7000-8000-00000000abcd"})");
   EXPECT_EQ(failed.problem, "not-found");
-  ASSERT_EQ(failed.defects.size(), 1U);
-  EXPECT_EQ(failed.defects[0].pointer, "/operations/1");
+  ASSERT_EQ(failed.faults.size(), 1U);
+  EXPECT_EQ(failed.faults[0].pointer, "/operations/1");
   EXPECT_EQ(bench.get(location).status, 200) << "the delete before it was undone";
 
   const auto invalid =
       batch(R"({"op":"create","collection":"Orders","value":[]},{"op":"read","collection":"a"},7,)"
             R"({"op":"delete","collection":"a","id":"x","value":{},"tenant":"globex"})");
   EXPECT_EQ(invalid.problem, "invalid-record");
-  EXPECT_EQ(invalid.defects.size(), 6U);
+  EXPECT_EQ(invalid.faults.size(), 6U);
   EXPECT_EQ(batch("").problem, "invalid-record");
+}
+
+TEST(RecordsBatch, HoldsEveryStepToItsOwnScope) {
+  Bench bench;
+  const auto location = bench.create("orders", R"({"secret":1})");
+  const auto id = location.substr(location.rfind('/') + 1);
+  const std::string create = R"({"op":"create","collection":"orders","value":{}})";
+  const auto named = [&](const std::string& op) {
+    return R"({"op":")" + op + R"(","collection":"orders","id":")" + id + "\"}";
+  };
+  const std::string replace =
+      R"({"op":"replace","collection":"orders","id":")" + id + R"(","value":{"secret":2}})";
+
+  bench.scopes = {"write"};
+  EXPECT_EQ(bench.batch(create + "," + replace).problem, "");
+  const auto reading = bench.batch(create + "," + named("read") + "," + named("read"));
+  EXPECT_EQ(reading.problem, "insufficient-scope");
+  ASSERT_EQ(reading.faults.size(), 2U);
+  EXPECT_EQ(reading.faults[0].pointer, "/operations/1");
+  EXPECT_EQ(reading.faults[0].detail, "read needs the scope read");
+  EXPECT_EQ(reading.body.find("secret"), std::string::npos);
+
+  bench.scopes = {"read"};
+  EXPECT_EQ(bench.batch(named("read")).problem, "");
+  for (const auto& step : {create, replace, named("delete")}) {
+    const auto answer = bench.batch(named("read") + "," + step);
+    EXPECT_EQ(answer.problem, "insufficient-scope");
+    EXPECT_EQ(answer.faults.at(0).pointer, "/operations/1");
+  }
+  bench.scopes = {};
+  EXPECT_EQ(bench.batch(named("read")).problem, "insufficient-scope");
+
+  bench.scopes = {"read", "write"};
+  const auto list = object(bench.get("/v1/records/orders")).at("records").as_array();
+  ASSERT_EQ(list.size(), 2U) << "only the one batch that was allowed has created one";
+  EXPECT_EQ(list[0].at("version").as_int64(), 2);
+}
+
+TEST(RecordsBatch, AStoredAnswerIsForThoseWhoMayReadIt) {
+  Bench bench;
+  const auto location = bench.create("orders", R"({"secret":1})");
+  const std::string body = R"({"operations":[{"op":"read","collection":"orders","id":")" +
+                           location.substr(location.rfind('/') + 1) + R"("}]})";
+  const RecordsRequest request{.method = "POST",
+                               .path = "/v1/batch",
+                               .body = body,
+                               .idempotency_key = std::string_view("k")};
+  EXPECT_EQ(bench.send(request).problem, "");
+  EXPECT_TRUE(bench.send(request).replayed);
+  bench.scopes = {"write"};
+  const auto refused = bench.send(request);
+  EXPECT_EQ(refused.problem, "insufficient-scope");
+  EXPECT_EQ(refused.body, "");
+}
+
+TEST(Records, TellABoundedNumberOfDefects) {
+  Bench bench;
+  const auto bounded = [](const RecordsAnswer& answer) {
+    EXPECT_EQ(answer.faults.size(), observe::Faults::most_told + 1);
+    std::size_t bytes = 0;
+    for (const auto& fault : answer.faults) bytes += fault.pointer.size() + fault.detail.size();
+    EXPECT_LT(bytes, 32U * 1024);
+  };
+  std::string query;
+  while (query.size() < 7900) query += "a&";
+  bounded(bench.get("/v1/records/orders", query));
+  std::string filters;
+  while (filters.size() < 7900) filters += "filter&";
+  bounded(bench.get("/v1/records/orders", filters));
+
+  std::string steps;
+  std::string unknown;
+  for (int i = 0; i < 1000; ++i) {
+    steps += std::string(i > 0 ? "," : "") + R"({"op":"create","collection":7,"value":7})";
+    unknown += R"(,")" + std::string(500, 'k') + std::to_string(i) + R"(":1)";
+  }
+  bounded(bench.batch(steps));
+  bounded(bench.batch(R"({"op":"create","collection":"c","value":{})" + unknown + "}"));
+  bench.scopes = {"read"};
+  std::string forbidden;
+  for (int i = 0; i < 1000; ++i) {
+    forbidden += std::string(i > 0 ? "," : "") + R"({"op":"create","collection":"c","value":{}})";
+  }
+  bounded(bench.batch(forbidden));
 }
 
 TEST(RecordsIdempotency, Property39_ARetriedWriteHappensOnce) {

@@ -1,13 +1,12 @@
 #include "runtime/modules/rows.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "runtime/observe/clock.h"
 
 namespace caisson::modules {
 namespace {
-
-constexpr std::size_t page_bytes = 4U << 20U;
 
 storage::Uuid uuid_of(std::string_view blob) {
   storage::Uuid id;
@@ -22,68 +21,6 @@ void note(storage::TenantStore& store, const Record& record, storage::Change::Op
               .id = record.id,
               .version = record.version,
               .time_ms = now_ms});
-}
-
-/// The condition of one filter; `bind` gives its parameters in order.
-storage::Sql condition_of(const Filter& filter) {
-  using Op = Filter::Op;
-  using Type = FilterValue::Type;
-  if (filter.value.type == Type::null || filter.value.type == Type::boolean) {
-    return filter.op == Op::eq ? storage::Sql(" AND json_type(value,?) IS ?")
-                               : storage::Sql(" AND json_type(value,?) IS NOT ?");
-  }
-  if (filter.value.type == Type::number) {
-    switch (filter.op) {
-      case Op::eq:
-        return " AND json_type(value,?) IN('integer','real') AND json_extract(value,?)=?";
-      case Op::ne:
-        return " AND NOT(coalesce(json_type(value,?) IN('integer','real') AND "
-               "json_extract(value,?)=?,0))";
-      case Op::lt:
-        return " AND json_type(value,?) IN('integer','real') AND json_extract(value,?)<?";
-      case Op::le:
-        return " AND json_type(value,?) IN('integer','real') AND json_extract(value,?)<=?";
-      case Op::gt:
-        return " AND json_type(value,?) IN('integer','real') AND json_extract(value,?)>?";
-      default:
-        return " AND json_type(value,?) IN('integer','real') AND json_extract(value,?)>=?";
-    }
-  }
-  switch (filter.op) {
-    case Op::eq:
-      return " AND json_type(value,?)='text' AND json_extract(value,?)=?";
-    case Op::ne:
-      return " AND NOT(coalesce(json_type(value,?)='text' AND json_extract(value,?)=?,0))";
-    case Op::lt:
-      return " AND json_type(value,?)='text' AND json_extract(value,?)<?";
-    case Op::le:
-      return " AND json_type(value,?)='text' AND json_extract(value,?)<=?";
-    case Op::gt:
-      return " AND json_type(value,?)='text' AND json_extract(value,?)>?";
-    case Op::ge:
-      return " AND json_type(value,?)='text' AND json_extract(value,?)>=?";
-    case Op::prefix:
-      break;
-  }
-  return " AND json_type(value,?)='text' AND substr(json_extract(value,?),1,length(?))=?";
-}
-
-void bind(storage::Statement& statement, const Filter& filter) {
-  using Type = FilterValue::Type;
-  statement.text(filter.path);
-  if (filter.value.type == Type::null) {
-    statement.text("null");
-  } else if (filter.value.type == Type::boolean) {
-    statement.text(filter.value.boolean ? "true" : "false");
-  } else {
-    statement.text(filter.path);
-    if (filter.value.type == Type::number) {
-      statement.real(filter.value.number);
-    } else {
-      if (filter.op == Filter::Op::prefix) statement.text(filter.value.text);
-      statement.text(filter.value.text);
-    }
-  }
 }
 
 }  // namespace
@@ -141,6 +78,8 @@ std::optional<Record> find_record(storage::TenantStore& store, std::string_view 
   return record_of(row, collection);
 }
 
+bool can_be_replaced(const Record& record) { return record.version < api::most_version; }
+
 void replace_record(storage::TenantStore& store, Record& record, std::string_view value,
                     std::int64_t now_ms) {
   record.value = value;
@@ -180,51 +119,61 @@ void put_record(storage::TenantStore& store, const Record& record, bool replaces
   note(store, record, replaces ? Op::replaced : Op::created, record.updated_ms);
 }
 
-Page list_records(storage::TenantStore& store, std::string_view collection, const ListQuery& query,
-                  const std::optional<Place>& after) {
-  const bool by_updated = query.order.by == Order::By::updated;
-  const bool descending = query.order.descending;
+storage::ComposedSql records_in_order(const Order& order, bool from_place) {
+  const bool by_updated = order.by == Order::By::updated;
   storage::ComposedSql sql;
-  sql += "SELECT id,version,created,updated,value FROM records WHERE collection=?";
-  for (const auto& filter : query.filters) sql += condition_of(filter);
-  if (after && by_updated) {
-    sql += descending ? storage::Sql(" AND (updated,id)<(?,?)")
-                      : storage::Sql(" AND (updated,id)>(?,?)");
-  } else if (after) {
-    sql += descending ? storage::Sql(" AND id<?") : storage::Sql(" AND id>?");
+  sql += "SELECT id,version,created,updated,value FROM records ";
+  sql += by_updated ? storage::Sql("INDEXED BY records_by_update WHERE collection=?")
+                    : storage::Sql("INDEXED BY records_by_id WHERE collection=?");
+  if (from_place && by_updated) {
+    sql += order.descending ? storage::Sql(" AND (updated,id)<(?,?)")
+                            : storage::Sql(" AND (updated,id)>(?,?)");
+  } else if (from_place) {
+    sql += order.descending ? storage::Sql(" AND id<?") : storage::Sql(" AND id>?");
   }
   if (by_updated) {
-    sql += descending ? storage::Sql(" ORDER BY updated DESC,id DESC")
-                      : storage::Sql(" ORDER BY updated,id");
+    sql += order.descending ? storage::Sql(" ORDER BY updated DESC,id DESC")
+                            : storage::Sql(" ORDER BY updated,id");
   } else {
-    sql += descending ? storage::Sql(" ORDER BY id DESC") : storage::Sql(" ORDER BY id");
+    sql += order.descending ? storage::Sql(" ORDER BY id DESC") : storage::Sql(" ORDER BY id");
   }
-  sql += " LIMIT ?";
+  return sql;
+}
 
-  auto row = store.prepare(sql);
+Page list_records(storage::TenantStore& store, std::string_view collection, const ListQuery& query,
+                  const std::optional<Place>& after) {
+  auto row = store.prepare(records_in_order(query.order, after.has_value()));
   row.text(collection);
-  for (const auto& filter : query.filters) bind(row, filter);
-  if (after && by_updated) row.integer(after->updated_ms);
+  if (after && query.order.by == Order::By::updated) row.integer(after->updated_ms);
   if (after) row.blob(after->id.view());
-  row.integer(query.limit + 1);
 
   Page page;
+  std::optional<Place> last;
+  std::size_t looked_at = 0;
   std::size_t bytes = 0;
   while (row.step()) {
-    if (page.records.size() == static_cast<std::size_t>(query.limit) ||
-        (bytes > page_bytes && !page.records.empty())) {
-      page.more = true;
+    if (std::cmp_equal(page.records.size(), query.page.limit) || looked_at == most_looked_at ||
+        bytes > page_bytes) {
+      page.next = last;
       break;
     }
-    page.records.push_back(record_of(row, collection));
-    bytes += page.records.back().value.size();
+    const std::string_view value = row.text_at(4);
+    const bool wanted = std::ranges::all_of(
+        query.filters, [&](const Filter& filter) { return matches(filter, value); });
+    last = Place{.updated_ms = row.integer_at(3), .id = uuid_of(row.blob_at(0))};
+    ++looked_at;
+    bytes += value.size();
+    if (wanted) page.records.push_back(record_of(row, collection));
   }
   return page;
 }
 
-std::vector<CollectionCount> count_collections(storage::TenantStore& store) {
+std::vector<CollectionCount> count_collections(storage::TenantStore& store, std::string_view after,
+                                               std::int64_t limit) {
   auto row = store.prepare(
-      "SELECT collection,count(*) FROM records GROUP BY collection ORDER BY collection LIMIT 1000");
+      "SELECT collection,count(*) FROM records WHERE collection>? "
+      "GROUP BY collection ORDER BY collection LIMIT ?");
+  row.text(after).integer(limit);
   std::vector<CollectionCount> counts;
   while (row.step()) {
     counts.push_back({.name = std::string(row.text_at(0)), .count = row.integer_at(1)});

@@ -32,7 +32,8 @@ struct Record {
 [[nodiscard]] std::optional<Record> find_record(storage::TenantStore& store,
                                                 std::string_view collection,
                                                 const storage::Uuid& id);
-/// Gives the record a new value and the next version.
+[[nodiscard]] bool can_be_replaced(const Record& record);
+/// Gives the record, which can be replaced, a new value and the next version.
 void replace_record(storage::TenantStore& store, Record& record, std::string_view value,
                     std::int64_t now_ms);
 void delete_record(storage::TenantStore& store, const Record& record, std::int64_t now_ms);
@@ -42,12 +43,22 @@ void put_record(storage::TenantStore& store, const Record& record, bool replaces
 /// The record of a row whose first columns are id, version, created, updated, value.
 [[nodiscard]] Record record_of(const storage::Statement& row, std::string_view collection);
 
+/// What a page looks through at most, whatever it finds: this many records, or this much of values
+/// (in bytes) and one more. A tenant's thread is not held for longer.
+inline constexpr std::size_t most_looked_at = 10'000;
+inline constexpr std::size_t page_bytes = 4U << 20U;
+
 struct Page {
   std::vector<Record> records;
-  bool more = false;  ///< there are records after the last one
+  std::optional<Place> next;  ///< behind what was looked at; none: there is nothing more
 };
 
-/// At most `query.limit` records after `after`, and at most about 4 MiB of values.
+/// The statement that gives the records of a collection in their order, from a place on or from the
+/// start. Each order has an index: nothing is sorted, and no value is read but of what is given.
+[[nodiscard]] storage::ComposedSql records_in_order(const Order& order, bool from_place);
+
+/// At most `query.page.limit` records after `after` that every filter matches. A page may end early
+/// or be empty although there are more: it looks through a bounded part of the collection.
 [[nodiscard]] Page list_records(storage::TenantStore& store, std::string_view collection,
                                 const ListQuery& query, const std::optional<Place>& after);
 
@@ -55,7 +66,9 @@ struct CollectionCount {
   std::string name;
   std::int64_t count = 0;
 };
-/// By name, at most 1,000.
-[[nodiscard]] std::vector<CollectionCount> count_collections(storage::TenantStore& store);
+/// By name, at most `limit` of those behind `after`.
+[[nodiscard]] std::vector<CollectionCount> count_collections(storage::TenantStore& store,
+                                                             std::string_view after,
+                                                             std::int64_t limit);
 
 }  // namespace caisson::modules

@@ -6,7 +6,10 @@
 #include <string_view>
 #include <vector>
 
+#include <tl/expected.hpp>
+
 #include "runtime/modules/records.h"
+#include "runtime/modules/rows.h"
 #include "runtime/storage/store.h"
 #include "runtime/storage/uuid.h"
 
@@ -35,16 +38,16 @@ struct ExportPage {
 /// What an import does about a record that is there already.
 enum class Existing : std::uint8_t { refuse, keep, replace };
 
-/// An import's body `{"tenant","records","next","existing","from"}`, checked. `tenant`, `records`
-/// and `next` are a page of an export, as it came.
+/// An import's body (api::import_page), read and checked. `tenant`, `records` and `next` are a page
+/// of an export, as it came.
 struct Import {
   std::string tenant;  ///< whose records they are
   std::string from;    ///< the tenant that the caller says they are of, when not the importing one
   Existing existing = Existing::refuse;
-  std::size_t records = 0;
-  std::vector<Defect> defects;  ///< when there are any, nothing else counts
+  std::vector<Record> records;
 };
-[[nodiscard]] Import read_import(std::string_view body);
+/// The error is the refusal, which tells of every record that is wrong.
+[[nodiscard]] tl::expected<Import, RecordsAnswer> read_import(std::string_view body);
 
 struct Imported {
   std::int64_t created = 0;
@@ -53,8 +56,7 @@ struct Imported {
   std::optional<std::size_t>
       conflict;  ///< position of a record that is there; nothing was imported
 };
-/// Puts the records of a body that `read_import` found nothing wrong with: all or nothing.
-[[nodiscard]] Imported import_records(storage::TenantStore& store, std::string_view body,
-                                      Existing existing);
+/// Puts the records: all or nothing.
+[[nodiscard]] Imported import_records(storage::TenantStore& store, const Import& import);
 
 }  // namespace caisson::modules

@@ -97,6 +97,10 @@ std::optional<std::int64_t> parse_rfc3339(std::string_view text) {
   if (!offset) return std::nullopt;
   const auto time =
       sys_days{date} + hours{h} + minutes{mi - *offset} + seconds{s} + milliseconds{millis};
+  // An offset can lead out of the years that can be written.
+  if (time < sys_days{year{0} / 1 / 1} || time >= sys_days{year{10000} / 1 / 1}) {
+    return std::nullopt;
+  }
   return duration_cast<milliseconds>(time.time_since_epoch()).count();
 }
 

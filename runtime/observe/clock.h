@@ -48,7 +48,8 @@ class ManualClock final : public Clock {
 /// RFC 3339 in UTC with milliseconds: `2026-02-14T09:30:00.000Z`. Years 0000 to 9999.
 [[nodiscard]] std::string rfc3339(std::int64_t unix_ms);
 
-/// The instant of an RFC 3339 date-time (any offset, fraction cut to milliseconds).
+/// The instant of an RFC 3339 date-time (any offset, fraction cut to milliseconds) that `rfc3339`
+/// can write.
 [[nodiscard]] std::optional<std::int64_t> parse_rfc3339(std::string_view text);
 
 }  // namespace caisson::observe

@@ -12,4 +12,8 @@ namespace caisson::observe {
 void append_json_string(std::string& out, std::string_view text,
                         std::size_t limit = std::string_view::npos);
 
+/// Length of the well-formed UTF-8 sequence that `text`, which is not empty, begins with (Unicode
+/// 15, table 3-7); 0 when it is ill-formed.
+[[nodiscard]] std::size_t sequence_length(std::string_view text);
+
 }  // namespace caisson::observe

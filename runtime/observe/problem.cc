@@ -6,11 +6,14 @@
 namespace caisson::observe {
 namespace {
 
+/// Of what a client is told: a text that repeats what it sent may be as long as that was.
+constexpr std::size_t longest_text = 1024;
+
 void append_member(std::string& out, std::string_view key, std::string_view value) {
   out += ",\"";
   out += key;
   out += "\":";
-  append_json_string(out, value);
+  append_json_string(out, value, longest_text);
 }
 
 }  // namespace

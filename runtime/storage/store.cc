@@ -86,8 +86,7 @@ Result<Store> Store::open(const fs::path& directory, const std::string& tenant_i
     if (auto checked = check_private_file(part); !checked) return tl::unexpected(checked.error());
   }
 
-  auto database =
-      Database::open(file, {.cache_kib = options.cache_kib, .max_bytes = options.max_bytes});
+  auto database = Database::open(file, {.cache_kib = options.cache_kib});
   if (!database) return tl::unexpected(database.error());
   const auto refuse = [&](const std::string& why) {
     return fail("cannot use " + file.string() + ": " + why, "restore the tenant from a snapshot");
@@ -105,6 +104,8 @@ Result<Store> Store::open(const fs::path& directory, const std::string& tenant_i
     return refuse("it belongs to another tenant");
   }
   if (auto migrated = migrate(*database, schema); !migrated) return refuse(migrated.error().what);
+  // The quota is for what the tenant writes: a store that is full can be brought to a newer schema.
+  if (options.max_bytes > 0) database->set_max_bytes(options.max_bytes);
   return Store(std::move(*database), tenant_id);
 }
 

@@ -21,13 +21,13 @@ using observe::Problem;
 struct Asked {
   std::vector<std::string> collections;
   std::optional<std::uint64_t> after;
-  std::vector<observe::Fault> defects;
+  observe::Faults defects;
 };
 
 Asked read_query(std::string_view query) {
   Asked asked;
-  const auto refuse = [&asked](std::string_view name, std::string detail) {
-    asked.defects.push_back({.pointer = std::string(name), .detail = std::move(detail)});
+  const auto refuse = [&asked](std::string_view name, std::string_view detail) {
+    asked.defects.note(name, detail);
   };
   while (!query.empty()) {
     const std::string_view part = query.substr(0, query.find('&'));
@@ -37,7 +37,7 @@ Asked read_query(std::string_view query) {
     const std::string_view value = part.substr(std::min(equals + 1, part.size()));
     if (name == "collection") {
       // A collection's name has no character that would have to be encoded.
-      if (!api::is_collection(value)) refuse(name, std::string(api::collection.hint));
+      if (!api::is_collection(value)) refuse(name, api::collection.hint);
       asked.collections.emplace_back(value);
     } else if (name == "after") {
       std::int64_t after = 0;
@@ -49,7 +49,7 @@ Asked read_query(std::string_view query) {
       if (asked.after) refuse(name, "is repeated");
       asked.after = static_cast<std::uint64_t>(after);
     } else {
-      refuse(name.substr(0, 64), "is no parameter of a watch: collection, after");
+      refuse(name, "is no parameter of a watch: collection, after");
     }
   }
   if (asked.collections.size() > api::most_watched_collections) {

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Literal, Union
 
-from .models import Order, StoredRecord
+from .models import CollectionCount, Order, StoredRecord
 from .operations import Operations
 from .transport import Credential, Transport
 
@@ -49,6 +49,16 @@ class Client(Operations):
     def close(self) -> None:
         """Closes this thread's connection; the next request opens another."""
         self._transport.close()
+
+    def collections(self, *, limit: int | None = None) -> Iterator[CollectionCount]:
+        """All collections that have records, one after another; pages of `limit` are fetched as they are needed."""
+        cursor: str | None = None
+        while True:
+            page = self.list_collections(limit=limit, cursor=cursor).value
+            yield from page["collections"]
+            cursor = page["next"]
+            if cursor is None:
+                return
 
     def records(
         self, collection: str, *, filter: Sequence[str] = (), order: Order | None = None, limit: int | None = None

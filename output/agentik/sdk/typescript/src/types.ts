@@ -34,6 +34,9 @@ export interface RecordPage {
   readonly next: string | null;
 }
 
+/** Where a page of collections ended. Only the server makes cursors. */
+export type CollectionCursor = string;
+
 /** A collection and how much is in it. */
 export interface CollectionCount {
   readonly name: Collection;
@@ -41,9 +44,11 @@ export interface CollectionCount {
   readonly count: number;
 }
 
-/** The collections that have records, by name. */
+/** A page of the collections that have records, by name. */
 export interface CollectionList {
   readonly collections: readonly CollectionCount[];
+  /** The cursor of the next page; null: the last */
+  readonly next: string | null;
 }
 
 /** Who calls, for which tenant. */

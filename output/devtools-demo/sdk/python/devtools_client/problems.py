@@ -82,6 +82,10 @@ class RequestTimeoutProblem(ApiProblem):
     "408 The request did not arrive in time."
 
 
+class ConflictProblem(ApiProblem):
+    "409 The request conflicts with what is stored."
+
+
 class LengthRequiredProblem(ApiProblem):
     "411 A length is required."
 
@@ -182,6 +186,7 @@ _CLASSES: Mapping[str, type[ApiProblem]] = {
     "not-found": NotFoundProblem,
     "unknown-tenant": UnknownTenantProblem,
     "request-timeout": RequestTimeoutProblem,
+    "conflict": ConflictProblem,
     "length-required": LengthRequiredProblem,
     "precondition-failed": PreconditionFailedProblem,
     "body-too-large": BodyTooLargeProblem,

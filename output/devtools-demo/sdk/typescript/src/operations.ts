@@ -5,6 +5,13 @@ import type { Answer, RequestOptions, SocketCall, Transport } from "./transport.
 import type * as t from "./types.js";
 import * as v from "./validators.js";
 
+export interface ListCollectionsOptions extends RequestOptions {
+  /** Collections a page, 1000 without it */
+  readonly limit?: number;
+  /** Where to go on: `next` of the page before */
+  readonly cursor?: t.CollectionCursor;
+}
+
 export interface ListRecordsOptions extends RequestOptions {
   /** Records a page, 100 without it */
   readonly limit?: number;
@@ -68,12 +75,15 @@ export class Operations {
     });
   }
 
-  /** Lists the collections that have records. */
-  listCollections(options: RequestOptions = {}): Promise<Answer<t.CollectionList>> {
+  /** Lists the collections that have records, a page at a time. */
+  listCollections(options: ListCollectionsOptions = {}): Promise<Answer<t.CollectionList>> {
     return this.transport.send<t.CollectionList>({
       method: "GET",
       path: "/v1/records",
-      parameters: [],
+      parameters: [
+        { in: "query", name: "limit", value: options.limit, check: c.integer(1, 1000) },
+        { in: "query", name: "cursor", value: options.cursor, check: v.checkCollectionCursor },
+      ],
       status: 200,
       answer: v.checkCollectionList,
       signal: options.signal,
@@ -165,7 +175,7 @@ export class Operations {
     });
   }
 
-  /** Does many operations, all or none. The first operation that cannot be done undoes those before it. */
+  /** Does many operations, all or none. The first operation that cannot be done undoes those before it. Each needs the scope that it needs alone: read to read a record, else write. */
   runBatch(body: t.Batch, options: RunBatchOptions = {}): Promise<Answer<t.BatchResults>> {
     return this.transport.send<t.BatchResults>({
       method: "POST",

@@ -40,6 +40,9 @@ class RecordPage(TypedDict):
     next: Optional[str]
     "The cursor of the next page; null: the last"
 
+CollectionCursor: TypeAlias = str
+"Where a page of collections ended. Only the server makes cursors."
+
 
 class CollectionCount(TypedDict):
     "A collection and how much is in it."
@@ -50,9 +53,11 @@ class CollectionCount(TypedDict):
 
 
 class CollectionList(TypedDict):
-    "The collections that have records, by name."
+    "A page of the collections that have records, by name."
 
     collections: Sequence[CollectionCount]
+    next: Optional[str]
+    "The cursor of the next page; null: the last"
 
 
 class Identity(TypedDict):

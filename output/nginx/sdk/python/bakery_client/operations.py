@@ -25,12 +25,15 @@ class Operations:
             v.check_identity,
         )
 
-    def list_collections(self) -> Answer[m.CollectionList]:
-        "Lists the collections that have records."
+    def list_collections(self, *, limit: int | None = None, cursor: m.CollectionCursor | None = None) -> Answer[m.CollectionList]:
+        "Lists the collections that have records, a page at a time.\n\nlimit: Collections a page, 1000 without it.\n\ncursor: Where to go on: `next` of the page before."
         return self._transport.send(
             "GET",
             "/v1/records",
-            [],
+            [
+                Parameter("query", "limit", limit, c.integer(1, 1000)),
+                Parameter("query", "cursor", cursor, v.check_collection_cursor),
+            ],
             200,
             v.check_collection_list,
         )
@@ -111,7 +114,7 @@ class Operations:
         )
 
     def run_batch(self, body: m.Batch, *, idempotency_key: m.IdempotencyKey | None = None) -> Answer[m.BatchResults]:
-        "Does many operations, all or none. The first operation that cannot be done undoes those before it.\n\nidempotency_key: The first answer is kept for 24 hours and given again to the same request with the same key, with Idempotency-Replayed: true."
+        "Does many operations, all or none. The first operation that cannot be done undoes those before it. Each needs the scope that it needs alone: read to read a record, else write.\n\nidempotency_key: The first answer is kept for 24 hours and given again to the same request with the same key, with Idempotency-Replayed: true."
         return self._transport.send(
             "POST",
             "/v1/batch",

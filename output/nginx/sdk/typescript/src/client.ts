@@ -1,14 +1,26 @@
 /** The client: every operation, and lists without pages. */
 
 import type { Json } from "./check.js";
-import { Operations, type ListRecordsOptions, type WatchChangesOptions } from "./operations.js";
+import { Operations, type ListCollectionsOptions, type ListRecordsOptions, type WatchChangesOptions } from "./operations.js";
 import { type ClientOptions, Transport } from "./transport.js";
-import type { Collection, Filter, StoredRecord, WatchMessage } from "./types.js";
+import type { Collection, CollectionCount, Filter, StoredRecord, WatchMessage } from "./types.js";
 import { messagesOf } from "./watch.js";
 
 export class Client extends Operations {
   constructor(options: ClientOptions) {
     super(new Transport(options));
+  }
+
+  /** All collections that have records, one after another; pages are fetched as they are needed. */
+  async *collections(options: ListCollectionsOptions = {}): AsyncGenerator<CollectionCount, void, undefined> {
+    let cursor = options.cursor;
+    for (;;) {
+      const asked: ListCollectionsOptions = cursor === undefined ? options : { ...options, cursor };
+      const page = (await this.listCollections(asked)).value;
+      yield* page.collections;
+      if (page.next === null) return;
+      cursor = page.next;
+    }
   }
 
   /** All records of a list, one after another; pages are fetched as they are needed. */

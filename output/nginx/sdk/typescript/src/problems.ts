@@ -98,6 +98,11 @@ export class RequestTimeoutProblem extends ApiProblem {
   override readonly name = "RequestTimeoutProblem";
 }
 
+/** 409 The request conflicts with what is stored. */
+export class ConflictProblem extends ApiProblem {
+  override readonly name = "ConflictProblem";
+}
+
 /** 411 A length is required. */
 export class LengthRequiredProblem extends ApiProblem {
   override readonly name = "LengthRequiredProblem";
@@ -219,6 +224,7 @@ const classes = new Map<string, new (problem: Problem) => ApiProblem>([
   ["not-found", NotFoundProblem],
   ["unknown-tenant", UnknownTenantProblem],
   ["request-timeout", RequestTimeoutProblem],
+  ["conflict", ConflictProblem],
   ["length-required", LengthRequiredProblem],
   ["precondition-failed", PreconditionFailedProblem],
   ["body-too-large", BodyTooLargeProblem],

@@ -15,9 +15,11 @@ export const checkCursor: c.Check<t.Cursor> = c.text({ pattern: new RegExp("^[A-
 
 export const checkRecordPage: c.Check<t.RecordPage> = c.object<t.RecordPage>({ records: c.list(checkStoredRecord), next: c.nullable(c.text({ pattern: new RegExp("^[A-Za-z0-9_-]{54}$", "u"), hint: "must be a cursor or null" })) });
 
+export const checkCollectionCursor: c.Check<t.CollectionCursor> = c.text({ pattern: new RegExp("^[A-Za-z0-9_-]{23,106}$", "u"), hint: "must be a cursor of an earlier page" });
+
 export const checkCollectionCount: c.Check<t.CollectionCount> = c.object<t.CollectionCount>({ name: checkCollection, count: c.integer(0, 9007199254740991) });
 
-export const checkCollectionList: c.Check<t.CollectionList> = c.object<t.CollectionList>({ collections: c.list(checkCollectionCount, 0, 1000) });
+export const checkCollectionList: c.Check<t.CollectionList> = c.object<t.CollectionList>({ collections: c.list(checkCollectionCount, 0, 1000), next: c.nullable(c.text({ pattern: new RegExp("^[A-Za-z0-9_-]{23,106}$", "u"), hint: "must be a cursor or null" })) });
 
 export const checkIdentity: c.Check<t.Identity> = c.object<t.Identity>({ tenant: c.text(), subject: c.text(), credential: c.text({ words: ["token", "api-key"] }), scopes: c.list(c.text()), request_id: c.text() });
 

@@ -145,10 +145,12 @@ void drive_rate(Examination& e, const plan::Limits& limits) {
     return static_cast<std::int64_t>(static_cast<double>(quota(limits)) +
                                      per_second * (took.count() + 1));
   };
-  constexpr int at_once = 20;
+  // Fewer than may run at once: that limit has a probe of its own.
+  const std::int64_t at_once =
+      limits.concurrent ? std::clamp<std::int64_t>(limits.concurrent->value / 2, 1, 20) : 20;
   const std::string request = bytes_of(arena, e.attacker(), "GET", "/v1/whoami");
   std::string many;
-  for (int i = 0; i < at_once; ++i) many += request;
+  for (std::int64_t i = 0; i < at_once; ++i) many += request;
   std::int64_t passed = 0;
   std::optional<HttpResponse> refused;
   while (!refused && passed <= most()) {
@@ -157,7 +159,7 @@ void drive_rate(Examination& e, const plan::Limits& limits) {
     if (!connection) return e.inconclusive(connection.error().text());
     if (auto sent = connection->send(many, deadline); !sent)
       return e.inconclusive(sent.error().text());
-    for (int i = 0; i < at_once && !refused; ++i) {
+    for (std::int64_t i = 0; i < at_once && !refused; ++i) {
       auto answer = connection->read(deadline);
       if (!answer) return e.inconclusive(answer.error().text());
       e.count();

@@ -233,8 +233,9 @@ void run_probes(const Arena& arena, const RunSettings& settings, RunReport& repo
     if (result.verdict == Verdict::not_applicable) continue;
     for (const Cell& cell : result.cells) {
       if (cell.verdict != Verdict::not_applicable || cell.reason.empty()) continue;
-      report.notes.push_back(result.id + " was not verified for " + cell.accessor + ": " +
-                             cell.reason);
+      const auto pair =
+          cell.accessor == cell.owner ? cell.accessor : cell.accessor + " -> " + cell.owner;
+      report.notes.push_back(result.id + " was not verified for " + pair + ": " + cell.reason);
     }
   }
   report.canaries = arena.scanner().canaries().size();

@@ -46,6 +46,25 @@ TEST(LossTable, SaysOfEveryFieldAndTargetWhatKeepsItOrWhatHappensInstead) {
   }
 }
 
+/// The reference and `caisson explain` promise no more than the table.
+TEST(LossTable, IsKnownToTheReferenceWhereNothingDoesAField) {
+  std::size_t undone = 0;
+  for (const auto& row : loss_table()) {
+    const bool ignored = std::ranges::any_of(
+        row.cells, [](const Cell& cell) { return cell.support == Support::ignored; });
+    if (!ignored || !row.by.empty()) continue;
+    ++undone;
+    bool said = false;
+    for (auto field = row.field; !said; field = field.substr(0, field.rfind('.'))) {
+      const auto told = spec::explain_field(field);
+      said = told && told->substr(0, told->find('\n')).ends_with("; nothing does it yet");
+      if (field.find('.') == std::string_view::npos) break;
+    }
+    EXPECT_TRUE(said) << row.field;
+  }
+  EXPECT_GE(undone, 20U);
+}
+
 TEST(LossTable, IsTheOneInTheDocuments) {
   const auto path = std::string(CAISSON_SOURCE_DIR) + "/docs/support.md";
   if (std::getenv("UPDATE_GOLDEN") != nullptr) {

@@ -35,7 +35,7 @@ tenants:
 # What the shared runtime may use.
 # runtime: { resources: { cpu: 500m..2, memory: 512Mi..1Gi }, storage: 10Gi }
 
-# Your own workloads, reached through the runtime.
+# Your own workloads; no route leads to them from outside yet.
 # services:
 #   billing:
 #     image: registry.example.com/billing@sha256:...

@@ -52,7 +52,8 @@ constexpr Field auth_fields[] = {
     field<&Auth::tokens, tokens_type>("tokens", optional, "signed tokens (JWT)"),
     field<&Auth::api_keys, boolean_type>("api-keys", literal("true"),
                                          "keys that the operator hands out"),
-    field<&Auth::oidc, oidc_type>("oidc", optional, "sign-in to the dashboard"),
+    field<&Auth::oidc, oidc_type>("oidc", optional,
+                                  "sign-in to the dashboard; nothing does it yet"),
 };
 
 constexpr auto secret_bytes_type = integer<std::int64_t, 16, 4'096>;

@@ -76,7 +76,8 @@ constexpr Field backup_fields[] = {
     field<&Backup::schedule, cron_type>("schedule", required, "when, in UTC"),
     field<&Backup::keep, keep_type>("keep", literal("7"), "how many are kept"),
     field<&Backup::to, location_type>("to", required, "folder or object store"),
-    field<&Backup::encrypt, secret_ref_type>("encrypt", optional, "secret with the key"),
+    field<&Backup::encrypt, secret_ref_type>("encrypt", optional,
+                                             "secret with the key; nothing does it yet"),
 };
 
 constexpr Field asset_fields[] = {

@@ -116,7 +116,8 @@ constexpr Field observability_fields[] = {
                                                  "a Grafana in the stack"),
     field<&Observability::alerts, alerts_type>("alerts", literal("{}"),
                                                "what is watched and who is told"),
-    field<&Observability::tracing, tracing_type>("tracing", optional, "traces of requests"),
+    field<&Observability::tracing, tracing_type>("tracing", optional,
+                                                 "traces of requests; nothing does it yet"),
     field<&Observability::uptime, uptime_type>("uptime", literal("{}"), "watching from outside"),
     field<&Observability::logs, logs_type>("logs", literal("{}"), "structured logs"),
 };

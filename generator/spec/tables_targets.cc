@@ -91,8 +91,9 @@ constexpr Field target_fields[] = {
     field<&Targets::compose, compose_type>("compose", literal("{}"), "a compose project"),
     field<&Targets::helm, helm_type>("helm", literal("{}"), "a Helm chart"),
     field<&Targets::systemd, systemd_type>("systemd", literal("{}"), "units for one host"),
-    field<&Targets::bundle, bundle_type>("bundle", literal("false"),
-                                         "one signed file that installs without internet"),
+    field<&Targets::bundle, bundle_type>(
+        "bundle", literal("false"),
+        "one signed file that installs without internet; nothing does it yet"),
     field<&Targets::local, local_type>("local", literal("{}"), "plain processes on this machine"),
     field<&Targets::sdk, sdk_type>(
         "sdk", literal("{}"), "OpenAPI document of the data API, TypeScript and Python clients"),

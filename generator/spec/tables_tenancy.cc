@@ -26,10 +26,11 @@ constexpr Field limit_fields[] = {
     field<&Limits::concurrent, count_type>("concurrent", optional, "requests being served at once"),
     field<&Limits::body, bytes_type>("body", optional, "largest request body"),
     field<&Limits::storage, bytes_type>("storage", optional, "data kept for the tenant"),
-    field<&Limits::queue, count_type>("queue", optional, "messages waiting in queues"),
+    field<&Limits::queue, count_type>("queue", optional,
+                                      "messages waiting in queues; nothing does it yet"),
     field<&Limits::sockets, count_type>("sockets", optional, "open web sockets"),
-    field<&Limits::egress_connections, count_type>("egress-connections", optional,
-                                                   "connections to other hosts"),
+    field<&Limits::egress_connections, count_type>(
+        "egress-connections", optional, "connections to other hosts; nothing does it yet"),
 };
 constexpr auto limits_type = object<Limits, limit_fields>("Limits");
 

@@ -98,8 +98,9 @@ constexpr Field service_fields[] = {
     field<&Service::build, build_type>("build", optional, "how to build the image; or `image`"),
     field<&Service::command, command_type>("command", computed("that of the image"),
                                            "program and arguments"),
-    field<&Service::port, port_type>("port", optional,
-                                     "where it listens; without one nothing can call it"),
+    field<&Service::port, port_type>(
+        "port", optional,
+        "where it listens for the services that need it; no route leads to it from outside yet"),
     field<&Service::health, health_type>("health", optional, "how to see whether it is well"),
     field<&Service::env, env_type>("env", literal("{}"), "environment variables"),
     field<&Service::secrets, secret_refs_type>("secrets", literal("[]"),
@@ -120,7 +121,8 @@ constexpr Field service_fields[] = {
     field<&Service::egress, destinations_type>("egress", literal("[]"),
                                                "where it may connect to; nothing else leaves"),
     field<&Service::module, path_type>(
-        "module", optional, "manifest of the handlers, types and capabilities it serves"),
+        "module", optional,
+        "manifest of the handlers, types and capabilities it serves; nothing does it yet"),
     field<&Service::replica_per_tenant, boolean_type>("replica-per-tenant", literal("false"),
                                                       "one instance for each tenant"),
     spread<local_type>("local", optional,

@@ -74,7 +74,7 @@ class AnyJson {
   std::string text;
 
   std::string string() {
-    static const std::vector<char32_t> letters{'a', 'b', '"', '\\', '/',    '.',    '$',
+    static const std::vector<char32_t> letters{'a', 'b',  '"',  '\\', '/',    '.',    '$',
                                                0,   '\n', 0x7F, 0xE9, 0x2028, 0xFFFF, 0x1F600};
     std::string said;
     text += '"';
@@ -111,9 +111,11 @@ class AnyJson {
 
   static std::string utf8(char32_t code) {
     // By another reader than the one that is tested.
-    std::string quoted = "\"" + (code >= 0x10000 ? unit(0xD800 + ((code - 0x10000) >> 10U)) +
-                                                       unit(0xDC00 + ((code - 0x10000) & 0x3FFU))
-                                                 : unit(code)) + "\"";
+    std::string quoted = "\"" +
+                         (code >= 0x10000 ? unit(0xD800 + ((code - 0x10000) >> 10U)) +
+                                                unit(0xDC00 + ((code - 0x10000) & 0x3FFU))
+                                          : unit(code)) +
+                         "\"";
     return std::string(json::parse(quoted).get_string());
   }
 };

@@ -13,7 +13,8 @@ std::int64_t exponent_of(std::string_view text) {
   if (text.starts_with('+')) text.remove_prefix(1);
   std::int64_t exponent = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), exponent);
-  if (error == std::errc::result_out_of_range) return text.starts_with('-') ? -most_exponent : most_exponent;
+  if (error == std::errc::result_out_of_range)
+    return text.starts_with('-') ? -most_exponent : most_exponent;
   return std::clamp(exponent, -most_exponent, most_exponent);
 }
 

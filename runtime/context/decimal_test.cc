@@ -65,7 +65,9 @@ RC_GTEST_PROP(Decimal, AgreesWithWholeNumbers, ()) {
   const auto a = any_number();
   // Often the same number, written in another way.
   auto b = any_number();
-  if (*rc::gen::arbitrary<bool>()) b = {.text = a.text + (a.text.find_first_of(".eE") == std::string::npos ? ".0" : ""), .worth = a.worth};
+  if (*rc::gen::arbitrary<bool>())
+    b = {.text = a.text + (a.text.find_first_of(".eE") == std::string::npos ? ".0" : ""),
+         .worth = a.worth};
   const Decimal left(a.text);
   const Decimal right(b.text);
   RC_ASSERT((left < right) == (a.worth < b.worth));

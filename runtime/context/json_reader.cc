@@ -42,7 +42,8 @@ JsonReader::Token JsonReader::next() {
     if (depth_ == 0) return at_end() ? give(Token::end) : fail("more than one value");
     if (at_end()) return fail("the text ends early");
     if (text_[at_] == (in_object() ? '}' : ']')) return close();
-    if (text_[at_] != ',') return fail(in_object() ? "',' or '}' must follow" : "',' or ']' must follow");
+    if (text_[at_] != ',')
+      return fail(in_object() ? "',' or '}' must follow" : "',' or ']' must follow");
     ++at_;
     expected_ = in_object() ? Expected::key : Expected::value;
     skip_blanks();
@@ -93,8 +94,8 @@ JsonReader::Token JsonReader::fail(const char* why) {
 }
 
 void JsonReader::skip_blanks() {
-  while (!at_end() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' ||
-                       text_[at_] == '\t')) {
+  while (!at_end() &&
+         (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\t')) {
     ++at_;
   }
 }

@@ -84,7 +84,8 @@ class JsonReader {
   std::size_t at_ = 0;
   std::size_t begin_ = 0;
   std::size_t depth_ = 0;
-  std::uint64_t objects_ = 0;  ///< one bit a level, the innermost last: an object rather than a list
+  std::uint64_t objects_ =
+      0;  ///< one bit a level, the innermost last: an object rather than a list
   Expected expected_ = Expected::value;
   Token token_ = Token::end;
   std::string_view said_;

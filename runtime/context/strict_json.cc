@@ -87,21 +87,22 @@ class Builder {
   }
 
   bool push_number(std::string_view text) {
-    const char* const end = text.data() + text.size();
+    const char* const begin = text.data();
+    const char* const end = begin + text.size();
     if (text.find_first_of(".eE") == std::string_view::npos) {
       std::int64_t whole = 0;
-      if (std::from_chars(text.data(), end, whole).ec == std::errc()) {
+      if (std::from_chars(begin, end, whole).ec == std::errc()) {
         stack_.push_int64(whole);
         return true;
       }
       std::uint64_t large = 0;
-      if (std::from_chars(text.data(), end, large).ec == std::errc()) {
+      if (std::from_chars(begin, end, large).ec == std::errc()) {
         stack_.push_uint64(large);
         return true;
       }
     }
     double number = 0;
-    const auto read = std::from_chars(text.data(), end, number);
+    const auto read = std::from_chars(begin, end, number);
     if (read.ec == std::errc::result_out_of_range) {
       if (Decimal(text).magnitude() > 0) {
         error = "not valid JSON: a number is too large";

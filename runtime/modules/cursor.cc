@@ -43,7 +43,7 @@ std::optional<std::string> open_cursor(std::string_view cursor, const CursorScop
   const std::string sealed = decoded->substr(decoded->size() - seal_bytes);
   decoded->resize(decoded->size() - seal_bytes);
   if (!observe::equal_constant_time(sealed, seal(*decoded, scope))) return std::nullopt;
-  return std::move(*decoded);
+  return decoded;
 }
 
 std::string write_cursor(const Place& place, const CursorScope& scope) {

@@ -19,6 +19,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (query->page.limit < 1 || query->page.limit > api::most_records_a_page) std::abort();
     for (const auto& filter : query->filters) {
       if (filter.path.empty() || filter.path.size() > api::deepest_filter_path) std::abort();
+      // Not even on bytes that are no value of a record.
+      const bool equal =
+          modules::matches({filter.path, modules::Filter::Op::eq, filter.value}, text);
+      const bool other =
+          modules::matches({filter.path, modules::Filter::Op::ne, filter.value}, text);
+      if (equal == other) std::abort();
     }
   } else if (*data % 3 == 1) {
     const modules::CursorScope scope{.key = "256 bits of a key for this alone",

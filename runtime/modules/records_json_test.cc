@@ -127,11 +127,11 @@ class Twin {
     const auto value = any_value();
     const auto id = storage::Uuid::make(bench_.now_ms).text();
     const auto time = spelt("2026-02-13T16:26:40.000Z");
-    const std::string body =
-        "{" + spelt("tenant") + ":\"t\"," + spelt("records") + ":[{" + spelt("value") + ":" +
-        value.text + "," + spelt("id") + ":" + spelt(id) + "," + spelt("created") + ":" + time +
-        "," + spelt("updated") + ":" + time + "," + spelt("version") + ":7," +
-        spelt("collection") + ":" + spelt(collection_) + "}]}";
+    const std::string body = "{" + spelt("tenant") + ":\"t\"," + spelt("records") + ":[{" +
+                             spelt("value") + ":" + value.text + "," + spelt("id") + ":" +
+                             spelt(id) + "," + spelt("created") + ":" + time + "," +
+                             spelt("updated") + ":" + time + "," + spelt("version") + ":7," +
+                             spelt("collection") + ":" + spelt(collection_) + "}]}";
     const auto import = read_import(body);
     RC_ASSERT(import.has_value());
     bench_.run([&](storage::TenantStore& store) {
@@ -148,7 +148,8 @@ class Twin {
     for (const auto& [id, value] : values_) check_record(id);
     const auto list = bench_.get(path_, "limit=1000&order=-updated");
     RC_ASSERT(object(list).at("records").as_array().size() == values_.size());
-    for (const auto& [id, value] : values_) RC_ASSERT(list.body.find(value.text) != std::string::npos);
+    for (const auto& [id, value] : values_)
+      RC_ASSERT(list.body.find(value.text) != std::string::npos);
 
     ExportPage page;
     bench_.run([&](storage::TenantStore& store) {
@@ -185,8 +186,7 @@ class Twin {
 
   std::pair<std::string, Value> any_record() {
     if (values_.empty()) create();
-    return *std::next(values_.begin(),
-                      *rc::gen::inRange<std::ptrdiff_t>(0, std::ssize(values_)));
+    return *std::next(values_.begin(), *rc::gen::inRange<std::ptrdiff_t>(0, std::ssize(values_)));
   }
 
   void check_record(const std::string& id) {
@@ -200,8 +200,8 @@ class Twin {
   void check_filters() {
     const auto wanted = any_record().second.meant.at("field");
     for (const std::string_view op : {"eq", "ne", "lt", "le", "gt", "ge", "prefix"}) {
-      if (op == "prefix" ? !wanted.is_string() : op != "eq" && op != "ne" &&
-                                                     !wanted.is_string() && !wanted.is_int64()) {
+      if (op == "prefix" ? !wanted.is_string()
+                         : op != "eq" && op != "ne" && !wanted.is_string() && !wanted.is_int64()) {
         continue;
       }
       const auto filter = "field:" + std::string(op) + ":" + json::serialize(wanted);
@@ -258,16 +258,16 @@ TEST(RecordsJson, EveryDoorReadsATextAlike) {
 
 TEST(RecordsJson, ABatchWithEscapedKeysLosesNothing) {
   Bench bench;
-  const auto answer = bench.batch(R"({"op":"create","collection":"orders","v\u0061lue":{"n":1.10}})");
+  const auto answer =
+      bench.batch(R"({"op":"create","collection":"orders","v\u0061lue":{"n":1.10}})");
   ASSERT_EQ(answer.problem, "");
-  EXPECT_EQ(value_of(bench.get("/v1/records/orders/" + std::string(object(answer)
-                                                                       .at("results")
-                                                                       .at(0)
-                                                                       .at("id")
-                                                                       .as_string()))),
-            R"({"n":1.1E0})");
-  EXPECT_EQ(object(bench.get("/v1/records/orders", "filter=n:eq:1.1")).at("records").as_array().size(),
-            1U);
+  EXPECT_EQ(
+      value_of(bench.get("/v1/records/orders/" +
+                         std::string(object(answer).at("results").at(0).at("id").as_string()))),
+      R"({"n":1.1E0})");
+  EXPECT_EQ(
+      object(bench.get("/v1/records/orders", "filter=n:eq:1.1")).at("records").as_array().size(),
+      1U);
 }
 
 TEST(RecordsJson, OneKeyInTwoSpellingsIsThereTwice) {
@@ -277,8 +277,9 @@ TEST(RecordsJson, OneKeyInTwoSpellingsIsThereTwice) {
             "invalid-json");
   EXPECT_EQ(bench.batch(R"({"op":"create","collection":"orders","value":)" + value + "}").problem,
             "invalid-json");
-  EXPECT_EQ(bench.batch(R"({"op":"create","collection":"orders","value":{},"v\u0061lue":{}})").problem,
-            "invalid-json");
+  EXPECT_EQ(
+      bench.batch(R"({"op":"create","collection":"orders","value":{},"v\u0061lue":{}})").problem,
+      "invalid-json");
   EXPECT_EQ(read_import(R"({"tenant":"t","records":[],"r\u0065cords":[]})").error().problem,
             "invalid-json");
   const std::string longest(100'000, 'k');
@@ -360,12 +361,12 @@ TEST(RecordsImport, TakesNoVersionThatCannotBeCounted) {
     EXPECT_EQ(import_records(store, import.value()).created, 1);
   });
   const std::string path = "/v1/records/orders/0190a3c4-5d6e-7f80-9a1b-2c3d4e5f6071";
-  EXPECT_EQ(bench.send({.method = "PUT", .path = path, .body = "{}"}).etag,
-            "\"9007199254740991\"");
+  EXPECT_EQ(bench.send({.method = "PUT", .path = path, .body = "{}"}).etag, "\"9007199254740991\"");
   EXPECT_EQ(bench.send({.method = "PUT", .path = path, .body = "{}"}).problem, "conflict");
-  EXPECT_EQ(bench.batch(R"({"op":"create","collection":"orders","value":{}},{"op":"replace",)"
-                        R"("collection":"orders","id":"0190a3c4-5d6e-7f80-9a1b-2c3d4e5f6071",)"
-                        R"("value":{"n":1}})")
+  EXPECT_EQ(bench
+                .batch(R"({"op":"create","collection":"orders","value":{}},{"op":"replace",)"
+                       R"("collection":"orders","id":"0190a3c4-5d6e-7f80-9a1b-2c3d4e5f6071",)"
+                       R"("value":{"n":1}})")
                 .problem,
             "conflict");
   EXPECT_EQ(object(bench.get(path)).at("version").as_int64(), 9007199254740991);

@@ -17,16 +17,17 @@ constexpr int many = 100'000;
 int pages_read(Bench& bench) {
   int now = 0;
   int highest = 0;
-  sqlite3_db_status(bench.store().database().handle(), SQLITE_DBSTATUS_CACHE_MISS, &now, &highest, 0);
+  sqlite3_db_status(bench.store().database().handle(), SQLITE_DBSTATUS_CACHE_MISS, &now, &highest,
+                    0);
   return now;
 }
 
 std::string plan_of(Bench& bench, const storage::ComposedSql& sql) {
   sqlite3_stmt* statement = nullptr;
   const std::string text = "EXPLAIN QUERY PLAN " + sql.text();
-  EXPECT_EQ(sqlite3_prepare_v2(bench.store().database().handle(), text.c_str(), -1, &statement,
-                               nullptr),
-            SQLITE_OK);
+  EXPECT_EQ(
+      sqlite3_prepare_v2(bench.store().database().handle(), text.c_str(), -1, &statement, nullptr),
+      SQLITE_OK);
   std::string plan;
   while (sqlite3_step(statement) == SQLITE_ROW) {
     plan += reinterpret_cast<const char*>(sqlite3_column_text(statement, 3));
@@ -77,7 +78,8 @@ TEST_F(RecordsOrder, EveryOrderHasAnIndexAndSortsNothing) {
                                                 : "USING INDEX records_by_update (collection=?"),
                   std::string::npos)
             << plan;
-        const bool starts_there = plan.find("id") != std::string::npos && plan.find("(?,?)") != std::string::npos;
+        const bool starts_there =
+            plan.find("id") != std::string::npos && plan.find("(?,?)") != std::string::npos;
         EXPECT_EQ(starts_there || plan.find("AND id") != std::string::npos, from_place) << plan;
       }
     }

@@ -9,18 +9,11 @@
 namespace caisson::storage {
 namespace {
 
-// Statements look at the clock once in so many instructions of SQLite's virtual machine: about 20
-// us.
-constexpr int instructions_per_look = 1000;
+// Statements look at the clock once in so many instructions of SQLite's virtual machine: every few
+// microseconds, or tens of them where an instruction reads a large value.
+constexpr int instructions_per_look = 100;
 constexpr int page_bytes = 4096;
 constexpr int longest_value = 64 * 1024 * 1024;
-
-using TimePoint = std::chrono::steady_clock::time_point;
-
-int past_deadline(void* deadline) {
-  const TimePoint when = *static_cast<const TimePoint*>(deadline);
-  return when != TimePoint::max() && std::chrono::steady_clock::now() >= when ? 1 : 0;
-}
 
 /// Process-wide settings, before the first connection: connections carry no locks of their own (an
 /// actor has its own for itself), and nothing is preallocated per connection.
@@ -155,7 +148,7 @@ Result<Database> Database::open(const std::filesystem::path& file, const Options
   if (!configured) return caisson::fail("cannot initialise sqlite");
 
   Database database;
-  database.deadline_ = std::make_unique<TimePoint>(TimePoint::max());
+  database.bounds_ = std::make_unique<Bounds>();
   const int flags = (options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
                     SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                     (is_down(Wall::no_path_check) ? 0 : SQLITE_OPEN_NOFOLLOW);
@@ -167,8 +160,8 @@ Result<Database> Database::open(const std::filesystem::path& file, const Options
                          "check that no other process has it open, and its owner");
   };
   if (code != SQLITE_OK || !harden(database.handle_)) return cannot();
-  sqlite3_progress_handler(database.handle_, instructions_per_look, past_deadline,
-                           database.deadline_.get());
+  sqlite3_progress_handler(database.handle_, instructions_per_look, out_of_bounds,
+                           database.bounds_.get());
   const std::string cache = "PRAGMA cache_size=-" + std::to_string(options.cache_kib);
   if (options.read_only) {
     if (!database.execute("PRAGMA temp_store=MEMORY") || !database.execute(cache.c_str()))
@@ -177,9 +170,9 @@ Result<Database> Database::open(const std::filesystem::path& file, const Options
   }
   const char* locking =
       is_down(Wall::no_path_check) ? "PRAGMA locking_mode=NORMAL" : "PRAGMA locking_mode=EXCLUSIVE";
-  if (!database.execute(locking) ||
+  const char* synchronous = options.durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=OFF";
+  if (!database.execute(locking) || !database.execute(synchronous) ||
       !database.execute("PRAGMA journal_mode=WAL;"
-                        "PRAGMA synchronous=FULL;"
                         "PRAGMA secure_delete=ON;"
                         "PRAGMA temp_store=MEMORY;"
                         "PRAGMA journal_size_limit=8388608") ||
@@ -194,7 +187,7 @@ Database::Database(Database&& other) noexcept
     : handle_(std::exchange(other.handle_, nullptr)),
       fault_(other.fault_),
       fault_text_(std::move(other.fault_text_)),
-      deadline_(std::move(other.deadline_)),
+      bounds_(std::move(other.bounds_)),
       statements_(std::move(other.statements_)) {}
 
 Database& Database::operator=(Database&& other) noexcept {
@@ -203,7 +196,7 @@ Database& Database::operator=(Database&& other) noexcept {
     handle_ = std::exchange(other.handle_, nullptr);
     fault_ = other.fault_;
     fault_text_ = std::move(other.fault_text_);
-    deadline_ = std::move(other.deadline_);
+    bounds_ = std::move(other.bounds_);
     statements_ = std::move(other.statements_);
   }
   return *this;
@@ -247,6 +240,13 @@ void Database::fail(int code) {
   if (fault_ != Fault::none) return;
   fault_ = fault_for(code);
   fault_text_ = sqlite3_errmsg(handle_);
+}
+
+int Database::out_of_bounds(void* bounds) {
+  const auto& [deadline, pace] = *static_cast<const Bounds*>(bounds);
+  if (pace == nullptr && deadline == std::chrono::steady_clock::time_point::max()) return 0;
+  const auto now = std::chrono::steady_clock::now();
+  return now >= deadline || (pace != nullptr && !pace->go_on(now)) ? 1 : 0;
 }
 
 void Database::clear_fault() {

@@ -25,6 +25,14 @@ enum class Fault : std::uint8_t {
   broken,    ///< the file is damaged or unreadable
 };
 
+/// Asked by a running statement every few microseconds of its work.
+class Pace {
+ public:
+  virtual ~Pace() = default;
+  /// May hold the statement up. False ends it with Fault::deadline.
+  virtual bool go_on(std::chrono::steady_clock::time_point now) = 0;
+};
+
 /// The text of one statement. Only a string literal converts to it, so that no value of a request
 /// can become part of a statement.
 class Sql {
@@ -101,6 +109,7 @@ class Database {
     std::int64_t cache_kib = 256;  ///< bound of the page cache
     std::int64_t max_bytes = 0;    ///< bound of the file; 0: none
     bool read_only = false;  ///< for a finished file without a log; several may read it at once
+    bool durable = true;     ///< false: for a file that the caller makes durable when it is whole
   };
 
   /// Opens an existing file (it may be empty). The path must not contain a symbolic link.
@@ -130,9 +139,12 @@ class Database {
   [[nodiscard]] std::int64_t changes() const;
   [[nodiscard]] bool in_transaction() const;
 
-  /// Statements that are still running at `when` end with Fault::deadline.
-  void set_deadline(std::chrono::steady_clock::time_point when) { *deadline_ = when; }
-  void clear_deadline() { *deadline_ = std::chrono::steady_clock::time_point::max(); }
+  /// Statements that are still running at `when` end with Fault::deadline; so do those that `pace`,
+  /// which outlives them, does not let go on.
+  void set_deadline(std::chrono::steady_clock::time_point when, Pace* pace = nullptr) {
+    *bounds_ = {.deadline = when, .pace = pace};
+  }
+  void clear_deadline() { *bounds_ = {}; }
 
   void set_max_bytes(std::int64_t bytes);
   /// Size of the database without its log, in bytes.
@@ -148,17 +160,23 @@ class Database {
     sqlite3_stmt* statement = nullptr;
     bool borrowed = false;
   };
+  /// What ends a running statement.
+  struct Bounds {
+    std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+    Pace* pace = nullptr;
+  };
 
   Database() = default;
   [[nodiscard]] sqlite3_stmt* compile(std::string_view sql);
   void fail(int code);
   void close();
+  static int out_of_bounds(void* bounds);
 
   sqlite3* handle_ = nullptr;
   Fault fault_ = Fault::none;
   std::string fault_text_;
-  std::unique_ptr<std::chrono::steady_clock::time_point> deadline_;  // the engine holds its address
-  std::unordered_map<const char*, Cached> statements_;               // by the literal's address
+  std::unique_ptr<Bounds> bounds_;                      // the engine holds its address
+  std::unordered_map<const char*, Cached> statements_;  // by the literal's address
 };
 
 }  // namespace caisson::storage

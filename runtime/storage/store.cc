@@ -77,8 +77,13 @@ Result<Store> Store::open(const fs::path& directory, const std::string& tenant_i
   if (auto checked = check_private_directory(directory); !checked) {
     return tl::unexpected(checked.error());
   }
-  if (create) {
-    if (auto made = make_private_file(file); !made) return tl::unexpected(made.error());
+  const auto refuse = [&](const std::string& why) {
+    return fail("cannot use " + file.string() + ": " + why, "restore the tenant from a snapshot");
+  };
+  std::error_code error;
+  if (!fs::exists(file, error) || fs::is_empty(file, error)) {
+    if (!create) return refuse("there is nothing in it");
+    if (auto made = make(directory, tenant_id, schema); !made) return tl::unexpected(made.error());
   }
   for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
     fs::path part = file;
@@ -88,17 +93,9 @@ Result<Store> Store::open(const fs::path& directory, const std::string& tenant_i
 
   auto database = Database::open(file, {.cache_kib = options.cache_kib});
   if (!database) return tl::unexpected(database.error());
-  const auto refuse = [&](const std::string& why) {
-    return fail("cannot use " + file.string() + ": " + why, "restore the tenant from a snapshot");
-  };
   const std::int64_t application = pragma(*database, "PRAGMA application_id");
-  if (application == 0 && pragma(*database, "PRAGMA page_count") <= 1 && create) {
-    if (!initialise(*database, tenant_id)) return refuse(database->fault_text());
-  } else if (database->fault() != Fault::none) {
-    return refuse(database->fault_text());
-  } else if (application != application_id) {
-    return refuse("not a store of this program");
-  }
+  if (database->fault() != Fault::none) return refuse(database->fault_text());
+  if (application != application_id) return refuse("not a store of this program");
   const bool unchecked = is_down(Wall::drop_scope) || is_down(Wall::no_path_check);
   if (owner_of(*database) != tenant_id && !unchecked) {
     return refuse("it belongs to another tenant");
@@ -107,6 +104,37 @@ Result<Store> Store::open(const fs::path& directory, const std::string& tenant_i
   // The quota is for what the tenant writes: a store that is full can be brought to a newer schema.
   if (options.max_bytes > 0) database->set_max_bytes(options.max_bytes);
   return Store(std::move(*database), tenant_id);
+}
+
+/// Under another name until it is whole, so that its making waits for the disk twice: for the
+/// content and for the name.
+Result<void> Store::make(const fs::path& directory, const std::string& tenant_id,
+                         std::span<const Migration> schema) {
+  const fs::path file = directory / "store.db.new";
+  for (const char* suffix : {"", "-wal"}) {  // what a crash has left
+    fs::path part = file;
+    part += suffix;
+    if (auto removed = remove_tree(part); !removed) return removed;
+  }
+  if (auto made = make_private_file(file); !made) return made;
+  {
+    auto database = Database::open(file, {.durable = false});
+    if (!database) return tl::unexpected(database.error());
+    if (!initialise(*database, tenant_id)) {
+      return fail("cannot make " + file.string() + ": " + database->fault_text());
+    }
+    if (auto migrated = migrate(*database, schema); !migrated) {
+      return tl::unexpected(migrated.error());
+    }
+    if (!database->checkpoint()) {
+      return fail("cannot make " + file.string() + ": " + database->fault_text());
+    }
+  }
+  if (auto synced = sync_path(file); !synced) return synced;
+  std::error_code error;
+  fs::rename(file, directory / "store.db", error);
+  if (error) return fail("cannot rename " + file.string() + ": " + error.message());
+  return sync_path(directory);
 }
 
 Result<Store> Store::open_snapshot(const fs::path& file, const std::string& tenant_id,
@@ -143,9 +171,9 @@ void Store::roll_back() {
   if (database_.in_transaction()) database_.prepare("ROLLBACK").run();
 }
 
-void Store::enter(std::chrono::steady_clock::time_point deadline) {
+void Store::enter(std::chrono::steady_clock::time_point deadline, Pace* pace) {
   database_.prepare("SAVEPOINT job").run();
-  database_.set_deadline(deadline);
+  database_.set_deadline(deadline, pace);
 }
 
 Store::Outcome Store::leave(bool abandoned) {

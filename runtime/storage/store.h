@@ -64,7 +64,8 @@ class Store {
   };
 
   /// Opens `directory`/store.db, brings its schema up to date, and checks that it is the tenant's:
-  /// the id in its meta table must be `tenant_id`. With `create`, a missing or empty file is made.
+  /// the id in its meta table must be `tenant_id`. With `create`, a missing file is made first,
+  /// durably and whole: a crash leaves none or all of it.
   /// Refused are files and directories that are links, not ours, or open to others.
   [[nodiscard]] static Result<Store> open(const std::filesystem::path& directory,
                                           const std::string& tenant_id,
@@ -89,8 +90,9 @@ class Store {
 
   /// Runs one job in a savepoint of its own: undone alone when it faults or abandons.
   template <class Job>
-  [[nodiscard]] Outcome run(Job&& job, std::chrono::steady_clock::time_point deadline) {
-    enter(deadline);
+  [[nodiscard]] Outcome run(Job&& job, std::chrono::steady_clock::time_point deadline,
+                            Pace* pace = nullptr) {
+    enter(deadline, pace);
     const std::size_t before = noted_.size();
     TenantStore view(database_, tenant_id_, noted_);
     job(view);
@@ -101,8 +103,9 @@ class Store {
 
   /// Runs one job that only reads, outside any batch.
   template <class Job>
-  [[nodiscard]] Fault read(Job&& job, std::chrono::steady_clock::time_point deadline) {
-    database_.set_deadline(deadline);
+  [[nodiscard]] Fault read(Job&& job, std::chrono::steady_clock::time_point deadline,
+                           Pace* pace = nullptr) {
+    database_.set_deadline(deadline, pace);
     TenantStore view(database_, tenant_id_, noted_);
     job(view);
     return leave_read();
@@ -117,7 +120,10 @@ class Store {
  private:
   Store(Database database, std::string tenant_id)
       : database_(std::move(database)), tenant_id_(std::move(tenant_id)) {}
-  void enter(std::chrono::steady_clock::time_point deadline);
+  [[nodiscard]] static Result<void> make(const std::filesystem::path& directory,
+                                         const std::string& tenant_id,
+                                         std::span<const Migration> schema);
+  void enter(std::chrono::steady_clock::time_point deadline, Pace* pace);
   Outcome leave(bool abandoned);
   Fault leave_read();
 

@@ -44,6 +44,8 @@ class Tenants::Actor {
 
   std::mutex lifecycle;  // snapshot, restore and removal, one at a time; before `mutex`
 
+  Turns::Share share;
+
   std::atomic<std::uint64_t> used = 0;  // of Tenants::uses_
   std::atomic<std::size_t> waiting = 0;
   std::atomic<std::int64_t> oldest_ns = 0;  // when the first waiting job was queued; 0: none waits

@@ -19,6 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t cursor_key_bytes = 32;
+constexpr const char* prepared_name = "store.db.restore";
+constexpr std::array log_names = {"store.db-wal", "store.db-shm", "store.db-journal"};
 
 tl::unexpected<LifecycleError> disk(const Failure& failure) {
   return refuse(LifecycleErrorKind::storage, failure.text());
@@ -62,9 +64,8 @@ Result<std::unique_ptr<Tenants>> Tenants::open(Options options, Registry& regist
   tenants->cursor_key_ = *std::move(key);
   if (auto recovered = tenants->recover(); !recovered) return tl::unexpected(recovered.error());
   tenants->sweep();
-  for (std::size_t i = 0; i < tenants->options_.workers; ++i) {
-    tenants->workers_.emplace_back([raw = tenants.get()] { raw->work(); });
-  }
+  const std::scoped_lock lock(tenants->ready_mutex_);
+  tenants->start_worker();
   return tenants;
 }
 
@@ -74,38 +75,39 @@ Result<void> Tenants::recover() {
   for (const auto& [tenant_id, step] : *unfinished) {
     Outcome<void> done;
     if (step == Registry::Step::restore) {
-      if (auto put = put_restored(tenant_id); !put) return put;
-      done = registry_.finish(tenant_id);
+      done = complete_restore(tenant_id);
     } else {
       if (auto purged = purge(tenant_id); !purged) return purged;
-      done = step == Registry::Step::create ? registry_.undo_create(tenant_id)
-                                            : registry_.finish_remove(tenant_id);
+      done = registry_.finish_remove(tenant_id);
     }
     if (!done) return fail(done.error().detail);
   }
   return {};
 }
 
-Outcome<TenantPtr> Tenants::create(const TenantSpec& spec) {
-  auto tenant = registry_.begin_create(spec);
-  if (!tenant) return tl::unexpected(tenant.error());
-  if (auto made = make_store(*tenant); !made) {
-    static_cast<void>(purge(tenant->id));
-    static_cast<void>(registry_.undo_create(tenant->id));
-    return disk(made.error());
+Outcome<Tenants::Held> Tenants::hold(std::string_view slug) {
+  const auto named = registry_.living(slug);
+  if (!named) return tl::unexpected(named.error());
+  Held held{.actor = actor_of(named->id), .lock = {}, .tenant = {}};
+  held.lock = std::unique_lock(held.actor->lifecycle);
+  // Whoever had the lock may have deleted it, and the slug may be another tenant's by now.
+  held.tenant = registry_.by_id(named->id);
+  if (held.tenant == nullptr || held.tenant->status == Status::deleted) {
+    actors_.erase(named->id, held.actor);
+    return refuse(LifecycleErrorKind::deleted);
   }
-  return registry_.finish_create(*std::move(tenant));
+  return held;
 }
 
 Outcome<TenantPtr> Tenants::update(std::string_view slug, const TenantChange& change) {
   auto tenant = registry_.update(slug, change);
-  if (tenant) forget(**tenant);
+  if (tenant) forget((*tenant)->id);
   return tenant;
 }
 
 Outcome<TenantPtr> Tenants::suspend(std::string_view slug) {
   auto tenant = registry_.set_status(slug, Status::suspended);
-  if (tenant) forget(**tenant);
+  if (tenant) forget((*tenant)->id);
   return tenant;
 }
 
@@ -114,17 +116,19 @@ Outcome<TenantPtr> Tenants::resume(std::string_view slug) {
 }
 
 /// Waits for what runs, and closes the store: it opens again with the tenant's terms of then.
-void Tenants::forget(const Tenant& tenant) {
-  const ActorPtr actor = actor_of(tenant);
+void Tenants::forget(const std::string& tenant_id) {
+  const ActorPtr actor = actors_.find(tenant_id);
+  if (actor == nullptr) return;  // its store was never opened
   const Exclusive exclusive(*this, actor);
   close_store(*actor);
 }
 
 Outcome<void> Tenants::remove(std::string_view slug) {
-  const auto tenant = registry_.begin_remove(slug);
+  const auto held = hold(slug);
+  if (!held) return tl::unexpected(held.error());
+  const auto tenant = registry_.begin_remove(held->tenant->id);
   if (!tenant) return tl::unexpected(tenant.error());
-  const ActorPtr actor = actor_of(**tenant);
-  const std::scoped_lock lifecycle(actor->lifecycle);
+  const ActorPtr& actor = held->actor;
   std::deque<std::unique_ptr<Task>> refused;
   {
     const Exclusive exclusive(*this, actor);
@@ -135,21 +139,33 @@ Outcome<void> Tenants::remove(std::string_view slug) {
     actor->note_mailbox();
   }
   for (const auto& task : refused) task->release(Refusal::gone);
-  actors_.erase(actor->id);
   newest_snapshots_.erase(actor->id);
-  if ((*tenant)->retention_ms > 0) return {};
-  if (auto purged = purge((*tenant)->id); !purged) return disk(purged.error());
-  return registry_.finish_remove((*tenant)->id);
+  Outcome<void> done;
+  if ((*tenant)->retention_ms == 0) {
+    if (const auto purged = purge(actor->id); purged) {
+      done = registry_.finish_remove(actor->id);
+    } else {
+      done = disk(purged.error());
+    }
+  }
+  actors_.erase(actor->id, actor);
+  return done;
 }
 
 void Tenants::sweep() {
-  const auto due = registry_.due(storage::unix_ms_now());
+  const std::scoped_lock one_at_a_time(sweeping_);
+  const std::int64_t now = storage::unix_ms_now();
+  const auto due = registry_.due(now);
   if (!due) return;
   for (const std::string& tenant_id : *due) {
+    const ActorPtr actor = actor_of(tenant_id);
+    const std::scoped_lock lifecycle(actor->lifecycle);
     // What fails is noted in the journal, and done at the next sweep or start.
-    if (registry_.begin(tenant_id, Registry::Step::remove) && purge(tenant_id)) {
+    const auto begun = registry_.begin_purge(tenant_id, now);
+    if (begun && *begun && purge(tenant_id)) {
       static_cast<void>(registry_.finish_remove(tenant_id));
     }
+    actors_.erase(tenant_id, actor);
   }
 }
 
@@ -164,13 +180,12 @@ Outcome<void> Tenants::open_exclusively(const ActorPtr& actor) {
 }
 
 Outcome<void> Tenants::migrate(std::string_view slug) {
-  const auto tenant = registry_.living(slug);
-  if (!tenant) return tl::unexpected(tenant.error());
-  if (!tenant->has_store) return {};  // made with the newest schema at its first use
-  const ActorPtr actor = actor_of(*tenant);
-  const Exclusive exclusive(*this, actor);
-  actor->retry_at = {};
-  return open_exclusively(actor);
+  const auto held = hold(slug);
+  if (!held) return tl::unexpected(held.error());
+  if (!held->tenant->has_store) return {};  // made with the newest schema at its first use
+  const Exclusive exclusive(*this, held->actor);
+  held->actor->retry_at = {};
+  return open_exclusively(held->actor);
 }
 
 Outcome<Tenants::DiskUse> Tenants::disk_use(std::string_view slug) const {
@@ -212,32 +227,33 @@ Outcome<void> Tenants::read_snapshot(std::string_view slug, std::string_view sna
 }
 
 Outcome<storage::Snapshot> Tenants::snapshot(std::string_view slug) {
-  const auto tenant = registry_.living(slug);
-  if (!tenant) return tl::unexpected(tenant.error());
-  const ActorPtr actor = actor_of(*tenant);
-  const std::scoped_lock lifecycle(actor->lifecycle);
-  const fs::path directory = snapshots_of(tenant->id);
+  const auto held = hold(slug);
+  if (!held) return tl::unexpected(held.error());
+  const std::string& tenant_id = held->tenant->id;
+  const fs::path directory = snapshots_of(tenant_id);
   if (auto made = storage::make_private_directory(directory); !made) return disk(made.error());
   storage::clear_unfinished_snapshots(directory);
   const fs::path temporary = directory / "copy.tmp";
   {
-    const Exclusive exclusive(*this, actor);
-    if (auto opened = open_exclusively(actor); !opened) return tl::unexpected(opened.error());
-    if (auto copied = storage::copy_store(*actor->store, temporary); !copied) {
+    const Exclusive exclusive(*this, held->actor);
+    if (auto opened = open_exclusively(held->actor); !opened) return tl::unexpected(opened.error());
+    if (auto copied = storage::copy_store(*held->actor->store, temporary); !copied) {
       return disk(copied.error());
     }
   }
-  auto sealed = storage::seal_snapshot(temporary, directory, tenant->id);
+  auto sealed = storage::seal_snapshot(temporary, directory, tenant_id);
   if (!sealed) return disk(sealed.error());
-  newest_snapshots_.set(tenant->id, sealed->created_ms);
+  newest_snapshots_.set(tenant_id, sealed->created_ms);
   return *std::move(sealed);
 }
 
 void Tenants::find_snapshots() {
   std::vector<std::string> ids;
-  registry_.ids_.each([&](const std::string& id, const TenantPtr&) { ids.push_back(id); });
+  registry_.ids_.each([&](const std::string& id, const TenantPtr& tenant) {
+    if (tenant->status != Status::deleted) ids.push_back(id);
+  });
   for (const std::string& tenant_id : ids) {
-    std::int64_t newest = newest_snapshots_.find(tenant_id);
+    std::int64_t newest = 0;
     std::error_code error;  // no directory: no snapshots
     for (const auto& entry : fs::directory_iterator(snapshots_of(tenant_id), error)) {
       if (entry.path().extension() != ".json") continue;
@@ -245,7 +261,10 @@ void Tenants::find_snapshots() {
       const auto id = storage::Uuid::parse(entry.path().stem().string());
       if (id) newest = std::max(newest, id->unix_ms());
     }
-    if (newest > 0) newest_snapshots_.set(tenant_id, newest);
+    if (newest == 0) continue;
+    // One may have been taken meanwhile.
+    newest_snapshots_.change(tenant_id,
+                             [&](std::int64_t known) { return std::max(known, newest); });
   }
   snapshots_found_ = true;
 }
@@ -291,58 +310,80 @@ Outcome<storage::Snapshot> Tenants::find_snapshot(const Tenant& tenant, const st
 
 Outcome<void> Tenants::restore(std::string_view slug, std::string_view snapshot_id,
                                const std::optional<std::string>& from) {
-  const auto tenant = registry_.living(slug);
-  if (!tenant) return tl::unexpected(tenant.error());
-  const auto snapshot = find_snapshot(*tenant, std::string(snapshot_id), from);
+  const auto held = hold(slug);
+  if (!held) return tl::unexpected(held.error());
+  const std::string& tenant_id = held->tenant->id;
+  const auto snapshot = find_snapshot(*held->tenant, std::string(snapshot_id), from);
   if (!snapshot) return tl::unexpected(snapshot.error());
-  const ActorPtr actor = actor_of(*tenant);
-  const std::scoped_lock lifecycle(actor->lifecycle);
-  const fs::path directory = directory_of(tenant->id);
-  if (!tenant->has_store) {
-    if (auto made = make_store(*tenant); !made) return disk(made.error());
-    if (auto marked = registry_.mark_store(tenant->id); !marked) return marked;
-  }
+  if (auto made = make_directory(tenant_id); !made) return disk(made.error());
   const fs::path file = snapshots_of(snapshot->tenant_id) / (snapshot->id + ".db");
-  if (auto prepared =
-          storage::prepare_restore(file, snapshot->sha256, snapshot->tenant_id, tenant->id,
-                                   options_.schema, directory / "store.db.restore");
-      !prepared) {
-    return refuse(LifecycleErrorKind::damaged_snapshot, prepared.error().text());
+  const fs::path prepared = directory_of(tenant_id) / prepared_name;
+  if (auto checked = storage::prepare_restore(file, snapshot->sha256, snapshot->tenant_id,
+                                              tenant_id, options_.schema, prepared);
+      !checked) {
+    return refuse(LifecycleErrorKind::damaged_snapshot, checked.error().text());
   }
-  const Exclusive exclusive(*this, actor);
-  close_store(*actor);
-  if (auto noted = registry_.begin(tenant->id, Registry::Step::restore); !noted) return noted;
-  if (auto put = put_restored(tenant->id); !put) return disk(put.error());
-  actor->retry_at = {};
-  if (options_.on_change) options_.on_change(tenant->id, {});
-  return registry_.finish(tenant->id);
+  const Exclusive exclusive(*this, held->actor);
+  close_store(*held->actor);
+  if (auto noted = registry_.begin(tenant_id, Registry::Step::restore); !noted) {
+    static_cast<void>(storage::remove_tree(prepared));
+    return noted;
+  }
+  held->actor->retry_at = {};
+  const auto completed = complete_restore(tenant_id);
+  if (options_.on_change) options_.on_change(tenant_id, {});
+  return completed;
 }
 
-/// The prepared file takes the store's place. The journal has this step, so it is done again after
-/// a crash: the old log is gone before the new file comes, or it would be replayed into it.
+/// What the journal has of a restore, also after a crash: the prepared file takes the store's
+/// place, or else all is as it was.
+Outcome<void> Tenants::complete_restore(const std::string& tenant_id) {
+  const auto put = put_restored(tenant_id);
+  if (put) return registry_.finish_restore(tenant_id, true);
+  const fs::path prepared = directory_of(tenant_id) / prepared_name;
+  // It is refused, so the next start must not complete it, over what is written until then.
+  if (fs::exists(prepared) && storage::remove_tree(prepared)) {
+    static_cast<void>(registry_.finish_restore(tenant_id, false));
+  }
+  return disk(put.error());
+}
+
+/// The old log is out of the way before the new file comes, or it would be replayed into it; it
+/// holds writes that were acknowledged, so it is gone only when the new file is there.
 Result<void> Tenants::put_restored(const std::string& tenant_id) {
   const fs::path directory = directory_of(tenant_id);
-  const fs::path prepared = directory / "store.db.restore";
-  if (!fs::exists(prepared)) return {};
-  for (const char* name : {"store.db-wal", "store.db-shm", "store.db-journal"}) {
-    if (auto removed = storage::remove_tree(directory / name); !removed) return removed;
-  }
+  const fs::path prepared = directory / prepared_name;
+  const auto aside = [&](const char* name) { return directory / (std::string(name) + ".old"); };
   std::error_code error;
-  fs::rename(prepared, directory / "store.db", error);
-  if (error) return fail("cannot rename " + prepared.string() + ": " + error.message());
-  return storage::sync_path(directory);
+  if (fs::exists(prepared)) {
+    for (const char* name : log_names) {
+      if (fs::exists(directory / name)) fs::rename(directory / name, aside(name), error);
+      if (error) break;
+    }
+    if (!error) fs::rename(prepared, directory / "store.db", error);
+    if (error) {
+      const std::string why = "cannot restore in " + directory.string() + ": " + error.message();
+      for (const char* name : log_names) {
+        if (fs::exists(aside(name))) fs::rename(aside(name), directory / name, error);
+      }
+      return fail(why);
+    }
+    if (auto synced = storage::sync_path(directory); !synced) return synced;
+  }
+  for (const char* name : log_names) {
+    if (auto removed = storage::remove_tree(aside(name)); !removed) return removed;
+  }
+  return {};
 }
 
-Result<void> Tenants::make_store(const Tenant& tenant) {
-  const fs::path directory = directory_of(tenant.id);
+Result<void> Tenants::make_directory(const std::string& tenant_id) {
+  const fs::path directory = directory_of(tenant_id);
   const fs::path shard = directory.parent_path();
   for (const fs::path& path : {shard, directory}) {
     if (auto made = storage::make_private_directory(path); !made) return made;
     if (auto synced = storage::sync_path(path.parent_path()); !synced) return synced;
   }
-  auto store = storage::Store::open(directory, tenant.id, options_.schema, true, {});
-  if (!store) return tl::unexpected(store.error());
-  return storage::sync_path(directory);
+  return {};
 }
 
 Result<void> Tenants::purge(const std::string& tenant_id) {

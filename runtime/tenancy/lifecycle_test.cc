@@ -39,6 +39,9 @@ std::vector<std::string> traces_of(const Fixture& runtime, const std::string& te
 TEST(Lifecycle, ATenantsFilesLieWhereDocumented) {
   Fixture runtime;
   const auto tenant = runtime.make("a");
+  EXPECT_FALSE(fs::exists(directory_of(runtime, tenant->id)))
+      << "its store is made at its first use";
+  EXPECT_FALSE(runtime.has(*tenant, "x").value());
   EXPECT_TRUE(fs::is_regular_file(directory_of(runtime, tenant->id) / "store.db"));
   EXPECT_EQ(fs::file_size(runtime.data / "cursor.key"), 32U);
   EXPECT_EQ(runtime.tenants->cursor_key().size(), 32U);
@@ -133,6 +136,7 @@ TEST(Lifecycle, RetentionHidesFirstAndRemovesLater) {
 TEST(Lifecycle, AStoreThatDisappearedIsDamageNotANewStore) {
   Fixture runtime;
   const auto tenant = runtime.make("a");
+  EXPECT_TRUE(runtime.write(*tenant, "x").value());
   runtime.stop();
   fs::remove_all(directory_of(runtime, tenant->id));
   runtime.start();
@@ -226,6 +230,7 @@ TEST(Lifecycle, ALinkInTheTenantsPathIsRefused) {
   Fixture runtime;
   const auto a = runtime.make("a");
   const auto b = runtime.make("b");
+  EXPECT_TRUE(runtime.write(*a, "own").value());
   EXPECT_TRUE(runtime.write(*b, "secret").value());
   runtime.stop();
   fs::remove_all(directory_of(runtime, a->id));
@@ -256,6 +261,8 @@ TEST(Protection, IsTheNewestSnapshotOrTheCreation) {
   };
   EXPECT_EQ(until(), -1) << "nothing is said before the snapshots are known";
   runtime.tenants->find_snapshots();
+  EXPECT_EQ(until(), -1) << "nor of a tenant that has nothing yet";
+  runtime.write(*a, "x").value();
   EXPECT_EQ(until(), a->created_ms);
   const auto snapshot = runtime.tenants->snapshot("a").value();
   EXPECT_EQ(until(), snapshot.created_ms);

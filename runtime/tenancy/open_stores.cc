@@ -2,6 +2,7 @@
 // and a store that is in use is never closed.
 
 #include <algorithm>
+#include <functional>
 
 #include <sys/resource.h>
 
@@ -40,8 +41,14 @@ Tenants::Opening Tenants::ensure_open(const ActorPtr& actor) {
   if (actor->store) return Opening::open;
   const TenantPtr tenant = registry_.by_id(actor->id);
   if (tenant == nullptr || tenant->status == Status::deleted) {
-    const std::scoped_lock lock(actor->mutex);
-    actor->closed = true;
+    {
+      const std::scoped_lock lock(actor->mutex);
+      actor->closed = true;
+    }
+    // A job that came after the removal has made this actor; nobody else would forget it.
+    if (const std::unique_lock idle(actor->lifecycle, std::try_to_lock); idle) {
+      actors_.erase(actor->id, actor);
+    }
     return Opening::refused;
   }
   if (std::chrono::steady_clock::now() < actor->retry_at) return Opening::refused;
@@ -64,16 +71,9 @@ bool Tenants::take_slot(const ActorPtr& actor) {
   {
     const std::scoped_lock lock(open_mutex_);
     if (open_.size() >= options_.open_stores) {
-      std::sort(open_.begin(), open_.end(), [](const ActorPtr& a, const ActorPtr& b) {
-        return a->used.load(std::memory_order_relaxed) < b->used.load(std::memory_order_relaxed);
-      });
-      const auto idle = std::find_if(open_.begin(), open_.end(), [](const ActorPtr& candidate) {
-        const std::scoped_lock claim(candidate->mutex);
-        return std::exchange(candidate->busy, true) == false;
-      });
-      if (idle == open_.end()) return false;
-      victim = std::move(*idle);
-      open_.erase(idle);
+      victim = claim_least_used();
+      if (victim == nullptr) return false;
+      std::erase(open_, victim);
     }
     open_.push_back(actor);
   }
@@ -85,14 +85,40 @@ bool Tenants::take_slot(const ActorPtr& actor) {
   return true;
 }
 
+/// The actor whose open store is idle and was not used for longest, claimed for this thread; null
+/// when every store is in use. With `open_mutex_`.
+Tenants::ActorPtr Tenants::claim_least_used() const {
+  // Glances go on meanwhile: what is ordered is a copy of what they change.
+  std::vector<std::pair<std::uint64_t, const ActorPtr*>> by_use;
+  by_use.reserve(open_.size());
+  for (const ActorPtr& candidate : open_) {
+    by_use.emplace_back(candidate->used.load(std::memory_order_relaxed), &candidate);
+  }
+  std::make_heap(by_use.begin(), by_use.end(), std::greater());
+  while (!by_use.empty()) {
+    const ActorPtr& candidate = *by_use.front().second;
+    {
+      const std::scoped_lock claim(candidate->mutex);
+      if (!std::exchange(candidate->busy, true)) return candidate;
+    }
+    std::pop_heap(by_use.begin(), by_use.end(), std::greater());
+    by_use.pop_back();
+  }
+  return nullptr;
+}
+
 Result<storage::Store> Tenants::open_store(const Tenant& tenant) {
   if (!tenant.has_store) {
-    if (auto made = make_store(tenant); !made) return tl::unexpected(made.error());
+    if (auto made = make_directory(tenant.id); !made) return tl::unexpected(made.error());
+  }
+  auto store = storage::Store::open(
+      directory_of(tenant.id), tenant.id, options_.schema, !tenant.has_store,
+      {.cache_kib = options_.cache_kib, .max_bytes = tenant.limits.storage_bytes.value_or(0)});
+  if (store && !tenant.has_store) {
+    // Before anything is written to it: from then on a missing file is damage.
     if (auto marked = registry_.mark_store(tenant.id); !marked) return fail(marked.error().detail);
   }
-  return storage::Store::open(
-      directory_of(tenant.id), tenant.id, options_.schema, false,
-      {.cache_kib = options_.cache_kib, .max_bytes = tenant.limits.storage_bytes.value_or(0)});
+  return store;
 }
 
 void Tenants::close_store(Actor& actor) {

@@ -47,12 +47,10 @@ Result<void> Registry::load() {
     while (row.step()) domains[std::string(row.text_at(0))].emplace_back(row.text_at(1));
   }
   {
-    // Deleted ones first, as they came first. A tenant whose creation did not finish is nobody's to
-    // find.
+    // Deleted ones first, as they came first.
     auto row = database_.prepare(
         "SELECT id,slug,name,owner,tier,status,deployment_url,limits,metadata,created,updated,"
-        "has_store FROM tenant WHERE id NOT IN (SELECT tenant FROM journal WHERE step=0) "
-        "ORDER BY status<>2, updated");
+        "has_store FROM tenant ORDER BY status<>2, updated");
     while (row.step()) {
       Tenant tenant = tenant_from_row(row);
       tenant.domains = domains[tenant.id];

@@ -159,10 +159,10 @@ class Registry {
   friend class Tenants;  // the life cycle in steps, for a tenant's files lie between them
 
   /// What a crash left to do.
-  enum class Step : std::uint8_t { create, remove, restore };
+  enum class Step : std::uint8_t { remove = 1, restore = 2 };
   struct Unfinished {
     std::string tenant_id;
-    Step step = Step::create;
+    Step step = Step::remove;
   };
 
   [[nodiscard]] std::vector<ApiKeyPtr> keys_of(std::string_view tenant_id) const;
@@ -170,16 +170,16 @@ class Registry {
       : tiers_(std::move(tiers)), database_(std::move(database)) {}
   [[nodiscard]] Result<void> load();
 
-  /// Reserves slug and domains; nobody finds the tenant before `finish_create`.
-  [[nodiscard]] Outcome<Tenant> begin_create(const TenantSpec& spec);
-  [[nodiscard]] Outcome<TenantPtr> finish_create(Tenant tenant);
-  [[nodiscard]] Outcome<void> undo_create(const std::string& tenant_id);
+  [[nodiscard]] Outcome<TenantPtr> create(const TenantSpec& spec);
   [[nodiscard]] Outcome<TenantPtr> update(std::string_view slug, const TenantChange& change);
   [[nodiscard]] Outcome<TenantPtr> set_status(std::string_view slug, Status status);
   /// From now on the tenant is deleted; with retention 0 its removal has begun.
-  [[nodiscard]] Outcome<TenantPtr> begin_remove(std::string_view slug);
+  [[nodiscard]] Outcome<TenantPtr> begin_remove(const std::string& tenant_id);
+  /// Begins to remove a deleted tenant; false when its retention has not passed, or it is gone.
+  [[nodiscard]] Outcome<bool> begin_purge(const std::string& tenant_id, std::int64_t now_ms);
   [[nodiscard]] Outcome<void> begin(const std::string& tenant_id, Step step);
-  [[nodiscard]] Outcome<void> finish(const std::string& tenant_id);
+  /// `restored`: the tenant has a store from now on.
+  [[nodiscard]] Outcome<void> finish_restore(const std::string& tenant_id, bool restored);
   /// Forgets all but id, slug and times, also in the file's own bytes.
   [[nodiscard]] Outcome<void> finish_remove(const std::string& tenant_id);
   [[nodiscard]] Outcome<void> mark_store(const std::string& tenant_id);

@@ -11,7 +11,7 @@
 
 namespace caisson::tenancy {
 
-Outcome<Tenant> Registry::begin_create(const TenantSpec& spec) {
+Outcome<TenantPtr> Registry::create(const TenantSpec& spec) {
   const std::scoped_lock lock(write_);
   Tenant tenant;
   tenant.created_ms = tenant.updated_ms = storage::unix_ms_now();
@@ -31,28 +31,8 @@ Outcome<Tenant> Registry::begin_create(const TenantSpec& spec) {
     return refuse(LifecycleErrorKind::slug_taken, "there is a tenant with this slug", "/slug");
   }
   if (auto taken = claim_domains(tenant)) return tl::unexpected(*std::move(taken));
-  if (!note(tenant.id, Step::create) || !transaction.commit()) return tl::unexpected(disk_error());
-  return tenant;
-}
-
-Outcome<TenantPtr> Registry::finish_create(Tenant tenant) {
-  const std::scoped_lock lock(write_);
-  Transaction transaction(database_);
-  database_.prepare("UPDATE tenant SET has_store=1 WHERE id=?").text(tenant.id).run();
-  database_.prepare("DELETE FROM journal WHERE tenant=?").text(tenant.id).run();
   if (!transaction.commit()) return tl::unexpected(disk_error());
-  tenant.has_store = true;
   return publish(std::move(tenant));
-}
-
-Outcome<void> Registry::undo_create(const std::string& tenant_id) {
-  const std::scoped_lock lock(write_);
-  Transaction transaction(database_);
-  database_.prepare("DELETE FROM domain WHERE tenant=?").text(tenant_id).run();
-  database_.prepare("DELETE FROM tenant WHERE id=?").text(tenant_id).run();
-  database_.prepare("DELETE FROM journal WHERE tenant=?").text(tenant_id).run();
-  if (!transaction.commit()) return tl::unexpected(disk_error());
-  return {};
 }
 
 Outcome<TenantPtr> Registry::update(std::string_view slug, const TenantChange& change) {
@@ -96,22 +76,37 @@ Outcome<TenantPtr> Registry::set_status(std::string_view slug, Status status) {
   return publish(*std::move(tenant));
 }
 
-Outcome<TenantPtr> Registry::begin_remove(std::string_view slug) {
+Outcome<TenantPtr> Registry::begin_remove(const std::string& tenant_id) {
   const std::scoped_lock lock(write_);
-  auto tenant = living(slug);
-  if (!tenant) return tl::unexpected(tenant.error());
-  tenant->status = Status::deleted;
-  tenant->updated_ms = storage::unix_ms_now();
+  const TenantPtr known = ids_.find(tenant_id);
+  if (known == nullptr) return refuse(LifecycleErrorKind::unknown_tenant);
+  if (known->status == Status::deleted) return refuse(LifecycleErrorKind::deleted);
+  Tenant tenant = *known;
+  tenant.status = Status::deleted;
+  tenant.updated_ms = storage::unix_ms_now();
   Transaction transaction(database_);
   database_.prepare("UPDATE tenant SET status=?,updated=?,purge_at=? WHERE id=?")
       .integer(static_cast<std::int64_t>(Status::deleted))
-      .integer(tenant->updated_ms)
-      .integer(tenant->updated_ms + tenant->retention_ms)
-      .text(tenant->id)
+      .integer(tenant.updated_ms)
+      .integer(tenant.updated_ms + tenant.retention_ms)
+      .text(tenant.id)
       .run();
-  if (tenant->retention_ms == 0) note(tenant->id, Step::remove);
+  if (tenant.retention_ms == 0) note(tenant.id, Step::remove);
   if (!transaction.commit()) return tl::unexpected(disk_error());
-  return publish(*std::move(tenant));
+  return publish(std::move(tenant));
+}
+
+Outcome<bool> Registry::begin_purge(const std::string& tenant_id, std::int64_t now_ms) {
+  const std::scoped_lock lock(write_);
+  Transaction transaction(database_);
+  {
+    auto due = database_.prepare("SELECT 1 FROM tenant WHERE id=? AND status=2 AND purge_at<=?");
+    due.text(tenant_id).integer(now_ms);
+    if (!due.step()) return false;
+  }
+  note(tenant_id, Step::remove);
+  if (!transaction.commit()) return tl::unexpected(disk_error());
+  return true;
 }
 
 Outcome<void> Registry::begin(const std::string& tenant_id, Step step) {
@@ -122,11 +117,20 @@ Outcome<void> Registry::begin(const std::string& tenant_id, Step step) {
   return {};
 }
 
-Outcome<void> Registry::finish(const std::string& tenant_id) {
+Outcome<void> Registry::finish_restore(const std::string& tenant_id, bool restored) {
   const std::scoped_lock lock(write_);
+  const TenantPtr known = ids_.find(tenant_id);
+  if (known == nullptr) return refuse(LifecycleErrorKind::unknown_tenant);
+  Tenant tenant = *known;
+  tenant.has_store = tenant.has_store || restored;
   Transaction transaction(database_);
+  database_.prepare("UPDATE tenant SET has_store=? WHERE id=?")
+      .integer(tenant.has_store ? 1 : 0)
+      .text(tenant_id)
+      .run();
   database_.prepare("DELETE FROM journal WHERE tenant=?").text(tenant_id).run();
   if (!transaction.commit()) return tl::unexpected(disk_error());
+  if (tenant.has_store != known->has_store) publish(std::move(tenant));
   return {};
 }
 

@@ -14,7 +14,8 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::array<storage::Migration, 1> schema = {R"sql(
+constexpr std::array<storage::Migration, 2> schema = {
+    R"sql(
   CREATE TABLE tenant(
     id TEXT PRIMARY KEY,
     slug TEXT NOT NULL,
@@ -52,6 +53,12 @@ constexpr std::array<storage::Migration, 1> schema = {R"sql(
     step INTEGER NOT NULL,
     started INTEGER NOT NULL
   ) WITHOUT ROWID;
+)sql",
+    // Tenants were made in two steps; those whose second one never came were nobody's.
+    R"sql(
+  DELETE FROM domain WHERE tenant IN (SELECT tenant FROM journal WHERE step=0);
+  DELETE FROM tenant WHERE id IN (SELECT tenant FROM journal WHERE step=0);
+  DELETE FROM journal WHERE step=0;
 )sql"};
 
 /// The integer limits and their names; requests-per-second is the only one with a fraction.

@@ -39,10 +39,27 @@ class ShardedMap {
     shard.map.insert_or_assign(std::string(key), std::move(value));
   }
 
+  /// Sets the value to `change(value)`, of a default-constructed one when there is none.
+  template <class Change>
+  void change(std::string_view key, Change change) {
+    Shard& shard = shard_of(key);
+    const std::scoped_lock lock(shard.mutex);
+    Value& value = shard.map.emplace(std::string(key), Value{}).first->second;
+    value = change(value);
+  }
+
   void erase(std::string_view key) {
     Shard& shard = shard_of(key);
     const std::scoped_lock lock(shard.mutex);
     if (const auto found = shard.map.find(key); found != shard.map.end()) shard.map.erase(found);
+  }
+
+  /// Erases the entry only while it still is `value`.
+  void erase(std::string_view key, const Value& value) {
+    Shard& shard = shard_of(key);
+    const std::scoped_lock lock(shard.mutex);
+    const auto found = shard.map.find(key);
+    if (found != shard.map.end() && found->second == value) shard.map.erase(found);
   }
 
   /// Calls `visit(key, value)` for every entry, shard by shard, under the shard's lock.

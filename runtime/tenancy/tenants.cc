@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <bit>
+#include <system_error>
 
 #include "runtime/observe/walls.h"
 #include "runtime/tenancy/actor.h"
+#include "runtime/tenancy/batch_run.h"
 
 namespace caisson::tenancy {
 
@@ -25,7 +27,11 @@ std::optional<Refusal> refusal_for(storage::Fault fault) {
 }
 
 Tenants::Tenants(Options options, Registry& registry)
-    : options_(std::move(options)), registry_(registry) {
+    : options_(std::move(options)),
+      registry_(registry),
+      turns_(options_.processors > 0 ? options_.processors
+                                     : std::max(std::thread::hardware_concurrency(), 1U),
+             options_.slice) {
   options_.workers = std::max<std::size_t>(options_.workers, 1);
   options_.batch = std::max<std::size_t>(options_.batch, 1);
   if (options_.open_stores == 0) options_.open_stores = open_stores_for(0);
@@ -43,9 +49,9 @@ Tenants::~Tenants() {
   });
 }
 
-Tenants::ActorPtr Tenants::actor_of(const Tenant& tenant) {
-  const std::string_view key = is_down(Wall::drop_scope) ? "shared" : std::string_view(tenant.id);
-  return actors_.find_or_make(key, [&] { return std::make_shared<Actor>(tenant.id); });
+Tenants::ActorPtr Tenants::actor_of(const std::string& tenant_id) {
+  const std::string_view key = is_down(Wall::drop_scope) ? "shared" : std::string_view(tenant_id);
+  return actors_.find_or_make(key, [&] { return std::make_shared<Actor>(tenant_id); });
 }
 
 storage::Store* Tenants::begin_glance(Actor& actor) {
@@ -86,25 +92,54 @@ void Tenants::enqueue(const ActorPtr& actor, std::unique_ptr<Task> task) {
 }
 
 void Tenants::schedule(ActorPtr actor) {
+  const std::int64_t place = turns_.place_of(actor->share);
   {
     const std::scoped_lock lock(ready_mutex_);
-    ready_.push_back(std::move(actor));
+    (actor->share.heavy() ? heavy_ready_ : ready_).emplace(place, std::move(actor));
+    const std::size_t waiting = ready_.size() + heavy_ready_.size();
+    if (waiting > resting_ && workers_.size() < options_.workers && !stopping_) start_worker();
   }
   ready_changed_.notify_one();
 }
 
-void Tenants::work() {
-  while (true) {
-    ActorPtr actor;
-    {
-      std::unique_lock lock(ready_mutex_);
-      ready_changed_.wait(lock, [&] { return stopping_ || !ready_.empty(); });
-      if (stopping_) return;
-      actor = std::move(ready_.front());
-      ready_.pop_front();
-    }
-    drain(actor);
+/// With `ready_mutex_`.
+void Tenants::start_worker() {
+  try {
+    workers_.emplace_back([this] { work(); });
+  } catch (const std::system_error&) {
+    // The process may have no more threads: those that there are serve everybody.
+    if (workers_.empty()) throw;
   }
+}
+
+void Tenants::work() {
+  std::unique_lock lock(ready_mutex_);
+  while (true) {
+    ReadyActors* ready = nullptr;
+    ++resting_;
+    ready_changed_.wait(lock, [&] { return stopping_ || (ready = choose_ready()) != nullptr; });
+    --resting_;
+    if (stopping_) return;
+    const bool heavy = ready == &heavy_ready_;
+    const ActorPtr actor = std::move(ready->begin()->second);
+    ready->erase(ready->begin());
+    if (heavy) ++heavy_running_;
+    lock.unlock();
+    drain(actor);
+    lock.lock();
+    if (heavy) --heavy_running_;
+    if (!heavy_ready_.empty()) ready_changed_.notify_one();
+  }
+}
+
+/// The queue whose first actor is next; null when a worker has to wait. With `ready_mutex_`.
+Tenants::ReadyActors* Tenants::choose_ready() {
+  // A quarter of the workers is for tenants whose jobs are short.
+  const std::size_t most_heavy = options_.workers - options_.workers / 4;
+  const bool may_be_heavy = !heavy_ready_.empty() && heavy_running_ < most_heavy;
+  if (ready_.empty()) return may_be_heavy ? &heavy_ready_ : nullptr;
+  const bool sooner = may_be_heavy && heavy_ready_.begin()->first < ready_.begin()->first;
+  return sooner ? &heavy_ready_ : &ready_;
 }
 
 void Tenants::drain(const ActorPtr& actor) {
@@ -115,172 +150,76 @@ void Tenants::drain(const ActorPtr& actor) {
     if (actor->busy || actor->exclusive_waiting > 0) return;
     actor->busy = true;
   }
-  const Opening opening = ensure_open(actor);
-  Batch batch;
-  Refusal refusal = Refusal::unavailable;
-  if (opening != Opening::no_slot) {
-    const std::scoped_lock lock(actor->mutex);
-    if (actor->closed) refusal = Refusal::gone;
-    batch = take_batch(*actor);
-  } else {
-    std::this_thread::yield();  // every open store is in use; one of them will be free in a moment
+  switch (ensure_open(actor)) {
+    case Opening::open:
+      return run_batch(actor);
+    case Opening::refused: {
+      std::unique_lock lock(actor->mutex);
+      const Refusal refusal = actor->closed ? Refusal::gone : Refusal::unavailable;
+      lock.unlock();
+      return refuse_batch(actor, refusal);
+    }
+    case Opening::no_slot:
+      std::this_thread::yield();  // every open store is in use; one will be free in a moment
+      release_store(actor);
   }
-  const auto now = std::chrono::steady_clock::now();
-  for (const auto& task : batch) waits_.observe_ns((now - task->queued).count());
-  std::vector<std::optional<Refusal>> refusals(batch.size(), refusal);
-  if (opening == Opening::open) refusals = run_batch(*actor, batch);
-  // First the store, then the answers: who has one finds the tenant idle, unless there is more to
-  // do.
+}
+
+/// The tenant's next job; null when none waits.
+std::unique_ptr<Task> Tenants::take_task(Actor& actor) {
+  std::unique_ptr<Task> task;
+  {
+    const std::scoped_lock lock(actor.mutex);
+    if (actor.mailbox.empty()) return nullptr;
+    task = std::move(actor.mailbox.front());
+    actor.mailbox.pop_front();
+    actor.note_mailbox();
+  }
+  waits_.observe_ns((std::chrono::steady_clock::now() - task->queued).count());
+  return task;
+}
+
+/// For a tenant whose store cannot be had: answers the jobs that a batch would have run.
+void Tenants::refuse_batch(const ActorPtr& actor, Refusal refusal) {
+  std::vector<std::unique_ptr<Task>> refused;
+  while (refused.size() < options_.batch) {
+    auto task = take_task(*actor);
+    if (task == nullptr) break;
+    refused.push_back(std::move(task));
+  }
   release_store(actor);
-  for (std::size_t i = 0; i < batch.size(); ++i) batch[i]->release(refusals[i]);
+  for (const auto& task : refused) task->release(refusal);
 }
 
-Tenants::Batch Tenants::take_batch(Actor& actor) const {
-  const std::size_t size = std::min(actor.mailbox.size(), options_.batch);
-  const auto end = actor.mailbox.begin() + static_cast<std::ptrdiff_t>(size);
-  Batch batch(std::move_iterator(actor.mailbox.begin()), std::move_iterator(end));
-  actor.mailbox.erase(actor.mailbox.begin(), end);
-  actor.note_mailbox();
-  return batch;
-}
-
-namespace {
-
-/// Runs a batch's tasks on their store, and keeps each one's refusal until all may be released.
-class BatchRun {
- public:
-  BatchRun(storage::Store& store, std::span<const std::unique_ptr<Task>> tasks, CommitMeter& meter)
-      : store_(store), tasks_(tasks), meter_(meter), refusals_(tasks.size()) {}
-
-  /// False when the store is broken; then nothing of the batch was kept.
-  bool run() {
-    const bool writes = std::any_of(tasks_.begin(), tasks_.end(), [](const auto& task) {
-      return task->access == storage::Access::write;
-    });
-    if (!writes) {
-      for (std::size_t i = 0; i < tasks_.size() && !broken_; ++i) read(i);
-      return !broken_;
-    }
-    if (!together() && !broken_) one_by_one();
-    return !broken_;
+void Tenants::run_batch(const ActorPtr& actor) {
+  storage::Store& store = *actor->store;
+  Turn turn(turns_, actor->share, options_.budget);
+  BatchRun run(store, turn, commit_meter_);
+  while (run.size() < options_.batch && run.goes_on()) {
+    auto task = take_task(*actor);
+    if (task == nullptr) break;
+    run.add(std::move(task));
   }
-
-  /// One for each task; none: what it did is durable.
-  [[nodiscard]] std::vector<std::optional<Refusal>> refusals() && {
-    if (broken_) refusals_.assign(tasks_.size(), Refusal::unavailable);
-    return std::move(refusals_);
-  }
-  [[nodiscard]] std::size_t committed() const { return committed_; }
-
- private:
-  /// All tasks in one transaction. False when the engine undid all of it because of one.
-  bool together() {
-    if (!store_.begin()) return broken(store_.database().fault());
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < tasks_.size(); ++i) {
-      if (tasks_[i]->access != storage::Access::write) {
-        read(i);
-        if (broken_) return undo();
-      } else if (!write(i)) {
-        return undo();
-      } else if (!refusals_[i]) {
-        ++kept;
-      }
-    }
-    return commit(kept);
-  }
-
-  /// After such an undo: every task that has no refusal yet, in a transaction of its own.
-  void one_by_one() {
-    for (std::size_t i = 0; i < tasks_.size() && !broken_; ++i) {
-      if (refusals_[i]) continue;
-      if (!store_.begin()) {
-        broken(store_.database().fault());
-      } else if (tasks_[i]->access != storage::Access::write) {
-        read(i);
-        static_cast<void>(commit(0));
-      } else if (!write(i)) {
-        undo();
-      } else if (!commit(1)) {
-        refusals_[i] = refusals_[i].value_or(Refusal::full);
-      }
-    }
-  }
-
-  void read(std::size_t i) {
-    if (late(i)) return;
-    const auto fault =
-        store_.read([&](storage::TenantStore& view) { tasks_[i]->run(view); }, tasks_[i]->deadline);
-    refusals_[i] = refusal_for(fault);
-    if (fault == storage::Fault::broken) broken_ = true;
-  }
-
-  /// False when the transaction is lost.
-  bool write(std::size_t i) {
-    if (late(i)) return true;
-    const auto outcome =
-        store_.run([&](storage::TenantStore& view) { tasks_[i]->run(view); }, tasks_[i]->deadline);
-    refusals_[i] = refusal_for(outcome.fault);
-    if (outcome.fault == storage::Fault::broken) broken_ = true;
-    return !outcome.transaction_lost && !broken_;
-  }
-
-  bool late(std::size_t i) {
-    if (std::chrono::steady_clock::now() < tasks_[i]->deadline) return false;
-    refusals_[i] = Refusal::deadline;
-    return true;
-  }
-
-  bool commit(std::size_t kept) {
-    const auto began = std::chrono::steady_clock::now();
-    if (store_.commit()) {
-      if (kept > 0) meter_.seconds.observe_ns((std::chrono::steady_clock::now() - began).count());
-      committed_ += kept;
-      return true;
-    }
-    ++meter_.failures;
-    broken(store_.database().fault());
-    return undo();
-  }
-
-  bool undo() {
-    if (!broken_) store_.roll_back();
-    return false;
-  }
-
-  /// A full disk is no damage: the batch is tried again task by task.
-  bool broken(storage::Fault fault) {
-    broken_ = broken_ || fault != storage::Fault::full;
-    return false;
-  }
-
-  storage::Store& store_;
-  std::span<const std::unique_ptr<Task>> tasks_;
-  CommitMeter& meter_;
-  std::vector<std::optional<Refusal>> refusals_;
-  std::size_t committed_ = 0;
-  bool broken_ = false;
-};
-
-}  // namespace
-
-std::vector<std::optional<Refusal>> Tenants::run_batch(Actor& actor, const Batch& batch) {
-  BatchRun run(*actor.store, batch, commit_meter_);
-  const bool fine = run.run();
-  const std::vector<storage::Change> changes = actor.store->take_changes();
-  if (options_.on_change && (!changes.empty() || !fine)) options_.on_change(actor.id, changes);
-  if (!fine) {
-    // What the disk has of it will be known when it is opened again.
-    if (options_.on_change && !changes.empty()) options_.on_change(actor.id, {});
-    fail_store(actor, actor.store->database().fault_text());
-  } else if (run.committed() > 0) {
+  const bool fine = run.finish();
+  const std::vector<storage::Change> changes = store.take_changes();
+  if (options_.on_change && (!changes.empty() || !fine)) options_.on_change(actor->id, changes);
+  if (run.committed() > 0) {
     commits_.fetch_add(1, std::memory_order_relaxed);
     committed_jobs_.fetch_add(run.committed(), std::memory_order_relaxed);
     const auto size = static_cast<std::size_t>(std::bit_width(run.committed() - 1));
     batches_[std::min(size, batches_.size() - 1)].fetch_add(1, std::memory_order_relaxed);
-    actor.bytes.store(actor.store->database().bytes(), std::memory_order_relaxed);
   }
-  return std::move(run).refusals();
+  if (!fine) {
+    // What the disk has of it will be known when it is opened again.
+    if (options_.on_change && !changes.empty()) options_.on_change(actor->id, {});
+    fail_store(*actor, store.database().fault_text());
+  } else if (run.committed() > 0) {
+    actor->bytes.store(store.database().bytes(), std::memory_order_relaxed);
+  }
+  // First the store, then the answers: who has one finds the tenant idle, unless there is more to
+  // do.
+  release_store(actor);
+  run.release();
 }
 
 void Tenants::release_store(const ActorPtr& actor) {

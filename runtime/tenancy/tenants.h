@@ -5,9 +5,9 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -23,25 +23,26 @@
 #include "runtime/storage/snapshot.h"
 #include "runtime/storage/store.h"
 #include "runtime/tenancy/registry.h"
+#include "runtime/tenancy/turns.h"
 
 namespace caisson::tenancy {
 
 using Deadline = std::chrono::steady_clock::time_point;
 
-/// Why a job has no answer. Nothing of it was kept.
+/// Why a job has no answer. Nothing of it was kept; only when the store broke while it was being
+/// committed is that unknown.
 enum class Refusal : std::uint8_t {
   overloaded,   ///< the tenant's mailbox is full
-  unavailable,  ///< the tenant's store cannot be opened or is damaged
+  unavailable,  ///< the tenant's store cannot be opened, is damaged, or broke
   gone,         ///< the tenant was deleted meanwhile
-  deadline,
-  full,    ///< the storage quota, or the disk
-  failed,  ///< the engine refused what the job did: a defect of the job
+  deadline,     ///< its deadline passed, or it computed for longer than a job may
+  full,         ///< the storage quota, or the disk
+  failed,       ///< the engine refused what the job did: a defect of the job
 };
 
 /// Work for one tenant; `submit` makes one of a job and its reply. `run` may be called again after
 /// its effects were undone, so it leaves its inputs as they are. `release` is called exactly once,
-/// when what `run` wrote is durable (no refusal), or else when it is certain that nothing of it was
-/// kept.
+/// when what `run` wrote is durable (no refusal), or else with the reason why it is not.
 class Task {
  public:
   Task() = default;
@@ -64,18 +65,23 @@ struct CommitMeter {
 
 /// The stores of all tenants, one actor per tenant, and the tenants' life cycle. A job has its
 /// tenant's store for itself while it runs; jobs of one tenant commit in groups, and no answer
-/// leaves before its commit is durable. Thread-safe. Bounds: mailbox, batch, open stores, worker
-/// threads.
+/// leaves before its commit is durable. Tenants compute in turns: one that has much to do holds one
+/// worker, and is put aside in the middle of a job when others wait. Thread-safe. Bounds: mailbox,
+/// batch, open stores, worker threads, what a job may compute.
 class Tenants {
  public:
   struct Options {
     std::filesystem::path data;
     std::span<const storage::Migration> schema;  ///< of every tenant's store; outlives this
-    std::size_t workers = 4;                     ///< blocking threads
-    std::size_t open_stores = 0;                 ///< 0: from RLIMIT_NOFILE
-    std::size_t mailbox = 1024;                  ///< jobs waiting per tenant
-    std::size_t batch = 256;                     ///< jobs per commit
-    std::int64_t cache_kib = 256;                ///< page cache per open store
+    std::size_t workers = 16;                    ///< blocking threads, started as they are needed
+    std::size_t processors = 0;  ///< workers that compute at a time; 0: as the machine has
+    std::chrono::nanoseconds slice =
+        std::chrono::milliseconds(2);                           ///< of a worker, while others wait
+    std::chrono::nanoseconds budget = std::chrono::seconds(2);  ///< what one job may compute
+    std::size_t open_stores = 0;                                ///< 0: from RLIMIT_NOFILE
+    std::size_t mailbox = 1024;                                 ///< jobs waiting per tenant
+    std::size_t batch = 256;                                    ///< jobs per commit
+    std::int64_t cache_kib = 256;                               ///< page cache per open store
     /// Told what went wrong with a tenant's store, for the log; any thread.
     std::function<void(std::string_view tenant_id, std::string_view what)> on_failure;
     /// Told what was changed, in commit order, once it is durable and before any of it is answered;
@@ -101,7 +107,8 @@ class Tenants {
 
   // The life cycle. Each returns once it is durable; all may take long: not for an event loop's
   // thread.
-  [[nodiscard]] Outcome<TenantPtr> create(const TenantSpec& spec);
+  /// The tenant's store is made at its first use.
+  [[nodiscard]] Outcome<TenantPtr> create(const TenantSpec& spec) { return registry_.create(spec); }
   [[nodiscard]] Outcome<TenantPtr> update(std::string_view slug, const TenantChange& change);
   [[nodiscard]] Outcome<TenantPtr> suspend(std::string_view slug);
   [[nodiscard]] Outcome<TenantPtr> resume(std::string_view slug);
@@ -174,41 +181,56 @@ class Tenants {
   class Actor;
   class Exclusive;
   using ActorPtr = std::shared_ptr<Actor>;
-  using Batch = std::vector<std::unique_ptr<Task>>;
+  /// By the place each had when it began to wait.
+  using ReadyActors = std::multimap<std::int64_t, ActorPtr>;
 
   Tenants(Options options, Registry& registry);
 
   // Running jobs (tenants.cc).
-  [[nodiscard]] ActorPtr actor_of(const Tenant& tenant);
+  [[nodiscard]] ActorPtr actor_of(const std::string& tenant_id);
   /// The store, for this thread alone, when the tenant is idle and its store open; null otherwise.
   [[nodiscard]] storage::Store* begin_glance(Actor& actor);
   void end_glance(const ActorPtr& actor, storage::Fault fault);
   void enqueue(const ActorPtr& actor, std::unique_ptr<Task> task);
   void schedule(ActorPtr actor);
+  void start_worker();
   void work();
+  [[nodiscard]] ReadyActors* choose_ready();
   void drain(const ActorPtr& actor);
-  [[nodiscard]] Batch take_batch(Actor& actor) const;  // with the actor's mutex
-  std::vector<std::optional<Refusal>> run_batch(Actor& actor, const Batch& batch);
+  [[nodiscard]] std::unique_ptr<Task> take_task(Actor& actor);
+  void run_batch(const ActorPtr& actor);
+  void refuse_batch(const ActorPtr& actor, Refusal refusal);
   void release_store(const ActorPtr& actor);
 
   // Open stores (open_stores.cc). The caller has the actor's store for itself.
   enum class Opening : std::uint8_t { open, refused, no_slot };
   [[nodiscard]] Opening ensure_open(const ActorPtr& actor);
   [[nodiscard]] bool take_slot(const ActorPtr& actor);
+  [[nodiscard]] ActorPtr claim_least_used() const;
   [[nodiscard]] Result<storage::Store> open_store(const Tenant& tenant);
   void close_store(Actor& actor);
   void fail_store(Actor& actor, const std::string& why);
 
+  // The life cycle (lifecycle.cc).
+  /// A living tenant whose life cycle no other thread moves on: what was looked up stays true.
+  struct Held {
+    ActorPtr actor;
+    std::unique_lock<std::mutex> lock;
+    TenantPtr tenant;
+  };
+  [[nodiscard]] Outcome<Held> hold(std::string_view slug);
+
   // Files and recovery (lifecycle.cc).
   [[nodiscard]] Result<void> recover();
-  [[nodiscard]] Result<void> make_store(const Tenant& tenant);
+  [[nodiscard]] Result<void> make_directory(const std::string& tenant_id);
   [[nodiscard]] Result<void> purge(const std::string& tenant_id);
   [[nodiscard]] Result<void> put_restored(const std::string& tenant_id);
+  [[nodiscard]] Outcome<void> complete_restore(const std::string& tenant_id);
   [[nodiscard]] Outcome<storage::Snapshot> find_snapshot(
       const Tenant& tenant, const std::string& id, const std::optional<std::string>& from) const;
   /// Opens the store for the thread that has it for itself.
   [[nodiscard]] Outcome<void> open_exclusively(const ActorPtr& actor);
-  void forget(const Tenant& tenant);
+  void forget(const std::string& tenant_id);
   [[nodiscard]] std::filesystem::path directory_of(std::string_view tenant_id) const;
   [[nodiscard]] std::filesystem::path snapshots_of(std::string_view tenant_id) const;
 
@@ -216,10 +238,15 @@ class Tenants {
   Registry& registry_;
   std::string cursor_key_;
   ShardedMap<ActorPtr> actors_;
+  std::mutex sweeping_;
 
-  std::mutex ready_mutex_;
+  Turns turns_;
+  std::mutex ready_mutex_;  // guards the next six
   std::condition_variable ready_changed_;
-  std::deque<ActorPtr> ready_;  // actors with jobs, in the order they wait for a worker
+  ReadyActors ready_;        // actors with jobs, that wait for a worker
+  ReadyActors heavy_ready_;  // those whose last job was long: they never have all workers
+  std::size_t heavy_running_ = 0;
+  std::size_t resting_ = 0;  // workers that wait for an actor
   bool stopping_ = false;
   std::vector<std::thread> workers_;
 
@@ -248,7 +275,7 @@ void Tenants::submit(const Tenant& tenant, storage::Access access, Deadline dead
   using Result = std::invoke_result_t<Job&, storage::TenantStore&>;
   using Answer = tl::expected<Result, Refusal>;
 
-  const ActorPtr actor = actor_of(tenant);
+  const ActorPtr actor = actor_of(tenant.id);
   if (access == storage::Access::glance) {
     if (storage::Store* store = begin_glance(*actor)) {
       std::optional<Result> result;

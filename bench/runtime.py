@@ -58,8 +58,8 @@ def rss_kib(pid):
 class Runtime:
     """A caisson-runtime of its own, in a directory of its own."""
 
-    def __init__(self, tenants=1, threads=1, core=None, limits=None):
-        self.directory = tempfile.TemporaryDirectory(prefix="caisson-bench-")
+    def __init__(self, tenants=1, threads=1, core=None, limits=None, place=None):
+        self.directory = tempfile.TemporaryDirectory(prefix="caisson-bench-", dir=place)
         root = pathlib.Path(self.directory.name)
         self.port, self.operator = free_port(), free_port()
         for name, secret in (("token.key", KEY), ("operator.token", OPERATOR)):

@@ -56,16 +56,16 @@ bool BatchRun::begin() {
 /// In a transaction a read has seen what is not durable yet, and is settled with it.
 void BatchRun::read(Job& job) {
   turn_.begin_job();
-  const Fault fault = store_.read([&](TenantStore& view) { job.task->run(view); },
-                                  job.task->deadline, &turn_);
+  const Fault fault =
+      store_.read([&](TenantStore& view) { job.task->run(view); }, job.task->deadline, &turn_);
   broken_ = broken_ || fault == Fault::broken;
   if (fault != Fault::none || !transaction_) settle(job, refusal_for(fault));
 }
 
 void BatchRun::write(Job& job) {
   turn_.begin_job();
-  const auto outcome = store_.run([&](TenantStore& view) { job.task->run(view); },
-                                  job.task->deadline, &turn_);
+  const auto outcome =
+      store_.run([&](TenantStore& view) { job.task->run(view); }, job.task->deadline, &turn_);
   if (outcome.fault != Fault::none) settle(job, refusal_for(outcome.fault));
   broken_ = broken_ || outcome.fault == Fault::broken;
   lost_ = lost_ || outcome.transaction_lost;

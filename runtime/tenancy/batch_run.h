@@ -51,9 +51,9 @@ class BatchRun {
   Turn& turn_;
   CommitMeter& meter_;
   std::vector<Job> jobs_;
-  std::size_t written_ = 0;    ///< jobs in the open transaction that wrote
+  std::size_t written_ = 0;  ///< jobs in the open transaction that wrote
   bool transaction_ = false;
-  bool lost_ = false;          ///< the transaction could not begin, or the engine undid all of it
+  bool lost_ = false;  ///< the transaction could not begin, or the engine undid all of it
   bool broken_ = false;
   std::size_t committed_ = 0;
 };

@@ -85,7 +85,8 @@ TEST_F(Batch, WhatIsDurableIsSaidToBeWhateverBreaksTheStoreLater) {
   Told after;
   Told large;
   add(kept, adding("kept"));
-  add(read, [](TenantStore& view) { static_cast<void>(view.prepare("SELECT 1").step()); },
+  add(
+      read, [](TenantStore& view) { static_cast<void>(view.prepare("SELECT 1").step()); },
       Access::read);
   add(breaking, [&](TenantStore& view) {
     // The second time the engine says of the file that it cannot be written.

@@ -67,8 +67,7 @@ TEST(Fairness, AJobThatComputesForTooLongEndsAlone) {
   Fixture runtime({.budget = std::chrono::milliseconds(20)});
   const auto tenant = runtime.make("a");
   const std::atomic<bool> never = false;
-  EXPECT_EQ(runtime.call(*tenant, Access::read, computing_until(never)).error(),
-            Refusal::deadline);
+  EXPECT_EQ(runtime.call(*tenant, Access::read, computing_until(never)).error(), Refusal::deadline);
   EXPECT_EQ(runtime.call(*tenant, Access::write, computing_until(never)).error(),
             Refusal::deadline);
   EXPECT_TRUE(runtime.write(*tenant, "x").value());

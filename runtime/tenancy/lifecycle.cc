@@ -65,7 +65,7 @@ Result<std::unique_ptr<Tenants>> Tenants::open(Options options, Registry& regist
   if (auto recovered = tenants->recover(); !recovered) return tl::unexpected(recovered.error());
   tenants->sweep();
   const std::scoped_lock lock(tenants->ready_mutex_);
-  tenants->start_worker();
+  tenants->start_worker(tenants->patient_);
   return tenants;
 }
 

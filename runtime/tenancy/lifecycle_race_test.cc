@@ -37,8 +37,8 @@ struct Scene {
   Fixture& runtime;
   std::string tier;
   TenantPtr tenant;
-  std::string own_snapshot;      // of {"kept"}
-  std::string others_snapshot;   // of {"foreign"}
+  std::string own_snapshot;     // of {"kept"}
+  std::string others_snapshot;  // of {"foreign"}
 };
 
 /// One call: what it asks for, true when that was acknowledged, and what is so then.
@@ -95,8 +95,7 @@ const std::vector<Call>& calls() {
          return true;
        },
        nothing},
-      {"write",
-       [](Scene& s) { return s.runtime.write(*s.tenant, "written").value_or(false); },
+      {"write", [](Scene& s) { return s.runtime.write(*s.tenant, "written").value_or(false); },
        [](Model& m) { m.notes.insert("written"); }},
       {"read",
        [](Scene& s) { return s.runtime.has(*s.tenant, "kept", Access::read).value_or(false); },

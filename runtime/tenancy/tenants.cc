@@ -4,11 +4,19 @@
 #include <bit>
 #include <system_error>
 
+#include <sys/resource.h>
+
 #include "runtime/observe/walls.h"
 #include "runtime/tenancy/actor.h"
 #include "runtime/tenancy/batch_run.h"
 
 namespace caisson::tenancy {
+namespace {
+
+constexpr int patient_niceness = 5;
+constexpr int lowest_priority = 19;
+
+}  // namespace
 
 std::optional<Refusal> refusal_for(storage::Fault fault) {
   switch (fault) {
@@ -35,6 +43,8 @@ Tenants::Tenants(Options options, Registry& registry)
   options_.workers = std::max<std::size_t>(options_.workers, 1);
   options_.batch = std::max<std::size_t>(options_.batch, 1);
   if (options_.open_stores == 0) options_.open_stores = open_stores_for(0);
+  prompt_.most = options_.workers / 4;
+  patient_.most = options_.workers - prompt_.most;
 }
 
 Tenants::~Tenants() {
@@ -42,7 +52,8 @@ Tenants::~Tenants() {
     const std::scoped_lock lock(ready_mutex_);
     stopping_ = true;
   }
-  ready_changed_.notify_all();
+  prompt_.call.notify_all();
+  patient_.call.notify_all();
   for (std::thread& worker : workers_) worker.join();
   actors_.each([](const std::string&, const ActorPtr& actor) {
     for (const auto& task : actor->mailbox) task->release(Refusal::unavailable);
@@ -92,54 +103,70 @@ void Tenants::enqueue(const ActorPtr& actor, std::unique_ptr<Task> task) {
 }
 
 void Tenants::schedule(ActorPtr actor) {
+  const bool heavy = actor->share.heavy();
   const std::int64_t place = turns_.place_of(actor->share);
-  {
-    const std::scoped_lock lock(ready_mutex_);
-    (actor->share.heavy() ? heavy_ready_ : ready_).emplace(place, std::move(actor));
-    const std::size_t waiting = ready_.size() + heavy_ready_.size();
-    if (waiting > resting_ && workers_.size() < options_.workers && !stopping_) start_worker();
-  }
-  ready_changed_.notify_one();
+  const std::scoped_lock lock(ready_mutex_);
+  (heavy ? heavy_ : light_).emplace(place, std::move(actor));
+  // When all are at work, the next that is done comes.
+  if (heavy || !call_worker(prompt_)) call_worker(patient_);
+}
+
+/// False when all that there may be are at work. With `ready_mutex_`.
+bool Tenants::call_worker(Crew& crew) {
+  if (crew.resting == 0) return start_worker(crew);
+  --crew.resting;
+  ++crew.called;
+  crew.call.notify_one();
+  return true;
 }
 
 /// With `ready_mutex_`.
-void Tenants::start_worker() {
+bool Tenants::start_worker(Crew& crew) {
+  if (crew.started == crew.most || stopping_) return false;
   try {
-    workers_.emplace_back([this] { work(); });
+    workers_.emplace_back([this, &crew] { work(crew); });
   } catch (const std::system_error&) {
     // The process may have no more threads: those that there are serve everybody.
-    if (workers_.empty()) throw;
+    if (patient_.started == 0) throw;
+    return false;
   }
+  ++crew.started;
+  return true;
 }
 
-void Tenants::work() {
+void Tenants::work(Crew& crew) {
+  if (&crew == &patient_) {
+    // Of this thread alone: event loops and short jobs need not wait for the processor. It may fail
+    // only where all have the lowest priority already.
+    const int nice = std::min(getpriority(PRIO_PROCESS, 0) + patient_niceness, lowest_priority);
+    static_cast<void>(setpriority(PRIO_PROCESS, 0, nice));
+  }
   std::unique_lock lock(ready_mutex_);
-  while (true) {
-    ReadyActors* ready = nullptr;
-    ++resting_;
-    ready_changed_.wait(lock, [&] { return stopping_ || (ready = choose_ready()) != nullptr; });
-    --resting_;
-    if (stopping_) return;
-    const bool heavy = ready == &heavy_ready_;
-    const ActorPtr actor = std::move(ready->begin()->second);
-    ready->erase(ready->begin());
-    if (heavy) ++heavy_running_;
-    lock.unlock();
-    drain(actor);
-    lock.lock();
-    if (heavy) --heavy_running_;
-    if (!heavy_ready_.empty()) ready_changed_.notify_one();
+  while (!stopping_) {
+    if (ActorPtr actor = next_ready(crew)) {
+      lock.unlock();
+      drain(actor);
+      actor.reset();
+      lock.lock();
+      continue;
+    }
+    ++crew.resting;
+    crew.call.wait(lock, [&] { return stopping_ || crew.called > 0; });
+    if (crew.called > 0) --crew.called;
   }
 }
 
-/// The queue whose first actor is next; null when a worker has to wait. With `ready_mutex_`.
-Tenants::ReadyActors* Tenants::choose_ready() {
-  // A quarter of the workers is for tenants whose jobs are short.
-  const std::size_t most_heavy = options_.workers - options_.workers / 4;
-  const bool may_be_heavy = !heavy_ready_.empty() && heavy_running_ < most_heavy;
-  if (ready_.empty()) return may_be_heavy ? &heavy_ready_ : nullptr;
-  const bool sooner = may_be_heavy && heavy_ready_.begin()->first < ready_.begin()->first;
-  return sooner ? &heavy_ready_ : &ready_;
+/// Null when none waits that this crew serves. With `ready_mutex_`.
+Tenants::ActorPtr Tenants::next_ready(const Crew& crew) {
+  ReadyActors* queue = &light_;
+  if (&crew == &patient_ && !heavy_.empty() &&
+      (light_.empty() || heavy_.begin()->first < light_.begin()->first)) {
+    queue = &heavy_;
+  }
+  if (queue->empty()) return nullptr;
+  ActorPtr actor = std::move(queue->begin()->second);
+  queue->erase(queue->begin());
+  return actor;
 }
 
 void Tenants::drain(const ActorPtr& actor) {

@@ -183,6 +183,14 @@ class Tenants {
   using ActorPtr = std::shared_ptr<Actor>;
   /// By the place each had when it began to wait.
   using ReadyActors = std::multimap<std::int64_t, ActorPtr>;
+  /// Workers of one kind.
+  struct Crew {
+    std::size_t most = 0;
+    std::size_t started = 0;
+    std::size_t resting = 0;
+    std::size_t called = 0;  // of those that rested
+    std::condition_variable call;
+  };
 
   Tenants(Options options, Registry& registry);
 
@@ -193,9 +201,10 @@ class Tenants {
   void end_glance(const ActorPtr& actor, storage::Fault fault);
   void enqueue(const ActorPtr& actor, std::unique_ptr<Task> task);
   void schedule(ActorPtr actor);
-  void start_worker();
-  void work();
-  [[nodiscard]] ReadyActors* choose_ready();
+  bool call_worker(Crew& crew);
+  bool start_worker(Crew& crew);
+  void work(Crew& crew);
+  [[nodiscard]] ActorPtr next_ready(const Crew& crew);
   void drain(const ActorPtr& actor);
   [[nodiscard]] std::unique_ptr<Task> take_task(Actor& actor);
   void run_batch(const ActorPtr& actor);
@@ -242,11 +251,10 @@ class Tenants {
 
   Turns turns_;
   std::mutex ready_mutex_;  // guards the next six
-  std::condition_variable ready_changed_;
-  ReadyActors ready_;        // actors with jobs, that wait for a worker
-  ReadyActors heavy_ready_;  // those whose last job was long: they never have all workers
-  std::size_t heavy_running_ = 0;
-  std::size_t resting_ = 0;  // workers that wait for an actor
+  ReadyActors light_;       // actors with jobs, that wait for a worker
+  ReadyActors heavy_;       // those of them whose last batch used up its slice
+  Crew prompt_;             // serves the light ones alone
+  Crew patient_;            // serves all, and lets other threads of the process go first
   bool stopping_ = false;
   std::vector<std::thread> workers_;
 

@@ -25,9 +25,8 @@ void Turns::begin(Share& share) {
   waiter.granted.wait(lock, [&] { return waiter.has_turn; });
 }
 
-void Turns::end(Share& share, std::chrono::nanoseconds used) {
+void Turns::end() {
   const std::scoped_lock lock(mutex_);
-  share.used_ns_ += used.count();
   if (waiting_.empty()) {
     ++free_;
     return;
@@ -40,37 +39,48 @@ void Turns::end(Share& share, std::chrono::nanoseconds used) {
   waiting_count_.store(waiting_.size(), std::memory_order_relaxed);
 }
 
-Turn::~Turn() { pause(); }
+void Turns::count(Share& share, std::chrono::nanoseconds used) {
+  const std::scoped_lock lock(mutex_);
+  share.used_ns_ = std::max(share.used_ns_, floor_ns_) + used.count();
+}
 
 void Turn::begin_job() {
-  if (!held_) {
-    turns_.begin(share_);
-    held_ = true;
-    since_ = Clock::now();
-  }
+  if (!computing_) resume();
   job_since_ = Clock::now();
   job_used_ = {};
 }
 
+void Turn::resume() {
+  if (must_wait_) {
+    turns_.begin(share_);
+    has_turn_ = true;
+  }
+  computing_ = true;
+  since_ = job_since_ = Clock::now();
+}
+
 void Turn::pause() {
-  if (!held_) return;
-  held_ = false;
-  share_.heavy_.store(heavy_, std::memory_order_relaxed);
-  turns_.end(share_, Clock::now() - since_);
+  if (!computing_) return;
+  computing_ = false;
+  const auto now = Clock::now();
+  used_up_ = used_up_ || now - since_ >= turns_.slice_;
+  job_used_ += now - job_since_;
+  share_.heavy_.store(used_up_, std::memory_order_relaxed);
+  turns_.count(share_, now - since_);
+  if (has_turn_) turns_.end();
+  has_turn_ = false;
 }
 
 bool Turn::over() const {
-  return heavy_ || (held_ && Clock::now() - since_ >= turns_.slice_);
+  return used_up_ || (computing_ && Clock::now() - since_ >= turns_.slice_);
 }
 
 bool Turn::go_on(Clock::time_point now) {
   if (job_used_ + (now - job_since_) > budget_) return false;
-  if (now - since_ < turns_.slice_ || !turns_.others_wait()) return true;
-  heavy_ = true;
-  job_used_ += now - job_since_;
-  turns_.end(share_, now - since_);
-  turns_.begin(share_);
-  since_ = job_since_ = Clock::now();
+  if (now - since_ < turns_.slice_ || (has_turn_ && !turns_.others_wait())) return true;
+  must_wait_ = true;
+  pause();
+  resume();
   return true;
 }
 

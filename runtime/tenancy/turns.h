@@ -12,10 +12,8 @@
 
 namespace caisson::tenancy {
 
-class Turn;
-
-/// Which threads may compute. As many as there are processors have a turn at a time; it lasts for
-/// as long as nobody else waits, and for about `slice` when somebody does. Whoever has computed
+/// Which threads may compute for long. As many as there are processors have a turn at a time; it
+/// lasts for as long as nobody else waits, and for a slice when somebody does. Whoever has computed
 /// least goes first, where time is counted by tenant and an idle tenant saves up none. Thread-safe.
 class Turns {
  public:
@@ -26,7 +24,7 @@ class Turns {
   /// What a tenant has computed. One Turn of a tenant at a time.
   class Share {
    public:
-    /// The last batch had a job that took longer than a slice while others waited.
+    /// The tenant's last batch used up its slice.
     [[nodiscard]] bool heavy() const { return heavy_.load(std::memory_order_relaxed); }
 
    private:
@@ -47,7 +45,9 @@ class Turns {
   };
 
   void begin(Share& share);
-  void end(Share& share, std::chrono::nanoseconds used);
+  /// Gives a turn back.
+  void end();
+  void count(Share& share, std::chrono::nanoseconds used);
   [[nodiscard]] bool others_wait() const {
     return waiting_count_.load(std::memory_order_relaxed) > 0;
   }
@@ -61,19 +61,20 @@ class Turns {
   std::atomic<std::size_t> waiting_count_ = 0;
 };
 
-/// One thread's turn while it runs a tenant's jobs, and what each of them may cost.
+/// The computing of one thread while it runs a batch of a tenant's jobs, and what each of them may
+/// cost. A tenant that is not heavy computes for its first slice without waiting for a turn.
 class Turn final : public storage::Pace {
  public:
   /// `budget`: how long one job may compute.
   Turn(Turns& turns, Turns::Share& share, std::chrono::nanoseconds budget)
-      : turns_(turns), share_(share), budget_(budget) {}
+      : turns_(turns), share_(share), budget_(budget), must_wait_(share.heavy()) {}
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
-  ~Turn() override;
+  ~Turn() override { pause(); }
 
-  /// Waits for a turn unless this thread has one; a new job begins.
+  /// A new job begins; waits for a turn when it has to.
   void begin_job();
-  /// Gives the turn up: before waiting for anything else.
+  /// Lets others compute: before waiting for anything else.
   void pause();
   /// The slice is used up: no further job should begin.
   [[nodiscard]] bool over() const;
@@ -82,14 +83,18 @@ class Turn final : public storage::Pace {
   bool go_on(std::chrono::steady_clock::time_point now) override;
 
  private:
+  void resume();
+
   Turns& turns_;
   Turns::Share& share_;
   const std::chrono::nanoseconds budget_;
-  bool held_ = false;
-  bool heavy_ = false;
-  std::chrono::steady_clock::time_point since_{};  // the turn began
-  std::chrono::nanoseconds job_used_{0};           // by the job in its turns before this one
-  std::chrono::steady_clock::time_point job_since_{};  // the job began, or this turn if later
+  bool must_wait_;
+  bool computing_ = false;
+  bool has_turn_ = false;
+  bool used_up_ = false;                               // a slice
+  std::chrono::steady_clock::time_point since_{};      // it has been computing
+  std::chrono::steady_clock::time_point job_since_{};  // the same, but at most since the job began
+  std::chrono::nanoseconds job_used_{0};               // by the job before that
 };
 
 }  // namespace caisson::tenancy

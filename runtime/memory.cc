@@ -31,7 +31,7 @@ MemoryPlan plan_memory(std::int64_t available, const context::ServerLimits& limi
           .open_stores = static_cast<std::size_t>(std::max<std::int64_t>(8, memory / 4 / of_store)),
           .connections = static_cast<std::size_t>(
               std::clamp<std::int64_t>(connections, 1, limits.connections)),
-          .workers = static_cast<std::size_t>(std::clamp<std::int64_t>(memory / of_worker, 1, 4))};
+          .workers = static_cast<std::size_t>(std::clamp<std::int64_t>(memory / of_worker, 1, 16))};
 }
 
 }  // namespace caisson::runtime

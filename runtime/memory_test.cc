@@ -47,7 +47,7 @@ TEST(PlanMemory, SplitsWhatThereIs) {
   const MemoryPlan roomy = plan_memory(64 * 1024 * mib, {}, true);
   EXPECT_EQ(roomy.buffered, 256U << 20U);
   EXPECT_EQ(roomy.connections, 10'000U);
-  EXPECT_EQ(roomy.workers, 4U);
+  EXPECT_EQ(roomy.workers, 16U);
   const MemoryPlan told =
       plan_memory(64 * 1024 * mib, {.memory = limit, .buffered = 8 * mib}, false);
   EXPECT_EQ(told.memory, limit);

@@ -463,6 +463,7 @@ TEST_F(Operating, TellsUsageAndMigrates) {
 
   const auto newest = modules::Records::schema().size();
   EXPECT_EQ(expect(200, "GET", "/v1/migrations").at("stores"), newest);
+  ASSERT_EQ(call("POST", "/v1/tenants/initech/suspend").status, 200);  // closes the store
   fs::resize_file(path_ / "data/tenants" / store_of("initech"), 100);
   const json::object first = expect(200, "POST", "/v1/migrations?limit=2");
   EXPECT_EQ(first.at("migrated"), 1);

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdio>
 #include <filesystem>
+#include <future>
 #include <iterator>
 #include <string>
 #include <thread>
@@ -52,12 +53,32 @@ void write_for_ever(Tenants& tenants, const Registry& registry) {
   }
 }
 
+/// The first write of a tenant makes its store; true when it is durable.
+bool write_first(Tenants& tenants, const Tenant& tenant, const std::string& note) {
+  std::promise<bool> durable;
+  tenants.submit(
+      tenant, storage::Access::write, Deadline::max(),
+      [note](storage::TenantStore& store) {
+        return store.prepare("INSERT INTO note VALUES(?)").text(note).run();
+      },
+      [&durable](const tl::expected<bool, Refusal>& answer) {
+        durable.set_value(answer.value_or(false));
+      });
+  return durable.get_future().get();
+}
+
 void come_and_go(Tenants& tenants) {
-  while (true) {
+  for (int i = 0;; ++i) {
     const std::string slug = "g" + unique_text();
     const auto made = tenants.create({.slug = slug});
     if (!made) _exit(3);
     acknowledge("create", slug, (*made)->id);
+    if (i % 4 == 0) {  // one in four stays
+      const std::string note = unique_text();
+      if (!write_first(tenants, **made, note)) _exit(3);
+      acknowledge("write", slug, note);
+      continue;
+    }
     if (!tenants.snapshot(slug)) _exit(3);
     if (!tenants.remove(slug)) _exit(3);
     acknowledge("remove", slug, (*made)->id);

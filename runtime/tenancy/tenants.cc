@@ -43,7 +43,7 @@ Tenants::Tenants(Options options, Registry& registry)
   options_.workers = std::max<std::size_t>(options_.workers, 1);
   options_.batch = std::max<std::size_t>(options_.batch, 1);
   if (options_.open_stores == 0) options_.open_stores = open_stores_for(0);
-  prompt_.most = options_.workers / 4;
+  if (options_.workers > 1) prompt_.most = std::max<std::size_t>(options_.workers / 4, 1);
   patient_.most = options_.workers - prompt_.most;
 }
 

@@ -4,19 +4,11 @@
 #include <bit>
 #include <system_error>
 
-#include <sys/resource.h>
-
 #include "runtime/observe/walls.h"
 #include "runtime/tenancy/actor.h"
 #include "runtime/tenancy/batch_run.h"
 
 namespace caisson::tenancy {
-namespace {
-
-constexpr int patient_niceness = 5;
-constexpr int lowest_priority = 19;
-
-}  // namespace
 
 std::optional<Refusal> refusal_for(storage::Fault fault) {
   switch (fault) {
@@ -135,12 +127,6 @@ bool Tenants::start_worker(Crew& crew) {
 }
 
 void Tenants::work(Crew& crew) {
-  if (&crew == &patient_) {
-    // Of this thread alone: event loops and short jobs need not wait for the processor. It may fail
-    // only where all have the lowest priority already.
-    const int nice = std::min(getpriority(PRIO_PROCESS, 0) + patient_niceness, lowest_priority);
-    static_cast<void>(setpriority(PRIO_PROCESS, 0, nice));
-  }
   std::unique_lock lock(ready_mutex_);
   while (!stopping_) {
     if (ActorPtr actor = next_ready(crew)) {

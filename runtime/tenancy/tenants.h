@@ -254,7 +254,7 @@ class Tenants {
   ReadyActors light_;       // actors with jobs, that wait for a worker
   ReadyActors heavy_;       // those of them whose last batch used up its slice
   Crew prompt_;             // serves the light ones alone
-  Crew patient_;            // serves all, and lets other threads of the process go first
+  Crew patient_;            // serves all
   bool stopping_ = false;
   std::vector<std::thread> workers_;
 

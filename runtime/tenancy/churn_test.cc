@@ -25,7 +25,7 @@ constexpr int in_flight = 64;  // jobs of one loop that wait for their answer
 
 int rounds() {
   const char* factor = std::getenv("CAISSON_CHURN");
-  return 400 * (factor == nullptr ? 1 : std::max(std::atoi(factor), 1));
+  return 250 * (factor == nullptr ? 1 : std::max(std::atoi(factor), 1));
 }
 
 /// Tenants that stay, and how many writes of each were acknowledged.

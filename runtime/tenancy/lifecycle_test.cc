@@ -226,6 +226,31 @@ TEST(Lifecycle, ABrokenStoreDegradesItsTenantAloneAndCanBeRestored) {
   EXPECT_TRUE(runtime.has(*broken, "x", storage::Access::read).value());
 }
 
+TEST(Lifecycle, ARestoreThatFailsLeavesTheLogAndIsNotCompletedLater) {
+  Fixture runtime;
+  const auto tenant = runtime.make("a");
+  EXPECT_TRUE(runtime.write(*tenant, "x").value());
+  const auto snapshot = runtime.tenants->snapshot("a").value();
+  ASSERT_TRUE(runtime.tenants->suspend("a"));  // closes the store
+  const fs::path directory = directory_of(runtime, tenant->id);
+  // A log that could not be moved into the store, and a store that no file can take the place of.
+  std::ofstream(directory / "store.db-wal") << "acknowledged";
+  fs::rename(directory / "store.db", directory / "kept");
+  fs::create_directories(directory / "store.db" / "in the way");
+  EXPECT_EQ(kind_of(runtime.tenants->restore("a", snapshot.id, std::nullopt)),
+            LifecycleErrorKind::storage);
+  EXPECT_EQ(storage::read_file(directory / "store.db-wal", 100).value_or(""), "acknowledged");
+  fs::remove_all(directory / "store.db");
+  fs::remove(directory / "store.db-wal");
+  fs::rename(directory / "kept", directory / "store.db");
+  EXPECT_TRUE(runtime.write(*tenant, "after").value());
+  runtime.restart();
+  EXPECT_TRUE(runtime.has(*tenant, "after", storage::Access::read).value());
+  EXPECT_FALSE(fs::exists(directory / "store.db.restore"));
+  ASSERT_TRUE(runtime.tenants->restore("a", snapshot.id, std::nullopt));
+  EXPECT_EQ(runtime.count(*tenant).value(), 1);
+}
+
 TEST(Lifecycle, ALinkInTheTenantsPathIsRefused) {
   Fixture runtime;
   const auto a = runtime.make("a");

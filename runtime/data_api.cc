@@ -99,6 +99,7 @@ struct DataApi::Exchange {
   std::optional<context::RequestContext> context{};  ///< once the gate has let it in
   std::shared_ptr<policy::Permit> permit{};          ///< until the answer takes it along
   std::shared_ptr<observe::Share> share{};           ///< pays for the answer
+  std::size_t expected = 0;                          ///< bytes that the answer may well have
   observe::Charge answer{};                          ///< the answer's bytes
   tenancy::TenantPtr tenant{};                       ///< whose request it is, once that is known
 };
@@ -149,13 +150,14 @@ http::Admission DataApi::admit(const http::Request& head) {
   }
   exchange->tenant = admitted->context.tenant_ptr();
   exchange->share = admitted->permit.share();
+  exchange->expected = expected_answer(head);
   const std::size_t most_body = admitted->most_body();
   exchange->context = std::move(admitted->context);
   exchange->permit = std::make_shared<policy::Permit>(std::move(admitted->permit));
   return {.visit = std::make_shared<Guest>(*this, exchange),
           .most_body = most_body,
           .share = exchange->share,
-          .expected = expected_answer(head)};
+          .expected = exchange->expected};
 }
 
 std::optional<http::Response> DataApi::answer_without_tenant(const http::Request& request) const {
@@ -260,16 +262,22 @@ void DataApi::run_records(const ExchangePtr& exchange, const api::Call& call) co
       });
 }
 
-/// What is done and cannot be answered is undone: before the commit there is still the choice.
+/// Nothing is done whose answer would find no place, as far as that can be told; what cannot be
+/// answered after all is undone: before the commit there is still the choice.
 modules::RecordsAnswer DataApi::answer_within_bounds(const modules::RecordsRequest& asked,
                                                      Exchange& exchange,
                                                      storage::TenantStore& store) const {
   try {
-    auto answer = services_.records.handle(asked, store);
-    if (exchange.answer.resize(answer.body.capacity())) return answer;
+    // Whoever keeps less than one such answer may try: it need not be that large.
+    const bool little = exchange.share->used() < exchange.expected;
+    if (exchange.answer.resize(exchange.expected) || (little && exchange.answer.resize(1))) {
+      auto answer = services_.records.handle(asked, store);
+      if (exchange.answer.resize(answer.body.capacity())) return answer;
+    }
   } catch (const std::bad_alloc&) {
-    exchange.answer.set(0);
+    // As if its place had been refused.
   }
+  exchange.answer.set(0);
   store.abandon();
   return {.problem = std::string(observe::info(Code::overloaded).name),
           .detail = "too many bytes of this tenant wait to be answered or read"};

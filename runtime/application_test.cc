@@ -106,6 +106,61 @@ TEST_F(Serving, KeepsTenantsApart) {
   EXPECT_EQ(boost::json::parse(listed.body).at("records").as_array().size(), 0U);
 }
 
+/// Nobody's body is read, and nobody is told to send it, before it is known who asks.
+TEST_F(Serving, ReadsNoBodyBeforeTheCredentialHolds) {
+  const std::string body(500'000, 'x');
+  const std::string expecting =
+      "Expect: 100-continue\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
+  TestClient stranger(application_->data_port());
+  EXPECT_EQ(stranger
+                .ask("POST /v1/records/notes HTTP/1.1\r\nHost: globex.acme.localhost\r\n" +
+                     expecting + "\r\n")
+                ->status,
+            401);
+  EXPECT_TRUE(stranger.closed());
+  TestClient operator_client(application_->operator_port());
+  EXPECT_EQ(
+      operator_client.ask("POST /v1/tenants HTTP/1.1\r\nHost: x\r\n" + expecting + "\r\n")->status,
+      401);
+  EXPECT_TRUE(operator_client.closed());
+  const std::string json = "Content-Type: application/json\r\n";
+  EXPECT_EQ(ask(tenant_request("globex", "POST", "/v1/records/notes", "", json + expecting)).status,
+            100);
+  EXPECT_EQ(ask(R"({"text":")" + std::string(body.size() - 11, 'x') + "\"}").status, 201);
+}
+
+/// A tenant's place is taken until its answer is read, and free for whoever has read it.
+TEST_F(Serving, HoldsAPermitUntilTheAnswerIsSent) {
+  const std::string value = R"({"text":")" + std::string(900'000, 'x') + "\"}";
+  for (int i = 0; i < 6; ++i) {
+    ASSERT_EQ(ask(tenant_request("globex", "POST", "/v1/records/notes", value)).status, 201);
+  }
+  const std::string limits = R"({"limits":{"concurrent":1}})";
+  TestClient operator_client(application_->operator_port());
+  ASSERT_EQ(operator_client
+                .ask("PATCH /v1/tenants/globex HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " +
+                     std::string(TestDeployment::operator_token) +
+                     "\r\nContent-Type: application/json\r\nContent-Length: " +
+                     std::to_string(limits.size()) + "\r\n\r\n" + limits)
+                ->status,
+            200);
+  const std::string list = tenant_request("globex", "GET", "/v1/records/notes?limit=1000");
+  const std::string small = tenant_request("globex", "GET", "/v1/whoami");
+  TestClient slow(application_->data_port());
+  slow.send(list);
+  std::string begun;
+  ASSERT_TRUE(slow.receive_some(begun)) << "the answer is made";
+  for (int i = 0; i < 50; ++i) {
+    const auto refused = ask(small);
+    ASSERT_EQ(refused.status, 429);
+    ASSERT_EQ(code_of(refused), "too-many-concurrent");
+  }
+  const std::size_t head = begun.find("\r\n\r\n") + 4;
+  const std::size_t size = std::stoul(begun.substr(begun.find("Content-Length: ") + 16));
+  while (begun.size() < head + size) ASSERT_TRUE(slow.receive_some(begun));
+  for (int i = 0; i < 200; ++i) ASSERT_EQ(ask(i % 20 == 0 ? list : small).status, 200) << i;
+}
+
 TEST_F(Serving, RefusesWhatDoesNotFit) {
   const auto anonymous = ask("GET /v1/records HTTP/1.1\r\nHost: globex.acme.localhost\r\n\r\n");
   EXPECT_EQ(anonymous.status, 401);

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <string>
 #include <thread>
 #include <vector>
@@ -50,6 +51,7 @@ class Application {
   Admit admit() {
     return [this](const Request& head) {
       ++asked_;
+      if (head.path == "/no-memory-for-the-head") throw std::bad_alloc();
       if (head.path == "/refused") {
         return Admission{.answer = {.status = 401, .body = "who are you?"}};
       }
@@ -71,6 +73,7 @@ class Application {
    public:
     explicit Guest(Application& application) : application_(application) {}
     void run(Request&& request, Reply&& reply) override {
+      if (request.path == "/no-memory") throw std::bad_alloc();
       ++application_.ran_;
       ++application_.holding_;
       const std::shared_ptr<void> lease(
@@ -211,6 +214,20 @@ TEST_F(Bounds, ALeaseIsGoneBeforeTheAnswerIsThere) {
     ASSERT_TRUE(client.ask(get(i % 3 == 0 ? "/large" : "/small")));
     ASSERT_EQ(application_.holding_, 0) << i;
   }
+}
+
+TEST_F(Bounds, ARequestWithoutMemoryIs503AndNothingElse) {
+  const Server server = serve();
+  TestClient client(server.port());
+  const auto answer = client.ask(get("/no-memory"));
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 503);
+  EXPECT_EQ(client.ask(get("/small"))->status, 200);
+  client.send(get("/small") + get("/no-memory-for-the-head"));
+  EXPECT_EQ(client.receive()->status, 200);
+  EXPECT_EQ(client.receive()->status, 503);
+  TestClient next(server.port());
+  EXPECT_EQ(next.ask(get("/small"))->status, 200);
 }
 
 TEST_F(Bounds, APeerThatTakesAByteNowAndThenIsCut) {

@@ -157,7 +157,11 @@ Result<void> Application::open() {
                                                .tokens = tokens_.get(),
                                                .feeds = feeds_});
   registry_->listen(
-      {.tenant = [this](const tenancy::Tenant& tenant) { watch_api_->changed(tenant); },
+      {.tenant =
+           [this](const tenancy::Tenant& tenant) {
+             limiter_.changed(tenant);
+             watch_api_->changed(tenant);
+           },
        .revoked = [this](const tenancy::ApiKey& key) { watch_api_->revoked(key); }});
   data_api_.emplace(DataApi::Services{.configuration = configuration,
                                       .clock = clock_,

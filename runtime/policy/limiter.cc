@@ -30,9 +30,13 @@ Limiter::Limiter(const observe::Clock& clock, std::size_t idle, std::int64_t soc
       sockets_(std::max<std::int64_t>(1, sockets)),
       budget_(std::move(budget)) {}
 
+Limiter::Shard& Limiter::shard_of(std::string_view tenant_id) {
+  return shards_[Hash{}(tenant_id) >> 60U];
+}
+
 std::shared_ptr<Account> Limiter::account(std::string_view tenant_id, std::int64_t now_ns) {
   if (is_down(Wall::one_limiter)) tenant_id = "everybody";
-  Shard& shard = shards_[Hash{}(tenant_id) >> 60U];
+  Shard& shard = shard_of(tenant_id);
   const std::lock_guard lock(shard.mutex);
   if (const auto found = shard.accounts.find(tenant_id); found != shard.accounts.end())
     return found->second;
@@ -78,6 +82,15 @@ tl::expected<Permit, Excess> Limiter::admit(const tenancy::Tenant& tenant) {
                 .fields = {}};
   permit.append_fields(excess.fields);
   return tl::unexpected(std::move(excess));
+}
+
+void Limiter::changed(const tenancy::Tenant& tenant) {
+  const std::optional<Rate> rate = rate_of(tenant.limits);
+  if (!rate) return;
+  Shard& shard = shard_of(tenant.id);
+  const std::lock_guard lock(shard.mutex);
+  if (const auto found = shard.accounts.find(tenant.id); found != shard.accounts.end())
+    found->second->bucket.change(*rate, clock_.steady_ns());
 }
 
 tl::expected<SocketPermit, observe::Problem> Limiter::admit_socket(const tenancy::Tenant& tenant) {

@@ -108,6 +108,9 @@ class Limiter {
 
   [[nodiscard]] tl::expected<Permit, Excess> admit(const tenancy::Tenant& tenant);
 
+  /// Makes changed limits of a tenant hold from now on: tokens come back at the new rate from here.
+  void changed(const tenancy::Tenant& tenant);
+
   /// At most `sockets` of all tenants; a tenant without a limit of its own gets a quarter of them.
   [[nodiscard]] tl::expected<SocketPermit, observe::Problem> admit_socket(
       const tenancy::Tenant& tenant);
@@ -131,6 +134,7 @@ class Limiter {
     std::size_t sweep_at = 0;  ///< number of accounts at which idle ones are dropped
   };
 
+  [[nodiscard]] Shard& shard_of(std::string_view tenant_id);
   [[nodiscard]] std::shared_ptr<Account> account(std::string_view tenant_id, std::int64_t now_ns);
 
   const observe::Clock& clock_;

@@ -117,9 +117,116 @@ TEST(Limiter, FollowsAChangedLimit) {
     ASSERT_TRUE(limiter.admit(tenant("a", {.requests_per_second = 0.01, .burst = 2})));
   EXPECT_FALSE(limiter.admit(tenant("a", {.requests_per_second = 0.01, .burst = 2})));
   const auto raised = tenant("a", {.requests_per_second = 1000, .burst = 10});
-  EXPECT_FALSE(limiter.admit(raised)) << "the bucket is as empty as it was";
+  for (int i = 0; i < 8; ++i)
+    EXPECT_TRUE(limiter.admit(raised)) << i << ": two of ten were taken before";
+  const auto refused = limiter.admit(raised);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().problem.retry_after_s, 1);
   clock.advance_ms(1);
   EXPECT_TRUE(limiter.admit(raised));
+}
+
+TEST(Limiter, ARaisedRateWaitsByItself) {
+  observe::ManualClock clock;
+  Limiter limiter(clock);
+  // As many tenants as a deployment has: each has used up an operation a day, and is raised.
+  for (int i = 0; i < 500; ++i) {
+    const std::string id = "t" + std::to_string(i);
+    const auto before = tenant(id, {.requests_per_second = 1.0 / 86'400, .burst = 1});
+    ASSERT_TRUE(limiter.admit(before));
+    ASSERT_EQ(limiter.admit(before).error().problem.retry_after_s, 86'400);
+    const auto raised = tenant(id, {.requests_per_second = 1, .burst = 1});
+    const auto refused = limiter.admit(raised);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().problem.retry_after_s, 1) << "the old wait is no more";
+  }
+  clock.advance_ms(1000);
+  for (int i = 0; i < 500; ++i) {
+    EXPECT_TRUE(limiter.admit(
+        tenant("t" + std::to_string(i), {.requests_per_second = 1, .burst = 1})));
+  }
+}
+
+TEST(Limiter, AChangeHoldsFromWhenItIsMade) {
+  observe::ManualClock clock;
+  Limiter limiter(clock);
+  const auto slow = tenant("a", {.requests_per_second = 1.0 / 86'400, .burst = 1});
+  const auto raised = tenant("a", {.requests_per_second = 1, .burst = 1});
+  ASSERT_TRUE(limiter.admit(slow));
+  limiter.changed(raised);
+  clock.advance_ms(1000);
+  EXPECT_TRUE(limiter.admit(raised)) << "a second at the new rate has passed";
+}
+
+/// A bucket that counts its tokens, as anybody would write it down.
+struct CountedBucket {
+  long double taken = 0;     ///< tokens that are not there
+  long double rounding = 0;  ///< tokens that whole nanoseconds may have held back since
+  Rate rate;
+  std::int64_t at = 0;
+
+  void follow(const Rate& changed, std::int64_t now) {
+    if (changed != rate) rounding += 1.0L / static_cast<long double>(changed.interval_ns);
+    if (rate.interval_ns > 0) {
+      taken = std::max(0.0L, taken - static_cast<long double>(now - at) /
+                                         static_cast<long double>(rate.interval_ns));
+    }
+    at = now;
+    rate = changed;
+    taken = std::min(taken, static_cast<long double>(rate.burst));
+  }
+  [[nodiscard]] long double left() const { return static_cast<long double>(rate.burst) - taken; }
+};
+
+TEST(TokenBucket, Property07_FollowsEveryChangeOfItsRate) {
+  // Rate and burst raised and cut, and taken away and set again, between requests at any distance.
+  const bool holds = rc::check([] {
+    TokenBucket bucket;
+    CountedBucket model;
+    std::int64_t now = 0;
+    const auto some_rate = [] {
+      const double per_second =
+          *rc::gen::element(1.0 / 86'400, 0.01, 0.5, 1.0, 3.0, 20.0, 999.0, 12345.0, 1e6);
+      return Rate::of(per_second, *rc::gen::element<std::int64_t>(1, 2, 5, 49, 100'000));
+    };
+    Rate rate = some_rate();
+    const int steps = *rc::gen::inRange(1, 200);
+    for (int i = 0; i < steps; ++i) {
+      now += *rc::gen::inRange<std::int64_t>(0, 300) * rate.interval_ns / 100;
+      switch (*rc::gen::inRange(0, 8)) {
+        case 0:
+          rate = some_rate();
+          break;
+        case 1:
+          rate = Rate::of(1e9 / static_cast<double>(rate.interval_ns),
+                          *rc::gen::element<std::int64_t>(1, 3, 77, 1000));
+          break;
+        case 2:  // while there is no limit nobody asks the bucket
+          now += *rc::gen::inRange<std::int64_t>(0, 1000) * rate.interval_ns / 10;
+          break;
+        case 3:
+          rate = some_rate();
+          bucket.change(rate, now);
+          model.follow(rate, now);
+          break;
+        default:
+          break;
+      }
+      model.follow(rate, now);
+      const Level level = bucket.take(rate, now);
+      if (level.taken) {
+        RC_ASSERT(model.left() >= 1 - 1e-6L);
+        model.taken += 1;
+        RC_ASSERT(level.remaining <= rate.burst - 1);
+      } else {
+        RC_ASSERT(model.left() < 1 + model.rounding + 1e-6L);
+        RC_ASSERT(level.next_ns > 0);
+        RC_ASSERT(level.next_ns <= rate.interval_ns);
+        RC_ASSERT(level.full_ns <= rate.interval_ns * rate.burst);
+      }
+    }
+  });
+  EXPECT_TRUE(holds);
 }
 
 TEST(Limiter, ForgetsIdleTenantsOnly) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace caisson::policy {
 
@@ -14,34 +15,38 @@ Rate Rate::of(double per_second, std::int64_t burst) noexcept {
           .burst = std::clamp<std::int64_t>(burst, 1, most_ns / interval_ns)};
 }
 
-Level TokenBucket::take(const Rate& rate, std::int64_t now_ns) noexcept {
+void TokenBucket::follow(const Rate& rate, std::int64_t now_ns) noexcept {
+  if (rate == rate_) return;
+  const std::int64_t before = std::exchange(rate_, rate).interval_ns;
+  if (full_at_ <= now_ns) return;
+  // A product of two times needs more than 64 bits. Rounded up: a change never gives a token away.
+  __extension__ using Wide = __int128;
+  const Wide owed = (Wide{full_at_ - now_ns} * rate.interval_ns + before - 1) / before;
   const std::int64_t capacity = rate.interval_ns * rate.burst;
-  std::int64_t full_at = full_at_.load(std::memory_order_relaxed);
-  if (capacity_.load(std::memory_order_relaxed) != capacity) {
-    capacity_.store(capacity, std::memory_order_relaxed);
-    // What was taken at another rate must not keep this one waiting: a bucket is never more than
-    // empty.
-    while (full_at > now_ns + capacity &&
-           !full_at_.compare_exchange_weak(full_at, now_ns + capacity, std::memory_order_relaxed)) {
-    }
-  }
-  while (true) {
-    const std::int64_t from = std::max(full_at, now_ns);
-    const std::int64_t to = from + rate.interval_ns;
-    const std::int64_t over = to - now_ns - capacity;
-    if (over > 0) {
-      return {.taken = false, .remaining = 0, .next_ns = over, .full_ns = from - now_ns};
-    }
-    if (full_at_.compare_exchange_weak(full_at, to, std::memory_order_relaxed)) {
-      const std::int64_t remaining = -over / rate.interval_ns;
-      const std::int64_t next = remaining > 0 ? 0 : rate.interval_ns + over;
-      return {.taken = true, .remaining = remaining, .next_ns = next, .full_ns = to - now_ns};
-    }
-  }
+  full_at_ = now_ns + static_cast<std::int64_t>(std::min<Wide>(owed, capacity));
+}
+
+Level TokenBucket::take(const Rate& rate, std::int64_t now_ns) noexcept {
+  const std::lock_guard lock(mutex_);
+  follow(rate, now_ns);
+  const std::int64_t from = std::max(full_at_, now_ns);
+  const std::int64_t to = from + rate.interval_ns;
+  const std::int64_t over = to - now_ns - rate.interval_ns * rate.burst;
+  if (over > 0) return {.taken = false, .remaining = 0, .next_ns = over, .full_ns = from - now_ns};
+  full_at_ = to;
+  const std::int64_t remaining = -over / rate.interval_ns;
+  const std::int64_t next = remaining > 0 ? 0 : rate.interval_ns + over;
+  return {.taken = true, .remaining = remaining, .next_ns = next, .full_ns = to - now_ns};
+}
+
+void TokenBucket::change(const Rate& rate, std::int64_t now_ns) noexcept {
+  const std::lock_guard lock(mutex_);
+  follow(rate, now_ns);
 }
 
 bool TokenBucket::full(std::int64_t now_ns) const noexcept {
-  return full_at_.load(std::memory_order_relaxed) <= now_ns;
+  const std::lock_guard lock(mutex_);
+  return full_at_ <= now_ns;
 }
 
 }  // namespace caisson::policy

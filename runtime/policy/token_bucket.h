@@ -1,8 +1,8 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <limits>
+#include <mutex>
 
 namespace caisson::policy {
 
@@ -14,6 +14,8 @@ struct Rate {
 
   std::int64_t interval_ns = 0;  ///< from one token to the next
   std::int64_t burst = 0;        ///< tokens of a full bucket
+
+  friend bool operator==(const Rate&, const Rate&) = default;
 };
 
 /// What a bucket holds after it was asked.
@@ -24,17 +26,26 @@ struct Level {
   std::int64_t full_ns = 0;    ///< until it is full
 };
 
-/// A token bucket that is one atomic number: the moment at which it is full again (the generic cell
-/// rate algorithm). Lock-free, exact to the nanosecond under any number of threads; a new bucket is
-/// full. The rate is given at every use, so that a changed limit holds for the next request.
+/// A token bucket, kept as the moment at which it is full again (the generic cell rate algorithm).
+/// Exact to the nanosecond under any number of threads; a new bucket is full.
+///
+/// The rate may change at any time. Tokens that were taken stay taken and are given back at the new
+/// rate: a full bucket stays full, one of which five are taken has five less than the new burst,
+/// and none is ever more than empty.
 class TokenBucket {
  public:
+  /// Takes one token at `rate`, which holds from now on.
   [[nodiscard]] Level take(const Rate& rate, std::int64_t now_ns) noexcept;
+  /// Makes `rate` hold from now on, rather than from the next `take`.
+  void change(const Rate& rate, std::int64_t now_ns) noexcept;
   [[nodiscard]] bool full(std::int64_t now_ns) const noexcept;
 
  private:
-  std::atomic<std::int64_t> full_at_{std::numeric_limits<std::int64_t>::min()};
-  std::atomic<std::int64_t> capacity_{0};  ///< of the rate it was last used with, in nanoseconds
+  void follow(const Rate& rate, std::int64_t now_ns) noexcept;
+
+  mutable std::mutex mutex_;
+  Rate rate_;  ///< that `full_at_` was reckoned with
+  std::int64_t full_at_ = std::numeric_limits<std::int64_t>::min();
 };
 
 }  // namespace caisson::policy

@@ -7,6 +7,8 @@
 #include <string>
 #include <utility>
 
+#include "runtime/admin/settle.h"
+
 namespace caisson::runtime {
 namespace {
 
@@ -39,18 +41,6 @@ http::Limits operator_limits(const context::ServerLimits& limits) {
 std::optional<http::TlsFiles> tls_of(const context::Listen& listen) {
   if (!listen.tls) return {};
   return http::TlsFiles{.certificate = listen.tls->certificate, .key = listen.tls->key};
-}
-
-/// Notes what applying the configuration did to `tenants`.
-void record(observe::Audit& audit, std::string_view action,
-            const std::vector<tenancy::TenantPtr>& tenants) {
-  for (const tenancy::TenantPtr& tenant : tenants) {
-    audit.append({.actor = "configuration",
-                  .action = action,
-                  .tenant = tenant->slug,
-                  .tenant_id = tenant->id,
-                  .outcome = "ok"});
-  }
 }
 
 }  // namespace
@@ -110,16 +100,18 @@ Result<void> Application::open() {
        .on_change =
            [this](std::string_view tenant_id, std::span<const storage::Change> changes) {
              feeds_.publish(tenant_id, changes);
-           }},
+           },
+       .before_purge = [this](const tenancy::Tenant& tenant) { return begin_purge(tenant); },
+       .after_purge = [this](std::uint64_t begun, const tenancy::Tenant& tenant,
+                             bool done) { end_purge(begun, tenant, done); }},
       *registry_);
   if (!tenants) return tl::unexpected(tenants.error());
   tenants_ = std::move(*tenants);
-  const auto reconciled = registry_->reconcile(configuration.tenants);
-  if (!reconciled) {
-    return fail("cannot apply the configured tenants: " + reconciled.error().detail);
+  if (const auto settled = admin::settle(*audit_, *registry_, *tenants_); settled > 0) {
+    log_.warn("acts that the last process had begun now have their outcome in the audit log",
+              {{"acts", static_cast<std::int64_t>(settled)}});
   }
-  record(*audit_, "tenant.create", reconciled->created);
-  record(*audit_, "tenant.update", reconciled->updated);
+  if (auto applied = apply_tenants(); !applied) return applied;
   if (configuration.tokens) {
     auto tokens = ingress::TokenVerifier::open(*configuration.tokens, clock_, log_);
     if (!tokens) return tl::unexpected(tokens.error());
@@ -156,13 +148,12 @@ Result<void> Application::open() {
                                                .tickets = tickets_,
                                                .tokens = tokens_.get(),
                                                .feeds = feeds_});
-  registry_->listen(
-      {.tenant =
-           [this](const tenancy::Tenant& tenant) {
-             limiter_.changed(tenant);
-             watch_api_->changed(tenant);
-           },
-       .revoked = [this](const tenancy::ApiKey& key) { watch_api_->revoked(key); }});
+  registry_->listen({.tenant =
+                         [this](const tenancy::Tenant& tenant) {
+                           limiter_.changed(tenant);
+                           watch_api_->changed(tenant);
+                         },
+                     .revoked = [this](const tenancy::ApiKey& key) { watch_api_->revoked(key); }});
   data_api_.emplace(DataApi::Services{.configuration = configuration,
                                       .clock = clock_,
                                       .log = log_,
@@ -174,6 +165,49 @@ Result<void> Application::open() {
                                       .watch = *watch_api_,
                                       .operator_api = operator_calls_});
   return {};
+}
+
+Result<void> Application::apply_tenants() {
+  const std::string announced = std::to_string(configuration_->tenants.size()) + " tenants";
+  observe::AuditEvent event{.actor = {.kind = observe::Actor::Kind::configuration},
+                            .action = admin::apply_action,
+                            .reason = announced};
+  const std::uint64_t begun = audit_->begin(event);
+  if (begun == 0) {
+    return fail("cannot write the audit log in " + (configuration_->data / "audit").string(),
+                "nothing is changed without it: see to its disk");
+  }
+  const auto reconciled = registry_->reconcile(configuration_->tenants);
+  std::string what;
+  if (reconciled) {
+    admin::record_applied(*audit_, "tenant.create", reconciled->created);
+    admin::record_applied(*audit_, "tenant.update", reconciled->updated);
+    what = std::to_string(reconciled->created.size()) + " created, " +
+           std::to_string(reconciled->updated.size()) + " updated";
+  } else {
+    what = reconciled.error().detail;
+  }
+  event.outcome = reconciled ? "ok" : "failed";
+  event.reason = what;
+  const bool recorded = audit_->end(begun, event);
+  if (!reconciled) return fail("cannot apply the configured tenants: " + what);
+  if (!recorded) return fail("cannot write the audit log", "see to the disk of the data directory");
+  return {};
+}
+
+std::uint64_t Application::begin_purge(const tenancy::Tenant& tenant) {
+  return audit_->begin({.actor = {.kind = observe::Actor::Kind::runtime},
+                        .action = "tenant.purge",
+                        .tenant = tenant.slug,
+                        .tenant_id = tenant.id});
+}
+
+void Application::end_purge(std::uint64_t begun, const tenancy::Tenant& tenant, bool done) {
+  static_cast<void>(audit_->end(begun, {.actor = {.kind = observe::Actor::Kind::runtime},
+                                        .action = "tenant.purge",
+                                        .tenant = tenant.slug,
+                                        .tenant_id = tenant.id,
+                                        .outcome = done ? "ok" : "failed"}));
 }
 
 http::Admission Application::admit_operator(const http::Request& head) {
@@ -229,6 +263,7 @@ void Application::maintain(const std::stop_token& stopping) {
                                         [&stopping] { return stopping.stop_requested(); });
        ++interval) {
     watch_api_->sweep();
+    audit_->tick();
     if (interval % intervals_a_sweep == 0) tenants_->sweep();
   }
 }
@@ -237,11 +272,11 @@ void Application::maintain(const std::stop_token& stopping) {
 void Application::note_end(const watch::Terms& terms, std::uint16_t code, bool ours) {
   log_.debug("watch ended", {{"request_id", terms.request_id},
                              {"tenant", terms.tenant->slug},
-                             {"subject", terms.caller->subject},
+                             {"actor", text(context::actor_of(*terms.caller))},
                              {"code", std::int64_t{code}}});
   if (!ours || code < watch::close_code::credential) return;
   const std::string reason = "close code " + std::to_string(code);
-  audit_->append({.actor = terms.caller->subject,
+  audit_->refuse({.actor = context::actor_of(*terms.caller),
                   .action = "watch.end",
                   .tenant = terms.tenant->slug,
                   .tenant_id = terms.tenant->id,

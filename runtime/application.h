@@ -60,6 +60,10 @@ class Application {
   Application(context::ConfigurationPtr configuration, int log_fd,
               std::unique_ptr<observe::ProcessMeter> process);
   [[nodiscard]] Result<void> open();
+  /// Applies the tenants of the configuration, with a record before and one after.
+  [[nodiscard]] Result<void> apply_tenants();
+  [[nodiscard]] std::uint64_t begin_purge(const tenancy::Tenant& tenant);
+  void end_purge(std::uint64_t begun, const tenancy::Tenant& tenant, bool done);
   [[nodiscard]] Result<void> listen();
   /// The operator API asks for its token before it reads a body; see http::Admit.
   [[nodiscard]] http::Admission admit_operator(const http::Request& head);

@@ -1,6 +1,9 @@
 #include "runtime/application.h"
 
 #include <atomic>
+#include <fstream>
+#include <iterator>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -159,6 +162,60 @@ TEST_F(Serving, HoldsAPermitUntilTheAnswerIsSent) {
   const std::size_t size = std::stoul(begun.substr(begun.find("Content-Length: ") + 16));
   while (begun.size() < head + size) ASSERT_TRUE(slow.receive_some(begun));
   for (int i = 0; i < 200; ++i) ASSERT_EQ(ask(i % 20 == 0 ? list : small).status, 200) << i;
+}
+
+TEST_F(Serving, AnswersAlikeAtHostsOfOthersAndOfNobody) {
+  const auto shape = [](const std::optional<TestClient::Answer>& answer) {
+    if (!answer) return std::string("no answer");
+    std::string text = std::to_string(answer->status);
+    const std::string id = answer->field("Caisson-Request-Id");
+    for (const auto& [name, value] : answer->fields)
+      if (value != id && name != "Date") text.append("\n").append(name).append(": ").append(value);
+    text += "\n" + answer->body;
+    for (auto at = text.find(id); at != std::string::npos; at = text.find(id, at))
+      text.erase(at, id.size());
+    return text;
+  };
+  const std::string handshake =
+      "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+  const auto at = [&](const std::string& host, const std::string& method, const std::string& path,
+                      const std::string& credential) {
+    TestClient client(application_->data_port());
+    client.send(method + " " + path + " HTTP/1.1\r\nHost: " + host + "\r\n" + credential +
+                (path == "/v1/watch" ? handshake : "") + "\r\n");
+    return shape(client.receive(method == "HEAD"));
+  };
+  const std::string mine = "Authorization: Bearer " + token_for("globex") + "\r\n";
+  for (const std::string& credential :
+       {mine, std::string(), std::string("Authorization: Bearer x\r\n")}) {
+    for (const std::string method : {"GET", "HEAD", "DELETE"}) {
+      for (const std::string path : {"/v1/whoami", "/v1/records", "/v1/watch", "/v1/nothing"}) {
+        const std::string nobodys = at("nobody.test", method, path, credential);
+        EXPECT_EQ(nobodys.substr(0, 3), credential == mine ? "403" : "401") << nobodys;
+        for (const char* host : {"initech.test", "initech.acme.localhost", "nosuch.acme.localhost"})
+          EXPECT_EQ(at(host, method, path, credential), nobodys) << method << " " << host << path;
+      }
+    }
+  }
+}
+
+TEST_F(Serving, TheAuditLogSaysWhichKindOfCredentialItWas) {
+  const std::string credential = token_for("globex", "read write", "operator");
+  EXPECT_EQ(ask("GET /v1/whoami HTTP/1.1\r\nHost: initech.test\r\nAuthorization: Bearer " +
+                credential + "\r\n\r\n")
+                .status,
+            403);
+  application_->stop(false);
+  const auto read = [&](const char* file) {
+    std::ifstream in(deployment_.directory() / "data/audit" / file, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+  };
+  EXPECT_THAT(read("refusals/audit.ndjson"),
+              HasSubstr(R"("actor":"token:operator","action":"request.refuse")"));
+  EXPECT_THAT(read("refusals/audit.ndjson"), testing::Not(HasSubstr(R"("actor":"operator")")));
+  EXPECT_THAT(read("audit.ndjson"),
+              HasSubstr(R"("actor":"configuration","action":"tenant.create")"));
 }
 
 TEST_F(Serving, RefusesWhatDoesNotFit) {

@@ -156,7 +156,9 @@ Result<BackupSettings> load_backup_settings(const fs::path& file) {
   if (!text) return tl::unexpected(text.error());
   const auto document = context::parse_strict(*text);
   if (!document) return fail(file.string() + ": " + document.error().what);
-  const auto place = file.parent_path();
+  std::error_code error;
+  const auto place = fs::absolute(file, error).parent_path();
+  if (error) return fail("cannot tell where " + file.string() + " is: " + error.message());
   const auto path = [&](const std::string& named) {
     return named.empty() ? fs::path() : (place / named).lexically_normal();
   };

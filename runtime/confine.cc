@@ -41,6 +41,9 @@ Result<void> failure(const std::string& what) {
 }
 
 Result<void> allow(int ruleset, const std::filesystem::path& path, std::uint64_t rights) {
+  // Passing over it would take away the directory that somebody meant by it.
+  if (!path.is_absolute())
+    return fail("cannot confine the process to " + path.string() + ": it is no whole path");
   const int fd = ::open(path.c_str(), O_PATH | O_CLOEXEC);
   if (fd < 0 && errno == ENOENT) return {};
   if (!std::filesystem::is_directory(path)) rights &= LANDLOCK_ACCESS_FS_READ_FILE;

@@ -7,7 +7,7 @@
 
 namespace caisson::runtime {
 
-/// What a process may still reach in the file system.
+/// What a process may still reach in the file system, as absolute paths.
 struct Reach {
   std::vector<std::filesystem::path> writable;  ///< directories, with everything below
   std::vector<std::filesystem::path> readable;  ///< files, and directories with everything below

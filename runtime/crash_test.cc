@@ -1,10 +1,11 @@
-// Kills the shipped program in the middle of its clients' writes, again and again. Clients keep a
-// journal of every write they were told is done; at the end all of it must be there.
+// Kills the shipped program in the middle of its clients' writes and its operators' acts, again and
+// again. Clients keep a journal of what they were told is done; at the end all of it must be there.
 
 #include <array>
 #include <atomic>
 #include <csignal>
 #include <filesystem>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <random>
@@ -199,6 +200,219 @@ TEST_F(Crash, ARuntimeThatIsKilledLosesNoAcknowledgedWrite) {
   }
   EXPECT_GT(acknowledged_, kills);
   RecordProperty("acknowledged_writes", acknowledged_);
+}
+
+/// Kills the program in the middle of what operators do. What the audit log says then must be what
+/// there is: each act that took effect has its record, and each intent exactly one outcome.
+class OperatorCrash : public testing::Test {
+ protected:
+  OperatorCrash() { deployment_.write_configuration(port_, operator_port_); }
+
+  /// The answer of an operator call; none when the server is gone.
+  static std::optional<TestClient::Answer> call(TestClient& client, std::string_view method,
+                                                const std::string& target,
+                                                const std::string& body = "") {
+    std::string request;
+    request.append(method).append(" ").append(target).append(" HTTP/1.1\r\nHost: x\r\n");
+    request.append("Authorization: Bearer ").append(TestDeployment::operator_token);
+    request.append("\r\nContent-Type: application/json\r\nContent-Length: ");
+    request.append(std::to_string(body.size())).append("\r\n\r\n").append(body);
+    return client.ask(request);
+  }
+
+  /// Does what operators do until the server is gone, and notes what it was told is done.
+  void operate(int number, const std::atomic<bool>& stop) {
+    std::minstd_rand random(static_cast<unsigned>(number) + std::random_device{}());
+    const auto below = [&](int bound) {
+      return std::uniform_int_distribution(0, bound - 1)(random);
+    };
+    auto client = connect(operator_port_, stop);
+    std::string key;
+    std::string snapshot;
+    while (client) {
+      const std::string slug = "t" + std::to_string(below(operated));
+      const std::string path = "/v1/tenants/" + slug;
+      std::optional<TestClient::Answer> answer;
+      switch (below(10)) {
+        case 0:
+        case 1:
+        case 2:
+          answer = call(*client, "POST", "/v1/tenants", R"({"slug":")" + slug + R"("})");
+          break;
+        case 3:
+          answer = call(*client, "PATCH", path, R"({"name":"N"})");
+          break;
+        case 4:
+          answer = call(*client, "POST", path + "/suspend");
+          break;
+        case 5:
+          answer = call(*client, "POST", path + "/resume");
+          break;
+        case 6:
+          answer = call(*client, "POST", path + "/keys");
+          if (answer && answer->status == 201) key = path + "/keys/" + id_in(answer->body);
+          break;
+        case 7:
+          if (!key.empty())
+            answer = call(*client, "DELETE", std::exchange(key, {}));
+          else
+            continue;
+          break;
+        case 8:
+          answer = call(*client, "POST", path + "/snapshots");
+          break;
+        default:
+          answer = call(*client, "DELETE", path);
+          break;
+      }
+      if (!answer) return;
+      if (answer->status >= 300) continue;
+      const std::scoped_lock lock(mutex_);
+      done_.insert(answer->field("Caisson-Request-Id"));
+    }
+  }
+
+  static std::string id_in(const std::string& body) {
+    return std::string(json::parse(body).at("id").as_string());
+  }
+
+  /// What the records say that there is.
+  struct Tenant {
+    std::string id;
+    bool suspended = false;
+    std::set<std::string> keys;
+    std::set<std::string> snapshots;
+    friend bool operator==(const Tenant&, const Tenant&) = default;
+  };
+  using World = std::map<std::string, Tenant>;
+
+  World recorded(TestClient& client) {
+    World world;
+    std::map<std::int64_t, int> outcomes;
+    std::map<std::string, int> acknowledged;
+    std::int64_t after = 0;
+    while (true) {
+      const auto answer =
+          call(client, "GET", "/v1/audit?limit=1000&after=" + std::to_string(after));
+      if (!answer || answer->status != 200) throw std::runtime_error("no audit log");
+      const json::value page = json::parse(answer->body);
+      for (const json::value& record : page.at("records").as_array()) {
+        after = record.at("seq").as_int64();
+        const std::string outcome(record.at("outcome").as_string());
+        if (outcome == "intent") {
+          EXPECT_TRUE(outcomes.emplace(after, 0).second);
+          continue;
+        }
+        if (const auto* intent = record.as_object().if_contains("intent"))
+          ++outcomes.at(intent->as_int64());
+        if (record.at("actor") == "runtime") settled_.insert(after);
+        if (outcome != "ok") continue;
+        ++acknowledged[std::string(record.at("request_id").as_string())];
+        apply(world, record.as_object());
+      }
+      if (page.at("next").is_null()) break;
+    }
+    for (const auto& [seq, count] : outcomes) EXPECT_EQ(count, 1) << "outcomes of intent " << seq;
+    for (const std::string& id : done_)
+      EXPECT_EQ(acknowledged[id], 1) << "records of the acknowledged " << id;
+    return world;
+  }
+
+  static void apply(World& world, const json::object& record) {
+    const std::string action(record.at("action").as_string());
+    const std::string slug(record.at("tenant").as_string());
+    const std::string reason(record.at("reason").as_string());
+    const std::string what = reason.substr(0, reason.find(':'));
+    if (action == "tenant.create") {
+      world[slug] = {.id = std::string(record.at("tenant_id").as_string())};
+      return;
+    }
+    const auto found = world.find(slug);
+    if (found == world.end()) {
+      EXPECT_EQ(action, "tenants.apply") << slug;
+      return;
+    }
+    Tenant& tenant = found->second;
+    EXPECT_TRUE(record.at("tenant_id") == json::string_view(tenant.id)) << action << " " << slug;
+    if (action == "tenant.delete") {
+      world.erase(found);
+    } else if (action == "tenant.suspend" || action == "tenant.resume") {
+      tenant.suspended = action == "tenant.suspend";
+    } else if (action == "key.create") {
+      tenant.keys.insert(what);
+    } else if (action == "key.revoke") {
+      tenant.keys.erase(what);
+    } else if (action == "snapshot.create") {
+      tenant.snapshots.insert(what);
+    }
+  }
+
+  World existing(TestClient& client) {
+    World world;
+    const auto listed = call(client, "GET", "/v1/tenants?limit=1000");
+    const json::value page = json::parse(listed->body);
+    for (const json::value& tenant : page.at("tenants").as_array()) {
+      if (tenant.at("status") == "deleted") continue;
+      const std::string slug(tenant.at("slug").as_string());
+      Tenant& found = world[slug];
+      found.id = tenant.at("id").as_string();
+      found.suspended = tenant.at("status") == "suspended";
+      const auto keys = call(client, "GET", "/v1/tenants/" + slug + "/keys");
+      const json::value of_keys = json::parse(keys->body);
+      for (const json::value& key : of_keys.at("keys").as_array())
+        if (!key.at("revoked").as_bool()) found.keys.emplace(key.at("id").as_string());
+      const auto snapshots = call(client, "GET", "/v1/tenants/" + slug + "/snapshots");
+      const json::value of_snapshots = json::parse(snapshots->body);
+      for (const json::value& snapshot : of_snapshots.at("snapshots").as_array())
+        found.snapshots.emplace(snapshot.at("id").as_string());
+    }
+    return world;
+  }
+
+  static constexpr int operated = 40;  ///< slugs, so that most calls meet a tenant
+  TestDeployment deployment_;
+  std::uint16_t port_ = free_port();
+  std::uint16_t operator_port_ = free_port();
+  std::mutex mutex_;
+  std::set<std::string> done_;
+  std::set<std::int64_t> settled_;  ///< records of outcomes that were found at a start
+};
+
+TEST_F(OperatorCrash, WhatTheAuditLogSaysIsWhatThereIs) {
+  constexpr int operator_kills = 40;
+  std::minstd_rand random(std::random_device{}());
+  for (int killed = 0; killed < operator_kills && !HasFailure(); ++killed) {
+    const std::size_t target =
+        done_.size() + static_cast<std::size_t>(std::uniform_int_distribution(1, 40)(random));
+    {
+      std::atomic<bool> stop = false;
+      Server server(deployment_);
+      std::vector<std::thread> operators;
+      for (int i = 0; i < clients; ++i) operators.emplace_back([&, i] { operate(i, stop); });
+      const auto enough = [&] {
+        const std::scoped_lock lock(mutex_);
+        return done_.size() >= target;
+      };
+      while (!enough() && server.runs()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      EXPECT_TRUE(server.runs()) << "the server ended by itself";
+      server.end(SIGKILL);
+      stop = true;
+      for (auto& thread : operators) thread.join();
+    }
+    Server server(deployment_);
+    std::atomic<bool> never = false;
+    auto client = connect(operator_port_, never);
+    const World expected = recorded(*client);
+    const World found = existing(*client);
+    EXPECT_TRUE(expected == found)
+        << "after " << killed + 1 << " kills and " << done_.size() << " acts";
+    EXPECT_NE(call(*client, "POST", "/v1/audit/verify")->body.find(R"("valid":true)"),
+              std::string::npos);
+    server.end(SIGTERM);
+  }
+  EXPECT_FALSE(settled_.empty()) << "no kill met an act";
+  RecordProperty("acknowledged_acts", static_cast<int>(done_.size()));
+  RecordProperty("settled_acts", static_cast<int>(settled_.size()));
 }
 
 }  // namespace

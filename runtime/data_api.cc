@@ -349,13 +349,13 @@ void DataApi::log(const Exchange& exchange, const http::Request& request, int st
                   std::int64_t took_ns) const {
   const observe::Level level = status >= 500 ? observe::Level::warn : observe::Level::debug;
   if (!services_.log.enabled(level)) return;
-  std::string_view subject;
-  if (exchange.context) subject = exchange.context->caller().subject;
+  std::string actor;
+  if (exchange.context) actor = text(context::actor_of(exchange.context->caller()));
   const auto trace = observe::read_trace(request.field("traceparent"), request.field("tracestate"));
   services_.log.write(level, "request",
                       {{"request_id", exchange.id},
                        {"tenant", exchange.tenant ? std::string_view(exchange.tenant->slug) : ""},
-                       {"subject", subject},
+                       {"actor", actor},
                        {"method", request.method},
                        {"path", request.path},
                        {"status", std::int64_t{status}},

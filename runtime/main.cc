@@ -48,7 +48,9 @@ constexpr std::string_view usage =
     "without\n"
     "                                                           COMMAND it lists them\n"
     "       caisson-runtime dashboard --config dashboard.json   serve the tenant dashboard\n"
-    "       caisson-runtime audit verify FILE                   verify an audit log's hash chain\n"
+    "       caisson-runtime audit verify PATH                   verify both audit logs of a "
+    "directory,\n"
+    "                                                           or the hash chain of one\n"
     "       caisson-runtime backup    --config backup.json      copy every tenant's data away\n"
     "       caisson-runtime version\n"
     "\n"
@@ -101,18 +103,24 @@ bool wait_for_end(const Signals& signals, const std::function<void()>& reload) {
 
 /// What a server touches after its configuration is read: its data, and the keys and certificates
 /// that it loads again when they change. Their directories, since a new file takes the old one's
-/// place by rename.
+/// place by rename; and where a link in them leads.
 Reach reach_of(const context::Configuration& configuration) {
   std::error_code ignored;  // a directory that cannot be made is reported by whoever needs it
   std::filesystem::create_directories(configuration.data, ignored);
   Reach reach{.writable = {configuration.data}, .readable = {"/dev/urandom"}};
+  const auto directory_of = [&](const std::filesystem::path& file) {
+    if (file.empty()) return;
+    reach.readable.push_back(file.parent_path());
+    const auto led = std::filesystem::canonical(file, ignored);
+    if (!led.empty()) reach.readable.push_back(led.parent_path());
+  };
   if (configuration.tokens) {
-    reach.readable.push_back(configuration.tokens->key_file.parent_path());
-    reach.readable.push_back(configuration.tokens->jwks_file.parent_path());
+    directory_of(configuration.tokens->key_file);
+    directory_of(configuration.tokens->jwks_file);
   }
   if (configuration.listen.tls) {
-    reach.readable.push_back(configuration.listen.tls->certificate.parent_path());
-    reach.readable.push_back(configuration.listen.tls->key.parent_path());
+    directory_of(configuration.listen.tls->certificate);
+    directory_of(configuration.listen.tls->key);
   }
   return reach;
 }
@@ -211,18 +219,28 @@ int run_backup(const std::string& file) {
   return report->problems.empty() ? fine : unhealthy;
 }
 
-int verify_audit(const std::string& file) {
-  const auto verification = observe::verify_audit(file);
-  if (!verification) return complain(verification.error().text(), bad_environment);
-  if (verification->valid) {
-    std::printf("%llu records, the chain is whole\n",
-                static_cast<unsigned long long>(verification->records));
-    return fine;
+/// One line on a log: whether its chain is whole, and what it covers.
+void print_verification(const char* name, const observe::AuditVerification& found) {
+  using Number = unsigned long long;
+  if (!found.valid) {
+    std::printf("%sbroken at record %llu: %s\n", name, Number{found.broken_at},
+                found.reason.c_str());
+  } else {
+    std::printf("%s%llu records, the chain is whole", name, Number{found.records});
+    if (found.records > 0)
+      std::printf("; complete from %s to %s", found.from.c_str(), found.to.c_str());
+    if (found.retired > 0)
+      std::printf("; records 1 to %llu were retired before", Number{found.retired});
+    std::printf("\n");
   }
-  std::printf("broken at record %llu: %s\n",
-              static_cast<unsigned long long>(verification->broken_at),
-              verification->reason.c_str());
-  return unhealthy;
+}
+
+int verify_audit(const std::string& path) {
+  const auto report = observe::verify_audit(path);
+  if (!report) return complain(report.error().text(), bad_environment);
+  print_verification(report->refusals ? "operations: " : "", report->operations);
+  if (report->refusals) print_verification("refusals: ", *report->refusals);
+  return report->valid() ? fine : unhealthy;
 }
 
 int run(Arguments arguments) {
@@ -248,7 +266,7 @@ int run(Arguments arguments) {
   }
   if (command == "audit") {
     if (rest.size() != 2 || rest[0] != std::string_view("verify")) {
-      return misuse("`audit` takes `verify FILE`");
+      return misuse("`audit` takes `verify PATH`");
     }
     return verify_audit(rest[1]);
   }

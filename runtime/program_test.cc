@@ -157,13 +157,53 @@ TEST_F(Program, ServesUntilSigtermAndTellsItsHealth) {
   const std::string log = read(deployment_.directory() / "log");
   EXPECT_THAT(log, HasSubstr("\"message\":\"stopped\",\"cut_connections\":0"));
   EXPECT_THAT(log, testing::Not(HasSubstr("Bearer")));
-  const std::string audit = deployment_.directory() / "data/audit/audit.ndjson";
+  const std::string logs = deployment_.directory() / "data/audit";
+  EXPECT_EQ(run({"audit", "verify", logs}), 0);
+  EXPECT_THAT(read(output_), HasSubstr("operations: 4 records, the chain is whole; complete from"));
+  EXPECT_THAT(read(output_), HasSubstr("refusals: 1 records, the chain is whole; complete from"));
+  EXPECT_EQ(run({"audit", "verify", logs + "/audit.ndjson"}), 0);
+  const std::string audit = logs + "/refusals/audit.ndjson";
   EXPECT_EQ(run({"audit", "verify", audit}), 0);
   std::string records = read(audit);
   ASSERT_THAT(records, HasSubstr("unauthenticated"));
   records.replace(records.find("unauthenticated"), 2, "UN");
   std::ofstream(audit, std::ios::binary) << records;
   EXPECT_EQ(run({"audit", "verify", audit}), 1);
+  EXPECT_EQ(run({"audit", "verify", logs}), 1);
+  EXPECT_THAT(read(output_), HasSubstr("refusals: broken at record 1"));
+}
+
+TEST_F(Program, ServesWithRelativePathsFromAnyDirectory) {
+  // The key of tokens is read again while the process is confined: it may also be a link.
+  namespace fs = std::filesystem;
+  const fs::path& place = deployment_.directory();
+  fs::create_directories(place / "secrets");
+  fs::create_directories(place / "deep/er");
+  fs::rename(place / "token.key", place / "secrets/token.key");
+  fs::create_symlink("secrets/token.key", place / "token.key");
+  const std::array<std::pair<fs::path, std::string>, 5> ways{
+      {{place, "runtime.json"},
+       {place, "./runtime.json"},
+       {place / "deep/er", "../../runtime.json"},
+       {"/", fs::relative(config(), "/")},
+       {place.parent_path(), place.filename() / "runtime.json"}}};
+  for (const auto& [directory, file] : ways) {
+    Process server("/usr/bin/env",
+                   {"--chdir=" + directory.string(), shipped, "serve", "--config", file}, output_);
+    ASSERT_TRUE(becomes_ready()) << directory << " " << file << " " << read(output_);
+    TestClient client(data_port_);
+    const auto made =
+        client.ask(tenant_request("globex", "POST", "/v1/records/notes", R"({"text":"hi"})"));
+    ASSERT_TRUE(made);
+    EXPECT_EQ(made->status, 201) << directory << " " << file;
+    server.signal(SIGTERM);
+    EXPECT_EQ(server.wait(), 0);
+    EXPECT_EQ(
+        Process("/usr/bin/env",
+                {"--chdir=" + directory.string(), shipped, "check", "--config", file}, output_)
+            .wait(),
+        0);
+  }
 }
 
 TEST_F(Program, WaitsForAServiceThatIsNotThereYet) {

@@ -80,12 +80,12 @@ std::string TestDeployment::log() const {
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
-std::string token_for(std::string_view tenant, std::string_view scope) {
+std::string token_for(std::string_view tenant, std::string_view scope, std::string_view subject) {
   const auto now = std::time(nullptr);
-  const std::string claims = R"({"iss":"https://id.acme.test","aud":"acme","sub":"alice","tid":")" +
-                             std::string(tenant) + R"(","scope":")" + std::string(scope) +
-                             R"(","iat":)" + std::to_string(now) + R"(,"exp":)" +
-                             std::to_string(now + 3600) + "}";
+  const std::string claims = R"({"iss":"https://id.acme.test","aud":"acme","sub":")" +
+                             std::string(subject) + R"(","tid":")" + std::string(tenant) +
+                             R"(","scope":")" + std::string(scope) + R"(","iat":)" +
+                             std::to_string(now) + R"(,"exp":)" + std::to_string(now + 3600) + "}";
   const std::string signed_part = observe::encode_base64url(R"({"alg":"HS256","typ":"JWT"})") +
                                   "." + observe::encode_base64url(claims);
   std::array<unsigned char, EVP_MAX_MD_SIZE> mac;

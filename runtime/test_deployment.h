@@ -39,7 +39,8 @@ class TestDeployment {
 };
 
 /// An HS256 token of the test deployment for `tenant`, valid for an hour.
-[[nodiscard]] std::string token_for(std::string_view tenant, std::string_view scope = "read write");
+[[nodiscard]] std::string token_for(std::string_view tenant, std::string_view scope = "read write",
+                                    std::string_view subject = "alice");
 
 /// The bytes of a request of `tenant` to its own host.
 [[nodiscard]] std::string tenant_request(std::string_view tenant, std::string_view method,

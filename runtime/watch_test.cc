@@ -195,7 +195,7 @@ TEST_F(WatchingTenants, ChecksTheOriginOfPages) {
     EXPECT_EQ(code_of(refused), "foreign-origin");
   }
   EXPECT_EQ(from("https://initech.test", "globex").status, 403);
-  const auto audit = order("GET", "/v1/audit?tenant=initech&limit=100").body;
+  const auto audit = order("GET", "/v1/audit?log=refusals&tenant=initech&limit=100").body;
   EXPECT_THAT(audit, HasSubstr("foreign-origin"));
 }
 
@@ -262,7 +262,8 @@ TEST_F(WatchingTenants, EndsWhenTheKeyIsRevoked) {
   EXPECT_THAT(other.text(), HasSubstr("created"));
   socket.send(Opcode::close, "\x11\x31");
   EXPECT_TRUE(socket.closed());
-  EXPECT_THAT(order("GET", "/v1/audit?tenant=globex&limit=100").body, HasSubstr("close code 4401"));
+  EXPECT_THAT(order("GET", "/v1/audit?log=refusals&tenant=globex&limit=100").body,
+              HasSubstr("close code 4401"));
 }
 
 TEST_F(WatchingTenants, EndsWhenTheKeyExpires) {
@@ -365,7 +366,7 @@ TEST_F(WatchingTenants, KeepsTracesInLogAndAudit) {
   EXPECT_THAT(deployment_.log(), HasSubstr(R"("tracestate":"a=1")"));
   EXPECT_EQ(status(valid + "Caisson-Tenant: initech\r\n"), 403);
   EXPECT_EQ(status(invalid + "Caisson-Tenant: initech\r\n"), 403);
-  const auto audit = order("GET", "/v1/audit?tenant=globex&limit=100").body;
+  const auto audit = order("GET", "/v1/audit?log=refusals&tenant=globex&limit=100").body;
   EXPECT_THAT(audit, HasSubstr(R"("trace_id":")" + trace));
   EXPECT_THAT(audit, testing::Not(HasSubstr(std::string(32, 'f'))));
   EXPECT_THAT(order("POST", "/v1/audit/verify").body, HasSubstr(R"("valid":true)"));

@@ -118,7 +118,7 @@ bool Arena::audited(const std::string& request_id) const {
     for (const RunningInstance& instance : stack_.instances) {
       if (instance.role != "runtime" || !instance.operator_api) continue;
       std::uint64_t& last = audit_->last_seq[instance.name];
-      const auto records = operator_of(instance).audit_after(last);
+      const auto records = operator_of(instance).refusals_after(last);
       if (!records) continue;
       for (const AuditRecord& record : *records) {
         last = std::max(last, record.seq);

@@ -153,7 +153,7 @@ void unregistered_slug(Examination& e) {
     foreign_host.host = "somewhere-else.example";
     e.attack({.step = "a host that is nobody's on " + target,
               .request = foreign_host,
-              .refusals = {"400 unknown-host"}});
+              .refusals = {"403 tenant-mismatch"}});
     if (e.arena().has_tokens()) {
       e.attack(
           {.step = "token of an unregistered tenant on " + target,

@@ -126,12 +126,12 @@ Result<std::string> OperatorApi::snapshot(const std::string& slug) const {
   return json_string(response->body, "id");
 }
 
-Result<std::vector<AuditRecord>> OperatorApi::audit_after(std::uint64_t after) const {
+Result<std::vector<AuditRecord>> OperatorApi::refusals_after(std::uint64_t after) const {
   static constexpr std::size_t page = 1000;
   std::vector<AuditRecord> records;
   for (;;) {
-    const auto response = require(
-        "GET", "/v1/audit?after=" + std::to_string(after) + "&limit=" + std::to_string(page));
+    const auto response = require("GET", "/v1/audit?log=refusals&after=" + std::to_string(after) +
+                                             "&limit=" + std::to_string(page));
     if (!response) return tl::unexpected(response.error());
     const auto found = objects_in(response->body, "records");
     for (const json::object& record : found) {

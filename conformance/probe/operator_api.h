@@ -64,7 +64,7 @@ class OperatorApi {
   [[nodiscard]] Result<void> remove(const std::string& slug) const;
   [[nodiscard]] Result<std::string> snapshot(const std::string& slug) const;
   /// Records after `after`, of all tenants, in order; reads every page.
-  [[nodiscard]] Result<std::vector<AuditRecord>> audit_after(std::uint64_t after) const;
+  [[nodiscard]] Result<std::vector<AuditRecord>> refusals_after(std::uint64_t after) const;
 
  private:
   Endpoint endpoint_;

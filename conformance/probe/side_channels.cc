@@ -166,6 +166,20 @@ void enumeration(Examination& e) {
             .ghost = unknown,
             .id = e.victim().slug,
             .ghost_id = nobody});
+  const auto planned =
+      std::ranges::find(arena.plan().tenants, e.victim().slug, &plan::TenantPlacement::slug);
+  if (planned == arena.plan().tenants.end()) return;
+  for (const std::string& domain : planned->domains) {
+    known.host = domain;
+    unknown.host = nobody + ".example";
+    e.attack({.step = "own credential at " + domain + ", which is " + e.victim().slug +
+                      "'s, and at a domain that is nobody's",
+              .request = known,
+              .refusals = {"403 tenant-mismatch"},
+              .ghost = unknown,
+              .id = domain,
+              .ghost_id = unknown.host});
+  }
 }
 
 const std::vector<Probe> probes{

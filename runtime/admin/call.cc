@@ -48,6 +48,26 @@ tl::expected<std::uint64_t, Problem> read_limit(const Query& query, std::uint64_
   return *limit;
 }
 
+observe::AuditEvent event_of(const Call& call) {
+  return {.actor = {.kind = observe::Actor::Kind::operator_},
+          .action = call.action,
+          .tenant = call.tenant.empty() ? call.slug : std::string_view(call.tenant),
+          .tenant_id = call.tenant_id,
+          .request_id = call.request_id,
+          .reason = call.note};
+}
+
+tl::expected<void, Problem> begin(Call& call) {
+  call.intent = call.services.audit.begin(event_of(call));
+  if (call.intent == 0) return tl::unexpected(unrecorded());
+  return {};
+}
+
+Problem unrecorded() {
+  return {.code = Code::overloaded,
+          .detail = "the audit log cannot be written, and nothing is changed without it"};
+}
+
 tl::unexpected<Problem> refuse(const Call& call, const tenancy::LifecycleError& error) {
   using Kind = tenancy::LifecycleErrorKind;
   switch (error.kind) {

@@ -20,6 +20,8 @@ namespace caisson::admin {
 struct Call {
   OperatorApi::Services& services;
   const http::Request& request;
+  std::string_view action;  ///< that the audit log names it by; empty when it changes nothing
+  std::string_view request_id;
   std::string_view slug;  ///< of the path; empty when it has none
   std::string_view id;    ///< second part of the path that varies
   std::int64_t uptime_ms;
@@ -28,6 +30,7 @@ struct Call {
   std::string tenant;
   std::string tenant_id;
   std::string note;
+  std::uint64_t intent = 0;  ///< seq of the record that the call has begun
 };
 
 using Answer = tl::expected<http::Response, observe::Problem>;
@@ -71,6 +74,16 @@ Answer read_status(Call& call);
 /// The parameter `limit` of a page: from 1 to 1,000, `fallback` without it.
 [[nodiscard]] tl::expected<std::uint64_t, observe::Problem> read_limit(const Query& query,
                                                                        std::uint64_t fallback);
+
+/// The call as the audit log tells of it, without an outcome. Refers to `call`.
+[[nodiscard]] observe::AuditEvent event_of(const Call& call);
+
+/// Records durably that the call, now found to be in order, begins to change something. When the
+/// disk refuses that, nothing must be changed.
+[[nodiscard]] tl::expected<void, observe::Problem> begin(Call& call);
+
+/// Nothing is changed without the audit log.
+[[nodiscard]] observe::Problem unrecorded();
 
 /// The problem that an error of the registry or of a tenant's life cycle means. Its detail goes to
 /// the log when it is not for the caller.

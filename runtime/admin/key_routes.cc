@@ -60,6 +60,7 @@ Answer create_key(Call& call) {
     expires_ms = read_expiry(object, call.services.clock.unix_ms());
   }
   if (!faults.empty()) return refuse_body(std::move(faults));
+  if (const auto begun = begin(call); !begun) return tl::unexpected(begun.error());
   auto made =
       call.services.registry.create_key(call.slug, std::move(name), std::move(scopes), expires_ms);
   if (!made) return refuse(call, made.error());
@@ -72,6 +73,7 @@ Answer create_key(Call& call) {
 Answer revoke_key(Call& call) {
   if (const auto tenant = tenant_of(call); !tenant) return tl::unexpected(tenant.error());
   call.note = call.id;
+  if (const auto begun = begin(call); !begun) return tl::unexpected(begun.error());
   if (const auto revoked = call.services.registry.revoke_key(call.slug, call.id); !revoked) {
     return refuse(call, revoked.error());
   }

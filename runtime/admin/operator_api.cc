@@ -2,6 +2,7 @@
 
 #include <array>
 #include <filesystem>
+#include <memory>
 #include <new>
 #include <optional>
 #include <system_error>
@@ -9,6 +10,7 @@
 
 #include "runtime/admin/call.h"
 #include "runtime/admin/routes.h"
+#include "runtime/context/strict_json.h"
 #include "runtime/ingress/problem_response.h"
 #include "runtime/ingress/signals.h"
 #include "runtime/observe/digest.h"
@@ -20,8 +22,8 @@ namespace {
 using observe::Code;
 using observe::Problem;
 
-constexpr std::size_t max_waiting = 256;
-constexpr int worker_count = 2;
+constexpr Workers::Bounds quick_calls{.threads = 4, .waiting = 256};
+constexpr Workers::Bounds lengthy_calls{.threads = 2, .waiting = 64};
 
 /// The entry for a request; otherwise the methods that its path knows, empty for a path that is not
 /// there.
@@ -95,72 +97,63 @@ observe::Readings take_readings(const OperatorApi::Services& services) {
   return readings;
 }
 
+/// The slug of the tenant that a call changes: of its path, or of its body when it makes one. Empty
+/// when it names none.
+std::string tenant_to_change(const http::Request& request, const std::string& slug) {
+  if (!slug.empty() || request.body.empty()) return slug;
+  const auto body = context::parse_strict(request.body);
+  if (!body || !body->is_object()) return {};
+  const boost::json::value* made = body->get_object().if_contains("slug");
+  return made != nullptr && made->is_string() ? std::string(made->get_string()) : std::string();
+}
+
 /// What a call leaves in the audit log, durable before its answer leaves. False when the disk
 /// refuses it.
-bool record(const Call& call, std::string_view action, std::string_view request_id,
-            const Answer& answer) {
+bool record(const Call& call, const Answer& answer) {
   std::string reason = call.note;
   if (!answer) {
     if (!reason.empty()) reason += ": ";
     reason += info(answer.error().code).name;
   }
-  call.services.audit.append(
-      {.actor = "operator",
-       .action = action,
-       .tenant = call.tenant.empty() ? call.slug : std::string_view(call.tenant),
-       .tenant_id = call.tenant_id,
-       .request_id = request_id,
-       .outcome = answer ? "ok" : "failed",
-       .reason = reason});
-  return call.services.audit.flush();
+  observe::AuditEvent event = event_of(call);
+  event.outcome = answer ? "ok" : "failed";
+  event.reason = reason;
+  observe::Audit& audit = call.services.audit;
+  return call.intent == 0 ? audit.record(event) : audit.end(call.intent, event);
 }
 
 }  // namespace
 
 OperatorApi::OperatorApi(Services services)
-    : services_(std::move(services)), started_ns_(services_.clock.steady_ns()) {
-  for (int i = 0; i < worker_count; ++i) workers_.emplace_back([this] { work(); });
-}
-
-OperatorApi::~OperatorApi() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  waiting_.notify_all();
-  for (std::thread& worker : workers_) worker.join();
-}
+    : services_(std::move(services)),
+      started_ns_(services_.clock.steady_ns()),
+      workers_(quick_calls, lengthy_calls) {}
 
 void OperatorApi::handle(http::Request&& request, http::Reply&& reply) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (queue_.size() < max_waiting) {
-      queue_.emplace_back(std::move(request), std::move(reply));
-      waiting_.notify_one();
-      return;
-    }
-  }
-  reply(ingress::problem_response(
+  auto asked = read(request);
+  if (!asked) return reply(std::move(asked.error()));
+  struct Waiting {
+    http::Request request;
+    http::Reply reply;
+    Asked asked;
+  };
+  const bool lengthy = asked->entry != nullptr && asked->entry->lengthy;
+  const bool changes = asked->entry != nullptr && !asked->entry->action.empty();
+  std::string turn = changes ? tenant_to_change(request, asked->slug) : std::string();
+  const auto waiting = std::make_shared<Waiting>(
+      Waiting{.request = std::move(request), .reply = std::move(reply), .asked = *asked});
+  const bool taken = workers_.submit(lengthy ? Workers::Lane::lengthy : Workers::Lane::quick,
+                                     std::move(turn), [this, waiting] {
+                                       try {
+                                         waiting->reply(perform(waiting->request, waiting->asked));
+                                       } catch (const std::bad_alloc&) {
+                                         waiting->reply = {};  // the server answers in its place
+                                       }
+                                     });
+  if (taken) return;
+  waiting->reply(ingress::problem_response(
       {.code = Code::overloaded, .detail = "too many operator calls are waiting"},
-      observe::new_uuid(services_.clock.unix_ms())));
-}
-
-void OperatorApi::work() {
-  std::unique_lock lock(mutex_);
-  while (true) {
-    waiting_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-    if (queue_.empty()) return;
-    auto [request, reply] = std::move(queue_.front());
-    queue_.pop_front();
-    lock.unlock();
-    try {
-      reply(answer(request));
-    } catch (const std::bad_alloc&) {
-      reply = {};  // the server answers in its place
-    }
-    request = {};
-    lock.lock();
-  }
+      waiting->asked.request_id));
 }
 
 std::optional<http::Response> OperatorApi::refuse_stranger(const http::Request& head) const {
@@ -171,8 +164,7 @@ std::optional<http::Response> OperatorApi::refuse_stranger(const http::Request& 
   const Problem problem{.code = sent ? Code::invalid_credential : Code::unauthenticated,
                         .detail = "the operator API answers to the operator's bearer token alone"};
   services_.metrics.refusal(problem.code);
-  services_.audit.append({.actor = "anonymous",
-                          .action = "operator.refuse",
+  services_.audit.refuse({.action = "operator.refuse",
                           .request_id = request_id,
                           .outcome = "refused",
                           .reason = info(problem.code).name});
@@ -180,54 +172,70 @@ std::optional<http::Response> OperatorApi::refuse_stranger(const http::Request& 
 }
 
 http::Response OperatorApi::answer(const http::Request& request) {
-  const std::string request_id = observe::new_uuid(services_.clock.unix_ms());
+  auto asked = read(request);
+  return asked ? perform(request, *asked) : std::move(asked.error());
+}
+
+tl::expected<OperatorApi::Asked, http::Response> OperatorApi::read(
+    const http::Request& request) const {
+  Asked asked{.request_id = observe::new_uuid(services_.clock.unix_ms()), .slug = {}, .id = {}};
   const auto refused = [&](const Problem& problem) {
-    return ingress::problem_response(problem, request_id);
+    return tl::unexpected(ingress::problem_response(problem, asked.request_id));
   };
   const bool get = request.method == "GET";
   if (get && request.path == "/livez") {
-    return {.status = 200, .fields = {{"Content-Type", "text/plain"}}, .body = "ok\n"};
+    return tl::unexpected(
+        http::Response{.status = 200, .fields = {{"Content-Type", "text/plain"}}, .body = "ok\n"});
   }
-  if (get && request.path == "/metrics") {
-    return {.status = 200,
-            .fields = {{"Content-Type", std::string(observe::metrics_type)}},
-            .body = services_.metrics.scrape(take_readings(services_))};
-  }
-  if (auto refused_stranger = refuse_stranger(request)) return std::move(*refused_stranger);
+  if (auto stranger = refuse_stranger(request)) return tl::unexpected(std::move(*stranger));
+  if (get && request.path == "/metrics") return asked;
   const Found found = find(request);
   if (found.entry == nullptr) {
     if (found.allow.empty())
       return refused({.code = Code::not_found, .detail = "there is no such route"});
-    http::Response response =
+    auto response =
         refused({.code = Code::method_not_allowed, .detail = "allowed: " + found.allow});
-    response.fields.emplace_back("Allow", found.allow);
+    response.value().fields.emplace_back("Allow", found.allow);
     return response;
   }
-  const bool changes = !found.entry->action.empty();
-  const Problem unrecorded{
-      .code = Code::overloaded,
-      .detail = "the audit log cannot be written, and nothing is changed without it"};
-  if (changes && !services_.audit.healthy()) return refused(unrecorded);
+  asked.entry = found.entry;
+  asked.slug = found.captured[0];
+  asked.id = found.captured[1];
+  return asked;
+}
+
+http::Response OperatorApi::perform(const http::Request& request, const Asked& asked) {
+  const std::string& request_id = asked.request_id;
+  if (asked.entry == nullptr) {
+    return {.status = 200,
+            .fields = {{"Content-Type", std::string(observe::metrics_type)}},
+            .body = services_.metrics.scrape(take_readings(services_))};
+  }
+  const std::string_view action = asked.entry->action;
+  if (!action.empty() && !services_.audit.can_record())
+    return ingress::problem_response(unrecorded(), request_id);
 
   Call call{.services = services_,
             .request = request,
-            .slug = found.captured[0],
-            .id = found.captured[1],
+            .action = action,
+            .request_id = request_id,
+            .slug = asked.slug,
+            .id = asked.id,
             .uptime_ms = (services_.clock.steady_ns() - started_ns_) / 1'000'000,
             .tenant = {},
             .tenant_id = {},
             .note = {}};
-  Answer answer = found.entry->route(call);
-  if (changes && !record(call, found.entry->action, request_id, answer)) {
+  Answer answer = asked.entry->route(call);
+  if (!action.empty() && !record(call, answer)) {
     services_.log.error("an operator call was done and its audit record is not durable yet",
-                        {{"action", found.entry->action}, {"request_id", request_id}});
+                        {{"action", action}, {"request_id", request_id}});
   }
   services_.log.info("operator call",
                      {{"method", request.method},
                       {"path", request.path},
                       {"status", answer ? answer->status : info(answer.error().code).status},
                       {"request_id", request_id}});
-  if (!answer) return refused(answer.error());
+  if (!answer) return ingress::problem_response(answer.error(), request_id);
   answer->fields.emplace_back("Caisson-Request-Id", request_id);
   return std::move(*answer);
 }

@@ -1,19 +1,16 @@
 #pragma once
 
-#include <condition_variable>
-#include <cstddef>
-#include <deque>
+#include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <thread>
-#include <utility>
-#include <vector>
 
+#include <tl/expected.hpp>
+
+#include "runtime/admin/workers.h"
 #include "runtime/context/configuration.h"
+#include "runtime/http/message.h"
 #include "runtime/http/reply.h"
 #include "runtime/observe/audit.h"
 #include "runtime/observe/clock.h"
@@ -25,9 +22,11 @@
 
 namespace caisson::admin {
 
+struct Entry;
+
 /// The operator API of docs/runtime.md. Everything but `GET /livez` and `GET /metrics` answers to
-/// the operator's bearer token alone. Every call that changes something, and every refused one, is
-/// durable in the audit log before its answer leaves.
+/// the operator's bearer token alone. A call that changes something is in the audit log before it
+/// begins, and so is its outcome before its answer leaves.
 class OperatorApi {
  public:
   /// All outlive this.
@@ -49,28 +48,36 @@ class OperatorApi {
   OperatorApi(const OperatorApi&) = delete;
   OperatorApi& operator=(const OperatorApi&) = delete;
   /// Answers what waits, then stops.
-  ~OperatorApi();
+  ~OperatorApi() = default;
 
   /// The answer to a request that needs the operator's token and has it not; of its head alone.
   [[nodiscard]] std::optional<http::Response> refuse_stranger(const http::Request& head) const;
 
-  /// Answers later, on one of two threads of its own: operations wait for disks. At most 256
-  /// requests wait; more are told to come back.
+  /// Answers at once what needs no disk (`/livez`, and whoever is refused), and the rest later, on
+  /// threads of its own: calls that copy or read whole stores have threads apart from those of all
+  /// other calls, and calls that change one tenant are done one after the other. 256 and 64 may
+  /// wait; more are told to come back.
   void handle(http::Request&& request, http::Reply&& reply);
 
   /// Answers now, on the calling thread.
   [[nodiscard]] http::Response answer(const http::Request& request);
 
  private:
-  void work();
+  /// A request that may be answered, and what it asks for; `entry` is null for `/metrics`.
+  struct Asked {
+    std::string request_id;
+    const Entry* entry = nullptr;
+    std::string slug;  ///< of the path
+    std::string id;    ///< second part of the path that varies
+  };
+
+  /// What is asked for, or the answer that needs no disk.
+  [[nodiscard]] tl::expected<Asked, http::Response> read(const http::Request& request) const;
+  [[nodiscard]] http::Response perform(const http::Request& request, const Asked& asked);
 
   Services services_;
   const std::int64_t started_ns_;
-  std::mutex mutex_;
-  std::condition_variable waiting_;
-  std::deque<std::pair<http::Request, http::Reply>> queue_;
-  bool stopping_ = false;
-  std::vector<std::thread> workers_;
+  Workers workers_;
 };
 
 }  // namespace caisson::admin

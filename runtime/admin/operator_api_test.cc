@@ -1,8 +1,10 @@
 #include "runtime/admin/operator_api.h"
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <future>
+#include <map>
 #include <set>
 
 #include <boost/json/parse.hpp>
@@ -105,15 +107,20 @@ class Operating : public testing::Test {
     const json::object answer = expect(status, method, target, body);
     return answer.contains("type") ? std::string(answer.at("type").as_string()).substr(20) : "";
   }
-  [[nodiscard]] std::vector<std::string> audit_actions() {
+  /// Action, tenant and outcome of the records of a log, without intents.
+  [[nodiscard]] static std::vector<std::string> actions_of(observe::AuditLog& log) {
     std::vector<std::string> actions;
-    for (const std::string& line : audit_->query({.limit = 1000})) {
+    for (const std::string& line : log.query({.limit = 1000})) {
       const json::object record = json::parse(line).as_object();
+      if (record.at("outcome").as_string() == observe::intent_outcome) continue;
       actions.push_back(std::string(record.at("action").as_string()) + " " +
                         std::string(record.at("tenant").as_string()) + " " +
                         std::string(record.at("outcome").as_string()));
     }
     return actions;
+  }
+  [[nodiscard]] std::vector<std::string> audit_actions() {
+    return actions_of(audit_->operations());
   }
   [[nodiscard]] fs::path store_of(const std::string& slug) {
     const std::string id = registry_->by_slug(slug)->id;
@@ -149,8 +156,8 @@ TEST_F(Operating, AnswersToItsTokenAlone) {
   EXPECT_EQ(call("GET", "/livez", "", "").status, 200);
   EXPECT_EQ(call("GET", "/metrics", "", "").status, 200);
   EXPECT_EQ(call("POST", "/metrics", "", "").status, 401);
-  EXPECT_EQ(audit_actions().size(), 8);
-  EXPECT_EQ(audit_actions()[0], "operator.refuse  refused");
+  EXPECT_EQ(actions_of(audit_->refusals()).size(), 8);
+  EXPECT_EQ(actions_of(audit_->refusals())[0], "operator.refuse  refused");
 }
 
 TEST_F(Operating, CreatesReadsAndChangesATenant) {
@@ -267,7 +274,7 @@ TEST_F(Operating, HandsOutKeysOnce) {
     EXPECT_EQ(problem(422, "POST", "/v1/tenants/globex/keys", body), "invalid-record") << body;
   }
   EXPECT_EQ(expect(201, "POST", "/v1/tenants/globex/keys").at("expires"), nullptr);
-  for (const std::string& line : audit_->query({.limit = 1000}))
+  for (const std::string& line : audit_->operations().query({.limit = 1000}))
     EXPECT_EQ(line.find(key.substr(27)), std::string::npos);
 }
 
@@ -507,18 +514,34 @@ TEST_F(Operating, ShowsAndVerifiesTheAuditLog) {
     ASSERT_EQ(call("POST", "/v1/tenants/" + std::string(slug) + "/suspend").status, 200);
   }
   const json::object all = expect(200, "GET", "/v1/audit");
-  EXPECT_EQ(all.at("records").as_array().size(), 4);
+  EXPECT_EQ(all.at("records").as_array().size(), 8) << "an intent and an outcome each";
   EXPECT_TRUE(all.at("next").is_null());
   const json::object first = expect(200, "GET", "/v1/audit?limit=3");
   EXPECT_EQ(first.at("next"), 3);
-  EXPECT_EQ(expect(200, "GET", "/v1/audit?limit=3&after=3").at("records").as_array().size(), 1);
+  EXPECT_EQ(expect(200, "GET", "/v1/audit?limit=3&after=6").at("records").as_array().size(), 2);
   const json::object one = expect(200, "GET", "/v1/audit?tenant=initech");
-  ASSERT_EQ(one.at("records").as_array().size(), 2);
+  ASSERT_EQ(one.at("records").as_array().size(), 4);
+  EXPECT_EQ(one.at("records").at(0).at("outcome"), "intent");
+  EXPECT_EQ(one.at("records").at(1).at("outcome"), "ok");
+  EXPECT_EQ(one.at("records").at(1).at("intent"), one.at("records").at(0).at("seq"));
+  EXPECT_EQ(one.at("records").at(1).at("actor"), "operator");
   EXPECT_EQ(one.at("records").at(0).at("action").as_string(), "tenant.create");
   EXPECT_EQ(one.at("records").at(0).at("tenant_id").as_string(),
             std::string_view(registry_->by_slug("initech")->id));
-  EXPECT_EQ(json::serialize(expect(200, "POST", "/v1/audit/verify")),
-            R"({"records":4,"valid":true,"broken_at":null})");
+  EXPECT_EQ(call("GET", "/v1/audit", "", "Bearer x").status, 401);
+  const json::object verified = expect(200, "POST", "/v1/audit/verify");
+  EXPECT_EQ(verified.at("valid"), true);
+  const json::value& operations = verified.at("operations");
+  EXPECT_EQ(operations.at("records"), 8);
+  EXPECT_EQ(operations.at("first"), 1);
+  EXPECT_EQ(operations.at("from"), all.at("records").at(0).at("time"));
+  EXPECT_EQ(operations.at("to"), all.at("records").at(7).at("time"));
+  EXPECT_EQ(operations.at("retired"), 0);
+  EXPECT_TRUE(operations.at("broken_at").is_null());
+  EXPECT_EQ(verified.at("refusals").at("records"), 1);
+  const json::object refusals = expect(200, "GET", "/v1/audit?log=refusals");
+  EXPECT_EQ(refusals.at("records").at(0).at("action"), "operator.refuse");
+  EXPECT_EQ(problem(400, "GET", "/v1/audit?log=x"), "invalid-parameter");
   EXPECT_EQ(problem(400, "GET", "/v1/audit?after=-1"), "invalid-parameter");
 }
 
@@ -535,6 +558,108 @@ TEST_F(Operating, KnowsItsRoutes) {
   EXPECT_EQ(text(status, "deployment"), "acme");
   EXPECT_EQ(status.at("connections"), 3);
   EXPECT_EQ(status.at("audit_healthy"), true);
+}
+
+TEST_F(Operating, AnnouncesEveryChangeBeforeItBegins) {
+  // Of every call that was done, the intent comes before its outcome, and each has exactly one.
+  ASSERT_EQ(call("POST", "/v1/tenants", R"({"slug":"globex","tier":"free"})").status, 201);
+  ASSERT_EQ(call("PATCH", "/v1/tenants/globex", R"({"name":"G"})").status, 200);
+  const json::object key = expect(201, "POST", "/v1/tenants/globex/keys");
+  ASSERT_EQ(call("DELETE", "/v1/tenants/globex/keys/" + text(key, "id")).status, 204);
+  const json::object snapshot = expect(201, "POST", "/v1/tenants/globex/snapshots");
+  const std::string id = text(snapshot, "id");
+  const http::Response page = call("GET", "/v1/tenants/globex/snapshots/" + id + "/records");
+  ASSERT_EQ(page.status, 200);
+  ASSERT_EQ(call("POST", "/v1/tenants/globex/records", page.body).status, 200);
+  ASSERT_EQ(call("POST", "/v1/tenants/globex/restore", R"({"snapshot":")" + id + R"("})").status,
+            200);
+  ASSERT_EQ(call("POST", "/v1/tenants/globex/suspend").status, 200);
+  ASSERT_EQ(call("POST", "/v1/tenants/globex/resume").status, 200);
+  ASSERT_EQ(call("POST", "/v1/migrations").status, 200);
+  ASSERT_EQ(call("DELETE", "/v1/tenants/globex").status, 204);
+  std::set<std::string> announced;
+  std::map<std::int64_t, std::string> open;
+  for (const std::string& line : audit_->operations().query({.limit = 1000})) {
+    const json::object record = json::parse(line).as_object();
+    if (record.at("outcome").as_string() == observe::intent_outcome) {
+      open[record.at("seq").as_int64()] = text(record, "action");
+      continue;
+    }
+    const auto intent = open.find(record.at("intent").as_int64());
+    ASSERT_NE(intent, open.end()) << line;
+    EXPECT_EQ(intent->second, text(record, "action"));
+    EXPECT_EQ(record.at("outcome"), "ok") << line;
+    announced.insert(intent->second);
+    open.erase(intent);
+  }
+  EXPECT_TRUE(open.empty());
+  for (const Entry& entry : entries()) {
+    EXPECT_TRUE(entry.action.empty() || announced.contains(std::string(entry.action)))
+        << entry.action;
+  }
+}
+
+TEST_F(Operating, AnswersWhileSnapshotsAreTaken) {
+  // As many tenants as a backup goes through, and a store that is busy for as long as we like.
+  constexpr int tenants = 300;
+  std::promise<void> release;
+  const std::shared_future<void> released = release.get_future().share();
+  std::atomic<int> held{0};
+  std::vector<std::future<void>> done;
+  for (int i = 0; i < 2; ++i) {
+    const std::string slug = "t" + std::to_string(i);
+    ASSERT_EQ(call("POST", "/v1/tenants", R"({"slug":")" + slug + R"(","tier":"free"})").status,
+              201);
+    auto finished = std::make_shared<std::promise<void>>();
+    done.push_back(finished->get_future());
+    tenants_->submit(
+        *registry_->by_slug(slug), storage::Access::write, tenancy::Deadline::max(),
+        [&held, released](storage::TenantStore&) {
+          held.fetch_add(1);
+          held.notify_all();
+          released.wait();
+          return 0;
+        },
+        [finished](const tl::expected<int, tenancy::Refusal>&) { finished->set_value(); });
+  }
+  for (int seen = held; seen < 2; seen = held) held.wait(seen);
+
+  std::vector<std::future<int>> snapshots;
+  std::vector<std::unique_ptr<Text>> texts;
+  const auto ask = [&](const std::string& method, const std::string& target) {
+    texts.push_back(std::make_unique<Text>(Text{.method = method,
+                                                .target = target,
+                                                .body = {},
+                                                .authorization = "Bearer " + operator_token}));
+    auto promise = std::make_shared<std::promise<int>>();
+    auto status = promise->get_future();
+    api_->handle(texts.back()->make(), http::reply_to([promise](const http::Response& response) {
+                   promise->set_value(response.status);
+                 }));
+    return status;
+  };
+  int refused = 0;
+  for (int i = 0; i < tenants; ++i) {
+    auto answer = ask("POST", "/v1/tenants/t" + std::to_string(i % 2) + "/snapshots");
+    if (answer.wait_for(std::chrono::seconds(0)) == std::future_status::ready) {
+      EXPECT_EQ(answer.get(), 503);
+      ++refused;
+    } else {
+      snapshots.push_back(std::move(answer));
+    }
+  }
+  EXPECT_GT(refused, 200) << "what waits is bounded";
+  EXPECT_EQ(ask("GET", "/livez").get(), 200);
+  EXPECT_EQ(ask("GET", "/metrics").get(), 200);
+  EXPECT_EQ(ask("GET", "/v1/status").get(), 200);
+  EXPECT_EQ(ask("GET", "/v1/tenants/t0").get(), 200);
+  EXPECT_EQ(ask("GET", "/v1/tenants").get(), 200);
+  auto suspended = ask("POST", "/v1/tenants/t0/suspend");  // waits for its turn, and holds nobody
+  EXPECT_EQ(ask("GET", "/v1/status").get(), 200);
+  release.set_value();
+  for (auto& one : done) one.get();
+  for (auto& snapshot : snapshots) EXPECT_EQ(snapshot.get(), 201);
+  EXPECT_EQ(suspended.get(), 200);
 }
 
 TEST_F(Operating, AnswersOnItsOwnThreads) {

@@ -19,6 +19,7 @@ struct Entry {
   std::string_view command;        ///< "tenants create"
   std::string_view parameters;     ///< of the query or the body, as its help shows them
   bool queried = method == "GET";  ///< they are of the query
+  bool lengthy = false;            ///< it copies or reads whole stores or logs
 };
 
 /// The operator API, whole.

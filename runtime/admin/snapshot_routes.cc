@@ -28,6 +28,7 @@ Answer list_snapshots(Call& call) {
 
 Answer create_snapshot(Call& call) {
   if (const auto tenant = tenant_of(call); !tenant) return tl::unexpected(tenant.error());
+  if (const auto begun = begin(call); !begun) return tl::unexpected(begun.error());
   const auto snapshot = call.services.tenants.snapshot(call.slug);
   if (!snapshot) return refuse(call, snapshot.error());
   call.note = snapshot->id;
@@ -48,7 +49,10 @@ Answer restore_snapshot(Call& call) {
   }
   if (!faults.empty()) return refuse_body(std::move(faults));
   call.note = from ? snapshot + " of " + *from : snapshot;
-  if (const auto restored = call.services.tenants.restore(call.slug, snapshot, from); !restored) {
+  if (const auto begun = begin(call); !begun) return tl::unexpected(begun.error());
+  if (const auto restored =
+          call.services.tenants.restore(call.slug, snapshot, from, call.request_id);
+      !restored) {
     return refuse(call, restored.error());
   }
   return json_answer(200, {{"tenant", call.slug}, {"snapshot", snapshot}});

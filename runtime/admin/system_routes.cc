@@ -33,6 +33,7 @@ Answer run_migrations(Call& call) {
   const auto limit = read_limit(*query, 1000);
   if (!limit) return tl::unexpected(limit.error());
   const tenancy::TenantPage page = call.services.registry.list({}, *limit, query->text("after"));
+  if (const auto begun = begin(call); !begun) return tl::unexpected(begun.error());
   std::size_t done = 0;
   json::array failed;
   for (const tenancy::TenantPtr& tenant : page.tenants) {
@@ -54,16 +55,21 @@ Answer run_migrations(Call& call) {
 }
 
 Answer read_audit(Call& call) {
-  const auto query = read_query(call, {"tenant", "after", "limit"});
+  const auto query = read_query(call, {"log", "tenant", "after", "limit"});
   if (!query) return tl::unexpected(query.error());
+  const std::string log = query->text("log");
+  if (!log.empty() && log != "operations" && log != "refusals")
+    return refuse(Code::invalid_parameter, "'log' must be operations or refusals");
   const auto after = query->number("after", 0, 0, std::numeric_limits<std::uint64_t>::max() - 1);
   const auto limit = query->number("limit", 100, 1, 1000);
   if (!after || !limit) {
     return refuse(Code::invalid_parameter,
                   "'after' must be a whole number and 'limit' from 1 to 1000");
   }
-  const std::vector<std::string> records = call.services.audit.query(
-      {.tenant = query->text("tenant"), .after = *after, .limit = *limit});
+  observe::Audit& audit = call.services.audit;
+  const std::vector<std::string> records =
+      (log == "refusals" ? audit.refusals() : audit.operations())
+          .query({.tenant = query->text("tenant"), .after = *after, .limit = *limit});
   // Records are JSON as they are; parsing and writing them again could only change them.
   std::string body = R"({"records":[)";
   for (const std::string& record : records) {
@@ -79,14 +85,32 @@ Answer read_audit(Call& call) {
   return response;
 }
 
-Answer verify_audit_log(Call& call) {
-  const observe::AuditVerification found = call.services.audit.verify();
-  json::object body{{"records", found.records}, {"valid", found.valid}, {"broken_at", nullptr}};
+namespace {
+
+/// What was found of one log, and what it covers.
+json::object verification_json(const observe::AuditVerification& found) {
+  json::object body{{"records", found.records}, {"valid", found.valid}, {"broken_at", nullptr},
+                    {"first", nullptr},         {"from", nullptr},      {"to", nullptr},
+                    {"retired", found.retired}};
   if (!found.valid) {
     body["broken_at"] = found.broken_at;
     body["reason"] = found.reason;
   }
-  return json_answer(200, body);
+  if (found.records > 0) {
+    body["first"] = found.first;
+    body["from"] = found.from;
+    body["to"] = found.to;
+  }
+  return body;
+}
+
+}  // namespace
+
+Answer verify_audit_log(Call& call) {
+  const observe::AuditReport found = call.services.audit.verify();
+  return json_answer(200, {{"valid", found.valid()},
+                           {"operations", verification_json(found.operations)},
+                           {"refusals", verification_json(*found.refusals)}});
 }
 
 Answer read_status(Call& call) {

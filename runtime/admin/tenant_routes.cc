@@ -2,6 +2,7 @@
 
 #include "runtime/admin/call.h"
 #include "runtime/context/tenant_reader.h"
+#include "runtime/observe/ids.h"
 
 namespace caisson::admin {
 namespace {
@@ -114,9 +115,9 @@ Answer create_tenant(Call& call) {
   {
     ObjectReader object(*body, "", faults);
     spec.slug = object.required_text("slug");
-    if (!spec.slug.empty() && !context::is_slug(spec.slug)) {
-      object.fault("slug",
-                   "must be 1 to 40 lower-case letters, digits and '-', with '-' only inside");
+    if (const auto defect = context::slug_defect(spec.slug);
+        !spec.slug.empty() && !defect.empty()) {
+      object.fault("slug", std::string(defect));
     }
     spec.name = object.text("name");
     spec.owner = object.text("owner");
@@ -130,6 +131,9 @@ Answer create_tenant(Call& call) {
   }
   call.tenant = spec.slug;
   if (!faults.empty()) return refuse_body(std::move(faults));
+  spec.id = observe::new_uuid(call.services.clock.unix_ms());
+  call.tenant_id = spec.id;
+  if (const auto begun = begin(call); !begun) return tl::unexpected(begun.error());
   Answer answer = answer_with(call, 201, call.services.tenants.create(spec));
   if (answer) answer->fields.emplace_back("Location", "/v1/tenants/" + spec.slug);
   return answer;
@@ -163,21 +167,25 @@ Answer update_tenant(Call& call) {
     if (object.has("metadata")) change.metadata = read_metadata(object);
   }
   if (!faults.empty()) return refuse_body(std::move(faults));
+  if (const auto begun = begin(call); !begun) return tl::unexpected(begun.error());
   return answer_with(call, 200, call.services.tenants.update(call.slug, change));
 }
 
 Answer suspend_tenant(Call& call) {
   if (const auto tenant = tenant_of(call); !tenant) return tl::unexpected(tenant.error());
+  if (const auto begun = begin(call); !begun) return tl::unexpected(begun.error());
   return answer_with(call, 200, call.services.tenants.suspend(call.slug));
 }
 
 Answer resume_tenant(Call& call) {
   if (const auto tenant = tenant_of(call); !tenant) return tl::unexpected(tenant.error());
+  if (const auto begun = begin(call); !begun) return tl::unexpected(begun.error());
   return answer_with(call, 200, call.services.tenants.resume(call.slug));
 }
 
 Answer delete_tenant(Call& call) {
   if (const auto tenant = tenant_of(call); !tenant) return tl::unexpected(tenant.error());
+  if (const auto begun = begin(call); !begun) return tl::unexpected(begun.error());
   if (const auto removed = call.services.tenants.remove(call.slug); !removed) {
     return refuse(call, removed.error());
   }

@@ -27,6 +27,8 @@ Answer export_records(Call& call) {
   if (!place.empty() && !after) {
     return refuse(Code::invalid_parameter, "'after' must be the 'next' of the page before");
   }
+  call.note = std::string(call.id);
+  if (const auto begun = begin(call); !begun) return tl::unexpected(begun.error());
   modules::ExportPage page;
   // The first page pays for reading the whole file once more.
   const auto read = call.services.tenants.read_snapshot(
@@ -34,7 +36,6 @@ Answer export_records(Call& call) {
         page = modules::export_records(store, after, static_cast<std::int64_t>(*limit));
       });
   if (!read) return refuse(call, read.error());
-  call.note = std::string(call.id);
   http::Response response = json_answer(200, {});
   // Slugs and places have no character to escape; the records are JSON as they are.
   const std::string next = page.next ? '"' + page.next->text() + '"' : "null";
@@ -57,12 +58,19 @@ Answer import_records(Call& call) {
     return refuse(Code::foreign_snapshot, "the records are of tenant '" + import.tenant +
                                               "'; name that tenant in 'from' to import them here");
   }
+  call.note = std::to_string(import.records.size()) + " records" +
+              (import.from.empty() ? "" : " of " + import.from);
+  if (const auto begun = begin(call); !begun) return tl::unexpected(begun.error());
   using Answered = tl::expected<modules::Imported, tenancy::Refusal>;
   std::promise<Answered> promise;
   auto answered = promise.get_future();
   call.services.tenants.submit(
       **tenant, storage::Access::write, std::chrono::steady_clock::now() + import_patience,
-      [&import](storage::TenantStore& store) { return modules::import_records(store, import); },
+      [&import, &call](storage::TenantStore& store) {
+        modules::Imported imported = modules::import_records(store, import);
+        if (!imported.conflict) storage::note_request(store, call.request_id);
+        return imported;
+      },
       [&promise](const Answered& answer) { promise.set_value(answer); });
   const Answered imported = answered.get();
   if (!imported) return tl::unexpected(ingress::refusal_problem(imported.error()));
@@ -74,8 +82,6 @@ Answer import_records(Call& call) {
         .errors = {{.pointer = "/records/" + std::to_string(*imported->conflict),
                     .detail = "is there already"}}});
   }
-  call.note = std::to_string(import.records.size()) + " records" +
-              (import.from.empty() ? "" : " of " + import.from);
   return json_answer(200, {{"tenant", call.slug},
                            {"created", imported->created},
                            {"replaced", imported->replaced},

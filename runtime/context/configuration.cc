@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <set>
+#include <system_error>
 
 #include "runtime/context/object_reader.h"
 #include "runtime/context/secret_file.h"
@@ -216,6 +217,12 @@ void Decoder::read_tokens(ObjectReader& object) {
   }
   tokens.tenant_claim = object.text("tenant-claim", "tid");
   if (tokens.tenant_claim.empty()) object.fault("tenant-claim", "must not be empty");
+  const std::string holds = object.text("tenant-claim-holds", "slug");
+  if (holds == "id") {
+    tokens.claim_holds = TenantClaim::id;
+  } else if (holds != "slug") {
+    object.fault("tenant-claim-holds", "must be slug or id: what the tenant claim says");
+  }
   tokens.leeway_ms = object.integer("leeway-ms", 0, 0, 300'000);
   result_.tokens = std::move(tokens);
 }
@@ -335,9 +342,8 @@ void Decoder::read_tenant(const json::value& value, const std::string& pointer) 
   ObjectReader object(value, pointer, faults_);
   tenancy::TenantSpec tenant;
   tenant.slug = object.required_text("slug");
-  if (!tenant.slug.empty() && !is_slug(tenant.slug)) {
-    object.fault("slug",
-                 "must be 1 to 40 lower-case letters, digits and '-', with '-' only inside");
+  if (const auto defect = slug_defect(tenant.slug); !tenant.slug.empty() && !defect.empty()) {
+    object.fault("slug", std::string(defect));
   } else if (!tenant.slug.empty() && !slugs_.insert(tenant.slug).second) {
     object.fault("slug", "another tenant has the slug '" + tenant.slug + "'");
   }
@@ -385,7 +391,14 @@ tl::expected<ConfigurationPtr, Faults> parse_configuration(std::string_view text
 tl::expected<ConfigurationPtr, Faults> load_configuration(const std::filesystem::path& file) {
   const auto text = read_small_file(file, max_file_bytes);
   if (!text) return tl::unexpected(Faults{{.pointer = "", .detail = text.error().text()}});
-  return parse_configuration(*text, file.parent_path());
+  // The whole path: what is read again later is found wherever the process is by then.
+  std::error_code error;
+  const std::filesystem::path whole = std::filesystem::absolute(file, error);
+  if (error) {
+    return tl::unexpected(
+        Faults{{.pointer = "", .detail = "cannot tell where it is: " + error.message()}});
+  }
+  return parse_configuration(*text, whole.parent_path());
 }
 
 }  // namespace caisson::context

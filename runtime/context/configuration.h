@@ -50,6 +50,9 @@ enum class Algorithm : std::uint8_t { eddsa, es256, rs256, hs256 };
 [[nodiscard]] std::string_view name(Algorithm algorithm) noexcept;
 [[nodiscard]] std::optional<Algorithm> algorithm_named(std::string_view name) noexcept;
 
+/// What a token's tenant claim says: never either, since a slug may look like an id.
+enum class TenantClaim : std::uint8_t { slug, id };
+
 /// How tokens are verified. Exactly one of the two files is set.
 struct TokenSettings {
   std::string issuer;
@@ -59,6 +62,7 @@ struct TokenSettings {
   std::filesystem::path jwks_file;  ///< RFC 7517
   std::set<Algorithm> algorithms;
   std::string tenant_claim = "tid";
+  TenantClaim claim_holds = TenantClaim::slug;
   std::int64_t leeway_ms = 0;
 };
 
@@ -108,16 +112,22 @@ using ConfigurationPtr = std::shared_ptr<const Configuration>;
 using observe::Faults;
 
 /// Reads and checks `file`, the tenants file and the secrets that it names. Relative paths are
-/// relative to `file`.
+/// relative to `file`; those of the result are absolute.
 [[nodiscard]] tl::expected<ConfigurationPtr, Faults> load_configuration(
     const std::filesystem::path& file);
 
-/// As `load_configuration`, of the text of a file in `directory`.
+/// As `load_configuration`, of the text of a file in `directory`, which is absolute.
 [[nodiscard]] tl::expected<ConfigurationPtr, Faults> parse_configuration(
     std::string_view text, const std::filesystem::path& directory);
 
 /// RFC 1123 label of 1 to 40 characters, lower case.
 [[nodiscard]] bool is_slug(std::string_view text) noexcept;
+
+/// Whether `text` has the form of a tenant's id, a UUID. No new tenant gets such a slug.
+[[nodiscard]] bool looks_like_id(std::string_view text) noexcept;
+
+/// What is wrong with `text` as the slug of a new tenant; empty when nothing is.
+[[nodiscard]] std::string_view slug_defect(std::string_view text) noexcept;
 
 /// An IPv4 address, or an IPv6 one with or without brackets.
 [[nodiscard]] bool is_address(std::string_view host) noexcept;

@@ -94,7 +94,7 @@ TEST_F(ConfigurationFile, ReadsEveryKeyOfTheDocumentation) {
                 "request-timeout-ms": 4, "connections": 5, "pipeline": 6, "open-tenants": 7 },
     "auth": { "resolve": ["subdomain", "token"], "api-keys": false,
               "tokens": { "issuer": "i", "audience": "a", "jwks-file": "jwks.json", "algorithms": ["ES256", "RS256"],
-                          "tenant-claim": "org", "leeway-ms": 100 } },
+                          "tenant-claim": "org", "tenant-claim-holds": "id", "leeway-ms": 100 } },
     "operator": { "token-file": "operator.token" },
     "proxy": { "trust": ["10.0.0.0/8", "fd00::/8", "127.0.0.1"] },
     "log": { "level": "warn" },
@@ -112,6 +112,7 @@ TEST_F(ConfigurationFile, ReadsEveryKeyOfTheDocumentation) {
   EXPECT_FALSE(c.resolve.header);
   EXPECT_EQ(c.tokens->algorithms, (std::set{Algorithm::es256, Algorithm::rs256}));
   EXPECT_EQ(c.tokens->tenant_claim, "org");
+  EXPECT_EQ(c.tokens->claim_holds, TenantClaim::id);
   EXPECT_EQ(c.log_level, observe::Level::warn);
   ASSERT_EQ(c.trusted_proxies.size(), 3);
   EXPECT_TRUE(c.trusted_proxies[0].contains("10.255.0.1"));
@@ -219,6 +220,19 @@ TEST(Values, KnowSlugsDomainsAndAddresses) {
   for (const char* bad : {"", "-a", "a-", "A", "a_b", "a.b", "ä", "a b"})
     EXPECT_FALSE(is_slug(bad)) << bad;
   EXPECT_TRUE(is_slug(std::string(40, 'a')));
+  EXPECT_TRUE(slug_defect("globex").empty());
+  EXPECT_FALSE(slug_defect("Globex").empty());
+  for (const char* id :
+       {"01a2247e-c6f0-73fb-bcd4-87731377c132", "00000000-0000-0000-0000-000000000000"}) {
+    EXPECT_TRUE(looks_like_id(id)) << id;
+    EXPECT_FALSE(slug_defect(id).empty()) << id;
+  }
+  for (const char* name :
+       {"01a2247e-c6f0-73fb-bcd4-87731377c13", "01a2247e-c6f0-73fb-bcd4-87731377c1322",
+        "01a2247g-c6f0-73fb-bcd4-87731377c132", "01a2247ec6f073fbbcd487731377c132"}) {
+    EXPECT_FALSE(looks_like_id(name)) << name;
+    EXPECT_TRUE(slug_defect(name).empty()) << name;
+  }
   EXPECT_FALSE(is_slug(std::string(41, 'a')));
   EXPECT_TRUE(is_domain("acme.localhost"));
   EXPECT_FALSE(is_domain("acme..localhost"));

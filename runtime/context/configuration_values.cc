@@ -50,6 +50,21 @@ std::optional<Algorithm> algorithm_named(std::string_view name) noexcept {
 
 bool is_slug(std::string_view text) noexcept { return text.size() <= 40 && is_label(text); }
 
+bool looks_like_id(std::string_view text) noexcept {
+  constexpr std::string_view form = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+  return std::ranges::equal(text, form, [](char c, char x) {
+    const bool digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+    return x == '-' ? c == '-' : digit;
+  });
+}
+
+std::string_view slug_defect(std::string_view text) noexcept {
+  if (!is_slug(text))
+    return "must be 1 to 40 lower-case letters, digits and '-', with '-' only inside";
+  if (looks_like_id(text)) return "has the form of a tenant's id; choose another name";
+  return {};
+}
+
 bool is_domain(std::string_view text) noexcept {
   if (text.size() > 253) return false;
   while (true) {

@@ -17,4 +17,10 @@ std::string_view name(Credential credential) noexcept {
   return credential == Credential::token ? "token" : "api-key";
 }
 
+observe::Actor actor_of(const Caller& caller) noexcept {
+  const bool token = caller.credential == Credential::token;
+  return {.kind = token ? observe::Actor::Kind::token : observe::Actor::Kind::api_key,
+          .id = caller.subject};
+}
+
 }  // namespace caisson::context

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/observe/chain.h"
 #include "runtime/tenancy/tenant.h"
 
 namespace caisson::ingress {
@@ -56,5 +57,8 @@ class RequestContext {
 };
 
 [[nodiscard]] std::string_view name(Credential credential) noexcept;  ///< `token`, `api-key`
+
+/// The caller as the audit log names it. Refers to `caller`.
+[[nodiscard]] observe::Actor actor_of(const Caller& caller) noexcept;
 
 }  // namespace caisson::context

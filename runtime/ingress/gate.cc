@@ -43,8 +43,7 @@ tl::expected<Admitted, Turned> Gate::admit(const http::Request& head, std::strin
     metrics_.refusal(why.problem.code);
     std::string reason(info(why.problem.code).name);
     if (!why.reason.empty()) (reason += ": ") += why.reason;
-    audit_.append({.actor = why.subject.empty() ? std::string_view("anonymous")
-                                                : std::string_view(why.subject),
+    audit_.refuse({.actor = why.caller ? context::actor_of(*why.caller) : observe::Actor{},
                    .action = refuse_action,
                    .tenant = why.tenant ? std::string_view(why.tenant->slug) : std::string_view(),
                    .tenant_id = why.tenant ? std::string_view(why.tenant->id) : std::string_view(),
@@ -69,7 +68,7 @@ tl::expected<Admitted, Turned> Gate::admit(const http::Request& head, std::strin
 http::Response Gate::refuse(const context::RequestContext& context, const Problem& problem) {
   metrics_.refusal(problem.code);
   if (is_audited(problem.code)) {
-    audit_.append({.actor = context.caller().subject,
+    audit_.refuse({.actor = context::actor_of(context.caller()),
                    .action = refuse_action,
                    .tenant = context.tenant().slug,
                    .tenant_id = context.tenant().id,

@@ -40,7 +40,7 @@ class Gating : public testing::Test {
   }
   /// The last audit record.
   [[nodiscard]] boost::json::object recorded() {
-    const auto records = audit_->query({.limit = 1000});
+    const auto records = audit_->refusals().query({.limit = 1000});
     return records.empty() ? boost::json::object() : boost::json::parse(records.back()).as_object();
   }
   static std::string field(const http::Response& response, std::string_view name) {
@@ -73,7 +73,7 @@ TEST_F(Gating, AdmitsWithinTheLimits) {
   policy::Fields fields;
   admitted->permit.append_fields(fields);
   EXPECT_EQ(fields.size(), 2);
-  EXPECT_TRUE(audit_->query({}).empty()) << "what is served is not an audit matter";
+  EXPECT_TRUE(audit_->refusals().query({}).empty()) << "what is served is not an audit matter";
 }
 
 TEST_F(Gating, AnswersARefusalAsDocumented) {
@@ -107,7 +107,7 @@ TEST_F(Gating, RecordsEveryRefusal) {
   EXPECT_EQ(recorded().at("tenant").as_string(), "globex");
   EXPECT_EQ(recorded().at("tenant_id").as_string(),
             std::string_view(directory_.by_slug("globex")->id));
-  EXPECT_EQ(recorded().at("actor").as_string(), std::string_view(key_).substr(4, 22));
+  EXPECT_EQ(recorded().at("actor").as_string(), "api-key:" + key_.substr(4, 22));
 
   ASSERT_FALSE(admit(TestRequest("localhost").bearer(key_).with("Caisson-Tenant", "a,b")));
   EXPECT_EQ(recorded().at("reason").as_string(), "ambiguous-tenant");

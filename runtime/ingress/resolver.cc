@@ -1,10 +1,10 @@
 #include "runtime/ingress/resolver.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "runtime/ingress/api_key.h"
 #include "runtime/ingress/signals.h"
-#include "runtime/observe/ids.h"
 #include "runtime/observe/trace_context.h"
 #include "runtime/observe/walls.h"
 
@@ -19,7 +19,7 @@ using tenancy::TenantPtr;
 Unresolved unresolved(Code code, std::string detail = {}, std::string_view reason = {}) {
   return {.problem = {.code = code, .detail = std::move(detail)},
           .reason = reason,
-          .subject = {},
+          .caller = {},
           .tenant = {}};
 }
 
@@ -30,9 +30,9 @@ Unresolved invalid(std::string_view reason) {
 
 /// Whether a token that names its tenant by slug may have been made for an earlier tenant of that
 /// slug.
-bool of_a_predecessor(std::string_view named, const std::optional<std::int64_t>& issued_ms,
+bool of_a_predecessor(std::string_view slug, const std::optional<std::int64_t>& issued_ms,
                       const tenancy::Tenant& tenant) {
-  return tenant.successor && named == tenant.slug && issued_ms.value_or(0) < tenant.created_ms;
+  return tenant.successor && !slug.empty() && issued_ms.value_or(0) < tenant.created_ms;
 }
 
 }  // namespace
@@ -51,7 +51,8 @@ tl::expected<Resolver::Identity, std::string_view> Resolver::authenticate_key(
                                       .subject = key->id,
                                       .scopes = key->scopes,
                                       .expires_ms = key->expires_ms}),
-                  .tenant = key->tenant_id,
+                  .slug = {},
+                  .id = key->tenant_id,
                   .issued_ms = std::nullopt};
 }
 
@@ -71,7 +72,8 @@ tl::expected<Resolver::Identity, std::string_view> Resolver::authenticate_ticket
     return tl::unexpected(std::string_view("the ticket's credential has expired"));
   }
   return Identity{.caller = std::move(holder->caller),
-                  .tenant = std::move(holder->tenant_id),
+                  .slug = {},
+                  .id = std::move(holder->tenant_id),
                   .issued_ms = std::nullopt};
 }
 
@@ -102,13 +104,15 @@ tl::expected<Resolver::Identity, Unresolved> Resolver::authenticate(
   if (tokens_ == nullptr) return tl::unexpected(invalid("tokens are not accepted here"));
   const auto token = tokens_->verify(credential);
   if (!token) return tl::unexpected(invalid(token.error()));
-  return Identity{
-      .caller = (*token)->caller, .tenant = (*token)->tenant, .issued_ms = (*token)->issued_ms};
+  const bool holds_id = configuration_.tokens->claim_holds == context::TenantClaim::id;
+  return Identity{.caller = (*token)->caller,
+                  .slug = holds_id ? std::string() : (*token)->tenant,
+                  .id = holds_id ? (*token)->tenant : std::string(),
+                  .issued_ms = (*token)->issued_ms};
 }
 
 TenantPtr Resolver::tenant_of(const Identity& identity) const {
-  return observe::is_uuid(identity.tenant) ? directory_.by_id(identity.tenant)
-                                           : directory_.by_slug(identity.tenant);
+  return identity.id.empty() ? directory_.by_slug(identity.slug) : directory_.by_id(identity.id);
 }
 
 std::optional<Problem> Resolver::disagreement(const http::Request& request, std::string_view slug,
@@ -140,9 +144,10 @@ std::optional<Problem> Resolver::disagreement(const http::Request& request, std:
   if (*header && **header != slug) return mismatch();
   if (host.kind == Kind::slug && host.name != slug) return mismatch();
   if (host.kind == Kind::own_domain) {
-    const TenantPtr owner = directory_.by_domain(host.name);
-    if (!owner) return Problem{.code = Code::unknown_host, .detail = "the host is not served here"};
-    if (!tenant || owner->id != tenant->id) return mismatch();
+    // Whether another tenant owns it is not asked, so that the answer cannot tell.
+    const bool own =
+        tenant && std::ranges::find(tenant->domains, host.name) != tenant->domains.end();
+    if (!own) return mismatch();
   }
   return std::nullopt;
 }
@@ -156,19 +161,19 @@ tl::expected<RequestContext, Unresolved> Resolver::resolve(const http::Request& 
   const auto refuse = [&](Problem problem, std::string_view reason = {}) {
     return tl::unexpected(Unresolved{.problem = std::move(problem),
                                      .reason = reason,
-                                     .subject = identity->caller->subject,
+                                     .caller = identity->caller,
                                      .tenant = tenant});
   };
   if (TenantPtr wrong = sabotaged_tenant(request, *identity)) {
     tenant = std::move(wrong);
   } else {
-    const std::string slug = tenant ? tenant->slug : identity->tenant;
+    const std::string slug = tenant ? tenant->slug : identity->slug;
     if (auto problem = disagreement(request, slug, tenant)) return refuse(std::move(*problem));
     if (!tenant)
       return refuse({.code = Code::unknown_tenant,
                      .detail = "the credential names no tenant of this deployment"});
     if (identity->caller->credential == context::Credential::token &&
-        of_a_predecessor(identity->tenant, identity->issued_ms, *tenant)) {
+        of_a_predecessor(identity->slug, identity->issued_ms, *tenant)) {
       return refuse(invalid({}).problem, "it was issued before this tenant had the slug");
     }
   }

@@ -21,8 +21,8 @@ namespace caisson::ingress {
 /// Why a request has no context, for the client, and what is known of it, for the log.
 struct Unresolved {
   observe::Problem problem;
-  std::string_view reason;    ///< of an invalid credential; the client is not told
-  std::string subject;        ///< of a verified credential; empty without one
+  std::string_view reason;  ///< of an invalid credential; the client is not told
+  std::shared_ptr<const context::Caller> caller;  ///< of a verified credential; null without one
   tenancy::TenantPtr tenant;  ///< that a verified credential belongs to; may be null
 };
 
@@ -50,7 +50,8 @@ class Resolver {
   /// A verified credential and the tenant it names.
   struct Identity {
     std::shared_ptr<const context::Caller> caller;
-    std::string tenant;                     ///< slug or id
+    std::string slug;                       ///< of the tenant; empty: it is named by its id
+    std::string id;                         ///< of the tenant; empty: it is named by its slug
     std::optional<std::int64_t> issued_ms;  ///< of a token
   };
 

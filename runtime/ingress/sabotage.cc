@@ -31,7 +31,7 @@ TenantPtr Resolver::sabotaged_tenant(const http::Request& request, const Identit
   const bool has_slug = host.kind == HostSignal::Kind::slug;
   const std::string named(has_header ? **header
                           : has_slug ? host.name
-                                     : std::string_view(identity.tenant));
+                                     : std::string_view(identity.slug));
   const bool key = identity.caller->credential == context::Credential::api_key;
 
   if (is_down(Wall::trust_tenant_header) && has_header) return directory_.by_slug(named);
@@ -42,7 +42,7 @@ TenantPtr Resolver::sabotaged_tenant(const http::Request& request, const Identit
     return directory_.by_slug(named);
   if (is_down(Wall::unknown_is_default) && (has_header || has_slug || !key) &&
       !directory_.by_slug(named)) {
-    return directory_.by_slug(configuration_.tenants.empty() ? identity.tenant
+    return directory_.by_slug(configuration_.tenants.empty() ? identity.slug
                                                              : configuration_.tenants[0].slug);
   }
 #else

@@ -1,209 +1,108 @@
 #include "runtime/observe/audit.h"
 
-#include <algorithm>
-#include <chrono>
 #include <utility>
-
-#include "runtime/observe/audit_files.h"
-#include "runtime/observe/json_text.h"
 
 namespace caisson::observe {
 namespace {
 
-constexpr std::chrono::milliseconds retry_pause{200};
-
-AuditVerification verify_view(const AuditView& view) {
-  // Without a head, a chain may begin anywhere; the log's own beginning is known.
-  std::optional<ChainEnd> start;
-  if (view.head && view.head->first == 1) start.emplace();
-  ChainVerifier verifier(start);
-  bool torn = false;
-  for (const AuditView::File& file : view.files) {
-    const std::uint64_t end = for_each_line(file, 0, [&](std::string_view line) {
-      if (!verifier.end() && view.head && claimed_seq(line) != view.head->first) {
-        verifier.break_at(view.head->first, "the record is missing or out of place");
-        return false;
-      }
-      return verifier.add(line);
-    });
-    const bool last = &file == &view.files.back();
-    torn = torn || end < file.bytes;
-    if (torn && !last)
-      verifier.break_at(verifier.end() ? verifier.end()->seq + 1 : 1, "the record is cut");
-  }
-  const ChainEnd end = verifier.end().value_or(ChainEnd{});
-  if (!view.head) {
-    verifier.break_at(end.seq + 1, "audit.head is missing or unreadable");
-  } else if (end.seq < view.head->end.seq) {
-    verifier.break_at(end.seq + 1, "records are missing at the end");
-  } else if (end.seq == view.head->end.seq && end.hash != view.head->end.hash) {
-    verifier.break_at(end.seq, "the last record is not the one that was noted");
-  }
-  return verifier.result();
-}
-
-AuditVerification verify_one_file(const AuditView::File& file) {
-  ChainVerifier verifier(std::nullopt);
-  const std::uint64_t end =
-      for_each_line(file, 0, [&](std::string_view line) { return verifier.add(line); });
-  if (end < file.bytes)
-    verifier.break_at(verifier.end() ? verifier.end()->seq + 1 : 1, "the record is cut");
-  return verifier.result();
-}
+constexpr std::string_view refusals_name = "refusals";
 
 }  // namespace
 
-class Audit::Files : public AuditFiles {
- public:
-  explicit Files(AuditFiles&& files) : AuditFiles(std::move(files)) {}
-};
-
 Result<std::unique_ptr<Audit>> Audit::open(const std::filesystem::path& directory,
                                            const Clock& clock, const Log& log, Metrics& metrics,
-                                           AuditBounds bounds) {
-  auto files = AuditFiles::open(directory, bounds.file_bytes, bounds.files);
-  if (!files) return tl::unexpected(files.error());
-  std::unique_ptr<Audit> audit(
-      new Audit(std::make_unique<Files>(std::move(*files)), clock, log, metrics, bounds));
-  if (const std::string& damage = audit->files_->damage(); !damage.empty()) {
-    log.error("the audit log was damaged; its verification tells where", {{"damage", damage}});
-    audit->append(
-        {.actor = "runtime", .action = "audit.damaged", .outcome = "failed", .reason = damage});
-  }
-  return audit;
+                                           Bounds bounds) {
+  auto operations = AuditLog::open(directory, clock, log, metrics, bounds.operations);
+  if (!operations) return tl::unexpected(operations.error());
+  auto refusals = AuditLog::open(directory / refusals_name, clock, log, metrics, bounds.refusals);
+  if (!refusals) return tl::unexpected(refusals.error());
+  return std::unique_ptr<Audit>(
+      new Audit(std::move(*operations), std::move(*refusals), clock, metrics, bounds.in_full));
 }
 
-Audit::Audit(std::unique_ptr<Files> files, const Clock& clock, const Log& log, Metrics& metrics,
-             AuditBounds bounds)
-    : files_(std::move(files)),
+Audit::Audit(std::unique_ptr<AuditLog> operations, std::unique_ptr<AuditLog> refusals,
+             const Clock& clock, Metrics& metrics, const RefusalBounds& bounds)
+    : operations_(std::move(operations)),
+      refusals_(std::move(refusals)),
       clock_(clock),
-      log_(log),
       metrics_(metrics),
-      bounds_(bounds),
-      end_(files_->end()),
-      durable_(end_.seq),
-      writer_([this] { run(); }) {}
+      kinds_(bounds) {}
 
 Audit::~Audit() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  changed_.notify_all();
-  writer_.join();
-}
-
-void Audit::append(const AuditEvent& event) {
-  {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return pending_.size() < bounds_.pending_bytes || !healthy_; });
-    if (pending_.size() >= bounds_.pending_bytes) {
-      ++lost_;
-      return;
-    }
-    append_locked(event);
-  }
-  changed_.notify_all();
-}
-
-void Audit::append_locked(const AuditEvent& event) {
-  pending_ += chain_line(event, rfc3339(clock_.unix_ms()), end_);
-  metrics_.audited();
-}
-
-bool Audit::flush() {
-  std::unique_lock lock(mutex_);
-  const std::uint64_t target = end_.seq;
-  changed_.wait(lock, [&] { return durable_ >= target || !healthy_; });
-  return durable_ >= target;
-}
-
-bool Audit::healthy() const {
   const std::lock_guard lock(mutex_);
-  return healthy_;
+  write_counts();
 }
 
-void Audit::run() {
-  std::unique_lock lock(mutex_);
-  while (true) {
-    changed_.wait(lock, [&] { return !pending_.empty() || stopping_; });
-    if (pending_.empty()) return;
-    const std::string records = std::exchange(pending_, {});
-    const ChainEnd end = end_;
-    std::string removed;
-    lock.unlock();
-    while (!files_->write(records, end, removed)) {
-      lock.lock();
-      if (healthy_)
-        log_.error("the audit log cannot be written",
-                   {{"pending", static_cast<std::int64_t>(records.size())}});
-      healthy_ = false;
-      changed_.notify_all();
-      if (stopping_) return;
-      changed_.wait_for(lock, retry_pause, [&] { return stopping_; });
-      lock.unlock();
-    }
-    lock.lock();
-    durable_ = end.seq;
-    healthy_ = true;
-    if (const std::uint64_t lost = std::exchange(lost_, 0); lost > 0) {
-      append_locked({.actor = "runtime",
-                     .action = "audit.lost",
-                     .outcome = "failed",
-                     .reason = std::to_string(lost) + " records while the disk refused writes"});
-    }
-    if (!removed.empty()) {
-      append_locked(
-          {.actor = "runtime", .action = "audit.retire", .outcome = "ok", .reason = removed});
-    }
-    changed_.notify_all();
+void Audit::refuse(const AuditEvent& event) {
+  const std::int64_t now_ms = clock_.unix_ms();
+  const std::int64_t now_ns = clock_.steady_ns();
+  const std::lock_guard lock(mutex_);
+  if (kinds_.due(now_ms)) write_counts();
+  if (kinds_.in_full(event, now_ms, now_ns)) {
+    if (refusals_->try_append(event)) return;
+    kinds_.count(event, now_ms, now_ns);
+  }
+  metrics_.audit_counted();
+}
+
+void Audit::tick() {
+  const std::lock_guard lock(mutex_);
+  if (kinds_.due(clock_.unix_ms())) write_counts();
+}
+
+void Audit::write_counts() {
+  // While the disk refuses writes, counting goes on.
+  if (!refusals_->healthy()) return;
+  for (const RefusalCount& row : kinds_.take()) {
+    refusals_->append_soon({.actor = {.kind = row.actor, .id = row.actor_id},
+                            .action = row.action,
+                            .tenant = row.tenant,
+                            .tenant_id = row.tenant_id,
+                            .request_id = row.request_id,
+                            .outcome = "refused",
+                            .reason = row.reason,
+                            .count = row.count,
+                            .from = rfc3339(row.from_ms),
+                            .to = rfc3339(row.to_ms),
+                            .since = rfc3339(row.since_ms)});
   }
 }
 
-std::vector<std::string> Audit::query(const AuditQuery& query) {
-  static_cast<void>(flush());  // what is durable is shown in any case
-  std::string wanted;
-  if (!query.tenant.empty()) {
-    // Quotes inside values are escaped, so that this text can only be the member itself.
-    wanted = R"(,"tenant":)";
-    append_json_string(wanted, query.tenant);
-    wanted += ',';
-  }
-  std::vector<std::string> found;
-  const AuditView view = files_->view();
-  for (std::size_t i = 0; i < view.files.size() && found.size() < query.limit; ++i) {
-    const std::uint64_t next = i + 1 < view.files.size() ? view.files[i + 1].first : 0;
-    if (next != 0 && next <= query.after + 1) continue;
-    const AuditView::File& file = view.files[i];
-    for_each_line(file, offset_after(file, query.after), [&](std::string_view line) {
-      if (wanted.empty() || line.find(wanted) != std::string_view::npos) found.emplace_back(line);
-      return found.size() < query.limit;
-    });
-  }
-  return found;
+bool Audit::record(const AuditEvent& event) {
+  return operations_->append(event) != 0 && operations_->flush();
 }
 
-AuditVerification Audit::verify() {
-  static_cast<void>(flush());
-  return verify_view(files_->view());
+std::uint64_t Audit::begin(AuditEvent event) {
+  event.outcome = intent_outcome;
+  const std::uint64_t seq = operations_->append(event);
+  if (seq == 0 || operations_->flush()) return seq;
+  // It may still reach the disk, and then it has an outcome there as well.
+  event.outcome = "failed";
+  event.reason = "not begun: the audit log could not be written";
+  event.intent = seq;
+  operations_->append(event);
+  return 0;
 }
 
-Result<AuditVerification> verify_audit(const std::filesystem::path& path) {
+bool Audit::end(std::uint64_t seq, AuditEvent event) {
+  event.intent = seq;
+  return record(event);
+}
+
+AuditReport Audit::verify() {
+  return {.operations = operations_->verify(), .refusals = refusals_->verify()};
+}
+
+Result<AuditReport> verify_audit(const std::filesystem::path& path) {
+  auto operations = verify_audit_log(path);
+  if (!operations) return tl::unexpected(operations.error());
+  AuditReport report{.operations = std::move(*operations), .refusals = {}};
   std::error_code error;
-  const bool directory = std::filesystem::is_directory(path, error);
-  const std::filesystem::path folder = directory                    ? path
-                                       : path.parent_path().empty() ? "."
-                                                                    : path.parent_path();
-  const bool whole = directory || (path.filename() == "audit.ndjson" &&
-                                   std::filesystem::exists(folder / "audit.head", error));
-  if (whole) {
-    const auto view = view_audit(folder);
-    if (!view) return tl::unexpected(view.error());
-    return verify_view(*view);
-  }
-  const auto file = view_file(path);
-  if (!file) return tl::unexpected(file.error());
-  return verify_one_file(*file);
+  if (!std::filesystem::is_directory(path / refusals_name, error)) return report;
+  auto refusals = verify_audit_log(path / refusals_name);
+  if (!refusals) return tl::unexpected(refusals.error());
+  report.refusals = std::move(*refusals);
+  return report;
 }
 
 }  // namespace caisson::observe

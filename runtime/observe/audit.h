@@ -1,99 +1,102 @@
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "generator/source/result.h"
-#include "runtime/observe/chain.h"
-#include "runtime/observe/clock.h"
-#include "runtime/observe/log.h"
-#include "runtime/observe/metrics.h"
+#include "runtime/observe/audit_log.h"
+#include "runtime/observe/refusals.h"
 
 namespace caisson::observe {
 
-struct AuditBounds {
-  std::size_t file_bytes = std::size_t{64} << 20;    ///< a fuller file is set aside
-  std::size_t files = 16;                            ///< set aside; older ones are removed
-  std::size_t pending_bytes = std::size_t{8} << 20;  ///< not yet written; appending waits beyond it
+/// What `verify` found of both logs. Of a log's single file there is only one.
+struct AuditReport {
+  AuditVerification operations;
+  std::optional<AuditVerification> refusals;
+
+  [[nodiscard]] bool valid() const { return operations.valid && (!refusals || refusals->valid); }
 };
 
-struct AuditQuery {
-  std::string tenant{};     ///< slug; empty: every tenant
-  std::uint64_t after = 0;  ///< records after this seq
-  std::size_t limit = 100;
-};
-
-/// The audit log: a hash chain of NDJSON records (chain.h) in `audit.ndjson` of a directory.
-///
-/// Records are chained when they are appended and written by one thread, which writes all that is
-/// pending, makes it durable with one fdatasync and then notes the chain's end in `audit.head`; a
-/// log that ends before its head was cut. A full file is renamed to `audit-<first seq>.ndjson`. A
-/// record torn by a crash is removed at the next start; any other damage stays as evidence and is
-/// reported by `verify`. Someone who can write both the log and its head can forge both: ship the
-/// head elsewhere to notice. Safe to use from every thread.
+/// What is kept of who did what, and of who was kept from what. There are two logs, so that the
+/// second cannot push the first out: operations in the directory itself, and refusals in
+/// `refusals` below it, each with files and bounds of its own. Safe to use from every thread.
 class Audit {
  public:
-  /// Opens the log of `directory`, which is made with mode 0700 when it is not there.
+  struct Bounds {
+    AuditBounds operations{};
+    AuditBounds refusals{.file_bytes = std::size_t{16} << 20};
+    RefusalBounds in_full{};
+  };
+
+  /// Opens both logs of `directory`, which is made with mode 0700 when it is not there.
   [[nodiscard]] static Result<std::unique_ptr<Audit>> open(const std::filesystem::path& directory,
                                                            const Clock& clock, const Log& log,
-                                                           Metrics& metrics,
-                                                           AuditBounds bounds = {});
+                                                           Metrics& metrics, Bounds bounds);
+  [[nodiscard]] static Result<std::unique_ptr<Audit>> open(const std::filesystem::path& directory,
+                                                           const Clock& clock, const Log& log,
+                                                           Metrics& metrics) {
+    return open(directory, clock, log, metrics, Bounds{});
+  }
   Audit(const Audit&) = delete;
   Audit& operator=(const Audit&) = delete;
-  /// Writes what is pending.
+  /// Writes the counts of refusals so far and what is pending.
   ~Audit();
 
-  /// Adds a record; durable after `flush`, and within one write otherwise. Waits while too much is
-  /// pending. While the disk refuses writes and the bound is reached, records are lost; that is
-  /// counted, logged and, once the disk is back, noted in the log itself.
-  void append(const AuditEvent& event);
+  /// Keeps a refusal: in full, or counted when there are many of its kind or when the log cannot
+  /// take it now. Never waits for the disk.
+  void refuse(const AuditEvent& event);
 
-  /// Returns once everything appended before is durable; false when the disk refuses it.
-  [[nodiscard]] bool flush();
+  /// Records what has happened. Durable when this returns true.
+  [[nodiscard]] bool record(const AuditEvent& event);
 
-  /// False while the disk refuses writes.
-  [[nodiscard]] bool healthy() const;
+  /// Records the intent to do `event`, whose outcome is set here. Returns its seq once it is
+  /// durable; 0 when the disk refuses it: then nothing must be done.
+  [[nodiscard]] std::uint64_t begin(AuditEvent event);
 
-  /// Records, as lines without line feed, in order.
-  [[nodiscard]] std::vector<std::string> query(const AuditQuery& query);
+  /// Records the outcome of the intent `seq`. Durable when this returns true.
+  [[nodiscard]] bool end(std::uint64_t seq, AuditEvent event);
 
-  /// Reads and checks the whole log.
-  [[nodiscard]] AuditVerification verify();
+  /// Intents of an earlier process that have no outcome yet, oldest first. Whoever knows what
+  /// became of them ends them.
+  [[nodiscard]] const std::vector<UnfinishedAct>& unfinished() const {
+    return operations_->unfinished();
+  }
+
+  /// Writes the counts of refusals when their minute has ended; call it every second or so.
+  void tick();
+
+  /// False while the disk refuses writes of either log.
+  [[nodiscard]] bool healthy() const { return operations_->healthy() && refusals_->healthy(); }
+  /// False while what operators do cannot be recorded.
+  [[nodiscard]] bool can_record() const { return operations_->healthy(); }
+
+  [[nodiscard]] AuditLog& operations() { return *operations_; }
+  [[nodiscard]] AuditLog& refusals() { return *refusals_; }
+
+  /// Reads and checks both logs.
+  [[nodiscard]] AuditReport verify();
 
  private:
-  class Files;
+  Audit(std::unique_ptr<AuditLog> operations, std::unique_ptr<AuditLog> refusals,
+        const Clock& clock, Metrics& metrics, const RefusalBounds& bounds);
+  void write_counts();  // with the mutex
 
-  Audit(std::unique_ptr<Files> files, const Clock& clock, const Log& log, Metrics& metrics,
-        AuditBounds bounds);
-  void append_locked(const AuditEvent& event);
-  void run();
-
-  std::unique_ptr<Files> files_;  ///< of the writer thread, but for reading what is durable
+  std::unique_ptr<AuditLog> operations_;
+  std::unique_ptr<AuditLog> refusals_;
   const Clock& clock_;
-  const Log& log_;
   Metrics& metrics_;
-  const AuditBounds bounds_;
-
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::string pending_;
-  ChainEnd end_;               ///< of what was appended
-  std::uint64_t durable_ = 0;  ///< seq
-  std::uint64_t lost_ = 0;     ///< since the log was last healthy
-  bool healthy_ = true;
-  bool stopping_ = false;
-  std::thread writer_;
+  std::mutex mutex_;  ///< of what follows
+  Refusals kinds_;
 };
 
-/// Checks a log on disk: of a directory or of an `audit.ndjson` with its head beside it, the whole
-/// log; of any other file, the chain in it alone. Fails when it cannot be read.
-[[nodiscard]] Result<AuditVerification> verify_audit(const std::filesystem::path& path);
+/// Checks what is on disk: of the directory of both logs, both; of one log's directory or file,
+/// that one (verify_audit_log). Fails when it cannot be read.
+[[nodiscard]] Result<AuditReport> verify_audit(const std::filesystem::path& path);
 
 }  // namespace caisson::observe

@@ -84,7 +84,10 @@ bool write_all(int fd, std::string_view text) {
 
 std::string head_text(const AuditHead& head) {
   std::string text = R"({"first":)" + std::to_string(head.first) + R"(,"seq":)" +
-                     std::to_string(head.end.seq) + R"(,"hash":")" + head.end.hash + "\"}";
+                     std::to_string(head.end.seq) + R"(,"hash":")" + head.end.hash + '"';
+  // Only then, so that a version before it reads the head of a log where nothing is open.
+  if (head.open > 0) text += R"(,"open":)" + std::to_string(head.open);
+  text += '}';
   text.resize(head_bytes - 1, ' ');
   return text + '\n';
 }
@@ -104,6 +107,7 @@ std::optional<AuditHead> parse_head(std::string_view text) {
     return std::nullopt;
   }
   head.end.hash = text.substr(hash_at + hash_key.size(), 64);
+  static_cast<void>(number(R"("open":)", head.open));
   if (head_text(head) != text) return std::nullopt;
   return head;
 }
@@ -132,6 +136,7 @@ AuditFiles::AuditFiles(AuditFiles&& other) noexcept
       active_first_(other.active_first_),
       active_bytes_(other.active_bytes_),
       head_(std::move(other.head_)),
+      unsettled_from_(other.unsettled_from_),
       damage_(std::move(other.damage_)) {}
 
 Result<AuditFiles> AuditFiles::open(const std::filesystem::path& directory, std::size_t file_bytes,
@@ -194,7 +199,11 @@ void AuditFiles::recover(bool fresh) {
   const std::string_view last = std::string_view(tail).substr(tail.rfind('\n') + 1);
   const std::optional<ChainLink> link = read_link(last);
 
-  if (noted) head_ = *noted;
+  // The head may be older than the log: what it does not know of yet may also be unsettled.
+  if (noted) {
+    head_ = *noted;
+    unsettled_from_ = noted->open > 0 ? noted->open : noted->end.seq + 1;
+  }
   if (link && link->seq >= head_.end.seq) {
     if (noted && link->seq == noted->end.seq && link->hash != noted->end.hash) {
       damage_ = "the last record is not the one that was noted";
@@ -230,13 +239,16 @@ bool AuditFiles::rotate(std::string& removed) {
     head_.first = aside[1];
     // The head moves first: a crash in between leaves one file too many, not one too few.
     if (!write_head()) return false;
-    removed = aside_name(aside.front());
-    unlinkat(directory, removed.c_str(), 0);
+    const std::string name = aside_name(aside.front());
+    removed =
+        name + ": records " + std::to_string(aside.front()) + " to " + std::to_string(aside[1] - 1);
+    unlinkat(directory, name.c_str(), 0);
   }
   return fsync(directory) == 0;
 }
 
-bool AuditFiles::write(std::string_view records, const ChainEnd& end, std::string& removed) {
+bool AuditFiles::write(std::string_view records, const ChainEnd& end, std::uint64_t open,
+                       std::string& removed) {
   const std::lock_guard lock(mutex_);
   if (active_.get() < 0 && !open_active()) return false;
   if (active_bytes_ > 0 && active_bytes_ + records.size() > file_bytes_ && !rotate(removed))
@@ -248,6 +260,7 @@ bool AuditFiles::write(std::string_view records, const ChainEnd& end, std::strin
   }
   active_bytes_ += records.size();
   head_.end = end;
+  head_.open = open;
   return write_head();
 }
 

@@ -38,6 +38,7 @@ class AuditFd {
 struct AuditHead {
   std::uint64_t first = 1;
   ChainEnd end;
+  std::uint64_t open = 0;  ///< seq of the oldest intent without an outcome; 0: none
 };
 
 /// The files of a log at one moment, oldest first; each is read up to `bytes`.
@@ -61,9 +62,13 @@ class AuditFiles {
   [[nodiscard]] const ChainEnd& end() const { return head_.end; }
   [[nodiscard]] const std::string& damage() const { return damage_; }
 
-  /// Makes whole records durable, then notes `end`. On failure nothing of them stays. Tells in
-  /// `removed` which old file went to keep the bound.
-  [[nodiscard]] bool write(std::string_view records, const ChainEnd& end, std::string& removed);
+  /// The first record that may be an intent without an outcome.
+  [[nodiscard]] std::uint64_t unsettled_from() const { return unsettled_from_; }
+
+  /// Makes whole records durable, then notes `end` and `open`. On failure nothing of them stays.
+  /// Tells in `removed` what went to keep the bound.
+  [[nodiscard]] bool write(std::string_view records, const ChainEnd& end, std::uint64_t open,
+                           std::string& removed);
 
   [[nodiscard]] AuditView view() const;
 
@@ -90,6 +95,7 @@ class AuditFiles {
   std::uint64_t active_first_ = 1;  ///< seq of the first record of the active file
   std::uint64_t active_bytes_ = 0;
   AuditHead head_;
+  std::uint64_t unsettled_from_ = 1;
   std::string damage_;
 };
 

@@ -2,6 +2,9 @@
 
 #include <charconv>
 
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+
 #include "runtime/observe/digest.h"
 #include "runtime/observe/json_text.h"
 
@@ -27,18 +30,47 @@ bool is_hash(std::string_view text) {
 
 }  // namespace
 
+std::string text(const Actor& actor) {
+  switch (actor.kind) {
+    case Actor::Kind::anonymous:
+      break;
+    case Actor::Kind::token:
+      return "token:" + std::string(actor.id);
+    case Actor::Kind::api_key:
+      return "api-key:" + std::string(actor.id);
+    case Actor::Kind::operator_:
+      return "operator";
+    case Actor::Kind::configuration:
+      return "configuration";
+    case Actor::Kind::runtime:
+      return "runtime";
+  }
+  return "anonymous";
+}
+
 std::string chain_line(const AuditEvent& event, std::string_view time, ChainEnd& end) {
   std::string line(seq_member);
   line += std::to_string(++end.seq);
   append_member(line, "time", time);
-  append_member(line, "actor", event.actor);
+  append_member(line, "actor", text(event.actor));
   append_member(line, "action", event.action);
   append_member(line, "tenant", event.tenant);
   append_member(line, "tenant_id", event.tenant_id);
   append_member(line, "request_id", event.request_id);
   append_member(line, "outcome", event.outcome);
   append_member(line, "reason", event.reason);
-  if (!event.trace_id.empty()) append_member(line, "trace_id", event.trace_id);
+  const auto append_some = [&](std::string_view key, std::string_view value) {
+    if (!value.empty()) append_member(line, key, value);
+  };
+  const auto append_number = [&](std::string_view key, std::uint64_t value) {
+    if (value > 0) (((line += ",\"") += key) += "\":") += std::to_string(value);
+  };
+  append_some("trace_id", event.trace_id);
+  append_number("intent", event.intent);
+  append_number("count", event.count);
+  append_some("from", event.from);
+  append_some("to", event.to);
+  append_some("since", event.since);
   (line += prev_member) += end.hash;
   line += line_end;
   end.hash = hex(sha256(end.hash, line));
@@ -48,6 +80,14 @@ std::string chain_line(const AuditEvent& event, std::string_view time, ChainEnd&
   return line;
 }
 
+std::string_view claimed_time(std::string_view line) {
+  constexpr std::string_view member = R"(,"time":")";
+  const std::size_t at = line.find(member);
+  if (at == std::string_view::npos) return {};
+  const std::string_view rest = line.substr(at + member.size());
+  return rest.substr(0, rest.find('"'));
+}
+
 std::optional<std::uint64_t> claimed_seq(std::string_view line) {
   if (!line.starts_with(seq_member)) return std::nullopt;
   std::uint64_t seq = 0;
@@ -55,6 +95,34 @@ std::optional<std::uint64_t> claimed_seq(std::string_view line) {
   const auto [stop, error] = std::from_chars(line.data() + seq_member.size(), end, seq);
   if (error != std::errc{} || stop == end || *stop != ',' || seq == 0) return std::nullopt;
   return seq;
+}
+
+AuditRecord read_record(std::string_view line) {
+  boost::system::error_code error;
+  const boost::json::value parsed = boost::json::parse(line, error);
+  if (error || !parsed.is_object()) return {};
+  const boost::json::object& object = parsed.get_object();
+  const auto text = [&](std::string_view key) {
+    const boost::json::value* value = object.if_contains(key);
+    return value != nullptr && value->is_string() ? std::string(value->get_string())
+                                                  : std::string();
+  };
+  const auto number = [&](std::string_view key) -> std::uint64_t {
+    const boost::json::value* value = object.if_contains(key);
+    if (value == nullptr) return 0;
+    boost::system::error_code other;
+    const auto read = value->to_number<std::uint64_t>(other);
+    return other ? 0 : read;
+  };
+  return {.seq = number("seq"),
+          .time = text("time"),
+          .action = text("action"),
+          .tenant = text("tenant"),
+          .tenant_id = text("tenant_id"),
+          .request_id = text("request_id"),
+          .outcome = text("outcome"),
+          .reason = text("reason"),
+          .intent = number("intent")};
 }
 
 std::optional<ChainLink> read_link(std::string_view line) {
@@ -93,7 +161,11 @@ bool ChainVerifier::add(std::string_view line) {
     break_at(expected, "the record does not follow the one before it");
   } else {
     end_ = ChainEnd{.seq = link->seq, .hash = std::string(link->hash)};
-    ++result_.records;
+    result_.to = claimed_time(line);
+    if (result_.records++ == 0) {
+      result_.first = link->seq;
+      result_.from = result_.to;
+    }
   }
   return result_.valid;
 }

@@ -7,19 +7,47 @@
 
 namespace caisson::observe {
 
+/// Who did something. The kind is never taken from what a credential says of itself: a token whose
+/// `sub` is `operator` is the actor `token:operator`.
+struct Actor {
+  enum class Kind : std::uint8_t {
+    anonymous,      ///< nobody whose credential was verified
+    token,          ///< `id` is its `sub`
+    api_key,        ///< `id` is the key's id
+    operator_,      ///< of the operator API
+    configuration,  ///< what the configuration said at the start
+    runtime,
+  };
+  Kind kind = Kind::anonymous;
+  std::string_view id{};
+};
+
+/// `anonymous`, `operator`, `configuration`, `runtime`, `token:<sub>`, `api-key:<key id>`:
+/// everything before the first colon is the kind, and only kinds with an id have one.
+[[nodiscard]] std::string text(const Actor& actor);
+
 /// Something that the audit log keeps. `tenant` is the slug and `tenant_id` the id that outlives
-/// it; both are empty for what concerns no tenant. `actor` is `operator`, `runtime`, or the subject
-/// of a credential.
+/// it; both are empty for what concerns no tenant.
 struct AuditEvent {
-  std::string_view actor{};
+  Actor actor{};
   std::string_view action{};  ///< `tenant.create`, `request.refuse`
   std::string_view tenant{};
   std::string_view tenant_id{};
   std::string_view request_id{};
-  std::string_view outcome{};  ///< `ok`, `refused`, `failed`
+  std::string_view outcome{};  ///< `intent`, `ok`, `refused`, `failed`
   std::string_view reason{};
-  std::string_view trace_id{};  ///< of the request's trace; the record has it only then
+
+  // What only some records have.
+  std::string_view trace_id{};  ///< of the request's trace
+  std::uint64_t intent = 0;     ///< seq of the intent that this is the outcome of
+  std::uint64_t count = 0;      ///< of refusals that this record stands for
+  std::string_view from{};      ///< time of the first of them
+  std::string_view to{};        ///< time of the last of them
+  std::string_view since{};     ///< since when such refusals have been counted, minute after minute
 };
+
+/// The outcome of a record that is written before what it announces begins.
+inline constexpr std::string_view intent_outcome = "intent";
 
 /// The last record of a chain; of an empty one, record 0 with a hash of zeros.
 struct ChainEnd {
@@ -48,12 +76,35 @@ struct ChainLink {
 /// The `seq` that a line claims, unverified; nothing when it does not begin like a record.
 [[nodiscard]] std::optional<std::uint64_t> claimed_seq(std::string_view line);
 
+/// The `time` that a line claims, unverified; empty when it has none.
+[[nodiscard]] std::string_view claimed_time(std::string_view line);
+
+/// The members of a record that the runtime itself reads again; empty when the line is none.
+struct AuditRecord {
+  std::uint64_t seq = 0;
+  std::string time;
+  std::string action;
+  std::string tenant;
+  std::string tenant_id;
+  std::string request_id;
+  std::string outcome;
+  std::string reason;
+  std::uint64_t intent = 0;
+};
+[[nodiscard]] AuditRecord read_record(std::string_view line);
+
 struct AuditVerification {
   std::uint64_t records = 0;  ///< intact ones, up to the first break
   bool valid = true;
   std::uint64_t broken_at =
       0;               ///< the record that is missing, changed or out of place; 0 when valid
   std::string reason;  ///< of the break
+
+  // What the intact records cover; all 0 and empty without any.
+  std::uint64_t first = 0;    ///< seq of the first
+  std::string from;           ///< its time
+  std::string to;             ///< time of the last
+  std::uint64_t retired = 0;  ///< records before the first that were removed to keep the bound
 };
 
 /// Follows a chain record by record and stops at the first break.

@@ -51,6 +51,7 @@ struct alignas(64) Metrics::Shard {
   std::unordered_map<std::string, Series, Hash, std::equal_to<>> tenants;
   std::array<std::uint64_t, codes> refusals{};
   std::uint64_t audit_records = 0;
+  std::uint64_t audit_counted = 0;
 };
 
 /// Which tenants have a label of their own.
@@ -113,6 +114,12 @@ void Metrics::audited() noexcept {
   ++mine.audit_records;
 }
 
+void Metrics::audit_counted() noexcept {
+  Shard& mine = shard();
+  const std::lock_guard lock(mine.mutex);
+  ++mine.audit_counted;
+}
+
 void Metrics::forget(std::string_view tenant) {
   {
     const std::unique_lock lock(names_->mutex);
@@ -131,6 +138,7 @@ std::string Metrics::scrape(const Readings& readings) const {
   std::map<std::string, Series> tenants;
   std::array<std::uint64_t, codes> refusals{};
   std::uint64_t audit_records = 0;
+  std::uint64_t audit_counted = 0;
   for (std::size_t i = 0; i < shard_count; ++i) {
     Shard& from = shards_[i];
     const std::lock_guard lock(from.mutex);
@@ -141,6 +149,7 @@ std::string Metrics::scrape(const Readings& readings) const {
     }
     for (std::size_t j = 0; j < codes; ++j) refusals[j] += from.refusals[j];
     audit_records += from.audit_records;
+    audit_counted += from.audit_counted;
   }
 
   Exposition out(instance_);
@@ -164,6 +173,8 @@ std::string Metrics::scrape(const Readings& readings) const {
                refusals[j]);
   }
   out.counter("caisson_audit_records_total", "Audit records appended.", audit_records);
+  out.counter("caisson_audit_counted_total",
+              "Refusals that the audit log counts with others of their kind.", audit_counted);
   write_server(out, readings);
   write_stores(out, readings);
   write_tenants(out, readings);

@@ -106,6 +106,9 @@ class Metrics {
   /// One audit record.
   void audited() noexcept;
 
+  /// One refusal that the audit log counts with others of its kind.
+  void audit_counted() noexcept;
+
   /// Drops every series of a deleted tenant and gives its name's place to another.
   void forget(std::string_view tenant);
 

@@ -142,8 +142,8 @@ TEST(Limiter, ARaisedRateWaitsByItself) {
   }
   clock.advance_ms(1000);
   for (int i = 0; i < 500; ++i) {
-    EXPECT_TRUE(limiter.admit(
-        tenant("t" + std::to_string(i), {.requests_per_second = 1, .burst = 1})));
+    EXPECT_TRUE(
+        limiter.admit(tenant("t" + std::to_string(i), {.requests_per_second = 1, .burst = 1})));
   }
 }
 

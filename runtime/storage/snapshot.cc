@@ -167,7 +167,8 @@ void clear_unfinished_snapshots(const fs::path& directory) {
 
 Result<void> prepare_restore(const fs::path& file, const std::string& sha256,
                              const std::string& from_tenant, const std::string& to_tenant,
-                             std::span<const Migration> schema, const fs::path& target) {
+                             std::span<const Migration> schema, std::string_view request_id,
+                             const fs::path& target) {
   const auto prepare = [&]() -> Result<void> {
     if (auto checked = check_private_file(file); !checked) return checked;
     std::error_code error;
@@ -184,6 +185,11 @@ Result<void> prepare_restore(const fs::path& file, const std::string& sha256,
     if (auto given = give_to(*database, from_tenant, to_tenant); !given) return given;
     if (auto migrated = migrate(*database, schema); !migrated) {
       return tl::unexpected(migrated.error());
+    }
+    if (!database->prepare("INSERT OR REPLACE INTO meta VALUES('request', ?)")
+             .text(request_id)
+             .run()) {
+      return fail("cannot write " + target.string() + ": " + database->fault_text());
     }
     if (auto closed = close_alone(std::move(*database), target); !closed) return closed;
     return sync_path(target);

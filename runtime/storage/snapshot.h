@@ -43,13 +43,11 @@ struct Snapshot {
 void clear_unfinished_snapshots(const std::filesystem::path& directory);
 
 /// Makes `target` out of snapshot `file`: verified (sha256, integrity, the tenant inside must be
-/// `from_tenant`), brought to `schema`, given to `to_tenant`, durable. Fails without leaving
-/// `target`.
-[[nodiscard]] Result<void> prepare_restore(const std::filesystem::path& file,
-                                           const std::string& sha256,
-                                           const std::string& from_tenant,
-                                           const std::string& to_tenant,
-                                           std::span<const Migration> schema,
-                                           const std::filesystem::path& target);
+/// `from_tenant`), brought to `schema`, given to `to_tenant`, with `request_id` noted in it
+/// (store.h), durable. Fails without leaving `target`.
+[[nodiscard]] Result<void> prepare_restore(
+    const std::filesystem::path& file, const std::string& sha256, const std::string& from_tenant,
+    const std::string& to_tenant, std::span<const Migration> schema, std::string_view request_id,
+    const std::filesystem::path& target);
 
 }  // namespace caisson::storage

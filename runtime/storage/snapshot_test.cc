@@ -23,7 +23,7 @@ class SnapshotTest : public testing::Test {
   SnapshotTest() : store_(open_notes(home_.path, "a").value()) { add_note(store_, "one"); }
 
   Result<void> restore(const Snapshot& snapshot, const std::string& from, const std::string& to) {
-    return prepare_restore(file_of(snapshot), snapshot.sha256, from, to, {&note_table, 1},
+    return prepare_restore(file_of(snapshot), snapshot.sha256, from, to, {&note_table, 1}, "r-1",
                            target_.path / "store.db");
   }
   fs::path file_of(const Snapshot& snapshot) { return folder_.path / (snapshot.id + ".db"); }
@@ -112,7 +112,7 @@ RC_GTEST_PROP(SnapshotContent, Property47_RestorationFidelity,
   const Snapshot snapshot = take(store, folder.path, "a");
   store.database().execute("DELETE FROM note");
   RC_ASSERT(prepare_restore(folder.path / (snapshot.id + ".db"), snapshot.sha256, "a", "a",
-                            {&note_table, 1}, target.path / "store.db"));
+                            {&note_table, 1}, "r-1", target.path / "store.db"));
   auto restored = open_notes(target.path, "a", false).value();
   RC_ASSERT(notes_of(restored) == before);
 }

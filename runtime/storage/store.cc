@@ -59,6 +59,15 @@ Result<int> migrate(Database& database, std::span<const Migration> schema) {
   return static_cast<int>(newest);
 }
 
+void note_request(TenantStore& store, std::string_view request_id) {
+  store.prepare("INSERT OR REPLACE INTO meta VALUES('request', ?)").text(request_id).run();
+}
+
+std::string noted_request(TenantStore& store) {
+  Statement noted = store.prepare("SELECT value FROM meta WHERE key='request'");
+  return noted.step() ? std::string(noted.text_at(0)) : std::string();
+}
+
 Result<void> give_to(Database& database, const std::string& from, const std::string& to) {
   if (pragma(database, "PRAGMA application_id") != application_id) {
     return fail("not a store of this program");

@@ -137,6 +137,12 @@ class Store {
 /// size.
 [[nodiscard]] Result<int> migrate(Database& database, std::span<const Migration> schema);
 
+/// Notes in the store, as part of the job, which request changes it as a whole; the next one's id
+/// takes its place. After a crash it tells whether that was done.
+void note_request(TenantStore& store, std::string_view request_id);
+/// The last request so noted; empty when there was none.
+[[nodiscard]] std::string noted_request(TenantStore& store);
+
 /// Fails unless the store belongs to `from`; then it belongs to `to`.
 [[nodiscard]] Result<void> give_to(Database& database, const std::string& from,
                                    const std::string& to);

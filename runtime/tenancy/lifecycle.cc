@@ -158,14 +158,18 @@ void Tenants::sweep() {
   const auto due = registry_.due(now);
   if (!due) return;
   for (const std::string& tenant_id : *due) {
+    const TenantPtr tenant = registry_.by_id(tenant_id);
+    if (!tenant) continue;
+    const std::uint64_t recorded = options_.before_purge ? options_.before_purge(*tenant) : 1;
+    if (recorded == 0) continue;
     const ActorPtr actor = actor_of(tenant_id);
     const std::scoped_lock lifecycle(actor->lifecycle);
     // What fails is noted in the journal, and done at the next sweep or start.
     const auto begun = registry_.begin_purge(tenant_id, now);
-    if (begun && *begun && purge(tenant_id)) {
-      static_cast<void>(registry_.finish_remove(tenant_id));
-    }
+    const bool done =
+        begun && *begun && purge(tenant_id) && registry_.finish_remove(tenant_id).has_value();
     actors_.erase(tenant_id, actor);
+    if (options_.after_purge) options_.after_purge(recorded, *tenant, done);
   }
 }
 
@@ -309,7 +313,8 @@ Outcome<storage::Snapshot> Tenants::find_snapshot(const Tenant& tenant, const st
 }
 
 Outcome<void> Tenants::restore(std::string_view slug, std::string_view snapshot_id,
-                               const std::optional<std::string>& from) {
+                               const std::optional<std::string>& from,
+                               std::string_view request_id) {
   const auto held = hold(slug);
   if (!held) return tl::unexpected(held.error());
   const std::string& tenant_id = held->tenant->id;
@@ -319,7 +324,7 @@ Outcome<void> Tenants::restore(std::string_view slug, std::string_view snapshot_
   const fs::path file = snapshots_of(snapshot->tenant_id) / (snapshot->id + ".db");
   const fs::path prepared = directory_of(tenant_id) / prepared_name;
   if (auto checked = storage::prepare_restore(file, snapshot->sha256, snapshot->tenant_id,
-                                              tenant_id, options_.schema, prepared);
+                                              tenant_id, options_.schema, request_id, prepared);
       !checked) {
     return refuse(LifecycleErrorKind::damaged_snapshot, checked.error().text());
   }

@@ -39,6 +39,7 @@ struct TenantSpec {
   std::vector<std::string> domains;
   Limits limits;  ///< the tenant's own
   std::map<std::string, std::string> metadata;
+  std::string id{};  ///< UUIDv7 that it gets when it is made; empty: a new one
 };
 
 /// A change of a tenant: what is absent stays.

@@ -15,7 +15,7 @@ Outcome<TenantPtr> Registry::create(const TenantSpec& spec) {
   const std::scoped_lock lock(write_);
   Tenant tenant;
   tenant.created_ms = tenant.updated_ms = storage::unix_ms_now();
-  tenant.id = storage::Uuid::make(tenant.created_ms).text();
+  tenant.id = spec.id.empty() ? storage::Uuid::make(tenant.created_ms).text() : spec.id;
   describe(tenant, spec);
   tenant.metadata = spec.metadata;
   if (auto defect = check(tenant, spec.limits)) return tl::unexpected(*std::move(defect));

@@ -88,6 +88,10 @@ class Tenants {
     /// without changes: anything may have changed. On a blocking thread, which it must not hold up.
     std::function<void(std::string_view tenant_id, std::span<const storage::Change> changes)>
         on_change;
+    /// Asked before the data of a tenant whose retention has passed are removed for good; the
+    /// answer is told afterwards, with whether they were. 0: not now.
+    std::function<std::uint64_t(const Tenant& tenant)> before_purge;
+    std::function<void(std::uint64_t begun, const Tenant& tenant, bool done)> after_purge;
   };
 
   /// Resumes or undoes what a crash left half done, and removes tenants whose retention has passed.
@@ -117,9 +121,11 @@ class Tenants {
   [[nodiscard]] Outcome<void> remove(std::string_view slug);
   [[nodiscard]] Outcome<storage::Snapshot> snapshot(std::string_view slug);
   [[nodiscard]] Outcome<std::vector<storage::Snapshot>> snapshots(std::string_view slug) const;
-  /// `from`: the slug of the tenant whose snapshot it is, when not `slug`'s own.
+  /// `from`: the slug of the tenant whose snapshot it is, when not `slug`'s own. `request_id` is
+  /// noted in the store (storage::note_request).
   [[nodiscard]] Outcome<void> restore(std::string_view slug, std::string_view snapshot_id,
-                                      const std::optional<std::string>& from);
+                                      const std::optional<std::string>& from,
+                                      std::string_view request_id = {});
   /// Calls `read` on the store of the tenant's own snapshot as it was then. With `verify` its hash
   /// is checked first.
   [[nodiscard]] Outcome<void> read_snapshot(

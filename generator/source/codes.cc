@@ -214,6 +214,9 @@ constexpr Code table[] = {
     {"E0226", "a mount where something else is",
      "A service's volume, its writable paths and its secrets are mounted in its container, each at "
      "a path of its own. None may take the place of the image itself or of /proc, /sys or /dev."},
+    {"E0227", "a slug like an id",
+     "The slug has the form of the ids that the runtime gives to tenants (a UUID). Tokens and "
+     "people could take the one for the other. A tenant's slug is a name."},
     {"E0301", "unknown environment",
      "--env names an environment that the spec does not declare under `environments`."},
     {"E0302", "a key that an environment cannot change",

@@ -33,6 +33,15 @@ std::string derived_name(std::string_view deployment, std::string_view slug) {
   return name;
 }
 
+/// A UUID, which is what the runtime's ids are.
+bool looks_like_id(std::string_view slug) {
+  constexpr std::string_view form = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+  return std::ranges::equal(slug, form, [](char c, char x) {
+    const bool digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+    return x == '-' ? c == '-' : digit;
+  });
+}
+
 std::string first_at(const Checker& checker, source::Span first, source::Span here) {
   return "first at " + checker.line(first, here);
 }
@@ -46,6 +55,11 @@ void check_slugs(const Checker& checker) {
     if (std::ranges::find(reserved_slugs, tenant.slug) != reserved_slugs.end()) {
       checker.refuse("E0202", place(tenant), "the slug " + quote(tenant.slug) + " is reserved",
                      "the product answers there itself; choose another");
+    }
+    if (looks_like_id(tenant.slug)) {
+      checker.refuse("E0227", place(tenant),
+                     "the slug " + quote(tenant.slug) + " has the form of a tenant's id",
+                     "the runtime gives ids of that form; choose a name");
     }
     const auto [first, fresh] = slugs.emplace(tenant.slug, &tenant);
     if (!fresh) {

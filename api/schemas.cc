@@ -116,8 +116,6 @@ constexpr Schema record_page{.name = "RecordPage",
                              .description = "A page of a list, about 4 MiB at most.",
                              .members = page_members};
 
-namespace {}  // namespace
-
 constexpr Schema collection_cursor{.name = "CollectionCursor",
                                    .kind = Kind::text,
                                    .description =

@@ -12,5 +12,5 @@ def before_call(context, case, kwargs):
     if re.fullmatch("[!-~]{1,128}", str((case.headers or {}).get("Idempotency-Key", ""))):
         case.headers["Idempotency-Key"] = str(uuid.uuid4())
     # Only the server makes cursors: one that merely looks right is refused. The clients' tests follow real ones.
-    if re.fullmatch("[A-Za-z0-9_-]{54}", str((case.query or {}).get("cursor", ""))):
+    if re.fullmatch("[A-Za-z0-9_-]{23,106}", str((case.query or {}).get("cursor", ""))):
         del case.query["cursor"]

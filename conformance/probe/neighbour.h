@@ -13,6 +13,8 @@ struct NeighbourFigures {
   std::int64_t before = 0;  ///< of the quiet tenant's requests
   std::int64_t during = 0;
   std::int64_t after = 0;
+  std::int64_t nobodys_at_rest = 0;  ///< of requests that are no tenant's, to the same listener
+  std::int64_t nobodys_during = 0;
   std::int64_t late_at_rest = 0;  ///< how late the machine wakes a thread that sleeps
   std::int64_t late_during = 0;
   double ratio = 1.5;  ///< `conformance.slo.quiet-neighbour-ratio`
@@ -27,8 +29,10 @@ struct NeighbourJudgement {
   std::string observed;  ///< all figures, and why they tell nothing when the verdict says so
 };
 
-/// PASS within the ratio; INCONCLUSIVE when the machine explains the growth: the tenant's requests
-/// differ as much without any noise, or threads are woken late enough; else LEAK.
+/// PASS within the ratio, besides what a request of no tenant grew by: the processors, and a
+/// container's share of them, are the whole machine's. INCONCLUSIVE when the machine explains the
+/// growth: the tenant's requests differ as much without any noise, or threads are woken late
+/// enough; else LEAK.
 [[nodiscard]] NeighbourJudgement judge(const NeighbourFigures& figures);
 
 }  // namespace caisson::conformance

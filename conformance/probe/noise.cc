@@ -21,18 +21,20 @@ constexpr const char* small_limits = R"({"requests-per-second":20,"burst":20})";
 /// Loud and quiet have the same, so that one bucket for both is empty for both.
 constexpr const char* equal_limits = R"({"requests-per-second":50,"burst":50})";
 
+std::int64_t p95_of(std::vector<std::int64_t> micros) {
+  if (micros.empty()) return 0;
+  std::ranges::sort(micros);
+  return micros[micros.size() * 95 / 100];
+}
+
 /// What the quiet tenant sees while something goes on.
 struct Quiet {
   std::vector<std::int64_t> micros;
+  std::vector<std::int64_t> nobodys;  ///< of requests that are no tenant's, one beside each
   std::size_t failures = 0;
   std::size_t throttled = 0;
 
-  [[nodiscard]] std::int64_t p95() const {
-    if (micros.empty()) return 0;
-    std::vector<std::int64_t> sorted = micros;
-    std::ranges::sort(sorted);
-    return sorted[sorted.size() * 95 / 100];
-  }
+  [[nodiscard]] std::int64_t p95() const { return p95_of(micros); }
 };
 
 Quiet measure(const Arena& arena, const Actor& quiet, int requests) {
@@ -49,6 +51,10 @@ Quiet measure(const Arena& arena, const Actor& quiet, int requests) {
     } else {
       seen.micros.push_back(answer->micros);
     }
+    HttpRequest nobodys;
+    nobodys.target = "/livez";
+    const auto alive = arena.send(nullptr, nobodys, Way::direct, quiet.instance);
+    if (alive) seen.nobodys.push_back(alive->micros);
   }
   return seen;
 }
@@ -126,7 +132,7 @@ class Pulse {
   /// The 95th percentile in microseconds.
   [[nodiscard]] std::int64_t late() {
     stop();
-    return seen_.p95();
+    return p95_of(seen_);
   }
 
  private:
@@ -136,7 +142,7 @@ class Pulse {
     while (!stop_) {
       const auto start = Clock::now();
       std::this_thread::sleep_for(nap);
-      seen_.micros.push_back(
+      seen_.push_back(
           std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start - nap)
               .count());
     }
@@ -146,7 +152,7 @@ class Pulse {
     if (thread_.joinable()) thread_.join();
   }
 
-  Quiet seen_;
+  std::vector<std::int64_t> seen_;
   std::atomic<bool> stop_{false};
   std::thread thread_;  // last: it uses the others
 };
@@ -179,6 +185,8 @@ void flooding(const Arena& arena, std::vector<Cell>& cells) {
       figures.before = before.p95();
       figures.during = during.p95();
       figures.after = after.p95();
+      figures.nobodys_at_rest = std::max(p95_of(before.nobodys), p95_of(after.nobodys));
+      figures.nobodys_during = p95_of(during.nobodys);
       if (round == 1) {
         judge_quiet(e, "during the flood", before, during);
         e.expect("429 with Retry-After for the loud tenant", refused > 0, "some of many",

@@ -292,6 +292,20 @@ TEST(Neighbour, MayGrowByTheRatioOfThePlanAndNoMore) {
   EXPECT_EQ(verdict(26'000, 1), Verdict::leak);
 }
 
+TEST(Neighbour, IsNotBlamedForWhatEverybodyPays) {
+  const auto verdict = [](std::int64_t during, std::int64_t nobodys_during) {
+    return judge({.before = 5'000,
+                  .during = during,
+                  .after = 5'000,
+                  .nobodys_at_rest = 1'000,
+                  .nobodys_during = nobodys_during})
+        .verdict;
+  };
+  EXPECT_EQ(verdict(48'000, 41'000), Verdict::pass);
+  EXPECT_EQ(verdict(48'000, 20'000), Verdict::leak);
+  EXPECT_EQ(verdict(11'000, 500), Verdict::leak) << "who is served faster gives nobody time";
+}
+
 TEST(Neighbour, IsNotBlamedForTheMachine) {
   const auto unsteady = judge({.before = 20'000, .during = 90'000, .after = 50'000});
   EXPECT_EQ(unsteady.verdict, Verdict::inconclusive);

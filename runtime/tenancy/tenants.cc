@@ -4,6 +4,7 @@
 #include <bit>
 #include <system_error>
 
+#include "runtime/observe/digest.h"
 #include "runtime/observe/walls.h"
 #include "runtime/tenancy/actor.h"
 #include "runtime/tenancy/batch_run.h"
@@ -37,6 +38,9 @@ Tenants::Tenants(Options options, Registry& registry)
   if (options_.open_stores == 0) options_.open_stores = open_stores_for(0);
   if (options_.workers > 1) prompt_.most = std::max<std::size_t>(options_.workers / 4, 1);
   patient_.most = options_.workers - prompt_.most;
+  // OpenSSL sets itself up in the thread of its first caller, and keeps what that thread has for
+  // errors for ever: no worker may be that thread.
+  static_cast<void>(observe::sha256(""));
 }
 
 Tenants::~Tenants() {

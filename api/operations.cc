@@ -132,7 +132,8 @@ constexpr std::array<Operation, 10> table{{
      .summary = "Does many operations, all or none",
      .description =
          "The first operation that cannot be done undoes those before it. Each needs the "
-         "scope that it needs alone: read to read a record, else write.",
+         "scope that it needs alone: read to read a record, else write. A batch that would "
+         "read on when its results have 4 MiB is refused with 413.",
      .parameters = batch_parameters,
      .body = &batch,
      .answer = &batch_results,

@@ -17,24 +17,34 @@ namespace json = boost::json;
 /// Where a step of a batch lies in its body.
 std::string pointer_to(std::size_t step) { return "/operations/" + std::to_string(step); }
 
-/// The step's result, or why it cannot be done.
-tl::expected<std::string, RecordsAnswer> run(const BatchStep& step, std::int64_t now_ms,
-                                             storage::TenantStore& store) {
+/// Appends the step's result, or says why it cannot be done.
+std::optional<RecordsAnswer> run(const BatchStep& step, std::int64_t now_ms,
+                                 storage::TenantStore& store, std::string& results) {
   const auto operation = step.operation->id;
   if (operation == api::OperationId::create_record) {
-    return insert_record(store, step.collection, step.value, now_ms).json();
+    insert_record(store, step.collection, step.value, now_ms).append_json(results);
+    return std::nullopt;
+  }
+  // The other steps answer with little more than they sent.
+  if (operation == api::OperationId::read_record && results.size() > page_bytes) {
+    return problem("body-too-large",
+                   "the results before this have 4 MiB; read the rest with another batch");
   }
   auto record = step.id ? find_record(store, step.collection, *step.id) : std::optional<Record>();
-  if (!record) return tl::unexpected(no_such_record());
-  if (operation == api::OperationId::replace_record) {
-    if (!can_be_replaced(*record)) return tl::unexpected(no_more_versions());
-    replace_record(store, *record, step.value, now_ms);
-  } else if (operation == api::OperationId::delete_record) {
+  if (!record) return no_such_record();
+  if (operation == api::OperationId::delete_record) {
     delete_record(store, *record, now_ms);
-    return R"({"id":")" + record->id.text() + R"(","collection":")" + record->collection +
-           R"(","deleted":true})";
+    results.append(R"({"id":")").append(record->id.text());
+    results.append(R"(","collection":")").append(record->collection);
+    results.append(R"(","deleted":true})");
+    return std::nullopt;
   }
-  return record->json();
+  if (operation == api::OperationId::replace_record) {
+    if (!can_be_replaced(*record)) return no_more_versions();
+    replace_record(store, *record, step.value, now_ms);
+  }
+  record->append_json(results);
+  return std::nullopt;
 }
 
 }  // namespace
@@ -75,18 +85,17 @@ tl::expected<std::vector<BatchStep>, RecordsAnswer> read_batch(const RecordsRequ
 
 RecordsAnswer run_batch(const std::vector<BatchStep>& steps, std::int64_t now_ms,
                         storage::TenantStore& store) {
-  std::string results;
+  std::string body = R"({"results":[)";
   for (std::size_t i = 0; i < steps.size(); ++i) {
-    auto result = run(steps[i], now_ms, store);
-    if (!result) {
+    if (i > 0) body += ',';
+    if (auto refused = run(steps[i], now_ms, store, body)) {
       store.abandon();
-      auto answer = std::move(result.error());
-      answer.faults.note(pointer_to(i), answer.detail + "; nothing was changed");
-      return answer;
+      refused->faults.note(pointer_to(i), refused->detail + "; nothing was changed");
+      return *std::move(refused);
     }
-    results += (i > 0 ? "," : "") + *result;
   }
-  return {.body = R"({"results":[)" + results + "]}"};
+  body += "]}";
+  return {.body = std::move(body)};
 }
 
 }  // namespace caisson::modules

@@ -26,7 +26,9 @@ struct BatchStep {
 [[nodiscard]] tl::expected<std::vector<BatchStep>, RecordsAnswer> read_batch(
     const RecordsRequest& request);
 
-/// Does all steps or none: the first one that cannot be done undoes those before it.
+/// Does all steps or none: the first one that cannot be done undoes those before it. One that reads
+/// cannot once the results have `page_bytes`, so the answer is at most that long, and longer by one
+/// record and by what the steps sent.
 [[nodiscard]] RecordsAnswer run_batch(const std::vector<BatchStep>& steps, std::int64_t now_ms,
                                       storage::TenantStore& store);
 

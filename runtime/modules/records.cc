@@ -141,11 +141,12 @@ RecordsAnswer list(const RecordsRequest& request, storage::TenantStore& store,
   std::string body = R"({"records":[)";
   for (const auto& record : page.records) {
     if (&record != &page.records.front()) body += ',';
-    body += record.json();
+    record.append_json(body);
   }
   std::optional<std::string> next;
   if (page.next) next = write_cursor(*page.next, scope);
-  return {.body = body + next_member(next)};
+  body += next_member(next);
+  return {.body = std::move(body)};
 }
 
 RecordsAnswer collections(const RecordsRequest& request, storage::TenantStore& store,

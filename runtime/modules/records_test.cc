@@ -9,6 +9,7 @@
 
 #include "runtime/modules/fixture.h"
 #include "runtime/modules/idempotency.h"
+#include "runtime/modules/rows.h"
 
 namespace caisson::modules {
 namespace {
@@ -232,6 +233,32 @@ TEST(RecordsBatch, IsAllOrNothing) {
   EXPECT_EQ(invalid.problem, "invalid-record");
   EXPECT_EQ(invalid.faults.size(), 6U);
   EXPECT_EQ(batch("").problem, "invalid-record");
+}
+
+TEST(RecordsBatch, ReadsABoundedAnswer) {
+  Bench bench;
+  const std::string value = R"({"text":")" + std::string(1'000'000, 'x') + "\"}";
+  const auto location = bench.create("orders", value);
+  const std::string id = location.substr(location.rfind('/') + 1);
+  const std::string create = R"({"op":"create","collection":"orders","value":{}})";
+  const std::string read = R"({"op":"read","collection":"orders","id":")" + id + "\"}";
+  const auto reads = [&](int count) {
+    std::string steps = create;
+    for (int i = 0; i < count; ++i) steps += "," + read;
+    return bench.batch(steps);
+  };
+  const auto whole = reads(5);
+  EXPECT_EQ(whole.problem, "");
+  EXPECT_LT(whole.body.size(), page_bytes + value.size() + 1024);
+  EXPECT_EQ(object(whole).at("results").as_array().size(), 6U);
+
+  const auto refused = reads(999);
+  EXPECT_EQ(refused.problem, "body-too-large");
+  EXPECT_EQ(refused.body, "");
+  ASSERT_EQ(refused.faults.size(), 1U);
+  EXPECT_EQ(refused.faults[0].pointer, "/operations/6");
+  const auto list = object(bench.get("/v1/records/orders")).at("records").as_array();
+  EXPECT_EQ(list.size(), 2U) << "the create of the refused batch was undone";
 }
 
 TEST(RecordsBatch, HoldsEveryStepToItsOwnScope) {

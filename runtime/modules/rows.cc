@@ -39,13 +39,17 @@ std::string Record::etag() const { return '"' + std::to_string(version) + '"'; }
 std::string Record::json() const {
   std::string out;
   out.reserve(value.size() + 200);
+  append_json(out);
+  return out;
+}
+
+void Record::append_json(std::string& out) const {
   out.append(R"({"id":")").append(id.text());
   out.append(R"(","collection":")").append(collection);  // [a-z0-9_-]: nothing to escape
   out.append(R"(","version":)").append(std::to_string(version));
   out.append(R"(,"created":")").append(observe::rfc3339(created_ms));
   out.append(R"(","updated":")").append(observe::rfc3339(updated_ms));
   out.append(R"(","value":)").append(value).append("}");
-  return out;
 }
 
 Record insert_record(storage::TenantStore& store, std::string_view collection,

@@ -22,6 +22,7 @@ struct Record {
   std::int64_t updated_ms = 0;
   std::string value;
 
+  void append_json(std::string& out) const;
   [[nodiscard]] std::string json() const;
   [[nodiscard]] std::string etag() const;
 };
@@ -44,7 +45,8 @@ void put_record(storage::TenantStore& store, const Record& record, bool replaces
 [[nodiscard]] Record record_of(const storage::Statement& row, std::string_view collection);
 
 /// What a page looks through at most, whatever it finds: this many records, or this much of values
-/// (in bytes) and one more. A tenant's thread is not held for longer.
+/// (in bytes) and one more. A tenant's thread is not held for longer. A batch reads no further
+/// record once its results have as many bytes.
 inline constexpr std::size_t most_looked_at = 10'000;
 inline constexpr std::size_t page_bytes = 4U << 20U;
 

@@ -114,7 +114,7 @@ class Operations:
         )
 
     def run_batch(self, body: m.Batch, *, idempotency_key: m.IdempotencyKey | None = None) -> Answer[m.BatchResults]:
-        "Does many operations, all or none. The first operation that cannot be done undoes those before it. Each needs the scope that it needs alone: read to read a record, else write.\n\nidempotency_key: The first answer is kept for 24 hours and given again to the same request with the same key, with Idempotency-Replayed: true."
+        "Does many operations, all or none. The first operation that cannot be done undoes those before it. Each needs the scope that it needs alone: read to read a record, else write. A batch that would read on when its results have 4 MiB is refused with 413.\n\nidempotency_key: The first answer is kept for 24 hours and given again to the same request with the same key, with Idempotency-Replayed: true."
         return self._transport.send(
             "POST",
             "/v1/batch",

@@ -175,7 +175,7 @@ export class Operations {
     });
   }
 
-  /** Does many operations, all or none. The first operation that cannot be done undoes those before it. Each needs the scope that it needs alone: read to read a record, else write. */
+  /** Does many operations, all or none. The first operation that cannot be done undoes those before it. Each needs the scope that it needs alone: read to read a record, else write. A batch that would read on when its results have 4 MiB is refused with 413. */
   runBatch(body: t.Batch, options: RunBatchOptions = {}): Promise<Answer<t.BatchResults>> {
     return this.transport.send<t.BatchResults>({
       method: "POST",

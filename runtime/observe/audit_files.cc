@@ -72,12 +72,13 @@ std::string read_at(int fd, std::uint64_t offset, std::size_t bytes) {
   return text;
 }
 
-bool write_all(int fd, std::string_view text) {
+bool write_at(int fd, std::uint64_t offset, std::string_view text) {
   while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
+    const ssize_t written = pwrite(fd, text.data(), text.size(), static_cast<off_t>(offset));
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) return false;
     text.remove_prefix(static_cast<std::size_t>(written));
+    offset += static_cast<std::uint64_t>(written);
   }
   return true;
 }
@@ -117,6 +118,36 @@ AuditFd open_in(int directory, std::string_view name, int flags) {
       openat(directory, std::string(name).c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0600));
 }
 
+/// How many of the files set aside hold only records before `first`.
+std::size_t files_before(const std::vector<std::uint64_t>& aside, std::uint64_t first) {
+  const auto next = std::ranges::upper_bound(aside, first);
+  return next == aside.begin() ? 0 : static_cast<std::size_t>(next - aside.begin()) - 1;
+}
+
+/// The files set aside, but for those that hold only records before `first`.
+std::vector<AuditView::File> open_aside(int directory, const std::vector<std::uint64_t>& aside,
+                                        std::uint64_t first) {
+  std::vector<AuditView::File> files;
+  for (std::size_t i = files_before(aside, first); i < aside.size(); ++i) {
+    AuditFd fd = open_in(directory, aside_name(aside[i]), O_RDONLY);
+    const std::uint64_t bytes = size_of(fd.get());
+    files.push_back({.first = aside[i], .fd = std::move(fd), .bytes = bytes});
+  }
+  return files;
+}
+
+/// The head in `directory`, also while a runtime writes it: read until two readings are equal.
+std::optional<AuditHead> read_head(int directory) {
+  const AuditFd file = open_in(directory, head_name, O_RDONLY);
+  std::string text;
+  for (int reading = 0; reading < 100; ++reading) {
+    std::string again = read_at(file.get(), 0, head_bytes + 1);
+    if (reading > 0 && again == text) break;
+    text = std::move(again);
+  }
+  return parse_head(text);
+}
+
 }  // namespace
 
 AuditFd::~AuditFd() {
@@ -154,12 +185,11 @@ Result<AuditFiles> AuditFiles::open(const std::filesystem::path& directory, std:
     return fail("the audit log in " + directory.string() + " is in use by another process",
                 "stop the other runtime, or give this one its own data directory");
   }
-  const bool fresh =
-      faccessat(log.directory_fd_.get(), std::string(active_name).c_str(), F_OK, 0) != 0 &&
-      list_aside(directory).empty();
   if (!log.open_active())
     return tl::unexpected(system_failure("cannot open", directory / active_name));
-  log.recover(fresh);
+  if (!log.recover())
+    return tl::unexpected(
+        system_failure("cannot remove a torn record from", directory / active_name));
   if (!log.write_head() || fsync(log.directory_fd_.get()) != 0) {
     return tl::unexpected(system_failure("cannot write", directory / head_name));
   }
@@ -167,14 +197,20 @@ Result<AuditFiles> AuditFiles::open(const std::filesystem::path& directory, std:
 }
 
 bool AuditFiles::open_active() {
-  active_ = open_in(directory_fd_.get(), active_name, O_RDWR | O_CREAT | O_APPEND);
-  active_bytes_ = active_.get() < 0 ? 0 : size_of(active_.get());
-  return active_.get() >= 0;
+  AuditFd file = open_in(directory_fd_.get(), active_name, O_RDWR | O_CREAT);
+  struct stat status{};
+  if (file.get() < 0 || fstat(file.get(), &status) != 0 || fsync(directory_fd_.get()) != 0)
+    return false;
+  active_ = std::move(file);
+  active_bytes_ = static_cast<std::uint64_t>(status.st_size);
+  if (active_bytes_ == 0) active_first_ = head_.end.seq + 1;
+  return true;
 }
 
-void AuditFiles::recover(bool fresh) {
+bool AuditFiles::recover() {
   const std::optional<AuditHead> noted = parse_head(read_at(head_fd_.get(), 0, head_bytes + 1));
-  if (fresh && !noted) return;
+  const std::vector<std::uint64_t> aside = list_aside(directory_);
+  if (!noted && active_bytes_ == 0 && aside.empty()) return true;  // nothing was ever written
 
   // Only the end of the log is read here; `verify` reads all of it.
   std::string tail;
@@ -185,12 +221,11 @@ void AuditFiles::recover(bool fresh) {
   };
   read_tail(active_.get());
   const std::size_t whole = tail.rfind('\n') + 1;  // 0 when there is no whole line
-  if (whole < tail.size() &&
-      ftruncate(active_.get(), static_cast<off_t>(active_bytes_ - (tail.size() - whole))) == 0) {
+  if (whole < tail.size()) {
     active_bytes_ -= tail.size() - whole;
+    if (ftruncate(active_.get(), static_cast<off_t>(active_bytes_)) != 0) return false;
     tail.resize(whole);
   }
-  const std::vector<std::uint64_t> aside = list_aside(directory_);
   const bool active_empty = active_bytes_ == 0;
   if (active_empty && !aside.empty()) {
     read_tail(open_in(directory_fd_.get(), aside_name(aside.back()), O_RDONLY).get());
@@ -219,59 +254,67 @@ void AuditFiles::recover(bool fresh) {
   const std::string begin = read_at(active_.get(), 0, 64);
   active_first_ = active_empty ? head_.end.seq + 1 : claimed_seq(begin).value_or(1);
   if (!noted) head_.first = aside.empty() ? active_first_ : aside.front();
+  return true;
 }
 
-bool AuditFiles::write_head() const {
-  const std::string text = head_text(head_);
-  return pwrite(head_fd_.get(), text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
-}
+bool AuditFiles::write_head() const { return write_at(head_fd_.get(), 0, head_text(head_)); }
 
-bool AuditFiles::rotate(std::string& removed) {
+bool AuditFiles::set_aside() {
   const int directory = directory_fd_.get();
-  if (renameat(directory, std::string(active_name).c_str(), directory,
-               aside_name(active_first_).c_str()) != 0) {
+  const std::string name = aside_name(active_first_);
+  // Nothing is ever replaced. The lock is ours: a name that is free stays free.
+  if (faccessat(directory, name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) return false;
+  if (renameat(directory, std::string(active_name).c_str(), directory, name.c_str()) != 0)
     return false;
-  }
-  if (!open_active()) return false;
-  active_first_ = head_.end.seq + 1;
-  std::vector<std::uint64_t> aside = list_aside(directory_);
-  if (aside.size() > files_ && aside.size() > 1) {
-    head_.first = aside[1];
-    // The head moves first: a crash in between leaves one file too many, not one too few.
-    if (!write_head()) return false;
-    const std::string name = aside_name(aside.front());
-    removed =
-        name + ": records " + std::to_string(aside.front()) + " to " + std::to_string(aside[1] - 1);
-    unlinkat(directory, name.c_str(), 0);
-  }
-  return fsync(directory) == 0;
+  active_ = AuditFd();
+  active_bytes_ = 0;
+  return true;
+}
+
+bool AuditFiles::retire(std::string& removed) {
+  const std::vector<std::uint64_t> aside = list_aside(directory_);
+  const std::size_t kept = std::max<std::size_t>(files_, 1);
+  const std::uint64_t first =
+      aside.size() > kept ? std::max(head_.first, aside[aside.size() - kept]) : head_.first;
+  const std::size_t gone = files_before(aside, first);
+  if (gone == 0) return true;
+  head_.first = first;
+  // The head moves first, and durably: a crash in between leaves a file too many, not one too few.
+  if (!write_head() || fdatasync(head_fd_.get()) != 0) return false;
+  removed = aside_name(aside.front()) + ": records " + std::to_string(aside.front()) + " to " +
+            std::to_string(aside[gone] - 1);
+  for (std::size_t i = 0; i < gone; ++i)
+    unlinkat(directory_fd_.get(), aside_name(aside[i]).c_str(), 0);
+  return true;
 }
 
 bool AuditFiles::write(std::string_view records, const ChainEnd& end, std::uint64_t open,
                        std::string& removed) {
   const std::lock_guard lock(mutex_);
-  if (active_.get() < 0 && !open_active()) return false;
-  if (active_bytes_ > 0 && active_bytes_ + records.size() > file_bytes_ && !rotate(removed))
-    return false;
-  if (!write_all(active_.get(), records) || fdatasync(active_.get()) != 0) {
-    const int undone = ftruncate(active_.get(), static_cast<off_t>(active_bytes_));
-    static_cast<void>(undone);  // the next write fails as well, and recovery removes a torn record
-    return false;
+  if (head_.end.seq != end.seq) {  // else only the head is left of a call that failed
+    if (active_bytes_ > 0 && active_bytes_ + records.size() > file_bytes_ && !set_aside())
+      return false;
+    if (active_.get() < 0) {
+      if (!open_active()) return false;
+      if (!retire(removed)) {
+        active_ = AuditFd();  // to be done again
+        return false;
+      }
+    }
+    // At their place rather than at the end: another try overwrites what this one leaves.
+    if (!write_at(active_.get(), active_bytes_, records) || fdatasync(active_.get()) != 0)
+      return false;
+    active_bytes_ += records.size();
+    head_.end = end;
+    head_.open = open;
   }
-  active_bytes_ += records.size();
-  head_.end = end;
-  head_.open = open;
   return write_head();
 }
 
 AuditView AuditFiles::view() const {
   const std::lock_guard lock(mutex_);
-  AuditView view{.files = {}, .head = head_};
-  for (const std::uint64_t first : list_aside(directory_)) {
-    AuditFd fd = open_in(directory_fd_.get(), aside_name(first), O_RDONLY);
-    const std::uint64_t bytes = size_of(fd.get());
-    view.files.push_back({.first = first, .fd = std::move(fd), .bytes = bytes});
-  }
+  AuditView view{.files = open_aside(directory_fd_.get(), list_aside(directory_), head_.first),
+                 .head = head_};
   view.files.push_back({.first = 0,
                         .fd = open_in(directory_fd_.get(), active_name, O_RDONLY),
                         .bytes = active_bytes_});
@@ -281,22 +324,30 @@ AuditView AuditFiles::view() const {
 Result<AuditView> view_audit(const std::filesystem::path& directory) {
   const AuditFd folder(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder.get() < 0) return tl::unexpected(system_failure("cannot open", directory));
-  AuditView view;
-  // The head is read before the log: what it notes is durable by then, also while a runtime is
-  // writing.
-  const AuditFd head = open_in(folder.get(), head_name, O_RDONLY);
-  if (head.get() >= 0) view.head = parse_head(read_at(head.get(), 0, head_bytes + 1));
-  for (const std::uint64_t first : list_aside(directory)) {
-    AuditFd fd = open_in(folder.get(), aside_name(first), O_RDONLY);
-    const std::uint64_t bytes = size_of(fd.get());
-    view.files.push_back({.first = first, .fd = std::move(fd), .bytes = bytes});
+  // A runtime may set files aside and remove some while they are opened here. Then another look is
+  // taken; between two changes it writes whole files full, so that few looks are enough.
+  constexpr int most_looks = 100;
+  for (int look = 0; look < most_looks; ++look) {
+    // The head is read before the log: what it notes is durable by then.
+    AuditView view{.files = {}, .head = read_head(folder.get())};
+    const std::vector<std::uint64_t> aside = list_aside(directory);
+    view.files = open_aside(folder.get(), aside, view.head ? view.head->first : 0);
+    AuditFd active = open_in(folder.get(), active_name, O_RDONLY);
+    const bool none = active.get() < 0;
+    // Where files were set aside or a head was written, a crash may have left none.
+    if (none && (errno != ENOENT || (aside.empty() && !view.head)))
+      return tl::unexpected(system_failure("cannot open", directory / active_name));
+    if (!none) {
+      const std::uint64_t bytes = size_of(active.get());
+      view.files.push_back({.first = 0, .fd = std::move(active), .bytes = bytes});
+    }
+    const std::optional<AuditHead> head = read_head(folder.get());
+    const bool same_first =
+        head.has_value() == view.head.has_value() && (!head || head->first == view.head->first);
+    if (same_first && list_aside(directory) == aside) return view;
   }
-  AuditFd active = open_in(folder.get(), active_name, O_RDONLY);
-  if (active.get() < 0)
-    return tl::unexpected(system_failure("cannot open", directory / active_name));
-  const std::uint64_t bytes = size_of(active.get());
-  view.files.push_back({.first = 0, .fd = std::move(active), .bytes = bytes});
-  return view;
+  return fail("the audit log in " + directory.string() + " changes while it is read",
+              "ask the runtime that writes it: caisson-runtime operator audit verify");
 }
 
 Result<AuditView::File> view_file(const std::filesystem::path& path) {

@@ -41,7 +41,8 @@ struct AuditHead {
   std::uint64_t open = 0;  ///< seq of the oldest intent without an outcome; 0: none
 };
 
-/// The files of a log at one moment, oldest first; each is read up to `bytes`.
+/// The files of a log at one moment, oldest first, without those that only wait to be removed; each
+/// is read up to `bytes`.
 struct AuditView {
   struct File {
     std::uint64_t first;  ///< seq that its name claims; 0: the active file
@@ -65,8 +66,9 @@ class AuditFiles {
   /// The first record that may be an intent without an outcome.
   [[nodiscard]] std::uint64_t unsettled_from() const { return unsettled_from_; }
 
-  /// Makes whole records durable, then notes `end` and `open`. On failure nothing of them stays.
-  /// Tells in `removed` what went to keep the bound.
+  /// Makes whole records durable, then notes `end` and `open`. False when the disk refuses any of
+  /// that: to be called with the same records again, for what was done is not done twice. Tells in
+  /// `removed` what went to keep the bound.
   [[nodiscard]] bool write(std::string_view records, const ChainEnd& end, std::uint64_t open,
                            std::string& removed);
 
@@ -81,8 +83,9 @@ class AuditFiles {
  private:
   AuditFiles(std::filesystem::path directory, std::size_t file_bytes, std::size_t files);
   [[nodiscard]] bool open_active();
-  void recover(bool fresh);
-  [[nodiscard]] bool rotate(std::string& removed);
+  [[nodiscard]] bool recover();
+  [[nodiscard]] bool set_aside();
+  [[nodiscard]] bool retire(std::string& removed);
   [[nodiscard]] bool write_head() const;
 
   std::filesystem::path directory_;
@@ -99,7 +102,8 @@ class AuditFiles {
   std::string damage_;
 };
 
-/// The log in `directory` as another process sees it. Fails when there is none.
+/// The log in `directory` as another process sees it, also while a runtime writes it. Fails when
+/// there is none.
 [[nodiscard]] Result<AuditView> view_audit(const std::filesystem::path& directory);
 
 /// One file of a chain, wherever it is.

@@ -274,8 +274,8 @@ modules::RecordsAnswer DataApi::answer_within_bounds(const modules::RecordsReque
       auto answer = services_.records.handle(asked, store);
       if (exchange.answer.resize(answer.body.capacity())) return answer;
     }
+    // NOLINTNEXTLINE(bugprone-empty-catch): as if its place had been refused
   } catch (const std::bad_alloc&) {
-    // As if its place had been refused.
   }
   exchange.answer.set(0);
   store.abandon();

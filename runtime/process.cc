@@ -54,7 +54,7 @@ void bound_allocator() {
   if (!bounded) return;
   pthread_attr_t attributes;
   ::pthread_attr_init(&attributes);
-  ::pthread_attr_setstacksize(&attributes, 1024 * 1024);
+  ::pthread_attr_setstacksize(&attributes, std::size_t{1024} * 1024);
   ::pthread_setattr_default_np(&attributes);
   ::pthread_attr_destroy(&attributes);
 }

@@ -170,7 +170,7 @@ void Connection::admit() {
     return turn_down(std::move(admission.answer), head_only, goes_on);
   }
   visit_ = std::move(admission.visit);
-  body_ = observe::Charge(admission.share ? std::move(admission.share) : counted_->share);
+  body_ = observe::Charge(admission.share ? admission.share : counted_->share);
   expected_next_ = admission.expected;
   if (parser_.announced() > admission.most_body) return refuse(too_large);
   if (parser_.read_body(admission.most_body) == RequestParser::Stage::complete) dispatch();

@@ -176,7 +176,7 @@ void Loop::accept_waiting() {
   }
 }
 
-void Loop::admit(int socket, std::string address) {
+void Loop::admit(int socket, const std::string& address) {
   const auto peer = shared.peers.find(address, address == "unix" || shared.trusted(address));
   const std::size_t of_peer = peer->connections.fetch_add(1);
   const std::size_t of_all = shared.connections.fetch_add(1);

@@ -119,7 +119,7 @@ class Loop {
  private:
   void wait_acceptable();
   void accept_waiting();
-  void admit(int socket, std::string peer);
+  void admit(int socket, const std::string& peer);
   [[nodiscard]] bool make_room(const Peer* peer);
   void schedule_tick();
   void tick();

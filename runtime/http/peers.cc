@@ -8,7 +8,7 @@
 namespace caisson::http {
 
 std::string counted_as(std::string_view address) {
-  const std::string text(address);
+  std::string text(address);
   std::array<unsigned char, 16> bytes{};
   if (inet_pton(AF_INET6, text.c_str(), bytes.data()) != 1) return text;
   std::fill(bytes.begin() + 8, bytes.end(), static_cast<unsigned char>(0));

@@ -23,7 +23,9 @@ std::int64_t group_limit(const std::string& mount, std::string group, const std:
   std::int64_t limit = no_limit;
   for (;; group.resize(group.rfind('/'))) {
     std::int64_t own = no_limit;  // the word "max" is no number
-    if (std::ifstream in(mount + group + "/" + file); in >> own) limit = std::min(limit, own);
+    std::string path = mount;
+    path.append(group).append("/").append(file);
+    if (std::ifstream in(path); in >> own) limit = std::min(limit, own);
     if (group.rfind('/') == std::string::npos) return limit;
   }
 }

@@ -55,7 +55,7 @@ bool BatchRun::begin() {
 
 /// In a transaction a read has seen what is not durable yet, and is settled with it.
 void BatchRun::read(Job& job) {
-  turn_.begin_job();
+  if (!turn_.begin_job(job.task->deadline)) return settle(job, Refusal::deadline);
   const Fault fault =
       store_.read([&](TenantStore& view) { job.task->run(view); }, job.task->deadline, &turn_);
   broken_ = broken_ || fault == Fault::broken;
@@ -63,7 +63,7 @@ void BatchRun::read(Job& job) {
 }
 
 void BatchRun::write(Job& job) {
-  turn_.begin_job();
+  if (!turn_.begin_job(job.task->deadline)) return settle(job, Refusal::deadline);
   const auto outcome =
       store_.run([&](TenantStore& view) { job.task->run(view); }, job.task->deadline, &turn_);
   if (outcome.fault != Fault::none) settle(job, refusal_for(outcome.fault));

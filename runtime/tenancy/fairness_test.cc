@@ -1,7 +1,9 @@
 // Tenants compute in turns.
 
 #include <atomic>
+#include <future>
 #include <latch>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -109,21 +111,100 @@ TEST(Fairness, ABatchEndsByTimeAndTheRestComesNext) {
   EXPECT_EQ(runtime.count(*tenant).value(), 50);
 }
 
+void compute_for(std::chrono::nanoseconds time) {
+  const auto until = std::chrono::steady_clock::now() + time;
+  while (std::chrono::steady_clock::now() < until) {
+  }
+}
+
 TEST(Turns, WhoHasComputedLeastIsNext) {
-  Turns turns(1, std::chrono::nanoseconds(0));
+  constexpr auto slice = std::chrono::microseconds(100);
+  Turns turns(2, slice);
   Turns::Share busy;
   Turns::Share idle;
-  {
-    Turn turn(turns, busy, std::chrono::hours(1));
-    turn.begin_job();
-  }
-  EXPECT_GE(turns.place_of(busy), turns.place_of(idle));
-  {
-    Turn turn(turns, busy, std::chrono::hours(1));
-    turn.begin_job();
-  }
+  Turns::Share other;
+  const auto compute = [&](Turns::Share& share) {
+    Turn turn(turns, share, std::chrono::hours(1));
+    ASSERT_TRUE(turn.begin_job(Deadline::max()));
+    compute_for(slice);
+  };
+  compute(busy);
+  EXPECT_EQ(turns.place_of(busy), turns.place_of(idle)) << "nobody else wanted to";
+  EXPECT_GT(turns.place_of(idle), 0) << "idleness earns nothing";
+  compute(other);
+  Turn competing(turns, other, std::chrono::hours(1));
+  ASSERT_TRUE(competing.begin_job(Deadline::max()));
+  compute(busy);
   EXPECT_GT(turns.place_of(busy), turns.place_of(idle)) << "what it has used counts";
-  EXPECT_GT(turns.place_of(idle), 0) << "but idleness earns nothing";
+  for (int i = 0; i < 100; ++i) compute(busy);
+  EXPECT_LE(turns.place_of(busy), turns.place_of(idle) + Turns::most_debt * 100'000);
+}
+
+TEST(Turns, NewTenantsDoNotKeepOneWithAHistoryWaiting) {
+  constexpr auto slice = std::chrono::milliseconds(1);
+  constexpr int enough = 1000;
+  Turns turns(1, slice);
+  Turns::Share old(std::chrono::minutes(1));
+  {
+    Turn turn(turns, old, std::chrono::hours(1));
+    ASSERT_TRUE(turn.begin_job(Deadline::max()));
+    compute_for(slice);
+  }
+  ASSERT_TRUE(old.heavy()) << "from now on it has to wait for turns";
+
+  std::atomic<int> given = 0;
+  std::atomic<bool> served = false;
+  std::vector<std::jthread> greedy;
+  for (int i = 0; i < 8; ++i) {
+    greedy.emplace_back([&] {
+      while (!served && given < enough) {
+        Turns::Share fresh;
+        Turn turn(turns, fresh, std::chrono::hours(1));
+        for (int part = 0; part < 2 && turn.begin_job(Deadline::max()); ++part) {
+          compute_for(slice);
+          if (turn.go_on(std::chrono::steady_clock::now())) ++given;
+        }
+      }
+    });
+  }
+  while (given < 16) std::this_thread::yield();
+  Turn turn(turns, old, std::chrono::hours(1));
+  ASSERT_TRUE(turn.begin_job(Deadline::max()));
+  EXPECT_LT(given, enough / 2);
+  served = true;
+  turn.pause();
+}
+
+TEST(Fairness, WaitingForATurnEndsAtTheJobsDeadline) {
+  Fixture runtime({.workers = 4, .processors = 1, .slice = std::chrono::nanoseconds(1)});
+  const auto holder = runtime.make("holder");
+  const auto waiter = runtime.make("waiter");
+  for (const auto& tenant : {holder, waiter}) EXPECT_TRUE(runtime.write(*tenant, "x").value());
+  std::latch holds(1);
+  std::latch let_go(1);
+  std::latch released(1);
+  runtime.tenants->submit(
+      *holder, Access::read, Deadline::max(),
+      [&](TenantStore&) {
+        holds.count_down();
+        let_go.wait();
+        return true;
+      },
+      [&](const tl::expected<bool, Refusal>&) { released.count_down(); });
+  holds.wait();
+  std::promise<bool> late;
+  runtime.tenants->submit(
+      *waiter, Access::read, std::chrono::steady_clock::now() + std::chrono::milliseconds(20),
+      [](TenantStore&) { return true; },
+      [&](const tl::expected<bool, Refusal>& answer) {
+        late.set_value(!answer && answer.error() == Refusal::deadline);
+      });
+  auto told = late.get_future();
+  const auto ready = told.wait_for(std::chrono::seconds(60));
+  let_go.count_down();
+  released.wait();
+  ASSERT_EQ(ready, std::future_status::ready) << "although the other has not ended its turn";
+  EXPECT_TRUE(told.get());
 }
 
 }  // namespace

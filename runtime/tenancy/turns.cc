@@ -1,6 +1,7 @@
 #include "runtime/tenancy/turns.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace caisson::tenancy {
 
@@ -8,55 +9,75 @@ using Clock = std::chrono::steady_clock;
 
 std::int64_t Turns::place_of(const Share& share) const {
   const std::scoped_lock lock(mutex_);
-  return std::max(share.used_ns_, floor_ns_);
+  return standing_of(share);
 }
 
-void Turns::begin(Share& share) {
+std::int64_t Turns::standing_of(const Share& share) const {
+  return std::clamp(share.used_ns_, floor_ns_, floor_ns_ + most_debt * slice_.count());
+}
+
+bool Turns::begin(Share& share, Clock::time_point deadline) {
   std::unique_lock lock(mutex_);
-  share.used_ns_ = std::max(share.used_ns_, floor_ns_);
   if (free_ > 0) {  // then nobody waits
     --free_;
-    floor_ns_ = share.used_ns_;
-    return;
+    return true;
   }
-  Waiter waiter;
-  waiting_.emplace(share.used_ns_, &waiter);
-  waiting_count_.store(waiting_.size(), std::memory_order_relaxed);
-  waiter.granted.wait(lock, [&] { return waiter.has_turn; });
+  Waiter waiter{.place = standing_of(share)};
+  line_up(waiter);
+  if (waiter.granted.wait_until(lock, deadline, [&] { return waiter.has_turn; })) return true;
+  step_out(waiter);
+  return false;
 }
 
-void Turns::end() {
+void Turns::end(Share& share, std::chrono::nanoseconds used, bool in_turn) {
   const std::scoped_lock lock(mutex_);
-  if (waiting_.empty()) {
+  share.used_ns_ = standing_of(share) + used.count();
+  const std::size_t competing =
+      waiting_count_ + (processors_ - free_) + static_cast<std::size_t>(in_turn ? 0 : 1);
+  floor_ns_ += used.count() / static_cast<std::int64_t>(competing);
+  if (in_turn) give_next();
+}
+
+void Turns::give_next() {
+  if (first_ == nullptr) {
     ++free_;
     return;
   }
-  const auto next = waiting_.begin();
-  floor_ns_ = std::max(floor_ns_, next->first);
-  next->second->has_turn = true;
-  next->second->granted.notify_one();
-  waiting_.erase(next);
-  waiting_count_.store(waiting_.size(), std::memory_order_relaxed);
+  Waiter& next = *first_;
+  step_out(next);
+  floor_ns_ = std::max(floor_ns_, next.place);
+  next.has_turn = true;
+  next.granted.notify_one();
 }
 
-void Turns::count(Share& share, std::chrono::nanoseconds used) {
-  const std::scoped_lock lock(mutex_);
-  share.used_ns_ = std::max(share.used_ns_, floor_ns_) + used.count();
+void Turns::line_up(Waiter& waiter) {
+  Waiter** before = &first_;
+  while (*before != nullptr && (*before)->place <= waiter.place) before = &(*before)->next;
+  waiter.next = std::exchange(*before, &waiter);
+  waiting_count_.fetch_add(1, std::memory_order_relaxed);
 }
 
-void Turn::begin_job() {
-  if (!computing_) resume();
+void Turns::step_out(const Waiter& waiter) {
+  Waiter** before = &first_;
+  while (*before != &waiter) before = &(*before)->next;
+  *before = waiter.next;
+  waiting_count_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+bool Turn::begin_job(Clock::time_point deadline) {
+  deadline_ = deadline;
+  if (!computing_ && !resume()) return false;
   job_since_ = Clock::now();
   job_used_ = {};
+  return true;
 }
 
-void Turn::resume() {
-  if (must_wait_) {
-    turns_.begin(share_);
-    has_turn_ = true;
-  }
+bool Turn::resume() {
+  if (must_wait_ && !turns_.begin(share_, deadline_)) return false;
+  has_turn_ = must_wait_;
   computing_ = true;
   since_ = job_since_ = Clock::now();
+  return true;
 }
 
 void Turn::pause() {
@@ -66,9 +87,7 @@ void Turn::pause() {
   used_up_ = used_up_ || now - since_ >= turns_.slice_;
   job_used_ += now - job_since_;
   share_.heavy_.store(used_up_, std::memory_order_relaxed);
-  turns_.count(share_, now - since_);
-  if (has_turn_) turns_.end();
-  has_turn_ = false;
+  turns_.end(share_, now - since_, std::exchange(has_turn_, false));
 }
 
 bool Turn::over() const {
@@ -80,8 +99,7 @@ bool Turn::go_on(Clock::time_point now) {
   if (now - since_ < turns_.slice_ || (has_turn_ && !turns_.others_wait())) return true;
   must_wait_ = true;
   pause();
-  resume();
-  return true;
+  return resume();
 }
 
 }  // namespace caisson::tenancy

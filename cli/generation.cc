@@ -46,7 +46,7 @@ Result<void> add_environments(const SpecSource& source, const LoadedSpec& spec,
     }
     const auto plan = plan::plan(*other.loaded);
     if (!plan.targets.helm) continue;
-    auto mistakes = render::unbuilt(plan);
+    auto mistakes = render::unbuilt({.plan = plan, .document = other.loaded->document});
     for (auto& mistake : mistakes) mistake.message += ", with --env " + environment.key;
     if (auto right = report(other, mistakes, console); !right) return tl::unexpected(right.error());
     auto values = render::helm_environment(base, plan, blueprints);
@@ -98,22 +98,22 @@ Result<Generated> generate(const SpecSource& source, const LoadedSpec& spec,
   std::vector<render::Mistake> mistakes;
   auto artifacts = render::render(plan, blueprints, *targets, mistakes);
   if (!artifacts) return tl::unexpected(artifacts.error());
-  std::ranges::move(render::unbuilt(plan), std::back_inserter(mistakes));
+  const render::Asked asked{.plan = plan, .document = spec.loaded->document};
+  std::ranges::move(render::unbuilt(asked), std::back_inserter(mistakes));
   std::ranges::move(render::waiver_mistakes(plan), std::back_inserter(mistakes));
   if (auto right = report(spec, mistakes, console); !right) return tl::unexpected(right.error());
   if (rendering.environment.empty() && targets->has(render::Target::helm) && plan.targets.helm) {
     auto added = add_environments(source, spec, rendering, plan, blueprints, *artifacts, console);
     if (!added) return tl::unexpected(added.error());
   }
-  return Generated{
-      .artifacts = *std::move(artifacts),
-      .made_from = {.version = CAISSON_VERSION,
-                    .spec_sha256 = spec.sha256,
-                    .environment = rendering.environment,
-                    .blueprints = blueprints.revision(),
-                    .blueprints_commit = blueprints.commit()},
-      .losses = render::losses({.plan = plan, .document = spec.loaded->document}, *targets),
-      .patches = render::patch_text(plan, *targets, locator(spec))};
+  return Generated{.artifacts = *std::move(artifacts),
+                   .made_from = {.version = CAISSON_VERSION,
+                                 .spec_sha256 = spec.sha256,
+                                 .environment = rendering.environment,
+                                 .blueprints = blueprints.revision(),
+                                 .blueprints_commit = blueprints.commit()},
+                   .losses = render::losses(asked, *targets),
+                   .patches = render::patch_text(plan, *targets, locator(spec))};
 }
 
 }  // namespace caisson::cli

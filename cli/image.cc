@@ -136,7 +136,9 @@ int run(const Options& options, Console& console) {
   report(spec, console);
   if (!spec.loaded) return static_cast<int>(Exit::findings);
   const auto plan = plan::plan(*spec.loaded);
-  if (auto right = report(spec, render::unbuilt(plan), console); !right) {
+  if (auto right =
+          report(spec, render::unbuilt({.plan = plan, .document = spec.loaded->document}), console);
+      !right) {
     console.failure(right.error());
     return static_cast<int>(Exit::findings);
   }

@@ -62,7 +62,9 @@ int on_subject(const StackArguments& arguments, Console& console,
   report(spec, console);
   if (!spec.loaded) return static_cast<int>(Exit::environment);
   if (starts) {
-    const auto right = report(spec, render::unbuilt(plan::plan(*spec.loaded)), console);
+    const auto plan = plan::plan(*spec.loaded);
+    const auto right =
+        report(spec, render::unbuilt({.plan = plan, .document = spec.loaded->document}), console);
     if (!right) {
       console.failure(right.error());
       return static_cast<int>(Exit::environment);

@@ -12,6 +12,9 @@ using plan::Role;
 
 constexpr std::string_view no_sign_in =
     "nothing signs in with it: the dashboard asks for a token or an API key";
+constexpr std::string_view only_postgres =
+    "only PostgreSQL uses it, and this version has no PostgreSQL";
+constexpr std::string_view only_redis = "only Redis uses it, and this version has no Redis";
 constexpr std::string_view compose_file = "compose reads files: put the value at secrets/<name>";
 constexpr std::string_view unit_file =
     "install.sh asks for the value as a file, which only root can read";
@@ -102,26 +105,26 @@ constexpr Cells foreign_too{none,
 const Row rows[] = {
     {"database", "`caisson`: SQLite, in the runtime", {yes, yes, yes, yes, yes, yes}, told_elsewhere},
     {"database.engine", "`caisson`: SQLite, in the runtime; `postgres` is refused (E0309)", {yes, yes, yes, yes, yes, yes}, told_elsewhere},
-    {"database.version", "", unbuilt_store},
-    {"database.storage", "", unbuilt_store},
-    {"database.resources.cpu", "", unbuilt_store},
-    {"database.resources.memory", "", unbuilt_store},
-    {"database.external.host", "", unbuilt_store},
-    {"database.external.port", "", unbuilt_store},
-    {"database.external.name", "", unbuilt_store},
-    {"database.external.user", "", unbuilt_store},
-    {"database.external.password", "", unbuilt_store},
-    {"database.external.tls", "", unbuilt_store},
-    {"database.pool", "", unbuilt_store},
+    {"database.version", "", refused(only_postgres)},
+    {"database.storage", "", refused(only_postgres)},
+    {"database.resources.cpu", "", refused(only_postgres)},
+    {"database.resources.memory", "", refused(only_postgres)},
+    {"database.external.host", "", refused(only_postgres)},
+    {"database.external.port", "", refused(only_postgres)},
+    {"database.external.name", "", refused(only_postgres)},
+    {"database.external.user", "", refused(only_postgres)},
+    {"database.external.password", "", refused(only_postgres)},
+    {"database.external.tls", "", refused(only_postgres)},
+    {"database.pool", "", refused(only_postgres)},
     {"cache", "`caisson`: `none`; `redis` is refused (E0309)", {yes, yes, yes, yes, yes, yes}, told_elsewhere},
     {"cache.engine", "`caisson`: `none`; `redis` is refused (E0309)", {yes, yes, yes, yes, yes, yes}, told_elsewhere},
-    {"cache.external.host", "", unbuilt_store},
-    {"cache.external.port", "", unbuilt_store},
-    {"cache.external.name", "", unbuilt_store},
-    {"cache.external.user", "", unbuilt_store},
-    {"cache.external.password", "", unbuilt_store},
-    {"cache.external.tls", "", unbuilt_store},
-    {"cache.persistence", "", unbuilt_store},
+    {"cache.external.host", "", refused(only_redis)},
+    {"cache.external.port", "", refused(only_redis)},
+    {"cache.external.name", "", refused(only_redis)},
+    {"cache.external.user", "", refused(only_redis)},
+    {"cache.external.password", "", refused(only_redis)},
+    {"cache.external.tls", "", refused(only_redis)},
+    {"cache.persistence", "", refused(only_redis)},
 
     {"auth.resolve", "the runtime", stack},
     {"auth.tokens.issuer", "the runtime", stack},

@@ -36,6 +36,11 @@ void collect(const spec::Node& node, std::string_view field, const std::string& 
 
 }  // namespace
 
+bool is_refused(const Row& row) {
+  return std::ranges::all_of(row.cells,
+                             [](const Cell& cell) { return cell.support == Support::refused; });
+}
+
 std::vector<Use> written(const spec::Node& document, std::string_view field) {
   std::vector<Use> found;
   collect(document, field, "", found);

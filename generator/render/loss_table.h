@@ -65,6 +65,9 @@ struct Row {
 [[nodiscard]] std::span<const Row> access_rows();
 [[nodiscard]] std::span<const Row> operation_rows();
 
+/// Whether no target takes the field.
+[[nodiscard]] bool is_refused(const Row& row);
+
 /// The places of the merged spec at which a field is written: `*` stands for any key, and the items
 /// of lists are gone through.
 [[nodiscard]] std::vector<Use> written(const spec::Node& document, std::string_view field);
@@ -80,7 +83,6 @@ constexpr std::string_view no_names =
     "a NetworkPolicy knows no names: the port is open to every public address, or for a name that "
     "ends in .internal and the like to every private one; what is private under another name needs "
     "its address";
-constexpr Cell refused{Support::refused, "this version does not have it"};
 constexpr Cell honoured(std::string_view how) { return {Support::honoured, how}; }
 constexpr Cell approximated(std::string_view reason, Uses uses = nullptr) {
   return {Support::approximated, reason, uses};
@@ -94,7 +96,11 @@ using Cells = std::array<Cell, target_names.size()>;
 constexpr Cells stack{none, yes, yes, yes, yes, none};
 /// By caisson itself, whatever is generated.
 constexpr Cells itself{yes, yes, yes, yes, yes, yes};
-constexpr Cells unbuilt_store{refused, refused, refused, refused, refused, refused};
+/// By nobody: no target takes it.
+constexpr Cells refused(std::string_view reason) {
+  const Cell cell{Support::refused, reason};
+  return {cell, cell, cell, cell, cell, cell};
+}
 constexpr Cells on_stack(const Cell& cell) { return {none, cell, cell, cell, cell, none}; }
 
 /// Of a field beside which another row reports the same.

@@ -243,9 +243,12 @@ constexpr Code table[] = {
      "waiver of the rule `loss/FIELD`; docs/support.md lists them."},
     {"E0309", "a store that this version does not have",
      "PostgreSQL and Redis are words of the language that no target can make good yet: the runtime "
-     "stores in SQLite alone and shares nothing over a cache, and would refuse to start. The spec "
+     "stores in SQLite alone and shares nothing over a cache, and would refuse to start. A field "
+     "that "
+     "only such a store has is refused beside every engine: it would have no effect. The spec "
      "is valid and can be planned; nothing is generated, started or packed from it, and no waiver "
-     "changes that. Write `database: sqlite` and `cache: none`, or leave both out; an environment "
+     "changes that. Write `database: sqlite` and `cache: none`, which replace whatever "
+     "a base says of them, or leave both out; an environment "
      "may do so for itself."},
     {"W0201", "an image is not pinned",
      "A tag can be moved to another image at any time. Only a digest says which image was meant. "

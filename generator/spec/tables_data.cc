@@ -45,13 +45,18 @@ constexpr auto database_engine_type = word<database_engines>("DatabaseEngine");
 constexpr Field database_fields[] = {
     field<&Database::engine, database_engine_type>(
         "engine", required, "which database; nothing can be generated with `postgres` yet"),
-    field<&Database::version, text_type>("version", literal("15"), "its major version"),
-    field<&Database::storage, bytes_type>("storage", literal("10Gi"), "volume of the server"),
-    field<&Database::resources, resources_type>("resources",
-                                                literal("{ cpu: 250m..1, memory: 256Mi..1Gi }"),
-                                                "what the server asks for and may use"),
-    field<&Database::external, external_type>("external", optional, "a server that exists already"),
-    field<&Database::pool, pool_type>("pool", literal("10"), "connections of a runtime instance"),
+    field<&Database::version, text_type>("version", literal("15"),
+                                         "its major version; nothing can be generated with it yet"),
+    field<&Database::storage, bytes_type>(
+        "storage", literal("10Gi"), "volume of the server; nothing can be generated with it yet"),
+    field<&Database::resources, resources_type>(
+        "resources", literal("{ cpu: 250m..1, memory: 256Mi..1Gi }"),
+        "what the server asks for and may use; nothing can be generated with it yet"),
+    field<&Database::external, external_type>(
+        "external", optional, "a server that exists already; nothing can be generated with it yet"),
+    field<&Database::pool, pool_type>(
+        "pool", literal("10"),
+        "connections of a runtime instance; nothing can be generated with it yet"),
 };
 constexpr auto database_map_type = object<Database, database_fields>("Database");
 constexpr std::array<const Shape*, 2> database_choices{&database_engine_type.shape,
@@ -64,9 +69,11 @@ constexpr auto cache_engine_type = word<cache_engines>("CacheEngine");
 constexpr Field cache_fields[] = {
     field<&Cache::engine, cache_engine_type>(
         "engine", required, "which cache; nothing can be generated with `redis` yet"),
-    field<&Cache::external, external_type>("external", optional, "a server that exists already"),
-    field<&Cache::persistence, boolean_type>("persistence", literal("false"),
-                                             "keep its contents over a restart"),
+    field<&Cache::external, external_type>(
+        "external", optional, "a server that exists already; nothing can be generated with it yet"),
+    field<&Cache::persistence, boolean_type>(
+        "persistence", literal("false"),
+        "keep its contents over a restart; nothing can be generated with it yet"),
 };
 constexpr auto cache_map_type = object<Cache, cache_fields>("Cache");
 constexpr std::array<const Shape*, 2> cache_choices{&cache_engine_type.shape,

@@ -1,5 +1,7 @@
 #include "runtime/observe/audit.h"
 
+#include <array>
+#include <new>
 #include <utility>
 
 namespace caisson::observe {
@@ -53,18 +55,29 @@ void Audit::tick() {
 void Audit::write_counts() {
   // While the disk refuses writes, counting goes on.
   if (!refusals_->healthy()) return;
-  for (const RefusalCount& row : kinds_.take()) {
-    refusals_->append_soon({.actor = {.kind = row.actor, .id = row.actor_id},
-                            .action = row.action,
-                            .tenant = row.tenant,
-                            .tenant_id = row.tenant_id,
-                            .request_id = row.request_id,
-                            .outcome = "refused",
-                            .reason = row.reason,
-                            .count = row.count,
-                            .from = rfc3339(row.from_ms),
-                            .to = rfc3339(row.to_ms),
-                            .since = rfc3339(row.since_ms)});
+  try {
+    const std::vector<RefusalCount> rows = kinds_.counts();
+    std::vector<std::array<std::string, 3>> times;
+    times.reserve(rows.size());
+    std::vector<AuditEvent> events;
+    for (const RefusalCount& row : rows) {
+      const auto& [from, to, since] = times.emplace_back(
+          std::array{rfc3339(row.from_ms), rfc3339(row.to_ms), rfc3339(row.since_ms)});
+      events.push_back({.actor = {.kind = row.actor, .id = row.actor_id},
+                        .action = row.action,
+                        .tenant = row.tenant,
+                        .tenant_id = row.tenant_id,
+                        .request_id = row.request_id,
+                        .outcome = "refused",
+                        .reason = row.reason,
+                        .count = row.count,
+                        .from = from,
+                        .to = to,
+                        .since = since});
+    }
+    refusals_->append_soon(events);
+    kinds_.clear();
+  } catch (const std::bad_alloc&) {  // nor while memory is out
   }
 }
 
@@ -80,13 +93,14 @@ std::uint64_t Audit::begin(AuditEvent event) {
   event.outcome = "failed";
   event.reason = "not begun: the audit log could not be written";
   event.intent = seq;
-  operations_->append(event);
+  operations_->append_soon({&event, 1});
   return 0;
 }
 
 bool Audit::end(std::uint64_t seq, AuditEvent event) {
   event.intent = seq;
-  return record(event);
+  operations_->append_soon({&event, 1});  // as bounded as intents are, which may be refused
+  return operations_->flush();
 }
 
 AuditReport Audit::verify() {

@@ -5,8 +5,10 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <memory>
 #include <optional>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -43,11 +45,10 @@ std::uint64_t aside_first(std::string_view name) {
 /// First seqs of the files set aside, oldest first.
 std::vector<std::uint64_t> list_aside(const std::filesystem::path& directory) {
   std::vector<std::uint64_t> firsts;
-  std::error_code error;
-  for (std::filesystem::directory_iterator at(directory, error), end; !error && at != end;
-       at.increment(error)) {
-    if (const auto first = aside_first(at->path().filename().native()); first != 0)
-      firsts.push_back(first);
+  // Not `directory_iterator`, whose increment ends the process when memory runs out (GCC 12).
+  const std::unique_ptr<DIR, int (*)(DIR*)> entries(opendir(directory.c_str()), closedir);
+  while (const dirent* entry = entries ? readdir(entries.get()) : nullptr) {
+    if (const auto first = aside_first(entry->d_name); first != 0) firsts.push_back(first);
   }
   std::ranges::sort(firsts);
   return firsts;
@@ -253,6 +254,8 @@ bool AuditFiles::recover() {
 
   const std::string begin = read_at(active_.get(), 0, 64);
   active_first_ = active_empty ? head_.end.seq + 1 : claimed_seq(begin).value_or(1);
+  // Whoever looks for intents has not looked yet, and the next start may have to.
+  head_.open = unsettled_from_ <= head_.end.seq ? unsettled_from_ : 0;
   if (!noted) head_.first = aside.empty() ? active_first_ : aside.front();
   return true;
 }

@@ -38,7 +38,8 @@ class AuditFd {
 struct AuditHead {
   std::uint64_t first = 1;
   ChainEnd end;
-  std::uint64_t open = 0;  ///< seq of the oldest intent without an outcome; 0: none
+  /// No intent before this record is without an outcome; 0: none at all is.
+  std::uint64_t open = 0;
 };
 
 /// The files of a log at one moment, oldest first, without those that only wait to be removed; each

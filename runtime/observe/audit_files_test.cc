@@ -1,12 +1,14 @@
 #include "runtime/observe/audit_files.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdarg>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <thread>
 #include <utility>
 
 #include <fcntl.h>
@@ -15,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runtime/observe/audit.h"
 #include "runtime/observe/audit_log.h"
 #include "runtime/observe/ids.h"
 
@@ -22,8 +25,8 @@ namespace {
 
 /// What happens to the system calls that change a log's files. The linker puts the functions below
 /// before those of the system (CMakeLists.txt).
+std::atomic<bool> armed = false;
 struct Disk {
-  bool armed = false;
   int calls = 0;  ///< so far
   int fails_from = 0;
   int fails_until = 0;            ///< the first call that succeeds again
@@ -35,6 +38,10 @@ struct Disk {
   void arm() {
     *this = {};
     armed = true;
+  }
+  void disarm() {
+    armed = false;
+    *this = {};
   }
   bool refuses() {
     if (!armed) return false;
@@ -104,7 +111,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int records = 20;               // in files of three, of which two are kept beside the last
+constexpr int records = 20;  // in files of three, of which two are kept beside the last
 constexpr std::size_t file_bytes = 1000;  // three records
 constexpr std::size_t files = 2;
 
@@ -115,11 +122,12 @@ class AuditFilesTest : public testing::Test {
   }
   ~AuditFilesTest() override {
     waits_for_disk = true;
-    disk = {};
+    disk.disarm();
     fs::remove_all(path_);
+    ::close(null_);
   }
   void begin_anew() {
-    disk = {};
+    disk.disarm();
     fs::remove_all(path_);
     fs::create_directory(path_);
   }
@@ -150,14 +158,27 @@ class AuditFilesTest : public testing::Test {
     const auto found = verify_audit_log(path);
     if (!found) return testing::AssertionFailure() << found.error().text();
     if (!found->valid)
-      return testing::AssertionFailure() << "broken at " << found->broken_at << ": "
-                                         << found->reason;
+      return testing::AssertionFailure()
+             << "broken at " << found->broken_at << ": " << found->reason;
     const std::uint64_t last = found->retired + found->records;
     if (std::cmp_less(last, seq)) return testing::AssertionFailure() << "ends with " << last;
     return testing::AssertionSuccess();
   }
 
+  [[nodiscard]] std::unique_ptr<Audit> open_audit(AuditBounds bounds = {}) {
+    auto audit = Audit::open(folder(), clock_, log_, metrics_, {.operations = bounds});
+    if (!audit) throw std::runtime_error(audit.error().text());
+    return std::move(*audit);
+  }
+  static void wait_for_disk(AuditLog& log) {
+    while (!log.flush()) std::this_thread::yield();
+  }
+
   fs::path path_;
+  ManualClock clock_;
+  int null_ = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  Log log_{null_, Level::error, "test", clock_};
+  Metrics metrics_{"test", "0"};
 };
 
 TEST_F(AuditFilesTest, AnyCallMayFail) {
@@ -173,9 +194,9 @@ TEST_F(AuditFilesTest, AnyCallMayFail) {
         EXPECT_EQ(log.damage(), "");
         for (int i = 1; i <= records; ++i) {
           append(log);
-          disk.armed = false;
+          armed = false;
           ASSERT_TRUE(holds(folder(), i)) << often << " failures from call " << call;
-          disk.armed = true;
+          armed = true;
         }
       }
       calls = disk.calls;
@@ -207,7 +228,7 @@ TEST_F(AuditFilesTest, ATornRecordThatCannotBeRemovedKeepsTheLogClosed) {
       EXPECT_EQ(log->damage(), "") << "failure of call " << call;
     }
   }
-  disk.armed = false;
+  armed = false;
   EXPECT_TRUE(refused);
   AuditFiles log = open();
   EXPECT_EQ(log.damage(), "");
@@ -268,9 +289,9 @@ TEST_F(AuditFilesTest, APowerLossAtARetirementLeavesAnIntactLog) {
     fs::copy(folder(), image);
     if (fs::exists(head))
       fs::copy(head, image / "audit.head", fs::copy_options::overwrite_existing);
-    disk.armed = false;
+    armed = false;
     EXPECT_TRUE(holds(image, 0)) << "loss " << losses;
-    disk.armed = true;
+    armed = true;
     ++losses;
   };
   AuditFiles log = open();
@@ -290,13 +311,13 @@ TEST_F(AuditFilesTest, AnIntactLogIsIntactWhileItIsWritten) {
     disk.arm();
     disk.hook = [&](int number) {
       if (number != call) return;
-      disk.armed = false;
+      armed = false;
       for (int i = 0; i < 20; ++i) append(log);
-      disk.armed = true;
+      armed = true;
       interfered = true;
     };
     EXPECT_TRUE(holds(folder(), records)) << "at call " << call;
-    disk = {};
+    disk.disarm();
   }
 }
 
@@ -308,10 +329,74 @@ TEST_F(AuditFilesTest, AFileThatIsThereIsNotReplaced) {
   const fs::path other = folder() / "audit-00000000000000000001.ndjson";
   fs::copy(folder() / "audit.ndjson", other);
   const auto bytes = fs::file_size(other);
-  EXPECT_THROW({
-    for (int i = 0; i < records; ++i) append(log);
-  }, std::runtime_error);
+  EXPECT_THROW(
+      {
+        for (int i = 0; i < records; ++i) append(log);
+      },
+      std::runtime_error);
   EXPECT_EQ(fs::file_size(other), bytes);
+}
+
+TEST_F(AuditFilesTest, AnIntentIsNotForgottenByAKillWhenTheLogIsOpened) {
+  // A process was killed when its intent was in the log and not yet in the head. The next one is
+  // killed as well, at any of its calls.
+  begin_anew();
+  const fs::path head = path_ / "head";
+  {
+    auto audit = open_audit();
+    ASSERT_TRUE(audit->record({.action = "tenant.update", .outcome = "ok"}));
+    fs::copy(folder() / "audit.head", head);
+    ASSERT_NE(audit->begin({.action = "tenant.create"}), 0);
+    fs::copy(head, folder() / "audit.head", fs::copy_options::overwrite_existing);
+    fs::copy(folder(), path_ / "killed", fs::copy_options::recursive);
+  }
+  bool killed = true;
+  for (int call = 1; killed; ++call) {
+    fs::remove_all(folder());
+    fs::copy(path_ / "killed", folder(), fs::copy_options::recursive);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      disk.arm();
+      disk.dies_at = call;
+      auto audit = open_audit();
+      static_cast<void>(audit->record({.action = "tenant.update", .outcome = "ok"}));
+      audit.reset();
+      ::_exit(0);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    killed = WIFSIGNALED(status);
+    ASSERT_EQ(open_audit()->unfinished().size(), 1) << "killed at call " << call;
+    ASSERT_TRUE(verify_audit(folder())->valid()) << "killed at call " << call;
+  }
+}
+
+TEST_F(AuditFilesTest, AnIntentThatCouldNotBeWrittenHasAnOutcomeWhenItIs) {
+  // Others fill what may be pending between the intent and its outcome.
+  begin_anew();
+  auto audit = open_audit({.pending_bytes = 1000});
+  disk.arm();
+  disk.fails_from = 1;
+  disk.fails_until = std::numeric_limits<int>::max();
+  disk.hook = [&](int call) {
+    for (int i = 0; call == 1 && i < 10; ++i)
+      static_cast<void>(audit->operations().try_append({.action = "other", .outcome = "ok"}));
+  };
+  EXPECT_EQ(audit->begin({.action = "tenant.create"}), 0);
+  EXPECT_FALSE(audit->end(7, {.action = "tenant.delete", .outcome = "ok"})) << "not durable yet";
+  armed = false;
+  wait_for_disk(audit->operations());
+  audit.reset();
+  audit = open_audit();
+  EXPECT_TRUE(audit->unfinished().empty());
+  const auto lines = audit->operations().query({.limit = 100});
+  const auto told = [&](std::string_view what) {
+    return std::ranges::count_if(
+        lines, [&](const std::string& line) { return line.find(what) != std::string::npos; });
+  };
+  EXPECT_EQ(told("not begun: the audit log could not be written"), 1);
+  EXPECT_EQ(told("tenant.delete"), 1);
+  EXPECT_TRUE(audit->verify().valid());
 }
 
 }  // namespace

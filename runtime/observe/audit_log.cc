@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <new>
 #include <utility>
 
 #include "runtime/observe/audit_files.h"
@@ -69,12 +70,14 @@ Result<std::unique_ptr<AuditLog>> AuditLog::open(const std::filesystem::path& di
   if (!files) return tl::unexpected(files.error());
   std::unique_ptr<AuditLog> audit(
       new AuditLog(std::make_unique<Files>(std::move(*files)), clock, log, metrics, bounds));
+  // Before anything is written: the head says until then that nothing is known of later records.
+  audit->find_unfinished();
   if (const std::string& damage = audit->files_->damage(); !damage.empty()) {
     log.error("the audit log was damaged; its verification tells where", {{"damage", damage}});
     audit->append(
         {.actor = by_runtime, .action = "audit.damaged", .outcome = "failed", .reason = damage});
   }
-  audit->find_unfinished();
+  audit->writer_ = std::thread([writing = audit.get()] { writing->run(); });
   return audit;
 }
 
@@ -86,8 +89,7 @@ AuditLog::AuditLog(std::unique_ptr<Files> files, const Clock& clock, const Log& 
       metrics_(metrics),
       bounds_(bounds),
       end_(files_->end()),
-      durable_(end_.seq),
-      writer_([this] { run(); }) {}
+      durable_(end_.seq) {}
 
 AuditLog::~AuditLog() {
   {
@@ -95,7 +97,7 @@ AuditLog::~AuditLog() {
     stopping_ = true;
   }
   changed_.notify_all();
-  writer_.join();
+  if (writer_.joinable()) writer_.join();
 }
 
 std::uint64_t AuditLog::append(const AuditEvent& event) {
@@ -107,7 +109,7 @@ std::uint64_t AuditLog::append(const AuditEvent& event) {
       ++lost_;
       return 0;
     }
-    seq = append_locked(event);
+    seq = append_locked({&event, 1});
   }
   changed_.notify_all();
   return seq;
@@ -117,25 +119,37 @@ bool AuditLog::try_append(const AuditEvent& event) {
   {
     const std::lock_guard lock(mutex_);
     if (!healthy_ || pending_.size() >= bounds_.pending_bytes) return false;
-    append_locked(event);
+    append_locked({&event, 1});
   }
   changed_.notify_all();
   return true;
 }
 
-void AuditLog::append_soon(const AuditEvent& event) {
+void AuditLog::append_soon(std::span<const AuditEvent> events) {
   {
     const std::lock_guard lock(mutex_);
-    append_locked(event);
+    append_locked(events);
   }
   changed_.notify_all();
 }
 
-std::uint64_t AuditLog::append_locked(const AuditEvent& event) {
-  pending_ += chain_line(event, rfc3339(clock_.unix_ms()), end_);
-  if (event.outcome == intent_outcome) open_.insert(end_.seq);
-  if (event.intent != 0) open_.erase(event.intent);
-  metrics_.audited();
+std::uint64_t AuditLog::append_locked(std::span<const AuditEvent> events) {
+  const std::string time = rfc3339(clock_.unix_ms());
+  ChainEnd end = end_;
+  std::string lines;
+  std::set<std::uint64_t> opened;
+  for (const AuditEvent& event : events) {
+    lines += chain_line(event, time, end);
+    if (event.outcome == intent_outcome) opened.insert(end.seq);
+  }
+  pending_ += lines;
+  // Memory may run out up to here, and then nothing was added; nothing fails from here on.
+  open_.merge(opened);
+  for (const AuditEvent& event : events) {
+    open_.erase(event.intent);
+    metrics_.audited();
+  }
+  end_ = std::move(end);
   return end_.seq;
 }
 
@@ -187,35 +201,57 @@ void AuditLog::run() {
     changed_.wait(lock, [&] { return !pending_.empty() || stopping_; });
     if (pending_.empty()) return;
     const std::string records = std::exchange(pending_, {});
-    const ChainEnd end = end_;
+    writing_ = end_;  // needs no memory: every hash is as long as the one that is there
     const std::uint64_t open = oldest_open();
-    std::string removed;
     lock.unlock();
-    while (!files_->write(records, end, open, removed)) {
+    while (!write(records, open)) {
       lock.lock();
-      if (healthy_)
-        log_.error("the audit log cannot be written",
-                   {{"pending", static_cast<std::int64_t>(records.size())}});
-      healthy_ = false;
+      if (std::exchange(healthy_, false)) note_refusal(records.size());
       changed_.notify_all();
       if (stopping_) return;
       changed_.wait_for(lock, retry_pause, [&] { return stopping_; });
       lock.unlock();
     }
     lock.lock();
-    durable_ = end.seq;
+    durable_ = writing_.seq;
     healthy_ = true;
-    if (const std::uint64_t lost = std::exchange(lost_, 0); lost > 0) {
-      append_locked({.actor = by_runtime,
-                     .action = "audit.lost",
-                     .outcome = "failed",
-                     .reason = std::to_string(lost) + " records while the disk refused writes"});
-    }
-    if (!removed.empty()) {
-      append_locked(
-          {.actor = by_runtime, .action = "audit.retire", .outcome = "ok", .reason = removed});
-    }
+    append_own();
     changed_.notify_all();
+  }
+}
+
+bool AuditLog::write(std::string_view records, std::uint64_t open) {
+  try {
+    return files_->write(records, writing_, open, removed_);
+  } catch (const std::bad_alloc&) {
+    return false;  // tried again, as when the disk refuses it
+  }
+}
+
+void AuditLog::note_refusal(std::size_t bytes) {
+  try {
+    log_.error("the audit log cannot be written", {{"pending", static_cast<std::int64_t>(bytes)}});
+  } catch (const std::bad_alloc&) {  // `healthy` tells it
+  }
+}
+
+/// Adds what the log has to say of itself; when memory runs out, after the next write.
+void AuditLog::append_own() {
+  try {
+    if (lost_ > 0) {
+      const std::string what = std::to_string(lost_) + " records while the disk refused writes";
+      const AuditEvent lost{
+          .actor = by_runtime, .action = "audit.lost", .outcome = "failed", .reason = what};
+      append_locked({&lost, 1});
+      lost_ = 0;
+    }
+    if (!removed_.empty()) {
+      const AuditEvent retired{
+          .actor = by_runtime, .action = "audit.retire", .outcome = "ok", .reason = removed_};
+      append_locked({&retired, 1});
+      removed_.clear();
+    }
+  } catch (const std::bad_alloc&) {  // what is not told stays to be told
   }
 }
 

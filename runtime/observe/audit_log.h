@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -71,9 +72,9 @@ class AuditLog {
   /// refuses writes.
   [[nodiscard]] bool try_append(const AuditEvent& event);
 
-  /// As `append`, but never waits and is never lost: for the few records that are bounded by what
-  /// makes them.
-  void append_soon(const AuditEvent& event);
+  /// As `append`, but never waits and loses nothing: for the few records that are bounded by what
+  /// makes them. Adds all of them, or none when memory runs out.
+  void append_soon(std::span<const AuditEvent> events);
 
   /// Returns once everything appended before is durable; false when the disk refuses it.
   [[nodiscard]] bool flush();
@@ -95,10 +96,13 @@ class AuditLog {
 
   AuditLog(std::unique_ptr<Files> files, const Clock& clock, const Log& log, Metrics& metrics,
            AuditBounds bounds);
-  std::uint64_t append_locked(const AuditEvent& event);
+  std::uint64_t append_locked(std::span<const AuditEvent> events);
   void find_unfinished();
   [[nodiscard]] std::uint64_t oldest_open() const;
   void run();
+  [[nodiscard]] bool write(std::string_view records, std::uint64_t open);
+  void note_refusal(std::size_t bytes);
+  void append_own();
 
   std::unique_ptr<Files> files_;  ///< of the writer thread, but for reading what is durable
   const Clock& clock_;
@@ -106,6 +110,8 @@ class AuditLog {
   Metrics& metrics_;
   const AuditBounds bounds_;
   std::vector<UnfinishedAct> unfinished_;
+  ChainEnd writing_;     ///< of the writer thread: of what it writes
+  std::string removed_;  ///< of the writer thread: what went to keep the bound, until that is told
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

@@ -226,13 +226,14 @@ TEST_F(AuditTest, TellsKindsApartWithinBounds) {
   }
   EXPECT_FALSE(refusals.due(1'000'000));
   EXPECT_TRUE(refusals.due(1'000'000 + 60'000));
-  const std::vector<RefusalCount> rows = refusals.take();
+  const std::vector<RefusalCount> rows = refusals.counts();
+  refusals.clear();
   EXPECT_EQ(rows.size(), 9);
   std::uint64_t in_rows = 0;
   for (const RefusalCount& row : rows) in_rows += row.count;
   EXPECT_EQ(in_rows, counted);
   EXPECT_TRUE(rows.back().tenant.empty());
-  EXPECT_TRUE(refusals.take().empty());
+  EXPECT_TRUE(refusals.counts().empty());
 
   // Kinds that are idle make room for others.
   const std::int64_t later_ns = 1'000'000 + 200 * 60'000'000'000LL;
@@ -244,7 +245,7 @@ TEST_F(AuditTest, TellsKindsApartWithinBounds) {
                                         .reason = "rate-limited"},
                                        14'000'000, later_ns));
   }
-  const std::vector<RefusalCount> late = refusals.take();
+  const std::vector<RefusalCount> late = refusals.counts();
   ASSERT_EQ(late.size(), 1);
   EXPECT_EQ(late.front().tenant, "late");
   EXPECT_EQ(late.front().since_ms, 14'000'000) << "it has only begun";

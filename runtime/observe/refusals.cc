@@ -122,18 +122,18 @@ bool Refusals::due(std::int64_t now_ms) const {
   return counted_ > 0 && now_ms / minute_ms != minute_;
 }
 
-std::vector<RefusalCount> Refusals::take() {
-  std::vector<RefusalCount> rows;
+void Refusals::clear() noexcept {
   for (auto& [key, kind] : kinds_) {
-    RefusalCount& counts = kind.counts;
-    if (counts.count == 0) {
-      counts.since_ms = 0;
-      continue;
-    }
-    rows.push_back(counts);
-    counts.count = 0;
+    if (kind.counts.count == 0) kind.counts.since_ms = 0;
+    kind.counts.count = 0;
   }
   counted_ = 0;
+}
+
+std::vector<RefusalCount> Refusals::counts() const {
+  std::vector<RefusalCount> rows;
+  for (const auto& [key, kind] : kinds_)
+    if (kind.counts.count > 0) rows.push_back(kind.counts);
   std::ranges::sort(rows, std::greater<>(), &RefusalCount::count);
   if (rows.size() <= bounds_.rows) return rows;
   std::map<std::tuple<std::string, std::string, Actor::Kind>, RefusalCount> rest;

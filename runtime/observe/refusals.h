@@ -58,9 +58,12 @@ class Refusals {
   /// Whether there are counts of a minute that has ended.
   [[nodiscard]] bool due(std::int64_t now_ms) const;
 
-  /// The counts, most first, and begins the next ones: at most `rows` with a tenant, and one more
-  /// for each other reason, action and kind of actor.
-  [[nodiscard]] std::vector<RefusalCount> take();
+  /// The counts, most first: at most `rows` with a tenant, and one more for each other reason,
+  /// action and kind of actor.
+  [[nodiscard]] std::vector<RefusalCount> counts() const;
+
+  /// Begins the next counts.
+  void clear() noexcept;
 
  private:
   /// A bucket of records.
@@ -86,7 +89,7 @@ class Refusals {
       std::numeric_limits<std::int64_t>::min();  ///< when idle kinds were last looked for
   Bucket anonymous_;
   Bucket known_;
-  std::uint64_t counted_ = 0;  ///< since the last `take`
+  std::uint64_t counted_ = 0;  ///< since the last `clear`
   std::int64_t minute_ = 0;    ///< Unix time in minutes of the first of them
 };
 

@@ -262,6 +262,12 @@ constexpr Code table[] = {
      "target keeps the secret auth-jwks, and again when the issuer's keys change; the runtime "
      "reads "
      "a changed file within a second. Target local makes a key pair of its own."},
+    {"W0204", "a setting of the edge that nothing uses",
+     "An e-mail address and a directory are for certificates of the mode 'acme', a chain and a key "
+     "for 'files', and without a proxy there is no edge to set up. Without a `mode`, what else is "
+     "written chooses it: a `ca` alone does not, nor an `email` for a local domain. An error under "
+     "--strict. An environment removes what its base says with `~`: "
+     "`tls: { mode: internal, email: ~ }`."},
     {"W0301", "nothing does what the spec asks for",
      "The language has the field, and nothing that is generated or runs keeps what it promises: a "
      "limit that nobody enforces, a port that no route leads to. An error under --strict. Leave it "

@@ -117,6 +117,52 @@ void check_tls(const Checker& checker) {
   }
 }
 
+std::string mode_name(Edge::TlsMode mode) {
+  switch (mode) {
+    case Edge::TlsMode::acme:
+      return "acme";
+    case Edge::TlsMode::files:
+      return "files";
+    case Edge::TlsMode::internal:
+      return "internal";
+    case Edge::TlsMode::off:
+      break;
+  }
+  return "off";
+}
+
+/// What is written and has no effect: certificates come from elsewhere, or there is no edge.
+void check_unused(const Checker& checker) {
+  const Edge& edge = checker.deployment().edge;
+  const bool none = edge.proxy == Edge::Proxy::none;
+  const auto unused = [&](const std::string& key, const std::string& why, std::string remedy) {
+    if (!checker.written("/edge/" + key)) return;
+    std::string field = "edge." + key;
+    std::ranges::replace(field, '/', '.');
+    checker.warn("W0204", checker.value("/edge/" + key), field, why + " does not use " + field,
+                 std::move(remedy), true);
+  };
+  if (none) {
+    for (const auto* key : {"http", "https", "limits", "hsts", "trust"})
+      unused(key, "'proxy: none'", "remove it: the proxy that you bring has settings of its own");
+  }
+  const std::string why = none ? "'proxy: none'" : "tls mode " + quote(mode_name(edge.tls.mode));
+  if (none || edge.tls.mode != Edge::TlsMode::acme) {
+    for (const auto* key : {"tls/email", "tls/ca", "tls/ca-root"}) {
+      unused(key, why,
+             none ? "remove it, or name a proxy"
+                  : "remove it, or use 'mode: acme' with an 'email' and a public domain");
+    }
+  }
+  if (none || edge.tls.mode != Edge::TlsMode::files) {
+    for (const auto* key : {"tls/cert", "tls/key"}) {
+      unused(key, why,
+             none ? "remove it, or name a proxy"
+                  : "remove it, or use 'mode: files' with 'cert' and 'key'");
+    }
+  }
+}
+
 void check_auth(const Checker& checker) {
   const Auth& auth = checker.deployment().auth;
   if (auth.resolve.empty() && checker.written("/auth/resolve")) {
@@ -150,6 +196,7 @@ void check_auth(const Checker& checker) {
 void check_network(const Checker& checker) {
   check_egress(checker);
   check_tls(checker);
+  check_unused(checker);
   check_auth(checker);
 }
 

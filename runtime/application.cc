@@ -111,6 +111,8 @@ Result<void> Application::open() {
     log_.warn("acts that the last process had begun now have their outcome in the audit log",
               {{"acts", static_cast<std::int64_t>(settled)}});
   }
+  settled_ = true;
+  tenants_->sweep();
   if (auto applied = apply_tenants(); !applied) return applied;
   if (configuration.tokens) {
     auto tokens = ingress::TokenVerifier::open(*configuration.tokens, clock_, log_);
@@ -196,6 +198,7 @@ Result<void> Application::apply_tenants() {
 }
 
 std::uint64_t Application::begin_purge(const tenancy::Tenant& tenant) {
+  if (!settled_) return 0;
   return audit_->begin({.actor = {.kind = observe::Actor::Kind::runtime},
                         .action = "tenant.purge",
                         .tenant = tenant.slug,

@@ -82,6 +82,7 @@ class Application {
   watch::Feeds feeds_;
   std::unique_ptr<tenancy::Registry> registry_;
   std::unique_ptr<tenancy::Tenants> tenants_;
+  bool settled_ = false;  ///< what the last process left has its outcomes, and purging may begin
   std::optional<ingress::RegistryDirectory> directory_;
   std::unique_ptr<ingress::TokenVerifier> tokens_;
   ingress::Tickets tickets_;

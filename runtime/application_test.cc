@@ -13,6 +13,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
+#include <unistd.h>
 
 #include "runtime/http/test_client.h"
 #include "runtime/test_deployment.h"
@@ -295,6 +296,36 @@ TEST_F(Serving, KeepsAcknowledgedRecordsOverARestart) {
   for (const auto& id : made) {
     EXPECT_EQ(client.ask(tenant_request("globex", "GET", "/v1/records/notes/" + id))->status, 200);
   }
+}
+
+TEST_F(Serving, NothingIsPurgedBeforeWhatTheLastProcessLeftIsSettled) {
+  application_.reset();
+  const auto data = deployment_.directory() / "data";
+  const observe::SystemClock clock;
+  const observe::Log log(STDERR_FILENO, observe::Level::error, "test", clock);
+  observe::Metrics metrics("test", "0");
+  std::string id;
+  {
+    const auto registry = tenancy::Registry::open(data, {{"free", {.retention_ms = 1}}}).value();
+    const auto tenants =
+        tenancy::Tenants::open({.data = data, .schema = modules::Records::schema()}, *registry)
+            .value();
+    id = tenants->create({.slug = "late", .tier = "free"}).value()->id;
+    ASSERT_TRUE(tenants->remove("late"));
+    const auto audit = observe::Audit::open(data / "audit", clock, log, metrics).value();
+    ASSERT_NE(audit->begin({.actor = {.kind = observe::Actor::Kind::runtime},
+                            .action = "tenant.purge",
+                            .tenant = "late",
+                            .tenant_id = id}),
+              0);
+  }
+  application_ = deployment_.start();
+  application_.reset();
+  const auto audit = observe::Audit::open(data / "audit", clock, log, metrics).value();
+  std::vector<std::string> outcomes;
+  for (const std::string& line : audit->operations().query({.tenant = "late"}))
+    outcomes.push_back(observe::read_record(line).outcome);
+  EXPECT_THAT(outcomes, testing::ElementsAre("intent", "failed", "intent", "ok"));
 }
 
 TEST_F(Serving, DrainAnswersWhatHasBegunAndThenCloses) {

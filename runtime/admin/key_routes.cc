@@ -71,8 +71,12 @@ Answer create_key(Call& call) {
 }
 
 Answer revoke_key(Call& call) {
-  if (const auto tenant = tenant_of(call); !tenant) return tl::unexpected(tenant.error());
+  const auto tenant = tenant_of(call);
+  if (!tenant) return tl::unexpected(tenant.error());
   call.note = call.id;
+  const tenancy::ApiKeyPtr key = call.services.registry.key(call.id);
+  if (!key || key->tenant_id != (*tenant)->id || key->revoked)
+    return refuse(call, {.kind = tenancy::LifecycleErrorKind::unknown_key});
   if (const auto begun = begin(call); !begun) return tl::unexpected(begun.error());
   if (const auto revoked = call.services.registry.revoke_key(call.slug, call.id); !revoked) {
     return refuse(call, revoked.error());

@@ -122,6 +122,20 @@ bool record(const Call& call, const Answer& answer) {
   return call.intent == 0 ? audit.record(event) : audit.end(call.intent, event);
 }
 
+/// What the audit log is told of a call that ended with an exception after it had begun.
+void record_unknown(const Call& call) {
+  if (call.intent == 0) return;
+  try {
+    const std::string reason = call.note + (call.note.empty() ? "" : ": ") +
+                               "unknown whether it was done: it was interrupted";
+    observe::AuditEvent event = event_of(call);
+    event.outcome = "unknown";
+    event.reason = reason;
+    static_cast<void>(call.services.audit.end(call.intent, event));
+  } catch (const std::bad_alloc&) {  // the next start gives it an outcome
+  }
+}
+
 }  // namespace
 
 OperatorApi::OperatorApi(Services services)
@@ -225,7 +239,13 @@ http::Response OperatorApi::perform(const http::Request& request, const Asked& a
             .tenant = {},
             .tenant_id = {},
             .note = {}};
-  Answer answer = asked.entry->route(call);
+  Answer answer;
+  try {
+    answer = asked.entry->route(call);
+  } catch (...) {
+    record_unknown(call);
+    throw;
+  }
   if (!action.empty() && !record(call, answer)) {
     services_.log.error("an operator call was done and its audit record is not durable yet",
                         {{"action", action}, {"request_id", request_id}});

@@ -683,5 +683,42 @@ TEST_F(Operating, AnswersOnItsOwnThreads) {
   EXPECT_EQ(answered.load(), 1000) << "every request has an answer";
 }
 
+TEST_F(Operating, ACallThatIsInterruptedHasAnOutcome) {
+  ASSERT_EQ(call("POST", "/v1/tenants", R"({"slug":"initech","tier":"free"})").status, 201);
+  registry_->listen({.tenant = [](const tenancy::Tenant&) { throw std::bad_alloc(); }});
+  EXPECT_THROW(static_cast<void>(call("POST", "/v1/tenants", R"({"slug":"globex","tier":"free"})")),
+               std::bad_alloc);
+  EXPECT_THROW(static_cast<void>(call("PATCH", "/v1/tenants/initech", R"({"name":"I"})")),
+               std::bad_alloc);
+  registry_->listen({});
+  std::map<std::uint64_t, std::string> outcomes;
+  for (const std::string& line : audit_->operations().query({.limit = 100})) {
+    const observe::AuditRecord record = observe::read_record(line);
+    if (record.outcome == observe::intent_outcome)
+      outcomes[record.seq] = "";
+    else
+      outcomes[record.intent] += record.outcome + " " + record.reason + ";";
+  }
+  std::vector<std::string> found;
+  for (const auto& [seq, outcome] : outcomes) found.push_back(outcome);
+  const std::string unknown = "unknown unknown whether it was done: it was interrupted;";
+  EXPECT_THAT(found, testing::ElementsAre("ok ;", unknown, unknown));
+}
+
+TEST_F(Operating, AKeyThatIsNotThereIsNoActBegun) {
+  ASSERT_EQ(call("POST", "/v1/tenants", R"({"slug":"globex","tier":"free"})").status, 201);
+  ASSERT_EQ(call("POST", "/v1/tenants", R"({"slug":"initech","tier":"free"})").status, 201);
+  const json::object key = expect(201, "POST", "/v1/tenants/initech/keys", R"({"name":"k"})");
+  ASSERT_EQ(call("DELETE", "/v1/tenants/globex/keys/" + text(key, "id")).status, 404);
+  ASSERT_EQ(call("DELETE", "/v1/tenants/initech/keys/" + text(key, "id")).status, 204);
+  ASSERT_EQ(call("DELETE", "/v1/tenants/initech/keys/" + text(key, "id")).status, 404);
+  int begun = 0;
+  for (const std::string& line : audit_->operations().query({.limit = 100})) {
+    const observe::AuditRecord record = observe::read_record(line);
+    if (record.action == "key.revoke" && record.outcome == observe::intent_outcome) ++begun;
+  }
+  EXPECT_EQ(begun, 1);
+}
+
 }  // namespace
 }  // namespace caisson::admin

@@ -9,8 +9,9 @@
 namespace caisson::admin {
 
 /// Gives every act that an earlier process had begun, and whose outcome it did not come to record,
-/// that outcome: registry and stores say what became of it. Call it at the start, when `tenants`
-/// has resumed or undone what was half done, and before anything else changes. Returns how many
+/// that outcome: registry and stores say what became of it, `unknown` where they cannot. Call it at
+/// the start, when `tenants` has resumed or undone what was half done, and before anything else
+/// changes, also before anything is purged. Returns how many
 /// there were.
 std::size_t settle(observe::Audit& audit, const tenancy::Registry& registry,
                    tenancy::Tenants& tenants);

@@ -16,8 +16,8 @@
 namespace {
 
 constexpr int never = 1 << 30;
-thread_local int left_here = never;        ///< allocations of this thread until one fails
-thread_local bool is_test = false;         ///< this is the thread of the test
+thread_local int left_here = never;       ///< allocations of this thread until one fails
+thread_local bool is_test = false;        ///< this is the thread of the test
 std::atomic<int> left_elsewhere = never;  ///< allocations of all other threads until one fails
 
 }  // namespace

@@ -158,22 +158,55 @@ TEST(Limiter, AChangeHoldsFromWhenItIsMade) {
   EXPECT_TRUE(limiter.admit(raised)) << "a second at the new rate has passed";
 }
 
+TEST(Limiter, ABurstThatIsCutAndRaisedAgainGivesNothing) {
+  observe::ManualClock clock;
+  Limiter limiter(clock, 16);
+  const auto large = tenant("a", {.requests_per_second = 1, .burst = 100});
+  const auto small = tenant("a", {.requests_per_second = 1, .burst = 1});
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(limiter.admit(large));
+  for (int i = 0; i < 50; ++i) {
+    limiter.changed(small);
+    limiter.changed(large);
+    ASSERT_FALSE(limiter.admit(large)) << "all was taken";
+  }
+  limiter.changed(small);
+  clock.advance_ms(1000);
+  for (int i = 0; i < 500; ++i)  // which has room made for them, and forgets who is idle
+    ASSERT_TRUE(limiter.admit(tenant("t" + std::to_string(i), small.limits)));
+  ASSERT_TRUE(limiter.admit(small)) << "a cut bucket is never more than empty";
+  ASSERT_FALSE(limiter.admit(small));
+  limiter.changed(large);
+  ASSERT_FALSE(limiter.admit(large));
+  clock.advance_ms(7000);
+  int admitted = 0;
+  while (limiter.admit(large)) ++admitted;
+  EXPECT_EQ(admitted, 7) << "as many as came back";
+}
+
 /// A bucket that counts its tokens, as anybody would write it down.
 struct CountedBucket {
   long double taken = 0;     ///< tokens that are not there
+  long double forgiven = 0;  ///< tokens taken that a smaller burst cannot be short of
   long double rounding = 0;  ///< tokens that whole nanoseconds may have held back since
   Rate rate;
   std::int64_t at = 0;
 
   void follow(const Rate& changed, std::int64_t now) {
-    if (changed != rate) rounding += 1.0L / static_cast<long double>(changed.interval_ns);
+    if (changed != rate) rounding += 2.0L / static_cast<long double>(changed.interval_ns);
     if (rate.interval_ns > 0) {
-      taken = std::max(0.0L, taken - static_cast<long double>(now - at) /
-                                         static_cast<long double>(rate.interval_ns));
+      const long double back =
+          static_cast<long double>(now - at) / static_cast<long double>(rate.interval_ns);
+      forgiven = std::max(0.0L, forgiven - std::max(0.0L, back - taken));
+      taken = std::max(0.0L, taken - back);
     }
+    const auto more = static_cast<long double>(changed.burst - rate.burst);
+    const long double moved = more > 0
+                                  ? std::min(forgiven, more)
+                                  : std::min(0.0L, static_cast<long double>(changed.burst) - taken);
+    taken += moved;
+    forgiven -= moved;
     at = now;
     rate = changed;
-    taken = std::min(taken, static_cast<long double>(rate.burst));
   }
   [[nodiscard]] long double left() const { return static_cast<long double>(rate.burst) - taken; }
 };

@@ -31,13 +31,15 @@ struct Level {
 ///
 /// The rate may change at any time. Tokens that were taken stay taken and are given back at the new
 /// rate: a full bucket stays full, one of which five are taken has five less than the new burst,
-/// and none is ever more than empty.
+/// and none is ever more than empty. What a bucket could not be short of when its burst was cut, it
+/// is short of when the burst is raised again, but for what came back meanwhile.
 class TokenBucket {
  public:
   /// Takes one token at `rate`, which holds from now on.
   [[nodiscard]] Level take(const Rate& rate, std::int64_t now_ns) noexcept;
   /// Makes `rate` hold from now on, rather than from the next `take`.
   void change(const Rate& rate, std::int64_t now_ns) noexcept;
+  /// Whether nothing is left to remember of it: a new one would be as good.
   [[nodiscard]] bool full(std::int64_t now_ns) const noexcept;
 
  private:
@@ -46,6 +48,9 @@ class TokenBucket {
   mutable std::mutex mutex_;
   Rate rate_;  ///< that `full_at_` was reckoned with
   std::int64_t full_at_ = std::numeric_limits<std::int64_t>::min();
+  /// When all that was taken has come back, also what cut bursts have forgiven; not before
+  /// full_at_.
+  std::int64_t repaid_at_ = std::numeric_limits<std::int64_t>::min();
 };
 
 }  // namespace caisson::policy

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -260,14 +261,29 @@ Result<void> Application::listen() {
 void Application::maintain(const std::stop_token& stopping) {
   std::mutex mutex;
   std::condition_variable_any wake;
-  tenants_->find_snapshots();
+  // What fails for want of memory is done at the next interval.
+  const auto attempt = [this](auto&& task) {
+    try {
+      task();
+      return true;
+    } catch (const std::exception& error) {
+      log_.warn("maintenance failed and will be tried again", {{"reason", error.what()}});
+      return false;
+    }
+  };
+  const auto find_snapshots = [&] { return attempt([this] { tenants_->find_snapshots(); }); };
+  bool found = find_snapshots();
+  bool swept = true;
   std::unique_lock lock(mutex);
   for (int interval = 1; !wake.wait_for(lock, stopping, maintenance_interval,
                                         [&stopping] { return stopping.stop_requested(); });
        ++interval) {
-    watch_api_->sweep();
-    audit_->tick();
-    if (interval % intervals_a_sweep == 0) tenants_->sweep();
+    found = found || find_snapshots();
+    attempt([this] { watch_api_->sweep(); });
+    attempt([this] { audit_->tick(); });
+    if (interval % intervals_a_sweep == 0 || !swept) {
+      swept = attempt([this] { tenants_->sweep(); });
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 #include "runtime/storage/database.h"
 
+#include <new>
 #include <utility>
 
 #include <sqlite3.h>
@@ -36,7 +37,11 @@ bool harden(sqlite3* handle) {
 }
 
 Fault fault_for(int code) {
+  if (code == SQLITE_IOERR_NOMEM) return Fault::exhausted;
   switch (code & 0xff) {
+    case SQLITE_NOMEM:
+    case SQLITE_CANTOPEN:  // the file itself is open: another one is meant
+      return Fault::exhausted;
     case SQLITE_FULL:
       return Fault::full;
     case SQLITE_INTERRUPT:
@@ -236,10 +241,18 @@ bool Database::execute(const char* script) {
   return code == SQLITE_OK;
 }
 
-void Database::fail(int code) {
+void Database::fail(int code) noexcept {
   if (fault_ != Fault::none) return;
   fault_ = fault_for(code);
-  fault_text_ = sqlite3_errmsg(handle_);
+  try {
+    fault_text_ = sqlite3_errmsg(handle_);
+  } catch (const std::bad_alloc&) {
+    fault_text_.clear();
+  }
+}
+
+void Database::fail(Fault fault) noexcept {
+  if (fault_ == Fault::none) fault_ = fault;
 }
 
 int Database::out_of_bounds(void* bounds) {

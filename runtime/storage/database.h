@@ -19,10 +19,11 @@ namespace caisson::storage {
 /// nothing more is executed, so a caller may look once, at the end.
 enum class Fault : std::uint8_t {
   none,
-  refused,   ///< the engine refused this statement: a constraint, a value too big
-  full,      ///< the page limit is reached, or the disk is full
-  deadline,  ///< the deadline passed while the statement ran
-  broken,    ///< the file is damaged or unreadable
+  refused,    ///< the engine refused this statement: a constraint, a value too big
+  full,       ///< the page limit is reached, or the disk is full
+  deadline,   ///< the deadline passed while the statement ran
+  exhausted,  ///< no memory, or no file descriptor, was to be had; the file is as it was
+  broken,     ///< the file is damaged or unreadable
 };
 
 /// Asked by a running statement every few microseconds of its work.
@@ -134,6 +135,8 @@ class Database {
   /// The engine's words for the fault; for logs only.
   [[nodiscard]] const std::string& fault_text() const { return fault_text_; }
   void clear_fault();
+  /// The caller met a fault of its own, which is as the engine's.
+  void fail(Fault fault) noexcept;
 
   /// Rows changed by the last `run`.
   [[nodiscard]] std::int64_t changes() const;
@@ -168,7 +171,7 @@ class Database {
 
   Database() = default;
   [[nodiscard]] sqlite3_stmt* compile(std::string_view sql);
-  void fail(int code);
+  void fail(int code) noexcept;
   void close();
   static int out_of_bounds(void* bounds);
 

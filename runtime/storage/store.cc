@@ -14,6 +14,15 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t application_id = 0x43414953;  // "CAIS"
 
+// What begins and ends a batch and its jobs. They are prepared when a store is opened: no job is
+// left half done for want of memory.
+constexpr Sql begin_batch = "BEGIN IMMEDIATE";
+constexpr Sql commit_batch = "COMMIT";
+constexpr Sql undo_batch = "ROLLBACK";
+constexpr Sql begin_job = "SAVEPOINT job";
+constexpr Sql undo_job = "ROLLBACK TO job";
+constexpr Sql end_job = "RELEASE job";
+
 std::int64_t pragma(Database& database, Sql query) {
   Statement statement = database.prepare(query);
   return statement.step() ? statement.integer_at(0) : -1;
@@ -112,6 +121,10 @@ Result<Store> Store::open(const fs::path& directory, const std::string& tenant_i
   if (auto migrated = migrate(*database, schema); !migrated) return refuse(migrated.error().what);
   // The quota is for what the tenant writes: a store that is full can be brought to a newer schema.
   if (options.max_bytes > 0) database->set_max_bytes(options.max_bytes);
+  for (const Sql sql : {begin_batch, commit_batch, undo_batch, begin_job, undo_job, end_job}) {
+    static_cast<void>(database->prepare(sql));
+  }
+  if (database->fault() != Fault::none) return refuse(database->fault_text());
   return Store(std::move(*database), tenant_id);
 }
 
@@ -162,12 +175,17 @@ Result<Store> Store::open_snapshot(const fs::path& file, const std::string& tena
 
 bool Store::begin() {
   noted_.clear();
-  return database_.prepare("BEGIN IMMEDIATE").run();
+  return database_.prepare(begin_batch).run();
 }
 
 bool Store::commit() {
   database_.clear_deadline();
-  if (!database_.prepare("COMMIT").run()) return false;
+  try {
+    changes_.reserve(changes_.size() + noted_.size());
+  } catch (const std::bad_alloc&) {
+    database_.fail(Fault::exhausted);  // behind the commit it would be too late
+  }
+  if (!database_.prepare(commit_batch).run()) return false;
   std::move(noted_.begin(), noted_.end(), std::back_inserter(changes_));
   noted_.clear();
   return true;
@@ -177,12 +195,21 @@ void Store::roll_back() {
   noted_.clear();
   database_.clear_deadline();
   database_.clear_fault();
-  if (database_.in_transaction()) database_.prepare("ROLLBACK").run();
+  if (database_.in_transaction()) database_.prepare(undo_batch).run();
 }
 
-void Store::enter(std::chrono::steady_clock::time_point deadline, Pace* pace) {
-  database_.prepare("SAVEPOINT job").run();
+bool Store::enter(std::chrono::steady_clock::time_point deadline, Pace* pace) {
+  if (!database_.prepare(begin_job).run()) return false;
   database_.set_deadline(deadline, pace);
+  return true;
+}
+
+/// Without a savepoint there is nothing to undo.
+Store::Outcome Store::leave_unentered() {
+  const Outcome outcome{.fault = database_.fault(),
+                        .transaction_lost = !database_.in_transaction()};
+  if (!outcome.transaction_lost) database_.clear_fault();
+  return outcome;
 }
 
 Store::Outcome Store::leave(bool abandoned) {
@@ -192,9 +219,9 @@ Store::Outcome Store::leave(bool abandoned) {
   if (outcome.transaction_lost) return outcome;
   if (abandoned || outcome.fault != Fault::none) {
     database_.clear_fault();
-    database_.prepare("ROLLBACK TO job").run();
+    database_.prepare(undo_job).run();
   }
-  database_.prepare("RELEASE job").run();
+  database_.prepare(end_job).run();
   return outcome;
 }
 

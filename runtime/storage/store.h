@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <new>
 #include <span>
 #include <string>
 #include <string_view>
@@ -88,14 +89,14 @@ class Store {
   bool commit();
   void roll_back();
 
-  /// Runs one job in a savepoint of its own: undone alone when it faults or abandons.
+  /// Runs one job in a savepoint of its own: undone alone when it faults, throws or abandons.
   template <class Job>
   [[nodiscard]] Outcome run(Job&& job, std::chrono::steady_clock::time_point deadline,
                             Pace* pace = nullptr) {
-    enter(deadline, pace);
+    if (!enter(deadline, pace)) return leave_unentered();
     const std::size_t before = noted_.size();
     TenantStore view(database_, tenant_id_, noted_);
-    job(view);
+    attempt(job, view);
     const Outcome outcome = leave(view.abandoned_);
     if (view.abandoned_ || outcome.fault != Fault::none) noted_.resize(before);
     return outcome;
@@ -107,7 +108,7 @@ class Store {
                            Pace* pace = nullptr) {
     database_.set_deadline(deadline, pace);
     TenantStore view(database_, tenant_id_, noted_);
-    job(view);
+    attempt(job, view);
     return leave_read();
   }
 
@@ -123,8 +124,20 @@ class Store {
   [[nodiscard]] static Result<void> make(const std::filesystem::path& directory,
                                          const std::string& tenant_id,
                                          std::span<const Migration> schema);
-  void enter(std::chrono::steady_clock::time_point deadline, Pace* pace);
+  /// What a job throws is a fault of this job, and nobody else's.
+  template <class Job>
+  void attempt(Job& job, TenantStore& view) noexcept {
+    try {
+      job(view);
+    } catch (const std::bad_alloc&) {
+      database_.fail(Fault::exhausted);
+    } catch (...) {
+      database_.fail(Fault::refused);
+    }
+  }
+  [[nodiscard]] bool enter(std::chrono::steady_clock::time_point deadline, Pace* pace);
   Outcome leave(bool abandoned);
+  Outcome leave_unentered();
   Fault leave_read();
 
   Database database_;

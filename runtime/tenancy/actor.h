@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <condition_variable>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -17,12 +16,15 @@ namespace caisson::tenancy {
 /// on whatever thread, until `release_store`.
 class Tenants::Actor {
  public:
-  explicit Actor(std::string tenant_id) : id(std::move(tenant_id)) {}
+  explicit Actor(std::string tenant_id) : id(std::move(tenant_id)) {
+    ReadyActors made;
+    place = made.extract(made.emplace(0, nullptr));
+  }
 
   const std::string id;
 
   std::mutex mutex;  // guards the next six
-  std::deque<std::unique_ptr<Task>> mailbox;
+  TaskQueue mailbox;
   bool busy = false;
   bool scheduled = false;  // waits in the workers' queue
   bool closed = false;     // the tenant is deleted: no job runs any more
@@ -38,13 +40,14 @@ class Tenants::Actor {
   /// With `mutex`, after a change of the mailbox: what a scrape reads without it.
   void note_mailbox() {
     waiting.store(mailbox.size(), std::memory_order_relaxed);
-    oldest_ns.store(mailbox.empty() ? 0 : mailbox.front()->queued.time_since_epoch().count(),
+    oldest_ns.store(mailbox.empty() ? 0 : mailbox.front().queued.time_since_epoch().count(),
                     std::memory_order_relaxed);
   }
 
   std::mutex lifecycle;  // snapshot, restore and removal, one at a time; before `mutex`
 
   Turns::Share share;
+  ReadyActors::node_type place;  // in the workers' queue; guarded by `ready_mutex_`
 
   std::atomic<std::uint64_t> used = 0;  // of Tenants::uses_
   std::atomic<std::size_t> waiting = 0;

@@ -7,6 +7,15 @@ namespace caisson::tenancy {
 using storage::Fault;
 using storage::TenantStore;
 
+bool BatchRun::reserve(std::size_t most) noexcept {
+  try {
+    jobs_.reserve(most);
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+}
+
 void BatchRun::add(std::unique_ptr<Task> task) {
   Job& job = jobs_.emplace_back(Job{.task = std::move(task)});
   if (is_late(job)) return;
@@ -18,8 +27,7 @@ void BatchRun::add(std::unique_ptr<Task> task) {
 bool BatchRun::finish() {
   turn_.pause();  // others compute while this one waits for the disk
   if (transaction_ && !lost_ && !broken_) {
-    lost_ = !commit(written_);
-    if (!lost_) {
+    if (commit(written_)) {
       for (Job& job : jobs_) job.settled = true;
     }
   }
@@ -44,13 +52,18 @@ bool BatchRun::is_late(Job& job) {
   return true;
 }
 
-/// A full disk is no damage: each job is tried again.
 bool BatchRun::begin() {
   transaction_ = store_.begin();
-  if (transaction_) return true;
-  lost_ = store_.database().fault() == Fault::full;
+  if (!transaction_) lose();
+  return transaction_;
+}
+
+/// The transaction did not begin, or did not commit. A full disk or a lack of memory is no damage:
+/// each job is tried again.
+void BatchRun::lose() {
+  const Fault fault = store_.database().fault();
+  lost_ = fault == Fault::full || fault == Fault::exhausted;
   broken_ = !lost_;
-  return false;
 }
 
 /// In a transaction a read has seen what is not durable yet, and is settled with it.
@@ -76,7 +89,7 @@ bool BatchRun::commit(std::size_t writes) {
   const auto began = std::chrono::steady_clock::now();
   if (!store_.commit()) {
     ++meter_.failures;
-    broken_ = store_.database().fault() != Fault::full;
+    lose();
     return false;
   }
   if (writes > 0) {
@@ -100,7 +113,8 @@ void BatchRun::one_by_one() {
       if (!job.settled && !lost_ && !broken_ && commit(1)) settle(job, std::nullopt);
     }
     if (broken_) return;
-    if (!job.settled) settle(job, lost_ && transaction_ ? Refusal::failed : Refusal::full);
+    // Without a fault the engine undid a transaction because of this job.
+    if (!job.settled) settle(job, refusal_for(store_.database().fault()).value_or(Refusal::failed));
   }
   store_.roll_back();
 }

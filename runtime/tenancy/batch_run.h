@@ -19,6 +19,9 @@ class BatchRun {
   BatchRun(storage::Store& store, Turn& turn, CommitMeter& meter)
       : store_(store), turn_(turn), meter_(meter) {}
 
+  /// Makes place for `most` jobs; false when there is no memory.
+  [[nodiscard]] bool reserve(std::size_t most) noexcept;
+  /// At most as many as place was made for.
   void add(std::unique_ptr<Task> task);
   /// False when no further job may be added: time is up, the transaction is lost, or the store is
   /// broken.
@@ -42,6 +45,7 @@ class BatchRun {
   void settle(Job& job, std::optional<Refusal> refusal);
   [[nodiscard]] bool is_late(Job& job);
   [[nodiscard]] bool begin();
+  void lose();
   void read(Job& job);
   void write(Job& job);
   [[nodiscard]] bool commit(std::size_t writes);

@@ -129,16 +129,16 @@ Outcome<void> Tenants::remove(std::string_view slug) {
   const auto tenant = registry_.begin_remove(held->tenant->id);
   if (!tenant) return tl::unexpected(tenant.error());
   const ActorPtr& actor = held->actor;
-  std::deque<std::unique_ptr<Task>> refused;
-  {
+  TaskQueue refused = [&] {
     const Exclusive exclusive(*this, actor);
     close_store(*actor);
     const std::scoped_lock lock(actor->mutex);
     actor->closed = !is_down(Wall::drop_scope);
-    refused.swap(actor->mailbox);
+    TaskQueue waiting(std::move(actor->mailbox));
     actor->note_mailbox();
-  }
-  for (const auto& task : refused) task->release(Refusal::gone);
+    return waiting;
+  }();
+  while (const auto task = refused.pop()) task->release(Refusal::gone);
   newest_snapshots_.erase(actor->id);
   Outcome<void> done;
   if ((*tenant)->retention_ms == 0) {
@@ -227,6 +227,9 @@ Outcome<void> Tenants::read_snapshot(std::string_view slug, std::string_view sna
   if (!store) return refuse(LifecycleErrorKind::damaged_snapshot, store.error().text());
   const auto fault = store->read(read, Deadline::max());
   if (fault == storage::Fault::none) return {};
+  if (fault == storage::Fault::exhausted) {
+    return refuse(LifecycleErrorKind::storage, "there is no memory to read " + file.string());
+  }
   return refuse(LifecycleErrorKind::damaged_snapshot, store->database().fault_text());
 }
 

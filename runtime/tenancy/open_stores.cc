@@ -2,7 +2,9 @@
 // and a store that is in use is never closed.
 
 #include <algorithm>
+#include <exception>
 #include <functional>
+#include <new>
 
 #include <sys/resource.h>
 
@@ -36,7 +38,7 @@ std::size_t open_stores_for(std::size_t connections) {
   return std::clamp(left / descriptors_per_store, least_stores, most_stores);
 }
 
-Tenants::Opening Tenants::ensure_open(const ActorPtr& actor) {
+Tenants::Opening Tenants::ensure_open(const ActorPtr& actor) try {
   actor->used.store(uses_.fetch_add(1, std::memory_order_relaxed), std::memory_order_relaxed);
   if (actor->store) return Opening::open;
   const TenantPtr tenant = registry_.by_id(actor->id);
@@ -64,6 +66,9 @@ Tenants::Opening Tenants::ensure_open(const ActorPtr& actor) {
   actor->bytes.store(actor->store->database().bytes(), std::memory_order_relaxed);
   opens_.fetch_add(1, std::memory_order_relaxed);
   return Opening::open;
+} catch (const std::bad_alloc&) {
+  close_store(*actor);
+  return Opening::no_memory;
 }
 
 bool Tenants::take_slot(const ActorPtr& actor) {
@@ -87,22 +92,21 @@ bool Tenants::take_slot(const ActorPtr& actor) {
 
 /// The actor whose open store is idle and was not used for longest, claimed for this thread; null
 /// when every store is in use. With `open_mutex_`.
-Tenants::ActorPtr Tenants::claim_least_used() const {
+Tenants::ActorPtr Tenants::claim_least_used() {
   // Glances go on meanwhile: what is ordered is a copy of what they change.
-  std::vector<std::pair<std::uint64_t, const ActorPtr*>> by_use;
-  by_use.reserve(open_.size());
+  by_use_.clear();
   for (const ActorPtr& candidate : open_) {
-    by_use.emplace_back(candidate->used.load(std::memory_order_relaxed), &candidate);
+    by_use_.emplace_back(candidate->used.load(std::memory_order_relaxed), &candidate);
   }
-  std::make_heap(by_use.begin(), by_use.end(), std::greater());
-  while (!by_use.empty()) {
-    const ActorPtr& candidate = *by_use.front().second;
+  std::make_heap(by_use_.begin(), by_use_.end(), std::greater());
+  while (!by_use_.empty()) {
+    const ActorPtr& candidate = *by_use_.front().second;
     {
       const std::scoped_lock claim(candidate->mutex);
       if (!std::exchange(candidate->busy, true)) return candidate;
     }
-    std::pop_heap(by_use.begin(), by_use.end(), std::greater());
-    by_use.pop_back();
+    std::pop_heap(by_use_.begin(), by_use_.end(), std::greater());
+    by_use_.pop_back();
   }
   return nullptr;
 }
@@ -127,12 +131,16 @@ void Tenants::close_store(Actor& actor) {
   std::erase_if(open_, [&](const ActorPtr& open) { return open.get() == &actor; });
 }
 
-void Tenants::fail_store(Actor& actor, const std::string& why) {
+/// `why` may be the store's own text, which goes with it.
+void Tenants::fail_store(Actor& actor, const std::string& why) noexcept {
+  try {
+    if (options_.on_failure) options_.on_failure(actor.id, why);
+  } catch (const std::exception&) {  // the store fails all the same, untold
+  }
   close_store(actor);
   actor.broken.store(true, std::memory_order_relaxed);
   actor.backoff = std::clamp(actor.backoff * 2, first_backoff, longest_backoff);
   actor.retry_at = std::chrono::steady_clock::now() + actor.backoff;
-  if (options_.on_failure) options_.on_failure(actor.id, why);
 }
 
 }  // namespace caisson::tenancy

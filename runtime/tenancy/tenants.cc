@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <bit>
-#include <system_error>
+#include <exception>
 
 #include "runtime/observe/digest.h"
 #include "runtime/observe/walls.h"
@@ -21,6 +21,8 @@ std::optional<Refusal> refusal_for(storage::Fault fault) {
       return Refusal::full;
     case storage::Fault::deadline:
       return Refusal::deadline;
+    case storage::Fault::exhausted:
+      return Refusal::overloaded;
     case storage::Fault::broken:
       break;
   }
@@ -38,6 +40,10 @@ Tenants::Tenants(Options options, Registry& registry)
   if (options_.open_stores == 0) options_.open_stores = open_stores_for(0);
   if (options_.workers > 1) prompt_.most = std::max<std::size_t>(options_.workers / 4, 1);
   patient_.most = options_.workers - prompt_.most;
+  // What must not fail later for want of memory.
+  workers_.reserve(options_.workers);
+  open_.reserve(options_.open_stores);
+  by_use_.reserve(options_.open_stores);
   // OpenSSL sets itself up in the thread of its first caller, and keeps what that thread has for
   // errors for ever: no worker may be that thread.
   static_cast<void>(observe::sha256(""));
@@ -52,7 +58,7 @@ Tenants::~Tenants() {
   patient_.call.notify_all();
   for (std::thread& worker : workers_) worker.join();
   actors_.each([](const std::string&, const ActorPtr& actor) {
-    for (const auto& task : actor->mailbox) task->release(Refusal::unavailable);
+    while (const auto task = actor->mailbox.pop()) task->release(Refusal::unavailable);
   });
 }
 
@@ -71,7 +77,7 @@ storage::Store* Tenants::begin_glance(Actor& actor) {
   return &*actor.store;
 }
 
-void Tenants::end_glance(const ActorPtr& actor, storage::Fault fault) {
+void Tenants::end_glance(const ActorPtr& actor, storage::Fault fault) noexcept {
   if (fault == storage::Fault::broken) {
     fail_store(*actor, actor->store->database().fault_text());
   }
@@ -88,7 +94,7 @@ void Tenants::enqueue(const ActorPtr& actor, std::unique_ptr<Task> task) {
       refusal = Refusal::overloaded;
     } else {
       task->queued = std::chrono::steady_clock::now();
-      actor->mailbox.push_back(std::move(task));
+      actor->mailbox.push(std::move(task));
       actor->note_mailbox();
       if (actor->busy || actor->scheduled || actor->exclusive_waiting > 0) return;
       actor->scheduled = true;
@@ -98,11 +104,13 @@ void Tenants::enqueue(const ActorPtr& actor, std::unique_ptr<Task> task) {
   schedule(actor);
 }
 
-void Tenants::schedule(ActorPtr actor) {
+void Tenants::schedule(const ActorPtr& actor) {
   const bool heavy = actor->share.heavy();
   const std::int64_t place = turns_.place_of(actor->share);
   const std::scoped_lock lock(ready_mutex_);
-  (heavy ? heavy_ : light_).emplace(place, std::move(actor));
+  actor->place.key() = place;
+  actor->place.mapped() = actor;
+  (heavy ? heavy_ : light_).insert(std::move(actor->place));
   // When all are at work, the next that is done comes.
   if (heavy || !call_worker(prompt_)) call_worker(patient_);
 }
@@ -121,8 +129,8 @@ bool Tenants::start_worker(Crew& crew) {
   if (crew.started == crew.most || stopping_) return false;
   try {
     workers_.emplace_back([this, &crew] { work(crew); });
-  } catch (const std::system_error&) {
-    // The process may have no more threads: those that there are serve everybody.
+  } catch (const std::exception&) {
+    // The process may have no more threads, or memory: those that there are serve everybody.
     if (patient_.started == 0) throw;
     return false;
   }
@@ -154,12 +162,13 @@ Tenants::ActorPtr Tenants::next_ready(const Crew& crew) {
     queue = &heavy_;
   }
   if (queue->empty()) return nullptr;
-  ActorPtr actor = std::move(queue->begin()->second);
-  queue->erase(queue->begin());
+  auto first = queue->extract(queue->begin());
+  ActorPtr actor = std::move(first.mapped());
+  actor->place = std::move(first);
   return actor;
 }
 
-void Tenants::drain(const ActorPtr& actor) {
+void Tenants::drain(const ActorPtr& actor) noexcept {
   {
     const std::scoped_lock lock(actor->mutex);
     actor->scheduled = false;
@@ -176,6 +185,8 @@ void Tenants::drain(const ActorPtr& actor) {
       lock.unlock();
       return refuse_batch(actor, refusal);
     }
+    case Opening::no_memory:
+      return refuse_batch(actor, Refusal::overloaded);
     case Opening::no_slot:
       std::this_thread::yield();  // every open store is in use; one will be free in a moment
       release_store(actor);
@@ -187,9 +198,8 @@ std::unique_ptr<Task> Tenants::take_task(Actor& actor) {
   std::unique_ptr<Task> task;
   {
     const std::scoped_lock lock(actor.mutex);
-    if (actor.mailbox.empty()) return nullptr;
-    task = std::move(actor.mailbox.front());
-    actor.mailbox.pop_front();
+    task = actor.mailbox.pop();
+    if (task == nullptr) return nullptr;
     actor.note_mailbox();
   }
   waits_.observe_ns((std::chrono::steady_clock::now() - task->queued).count());
@@ -198,20 +208,21 @@ std::unique_ptr<Task> Tenants::take_task(Actor& actor) {
 
 /// For a tenant whose store cannot be had: answers the jobs that a batch would have run.
 void Tenants::refuse_batch(const ActorPtr& actor, Refusal refusal) {
-  std::vector<std::unique_ptr<Task>> refused;
+  TaskQueue refused;
   while (refused.size() < options_.batch) {
     auto task = take_task(*actor);
     if (task == nullptr) break;
-    refused.push_back(std::move(task));
+    refused.push(std::move(task));
   }
   release_store(actor);
-  for (const auto& task : refused) task->release(refusal);
+  while (const auto task = refused.pop()) task->release(refusal);
 }
 
 void Tenants::run_batch(const ActorPtr& actor) {
   storage::Store& store = *actor->store;
   Turn turn(turns_, actor->share, options_.budget);
   BatchRun run(store, turn, commit_meter_);
+  if (!run.reserve(options_.batch)) return refuse_batch(actor, Refusal::overloaded);
   while (run.size() < options_.batch && run.goes_on()) {
     auto task = take_task(*actor);
     if (task == nullptr) break;

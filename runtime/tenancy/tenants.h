@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <span>
 #include <string>
@@ -23,39 +24,10 @@
 #include "runtime/storage/snapshot.h"
 #include "runtime/storage/store.h"
 #include "runtime/tenancy/registry.h"
+#include "runtime/tenancy/task.h"
 #include "runtime/tenancy/turns.h"
 
 namespace caisson::tenancy {
-
-using Deadline = std::chrono::steady_clock::time_point;
-
-/// Why a job has no answer. Nothing of it was kept; only when the store broke while it was being
-/// committed is that unknown.
-enum class Refusal : std::uint8_t {
-  overloaded,   ///< the tenant's mailbox is full
-  unavailable,  ///< the tenant's store cannot be opened, is damaged, or broke
-  gone,         ///< the tenant was deleted meanwhile
-  deadline,     ///< its deadline passed, or it computed for longer than a job may
-  full,         ///< the storage quota, or the disk
-  failed,       ///< the engine refused what the job did: a defect of the job
-};
-
-/// Work for one tenant; `submit` makes one of a job and its reply. `run` may be called again after
-/// its effects were undone, so it leaves its inputs as they are. `release` is called exactly once,
-/// when what `run` wrote is durable (no refusal), or else with the reason why it is not.
-class Task {
- public:
-  Task() = default;
-  Task(const Task&) = delete;
-  Task& operator=(const Task&) = delete;
-  virtual ~Task() = default;
-  virtual void run(storage::TenantStore& store) = 0;
-  virtual void release(std::optional<Refusal> refusal) = 0;
-
-  storage::Access access = storage::Access::write;
-  Deadline deadline = Deadline::max();
-  std::chrono::steady_clock::time_point queued{};  ///< set when it begins to wait
-};
 
 /// What commits took, and how many failed.
 struct CommitMeter {
@@ -85,7 +57,8 @@ class Tenants {
     /// Told what went wrong with a tenant's store, for the log; any thread.
     std::function<void(std::string_view tenant_id, std::string_view what)> on_failure;
     /// Told what was changed, in commit order, once it is durable and before any of it is answered;
-    /// without changes: anything may have changed. On a blocking thread, which it must not hold up.
+    /// without changes: anything may have changed. On a blocking thread, which it must not hold up;
+    /// it must not throw.
     std::function<void(std::string_view tenant_id, std::span<const storage::Change> changes)>
         on_change;
     /// Asked before the data of a tenant whose retention has passed are removed for good; the
@@ -105,6 +78,7 @@ class Tenants {
   /// Calls `job(storage::TenantStore&)` on the store of `tenant`, then, once durable,
   /// `reply(tl::expected<R, Refusal>)` with what it returned, on any thread; on the calling thread
   /// before this returns when the job was glanced or refused. `job` may be called more than once.
+  /// When there is no memory for it, the reply is Refusal::overloaded; nothing is thrown.
   template <class Job, class Reply>
   void submit(const Tenant& tenant, storage::Access access, Deadline deadline, Job job,
               Reply reply);
@@ -187,7 +161,7 @@ class Tenants {
   class Actor;
   class Exclusive;
   using ActorPtr = std::shared_ptr<Actor>;
-  /// By the place each had when it began to wait.
+  /// By the place each had when it began to wait. An actor owns its node: waiting needs no memory.
   using ReadyActors = std::multimap<std::int64_t, ActorPtr>;
   /// Workers of one kind.
   struct Crew {
@@ -204,27 +178,27 @@ class Tenants {
   [[nodiscard]] ActorPtr actor_of(const std::string& tenant_id);
   /// The store, for this thread alone, when the tenant is idle and its store open; null otherwise.
   [[nodiscard]] storage::Store* begin_glance(Actor& actor);
-  void end_glance(const ActorPtr& actor, storage::Fault fault);
+  void end_glance(const ActorPtr& actor, storage::Fault fault) noexcept;
   void enqueue(const ActorPtr& actor, std::unique_ptr<Task> task);
-  void schedule(ActorPtr actor);
+  void schedule(const ActorPtr& actor);
   bool call_worker(Crew& crew);
   bool start_worker(Crew& crew);
   void work(Crew& crew);
   [[nodiscard]] ActorPtr next_ready(const Crew& crew);
-  void drain(const ActorPtr& actor);
+  void drain(const ActorPtr& actor) noexcept;
   [[nodiscard]] std::unique_ptr<Task> take_task(Actor& actor);
   void run_batch(const ActorPtr& actor);
   void refuse_batch(const ActorPtr& actor, Refusal refusal);
   void release_store(const ActorPtr& actor);
 
   // Open stores (open_stores.cc). The caller has the actor's store for itself.
-  enum class Opening : std::uint8_t { open, refused, no_slot };
+  enum class Opening : std::uint8_t { open, refused, no_slot, no_memory };
   [[nodiscard]] Opening ensure_open(const ActorPtr& actor);
   [[nodiscard]] bool take_slot(const ActorPtr& actor);
-  [[nodiscard]] ActorPtr claim_least_used() const;
+  [[nodiscard]] ActorPtr claim_least_used();
   [[nodiscard]] Result<storage::Store> open_store(const Tenant& tenant);
   void close_store(Actor& actor);
-  void fail_store(Actor& actor, const std::string& why);
+  void fail_store(Actor& actor, const std::string& why) noexcept;
 
   // The life cycle (lifecycle.cc).
   /// A living tenant whose life cycle no other thread moves on: what was looked up stays true.
@@ -264,8 +238,9 @@ class Tenants {
   bool stopping_ = false;
   std::vector<std::thread> workers_;
 
-  mutable std::mutex open_mutex_;        // before an actor's mutex
-  std::vector<ActorPtr> open_;           // whose store is open or being opened
+  mutable std::mutex open_mutex_;  // before an actor's mutex
+  std::vector<ActorPtr> open_;     // whose store is open or being opened
+  std::vector<std::pair<std::uint64_t, const ActorPtr*>> by_use_;  // of claim_least_used
   std::atomic<std::uint64_t> uses_ = 0;  // counts up; orders the uses of all stores
 
   std::atomic<std::uint64_t> opens_ = 0;
@@ -289,31 +264,32 @@ void Tenants::submit(const Tenant& tenant, storage::Access access, Deadline dead
   using Result = std::invoke_result_t<Job&, storage::TenantStore&>;
   using Answer = tl::expected<Result, Refusal>;
 
-  const ActorPtr actor = actor_of(tenant.id);
+  const auto refuse = [&reply](Refusal refusal) { reply(Answer(tl::unexpect, refusal)); };
+  ActorPtr actor;
+  try {
+    actor = actor_of(tenant.id);
+  } catch (const std::bad_alloc&) {
+    return refuse(Refusal::overloaded);
+  }
   if (access == storage::Access::glance) {
     if (storage::Store* store = begin_glance(*actor)) {
       std::optional<Result> result;
       const storage::Fault fault =
           store->read([&](storage::TenantStore& view) { result.emplace(job(view)); }, deadline);
       end_glance(actor, fault);
-      if (const auto refusal = refusal_for(fault)) {
-        reply(Answer(tl::unexpect, *refusal));
-      } else {
-        reply(Answer(std::move(*result)));
-      }
-      return;
+      if (const auto refusal = refusal_for(fault)) return refuse(*refusal);
+      return reply(Answer(std::move(*result)));
     }
   }
 
   class JobTask final : public Task {
    public:
-    JobTask(Job job, Reply reply) : job_(std::move(job)), reply_(std::move(reply)) {}
+    JobTask(Job&& job, Reply&& reply) : job_(std::move(job)), reply_(std::move(reply)) {}
     void run(storage::TenantStore& store) override { result_.emplace(job_(store)); }
     void release(std::optional<Refusal> refusal) override {
-      if (refusal) {
-        reply_(Answer(tl::unexpect, *refusal));
-      } else {
-        reply_(Answer(std::move(*result_)));
+      try {
+        reply_(refusal ? Answer(tl::unexpect, *refusal) : Answer(std::move(*result_)));
+      } catch (...) {  // what is left of it goes with the task: the others get their answers
       }
     }
 
@@ -322,7 +298,12 @@ void Tenants::submit(const Tenant& tenant, storage::Access access, Deadline dead
     Reply reply_;
     std::optional<Result> result_;
   };
-  auto task = std::make_unique<JobTask>(std::move(job), std::move(reply));
+  std::unique_ptr<JobTask> task;
+  try {
+    task = std::make_unique<JobTask>(std::move(job), std::move(reply));
+  } catch (const std::bad_alloc&) {
+    return refuse(Refusal::overloaded);  // nothing was moved: the memory comes first
+  }
   task->access = access;
   task->deadline = deadline;
   enqueue(actor, std::move(task));

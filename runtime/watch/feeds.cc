@@ -1,6 +1,7 @@
 #include "runtime/watch/feeds.h"
 
 #include <algorithm>
+#include <new>
 
 #include "runtime/observe/walls.h"
 
@@ -42,12 +43,17 @@ void Feeds::publish(std::string_view tenant_id, std::span<const storage::Change>
   const std::shared_ptr<Feed> feed = find(tenant_id);
   if (feed == nullptr) return;
   const std::lock_guard lock(feed->mutex);
+  const std::uint64_t end = feed->end() + changes.size();
+  try {
+    feed->window.insert(feed->window.end(), changes.begin(), changes.end());
+  } catch (const std::bad_alloc&) {
+    changes = {};  // whatever is not told of may have changed
+  }
   if (changes.empty()) {
     // One number is skipped: who has seen all up to here has not seen what happened now.
-    feed->first = feed->end() + 1;
+    feed->first = end + 1;
     feed->window.clear();
   }
-  feed->window.insert(feed->window.end(), changes.begin(), changes.end());
   if (const std::size_t most = share(); feed->window.size() > most) {
     drop_front(*feed, feed->window.size() - most);
   }

@@ -9,6 +9,13 @@ namespace {
 
 constexpr std::string_view refusals_name = "refusals";
 
+/// Whether there is anything of a log in `directory`.
+bool is_there(const std::filesystem::path& directory) {
+  std::error_code error;
+  return std::filesystem::is_directory(directory, error) &&
+         !std::filesystem::is_empty(directory, error) && !error;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Audit>> Audit::open(const std::filesystem::path& directory,
@@ -16,8 +23,20 @@ Result<std::unique_ptr<Audit>> Audit::open(const std::filesystem::path& director
                                            Bounds bounds) {
   auto operations = AuditLog::open(directory, clock, log, metrics, bounds.operations);
   if (!operations) return tl::unexpected(operations.error());
+  const bool gone = (*operations)->has_refusals() && !is_there(directory / refusals_name);
   auto refusals = AuditLog::open(directory / refusals_name, clock, log, metrics, bounds.refusals);
   if (!refusals) return tl::unexpected(refusals.error());
+  if (gone) {
+    log.error("the audit log of refusals was missing, and begins anew");
+    (*operations)
+        ->append({.actor = {.kind = Actor::Kind::runtime},
+                  .action = "audit.damaged",
+                  .outcome = "failed",
+                  .reason = "the log of refusals was missing"});
+  }
+  if (!(*operations)->note_refusals())
+    return fail("cannot write the audit log in " + directory.string(),
+                "check that the directory belongs to the runtime and the disk has space");
   return std::unique_ptr<Audit>(
       new Audit(std::move(*operations), std::move(*refusals), clock, metrics, bounds.in_full));
 }
@@ -112,7 +131,13 @@ Result<AuditReport> verify_audit(const std::filesystem::path& path) {
   if (!operations) return tl::unexpected(operations.error());
   AuditReport report{.operations = std::move(*operations), .refusals = {}};
   std::error_code error;
-  if (!std::filesystem::is_directory(path / refusals_name, error)) return report;
+  if (!std::filesystem::is_directory(path, error)) return report;
+  if (!is_there(path / refusals_name)) {
+    if (report.operations.has_refusals)
+      report.refusals = AuditVerification{
+          .valid = false, .broken_at = 1, .reason = "the log of refusals is missing"};
+    return report;
+  }
   auto refusals = verify_audit_log(path / refusals_name);
   if (!refusals) return tl::unexpected(refusals.error());
   report.refusals = std::move(*refusals);

@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::string_view active_name = "audit.ndjson";
 constexpr std::string_view head_name = "audit.head";
+constexpr std::string_view refusals_member = R"(,"refusals":true)";
 constexpr std::size_t head_bytes = 160;  // one block of a disk, written in place
 constexpr std::size_t line_bytes =
     64 << 10;  // a record is shorter: seven values of 512 bytes, escaped
@@ -89,6 +90,7 @@ std::string head_text(const AuditHead& head) {
                      std::to_string(head.end.seq) + R"(,"hash":")" + head.end.hash + '"';
   // Only then, so that a version before it reads the head of a log where nothing is open.
   if (head.open > 0) text += R"(,"open":)" + std::to_string(head.open);
+  if (head.refusals) text += refusals_member;
   text += '}';
   text.resize(head_bytes - 1, ' ');
   return text + '\n';
@@ -110,6 +112,7 @@ std::optional<AuditHead> parse_head(std::string_view text) {
   }
   head.end.hash = text.substr(hash_at + hash_key.size(), 64);
   static_cast<void>(number(R"("open":)", head.open));
+  head.refusals = text.find(refusals_member) != std::string_view::npos;
   if (head_text(head) != text) return std::nullopt;
   return head;
 }
@@ -312,6 +315,13 @@ bool AuditFiles::write(std::string_view records, const ChainEnd& end, std::uint6
     head_.open = open;
   }
   return write_head();
+}
+
+bool AuditFiles::note_refusals() {
+  const std::lock_guard lock(mutex_);
+  head_.refusals = true;
+  // Their directory first: a head that tells of one that is not there would be an alarm.
+  return fsync(directory_fd_.get()) == 0 && write_head();
 }
 
 AuditView AuditFiles::view() const {

@@ -40,6 +40,7 @@ struct AuditHead {
   ChainEnd end;
   /// No intent before this record is without an outcome; 0: none at all is.
   std::uint64_t open = 0;
+  bool refusals = false;  ///< a log of refusals belongs to this one
 };
 
 /// The files of a log at one moment, oldest first, without those that only wait to be removed; each
@@ -72,6 +73,11 @@ class AuditFiles {
   /// `removed` what went to keep the bound.
   [[nodiscard]] bool write(std::string_view records, const ChainEnd& end, std::uint64_t open,
                            std::string& removed);
+
+  /// Whether a log of refusals, in a directory of this one's, belongs to it.
+  [[nodiscard]] bool has_refusals() const { return head_.refusals; }
+  /// Notes durably that one does. False when the disk refuses it.
+  [[nodiscard]] bool note_refusals();
 
   [[nodiscard]] AuditView view() const;
 

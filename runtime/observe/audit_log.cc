@@ -43,7 +43,10 @@ AuditVerification verify_view(const AuditView& view) {
     verifier.break_at(end.seq, "the last record is not the one that was noted");
   }
   AuditVerification result = verifier.result();
-  if (view.head) result.retired = view.head->first - 1;
+  if (view.head) {
+    result.retired = view.head->first - 1;
+    result.has_refusals = view.head->refusals;
+  }
   return result;
 }
 
@@ -195,6 +198,10 @@ bool AuditLog::healthy() const {
   return healthy_;
 }
 
+bool AuditLog::has_refusals() const { return files_->has_refusals(); }
+
+bool AuditLog::note_refusals() { return files_->note_refusals(); }
+
 void AuditLog::run() {
   std::unique_lock lock(mutex_);
   while (true) {
@@ -206,7 +213,9 @@ void AuditLog::run() {
     lock.unlock();
     while (!write(records, open)) {
       lock.lock();
-      if (std::exchange(healthy_, false)) note_refusal(records.size());
+      if (std::exchange(healthy_, false))
+        log_.error("the audit log cannot be written",
+                   {{"pending", static_cast<std::int64_t>(records.size())}});
       changed_.notify_all();
       if (stopping_) return;
       changed_.wait_for(lock, retry_pause, [&] { return stopping_; });
@@ -225,13 +234,6 @@ bool AuditLog::write(std::string_view records, std::uint64_t open) {
     return files_->write(records, writing_, open, removed_);
   } catch (const std::bad_alloc&) {
     return false;  // tried again, as when the disk refuses it
-  }
-}
-
-void AuditLog::note_refusal(std::size_t bytes) {
-  try {
-    log_.error("the audit log cannot be written", {{"pending", static_cast<std::int64_t>(bytes)}});
-  } catch (const std::bad_alloc&) {  // `healthy` tells it
   }
 }
 

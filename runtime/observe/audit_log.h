@@ -85,6 +85,11 @@ class AuditLog {
   /// The intents without an outcome that were found when the log was opened, oldest first.
   [[nodiscard]] const std::vector<UnfinishedAct>& unfinished() const { return unfinished_; }
 
+  /// Whether a log of refusals belongs to this one; and notes that one does, false when the disk
+  /// refuses it.
+  [[nodiscard]] bool has_refusals() const;
+  [[nodiscard]] bool note_refusals();
+
   /// Records, as lines without line feed, in order.
   [[nodiscard]] std::vector<std::string> query(const AuditQuery& query);
 
@@ -101,7 +106,6 @@ class AuditLog {
   [[nodiscard]] std::uint64_t oldest_open() const;
   void run();
   [[nodiscard]] bool write(std::string_view records, std::uint64_t open);
-  void note_refusal(std::size_t bytes);
   void append_own();
 
   std::unique_ptr<Files> files_;  ///< of the writer thread, but for reading what is durable

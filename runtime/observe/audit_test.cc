@@ -272,6 +272,36 @@ TEST_F(AuditTest, GoesOnWithALogThatHasBothKinds) {
   EXPECT_EQ(verify_audit(path_ / "refusals")->operations.records, 1);
 }
 
+TEST_F(AuditTest, NoticesThatTheLogOfRefusalsIsGone) {
+  // Nothing is missing of a log that never had one.
+  AuditLog::open(path_, clock_, log_, metrics_).value().reset();
+  EXPECT_TRUE(verify_audit(path_)->valid());
+  for (const bool emptied : {false, true}) {
+    {
+      auto audit = open();
+      for (int i = 0; i < 500; ++i) audit->refuse(anonymous("r-1"));
+    }
+    ASSERT_TRUE(verify_audit(path_)->valid());
+    fs::remove_all(path_ / "refusals");
+    if (emptied) fs::create_directory(path_ / "refusals");
+    const AuditReport found = verify_audit(path_).value();
+    EXPECT_FALSE(found.valid());
+    EXPECT_TRUE(found.operations.valid);
+    EXPECT_EQ(found.refusals->broken_at, 1);
+    EXPECT_EQ(found.refusals->reason, "the log of refusals is missing");
+    // It begins anew, and what operators did says since when.
+    auto audit = open();
+    const auto operations = records(audit->operations());
+    EXPECT_EQ(operations.back().at("action"), "audit.damaged");
+    EXPECT_EQ(operations.back().at("reason"), "the log of refusals was missing");
+    EXPECT_TRUE(audit->verify().valid());
+  }
+  const auto audit = open();
+  fs::remove_all(path_ / "refusals");
+  audit->refuse(anonymous("r-1"));
+  EXPECT_FALSE(audit->verify().valid()) << "also while it is written";
+}
+
 TEST_F(AuditTest, SaysWhatWasRetired) {
   auto audit = open({.operations = {.file_bytes = 2048, .files = 3}});
   for (int i = 0; i < 60; ++i) {

@@ -105,6 +105,8 @@ struct AuditVerification {
   std::string from;           ///< its time
   std::string to;             ///< time of the last
   std::uint64_t retired = 0;  ///< records before the first that were removed to keep the bound
+
+  bool has_refusals = false;  ///< a log of refusals belongs to it
 };
 
 /// Follows a chain record by record and stops at the first break.

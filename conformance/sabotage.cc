@@ -1,5 +1,6 @@
 #include "conformance/sabotage.h"
 
+#include <functional>
 #include <initializer_list>
 
 #include <boost/json.hpp>
@@ -48,29 +49,51 @@ bool operator_through_edge(LocalTree& tree) {
   return changed;
 }
 
-/// Takes one limit of every tier and tenant out of the runtimes' configuration.
-bool drop_limit(LocalTree& tree, std::initializer_list<std::string_view> names) {
+/// Changes the `limits` of every tier and tenant in the runtimes' configuration.
+bool change_limits(LocalTree& tree, const std::function<bool(json::object&)>& change) {
   bool changed = false;
   for (auto& [path, text] : tree) {
     if (!path.starts_with("config/")) continue;
     boost::system::error_code error;
     json::value value = json::parse(text, error);
     if (error || !value.is_object()) continue;
-    const auto drop = [&](json::value& entry) {
+    const auto look = [&](json::value& entry) {
       json::value* limits = entry.is_object() ? entry.get_object().if_contains("limits") : nullptr;
-      if (limits == nullptr || !limits->is_object()) return;
-      for (const auto name : names) changed = limits->get_object().erase(name) > 0 || changed;
+      if (limits != nullptr && limits->is_object())
+        changed = change(limits->get_object()) || changed;
     };
     if (json::value* tiers = value.get_object().if_contains("tiers"); tiers && tiers->is_object()) {
-      for (auto& tier : tiers->get_object()) drop(tier.value());
+      for (auto& tier : tiers->get_object()) look(tier.value());
     }
     if (json::value* tenants = value.get_object().if_contains("tenants");
         tenants && tenants->is_array()) {
-      for (json::value& tenant : tenants->get_array()) drop(tenant);
+      for (json::value& tenant : tenants->get_array()) look(tenant);
     }
     text = json::serialize(value);
   }
   return changed;
+}
+
+bool drop_limit(LocalTree& tree, std::initializer_list<std::string_view> names) {
+  return change_limits(tree, [&](json::object& limits) {
+    bool changed = false;
+    for (const auto name : names) changed = limits.erase(name) > 0 || changed;
+    return changed;
+  });
+}
+
+/// A runtime that enforces limits, but not the plan's.
+bool twice_the_limits(LocalTree& tree) {
+  return change_limits(tree, [](json::object& limits) {
+    for (auto& limit : limits) {
+      if (limit.value().is_int64()) {
+        limit.value() = limit.value().get_int64() * 2;
+      } else if (limit.value().is_double()) {
+        limit.value() = limit.value().get_double() * 2;
+      }
+    }
+    return !limits.empty();
+  });
 }
 
 bool no_rate(LocalTree& tree) { return drop_limit(tree, {"requests-per-second", "burst"}); }
@@ -107,10 +130,11 @@ const std::vector<Sabotage> table{
     {"shared-tmp", "FS7", "not visible", shared_mounts, nullptr, true},
     {"root-with-capabilities", "PR4", "not root", root_with_capabilities, nullptr, true},
     {"operator-through-edge", "NW8", "observed 200", nullptr, operator_through_edge},
-    {"no-rate", "NN8", "accepted", nullptr, no_rate},
-    {"no-concurrent", "NN9", "all accepted", nullptr, no_concurrent},
+    {"no-rate", "NN8", "accepted, none refused", nullptr, no_rate},
+    {"no-concurrent", "NN9", "accepted, none refused", nullptr, no_concurrent},
     {"no-body", "NN10", "observed 405", nullptr, no_body},
-    {"no-storage", "NN11", "accepted", nullptr, no_storage},
+    {"no-storage", "NN11", "accepted, none refused", nullptr, no_storage},
+    {"twice-the-limits", "NN8,NN9,NN11", "accepted", nullptr, twice_the_limits},
 };
 
 }  // namespace

@@ -112,6 +112,29 @@ Result<bool> HttpConnection::more(Deadline deadline) {
   return *got > 0;
 }
 
+Result<std::size_t> HttpConnection::head(HttpResponse& response, std::size_t limit,
+                                         Deadline deadline) {
+  std::size_t end = std::string::npos;
+  while ((end = buffer_.find("\r\n\r\n")) == std::string::npos) {
+    if (buffer_.size() > limit) return fail("response head is larger than the harness reads");
+    const auto open = more(deadline);
+    if (!open) return tl::unexpected(open.error());
+    if (!*open)
+      return fail(buffer_.empty() ? "connection closed without a response"
+                                  : "connection closed inside a response head");
+  }
+  if (!parse_head(std::string_view(buffer_).substr(0, end), response))
+    return fail("the answer is not HTTP/1");
+  return end + 4;
+}
+
+Result<int> HttpConnection::next_status(Deadline deadline) {
+  HttpResponse response;
+  const auto size = head(response, ResponseLimits{}.head, deadline);
+  if (!size) return tl::unexpected(size.error());
+  return response.status;
+}
+
 Result<HttpResponse> HttpConnection::read(Deadline deadline, bool head_only,
                                           ResponseLimits limits) {
   HttpResponse response;
@@ -126,19 +149,9 @@ Result<HttpResponse> HttpConnection::read(Deadline deadline, bool head_only,
     return {};
   };
 
-  std::size_t head_end = std::string::npos;
-  while ((head_end = buffer_.find("\r\n\r\n")) == std::string::npos) {
-    if (buffer_.size() > limits.head) return fail("response head is larger than the harness reads");
-    const auto open = more(deadline);
-    if (!open) return tl::unexpected(open.error());
-    if (!*open)
-      return fail(buffer_.empty() ? "connection closed without a response"
-                                  : "connection closed inside a response head");
-  }
-  if (!parse_head(std::string_view(buffer_).substr(0, head_end), response)) {
-    return fail("the answer is not HTTP/1");
-  }
-  std::size_t position = head_end + 4;
+  const auto head_size = head(response, limits.head, deadline);
+  if (!head_size) return tl::unexpected(head_size.error());
+  std::size_t position = *head_size;
   if (response.status < 200 && response.status != 101) {
     buffer_.erase(0, position);
     return read(deadline, head_only, limits);

@@ -60,6 +60,8 @@ class HttpConnection {
   /// answers but 101 are skipped.
   [[nodiscard]] Result<HttpResponse> read(Deadline deadline, bool head_only = false,
                                           ResponseLimits limits = {});
+  /// The status of what comes next, which stays to be read; interim answers are told, too.
+  [[nodiscard]] Result<int> next_status(Deadline deadline);
   [[nodiscard]] Result<HttpResponse> exchange(const HttpRequest& request, Deadline deadline);
   /// Everything the peer sends until it closes or the deadline comes; for answers that are not
   /// HTTP.
@@ -73,6 +75,9 @@ class HttpConnection {
  private:
   explicit HttpConnection(Connection connection) : connection_(std::move(connection)) {}
   [[nodiscard]] Result<bool> more(Deadline deadline);  ///< false: the peer has closed
+  /// Reads one head into `response`; returns its size in the buffer, where it stays.
+  [[nodiscard]] Result<std::size_t> head(HttpResponse& response, std::size_t limit,
+                                         Deadline deadline);
 
   Connection connection_;
   std::string buffer_;  ///< received and not yet part of a response

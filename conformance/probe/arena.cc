@@ -1,9 +1,12 @@
 #include "conformance/probe/arena.h"
 
 #include <algorithm>
+#include <charconv>
 #include <ctime>
+#include <optional>
 #include <thread>
 
+#include "conformance/stack/files.h"
 #include "conformance/stack/interrupt.h"
 #include "conformance/wire/token.h"
 
@@ -14,6 +17,34 @@ namespace {
 /// alone.
 bool is_alone(const Actor& actor) {
   return actor.instance != nullptr && actor.instance->tenant.has_value();
+}
+
+/// Counts are written when their minute has ended (docs/runtime.md).
+constexpr auto counting_patience = std::chrono::seconds(65);
+
+/// Unix time in milliseconds at which a runtime made a request id (UUIDv7); nothing for another id.
+std::optional<std::int64_t> made_at(const std::string& request_id) {
+  if (request_id.size() != 36 || request_id[14] != '7') return std::nullopt;
+  const std::string digits = request_id.substr(0, 8) + request_id.substr(9, 4);
+  std::int64_t ms = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), ms, 16);
+  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+  return ms;
+}
+
+/// As the audit log writes it, so that times compare as texts.
+std::string audit_time(std::int64_t unix_ms) {
+  const std::string fraction = std::to_string(1000 + unix_ms % 1000).substr(1);
+  return rfc3339(unix_ms / 1000).substr(0, 19) + "." + fraction + "Z";
+}
+
+/// Whether a count can stand for a refusal: of the same problem, with room left, and of a time at
+/// which the request was being answered, which takes ten seconds at most.
+bool covers(const AuditRecord& record, const Refused& refused) {
+  const auto made = made_at(refused.request_id);
+  if (!made || record.count == 0 || refused.problem.empty()) return false;
+  return record.reason.substr(0, record.reason.find(':')) == refused.problem &&
+         record.to >= audit_time(*made) && record.from <= audit_time(*made + 10'000);
 }
 
 }  // namespace
@@ -109,24 +140,53 @@ std::string Arena::new_slug(const std::string& suffix) const {
   return "cz" + run_ + "-" + suffix + (number == 1 ? "" : "-" + std::to_string(number));
 }
 
-bool Arena::audited(const std::string& request_id) const {
-  if (request_id.empty()) return false;
-  const std::scoped_lock lock(audit_->mutex);
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(2);
-  for (;;) {
-    if (audit_->request_ids.contains(request_id)) return true;
-    for (const RunningInstance& instance : stack_.instances) {
-      if (instance.role != "runtime" || !instance.operator_api) continue;
-      std::uint64_t& last = audit_->last_seq[instance.name];
-      const auto records = operator_of(instance).refusals_after(last);
-      if (!records) continue;
-      for (const AuditRecord& record : *records) {
-        last = std::max(last, record.seq);
-        if (!record.request_id.empty()) audit_->request_ids.insert(record.request_id);
+void Arena::read_refusals() const {
+  for (const RunningInstance& instance : stack_.instances) {
+    if (instance.role != "runtime" || !instance.operator_api) continue;
+    std::uint64_t& last = audit_->last_seq[instance.name];
+    const auto records = operator_of(instance).refusals_after(last);
+    if (!records) continue;
+    for (const AuditRecord& record : *records) {
+      last = std::max(last, record.seq);
+      if (record.count > 0) {
+        audit_->counts.push_back(record);
+      } else if (!record.request_id.empty()) {
+        audit_->request_ids.insert(record.request_id);
       }
     }
-    if (audit_->request_ids.contains(request_id)) return true;
-    if (std::chrono::steady_clock::now() > end || interrupted()) return false;
+  }
+}
+
+bool Arena::counts_refusals() const {
+  return std::ranges::any_of(stack_.instances, [this](const RunningInstance& instance) {
+    if (instance.role != "runtime" || !instance.operator_api) return false;
+    const auto metrics = operator_of(instance).call("GET", "/metrics");
+    constexpr std::string_view name = "\ncaisson_audit_counted_total ";
+    const std::size_t at = metrics ? metrics->body.find(name) : std::string::npos;
+    return at != std::string::npos && metrics->body.substr(at + name.size(), 2) != "0\n";
+  });
+}
+
+bool Arena::audited(const Refused& refused) const {
+  if (refused.request_id.empty()) return false;
+  const std::scoped_lock lock(audit_->mutex);
+  const auto begun = std::chrono::steady_clock::now();
+  auto patience = std::chrono::seconds(2);
+  for (;;) {
+    read_refusals();
+    if (audit_->request_ids.contains(refused.request_id)) return true;
+    const auto count = std::ranges::find_if(
+        audit_->counts, [&](const AuditRecord& record) { return covers(record, refused); });
+    if (count != audit_->counts.end()) {
+      --count->count;
+      audit_->request_ids.insert(refused.request_id);
+      return true;
+    }
+    if (interrupted()) return false;
+    if (std::chrono::steady_clock::now() > begun + patience) {
+      if (patience == counting_patience || !counts_refusals()) return false;
+      patience = counting_patience;
+    }
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
 }

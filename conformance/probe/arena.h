@@ -24,6 +24,12 @@ enum class Way : std::uint8_t {
   edge,    ///< through the edge, by host
 };
 
+/// A refusal that has to be in the audit log.
+struct Refused {
+  std::string request_id;
+  std::string problem;  ///< `tenant-mismatch`
+};
+
 /// Everything that probes share in one run: the plan they take their expectations from, the stack
 /// they attack, the tenants, and the scanner that knows every canary. Immutable while probes run,
 /// except for counters and caches that guard themselves.
@@ -61,9 +67,10 @@ class Arena {
   [[nodiscard]] HttpRequest request_of(const Actor& actor, std::string method, std::string target,
                                        std::string body = {}) const;
 
-  /// True once the audit log of any instance holds a refusal with this request id; waits at most
-  /// two seconds.
-  [[nodiscard]] bool audited(const std::string& request_id) const;
+  /// True once the audit log of any instance holds a refusal with this request id, or a count of
+  /// such refusals that covers its time and has room for it. Waits at most two seconds, and while
+  /// an instance counts refusals, for the end of the minute that they are counted in.
+  [[nodiscard]] bool audited(const Refused& refused) const;
 
   /// Removes every credential and secret that the harness knows from a text that goes into a
   /// report.
@@ -99,7 +106,12 @@ class Arena {
     std::mutex mutex;
     std::map<std::string, std::uint64_t> last_seq;
     std::set<std::string> request_ids;
+    std::vector<AuditRecord> counts;  ///< each `count` is how many more it may cover
   };
+  /// Reads what is new in the audit logs. With the cache's mutex.
+  void read_refusals() const;
+  /// Whether an instance counts refusals rather than record each of them.
+  [[nodiscard]] bool counts_refusals() const;
 
   const plan::Plan& plan_;
   const RunningStack& stack_;

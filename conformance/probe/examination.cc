@@ -130,7 +130,8 @@ void Examination::judge(const Attack& attack, const HttpResponse& response) {
   }
   note(std::move(evidence));
   if (belongs_into_audit(response)) {
-    must_be_audited_.emplace_back(response.field("caisson-request-id"));
+    must_be_audited_.push_back({.request_id = std::string(response.field("caisson-request-id")),
+                                .problem = response.problem()});
   }
 }
 
@@ -205,7 +206,8 @@ void Examination::refusal(const std::string& step, const HttpResponse& response,
                    : accepted ? Verdict::leak
                               : Verdict::inconclusive});
   if (right && belongs_into_audit(response)) {
-    must_be_audited_.emplace_back(response.field("caisson-request-id"));
+    must_be_audited_.push_back({.request_id = std::string(response.field("caisson-request-id")),
+                                .problem = response.problem()});
   }
 }
 
@@ -301,8 +303,8 @@ void Examination::finish() {
     }
   }
   std::size_t missing = 0;
-  for (const std::string& request_id : must_be_audited_) {
-    if (!arena_.audited(request_id)) {
+  for (const Refused& refused : must_be_audited_) {
+    if (!arena_.audited(refused)) {
       ++missing;
       break;  // one missing record is enough, and each costs its waiting time
     }
@@ -313,7 +315,8 @@ void Examination::finish() {
     note({.step = "audit log",
           .expected = "every refusal recorded",
           .observed = std::to_string(must_be_audited_.size()) + " of " +
-                      std::to_string(must_be_audited_.size()) + " found by request id"});
+                      std::to_string(must_be_audited_.size()) +
+                      " found, by request id or in a count"});
   }
   if (cell_.verdict == Verdict::pass && cell_.observations == 0)
     inconclusive("nothing was observed");

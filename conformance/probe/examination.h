@@ -103,7 +103,7 @@ class Examination {
   std::string state_before_;
   bool check_state_ = true;
   bool skipped_ = false;
-  std::vector<std::string> must_be_audited_;
+  std::vector<Refused> must_be_audited_;
 };
 
 /// A response as it looks to somebody who must not learn which id was asked for: without dates,

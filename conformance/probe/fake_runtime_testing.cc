@@ -89,7 +89,9 @@ void FakeRuntime::one(int peer) {
                     .authorization = field_of(head, "Authorization"),
                     .tenant_header = field_of(head, "Caisson-Tenant"),
                     .body = bytes.substr(end + 4)};
-  const std::string request_id = "request-" + std::to_string(next_id_++);
+  // A UUIDv7 of 2023-11-14T22:13:20.000Z.
+  const std::string request_id =
+      "018bcfe5-6800-7000-8000-" + std::to_string(100'000'000'000 + next_id_++);
   const std::scoped_lock lock(mutex_);
   Answer given = twist ? twist(asked) : Answer{.status = 0};
   if (given.status == 0) given = answer(asked, request_id);
@@ -97,7 +99,7 @@ void FakeRuntime::one(int peer) {
     given.body = R"({"type":"urn:caisson:problem:)" + given.problem +
                  R"(","instance":"urn:caisson:request:)" + request_id + "\"}";
     const bool refusal = given.status == 401 || given.status == 403 || given.status == 429;
-    if (refusal && writes_audit) audit_.push_back(request_id);
+    if (refusal && writes_audit && count_record.empty()) audit_.push_back(request_id);
   }
   const std::string answer =
       "HTTP/1.1 " + std::to_string(given.status) + " X\r\nCaisson-Request-Id: " + request_id +
@@ -109,6 +111,8 @@ void FakeRuntime::one(int peer) {
 FakeRuntime::Answer FakeRuntime::answer(const Asked& asked, const std::string& /*request_id*/) {
   if (asked.target.starts_with("/v1/audit")) {
     const std::size_t after = std::stoul(asked.target.substr(asked.target.find("after=") + 6));
+    if (!count_record.empty() && after == 0)
+      return {.body = R"({"records":[{"seq":1,)" + count_record + "}]}"};
     std::string list;
     for (std::size_t seq = after + 1; seq <= audit_.size(); ++seq) {
       list += (list.empty() ? "" : ",") + std::string(R"({"seq":)") + std::to_string(seq) +

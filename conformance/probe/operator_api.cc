@@ -141,7 +141,11 @@ Result<std::vector<AuditRecord>> OperatorApi::refusals_after(std::uint64_t after
                         .tenant = text_of(record, "tenant"),
                         .request_id = text_of(record, "request_id"),
                         .outcome = text_of(record, "outcome"),
-                        .reason = text_of(record, "reason")};
+                        .reason = text_of(record, "reason"),
+                        .from = text_of(record, "from"),
+                        .to = text_of(record, "to")};
+      if (const json::value* count = record.if_contains("count"))
+        entry.count = count->to_number<std::uint64_t>(error);
       if (seq != nullptr) entry.seq = seq->to_number<std::uint64_t>(error);
       after = std::max(after, entry.seq);
       records.push_back(std::move(entry));

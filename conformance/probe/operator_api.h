@@ -17,6 +17,10 @@ struct AuditRecord {
   std::string request_id{};
   std::string outcome{};
   std::string reason{};
+  // Of a record that stands for several refusals:
+  std::uint64_t count = 0;  ///< how many; 0: it stands for one
+  std::string from{};       ///< time of the first
+  std::string to{};         ///< time of the last
 };
 
 /// What the harness asks of one instance's operator API (docs/runtime.md). Each call is bounded to

@@ -34,8 +34,6 @@ class ExaminationTest : public testing::Test {
     auto journal = Journal::open(directory_, "r1", 60);
     ASSERT_TRUE(journal);
     journal_ = std::make_unique<Journal>(std::move(*journal));
-    arena_ = std::make_unique<Arena>(plan_, stack_, "r1", 2, *journal_);
-    std::vector<Actor> actors;
     for (const auto& [slug, record] : {std::pair{"globex", a_record}, {"initech", b_record}}) {
       Actor actor{.slug = slug,
                   .host = std::string(slug) + ".acme.localhost",
@@ -46,9 +44,13 @@ class ExaminationTest : public testing::Test {
                   .canaries = {make_canary("r1", slug, "row")},
                   .pace = std::make_shared<Pace>(0, 0)};
       fake_.add(slug, actor.credential, record, R"({"canary":")" + actor.canaries[0].text + "\"}");
-      actors.push_back(std::move(actor));
+      actors_.push_back(std::move(actor));
     }
-    arena_->enrol(std::move(actors));
+    begin_run();
+  }
+  void begin_run() {
+    arena_ = std::make_unique<Arena>(plan_, stack_, "r1", 2, *journal_);
+    arena_->enrol(actors_);
   }
   void TearDown() override { std::filesystem::remove_all(directory_); }
 
@@ -92,6 +94,7 @@ class ExaminationTest : public testing::Test {
   std::filesystem::path directory_ =
       std::filesystem::temp_directory_path() / ("caisson-probe-" + std::to_string(getpid()));
   std::unique_ptr<Journal> journal_;
+  std::vector<Actor> actors_;
   std::unique_ptr<Arena> arena_;
 };
 
@@ -192,6 +195,27 @@ TEST_F(ExaminationTest, ADenialThatIsNotInTheAuditLogIsInconclusive) {
   const Cell cell = examine([&](Examination& e) { e.attack(header_of_b(e)); });
   EXPECT_EQ(cell.verdict, Verdict::inconclusive);
   EXPECT_THAT(cell.reason, HasSubstr("audit log"));
+}
+
+TEST_F(ExaminationTest, ACountInTheAuditLogStandsForAsManyRefusalsAsItSays) {
+  const auto verdict_with = [&](const std::string& reason, int count, const std::string& time) {
+    begin_run();
+    fake_.count_record = R"("request_id":"x","reason":")" + reason + R"(","count":)" +
+                         std::to_string(count) + R"(,"from":")" + time + R"(","to":")" + time + '"';
+    return examine([&](Examination& e) {
+             e.attack(header_of_b(e));
+             e.attack(header_of_b(e));
+           })
+        .verdict;
+  };
+  const std::string mismatch = "tenant-mismatch: the header names another tenant";
+  const std::string then = "2023-11-14T22:13:20.004Z";
+  EXPECT_EQ(verdict_with(mismatch, 2, then), Verdict::pass);
+  EXPECT_EQ(verdict_with("tenant-mismatch", 7, then), Verdict::pass);
+  EXPECT_EQ(verdict_with(mismatch, 1, then), Verdict::inconclusive) << "one is not counted";
+  EXPECT_EQ(verdict_with("rate-limited", 2, then), Verdict::inconclusive);
+  EXPECT_EQ(verdict_with(mismatch, 2, "2023-11-14T22:13:19.999Z"), Verdict::inconclusive);
+  EXPECT_EQ(verdict_with(mismatch, 2, "2023-11-14T22:14:00.000Z"), Verdict::inconclusive);
 }
 
 TEST_F(ExaminationTest, EvidenceCarriesNoCredential) {

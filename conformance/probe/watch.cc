@@ -37,8 +37,11 @@ void refused(Examination& e, const std::string& step, const HttpRequest& request
   e.expect(step, expected, refusals.front(), observed + (opened ? ", accepted" : ""),
            opened ? Verdict::leak : Verdict::inconclusive);
   if (!expected) return;
-  const std::string id(socket->answer().field("caisson-request-id"));
-  e.expect(step + ", audit log", e.arena().audited(id), "recorded", "looked up by request id",
+  const HttpResponse& answer = socket->answer();
+  const bool audited =
+      e.arena().audited({.request_id = std::string(answer.field("caisson-request-id")),
+                         .problem = std::string(answer.problem())});
+  e.expect(step + ", audit log", audited, "recorded", "looked up by request id",
            Verdict::inconclusive);
 }
 

@@ -13,11 +13,11 @@
 
 namespace {
 
-std::atomic<std::int64_t> allocations = 0;   // that may fail
-std::atomic<std::int64_t> first_failing = 0; // of them; 0: none fails
-std::atomic<std::int64_t> failing = 0;       // in a row
-std::atomic<std::int64_t> period = 0;        // after which they fail again; 0: never
-thread_local bool spared = false;            // what the test itself needs
+std::atomic<std::int64_t> allocations = 0;    // that may fail
+std::atomic<std::int64_t> first_failing = 0;  // of them; 0: none fails
+std::atomic<std::int64_t> failing = 0;        // in a row
+std::atomic<std::int64_t> period = 0;         // after which they fail again; 0: never
+thread_local bool spared = false;             // what the test itself needs
 
 bool fails() {
   if (spared || first_failing == 0) return false;
@@ -102,11 +102,10 @@ class Scarcity : public testing::Test {
 
 TEST_F(Scarcity, AnyAllocationMayFail) {
   for (const std::int64_t count : {1, 50}) {
-    Fixture runtime({.workers = 3,
-                     .open_stores = 2,
-                     .on_failure = [](std::string_view, std::string_view why) {
-                       ADD_FAILURE() << why;
-                     }});
+    Fixture runtime(
+        {.workers = 3, .open_stores = 2, .on_failure = [](std::string_view, std::string_view why) {
+           ADD_FAILURE() << why;
+         }});
     tenants.clear();
     for (auto& known : acknowledged) known = 0;
     for (const char* slug : {"a", "b", "c", "d"}) tenants.push_back(runtime.make(slug));

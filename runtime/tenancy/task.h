@@ -26,8 +26,8 @@ enum class Refusal : std::uint8_t {
 
 /// Work for one tenant; `submit` makes one of a job and its reply. `run` may be called again after
 /// its effects were undone, so it leaves its inputs as they are. `release` is called exactly once,
-/// when what `run` wrote is durable (no refusal), or else with the reason why it is not; it must not
-/// throw.
+/// when what `run` wrote is durable (no refusal), or else with the reason why it is not; it must
+/// not throw.
 class Task {
  public:
   Task() = default;
@@ -46,8 +46,8 @@ class Task {
   std::unique_ptr<Task> next_;
 };
 
-/// Tasks in the order in which they came, linked in place: queueing needs no memory. One thread at a
-/// time.
+/// Tasks in the order in which they came, linked in place: queueing needs no memory. One thread at
+/// a time.
 class TaskQueue {
  public:
   TaskQueue() = default;

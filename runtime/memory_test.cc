@@ -265,6 +265,53 @@ class Flood {
   std::vector<std::thread> senders_;
 };
 
+/// Connections of eight peers that ask for `request` over and over and read nothing.
+class Strangers {
+ public:
+  static constexpr int count = 2000;
+
+  Strangers(std::uint16_t port, const std::string& request) {
+    rlimit files{};
+    ::getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &files);
+    while (requests_.size() < 1'000'000) requests_ += request;
+    for (int i = 0; i < count; ++i) connect(port, static_cast<std::uint32_t>(i % 8));
+  }
+  ~Strangers() {
+    for (const int socket : sockets_) ::close(socket);
+  }
+  Strangers(const Strangers&) = delete;
+  Strangers& operator=(const Strangers&) = delete;
+
+  /// Gives every connection as many requests as it takes.
+  void ask() {
+    for (std::size_t i = 0; i < sockets_.size(); ++i) {
+      const std::string_view rest = std::string_view(requests_).substr(sent_[i] % requests_.size());
+      const auto sent = ::send(sockets_[i], rest.data(), rest.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (sent > 0) sent_[i] += static_cast<std::size_t>(sent);
+    }
+  }
+
+ private:
+  void connect(std::uint16_t port, std::uint32_t peer) {
+    const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 256 + peer);
+    ASSERT_EQ(::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ASSERT_EQ(::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+    sockets_.push_back(socket);
+    sent_.push_back(0);
+  }
+
+  std::string requests_;
+  std::vector<int> sockets_;
+  std::vector<std::size_t> sent_;
+};
+
 /// The other tenant gets its answers, or is told to come back.
 void expect_service(std::uint16_t port, int& served) {
   TestClient client(port);
@@ -277,6 +324,29 @@ void expect_service(std::uint16_t port, int& served) {
     ASSERT_TRUE(listed);
     ASSERT_THAT(listed->status, testing::AnyOf(200, 503)) << listed->body;
     served += (made->status == 201 ? 1 : 0) + (listed->status == 200 ? 1 : 0);
+  }
+}
+
+/// Small answers have a place like large ones: whoever reads none of them is cut.
+void survive_strangers(const std::function<void()>& confine) {
+  for (const std::string request : {"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n",
+                                    "GET /v1/records/notes HTTP/1.1\r\nHost: a\r\n\r\n"}) {
+    Bounded runtime(confine);
+    ASSERT_TRUE(runtime.becomes_ready()) << runtime.log();
+    Strangers strangers(runtime.data_port, request);
+    for (int round = 0; round < 8; ++round) {
+      strangers.ask();
+      EXPECT_LE(runtime.metric("caisson_buffered_bytes"),
+                runtime.metric("caisson_buffered_limit_bytes"));
+    }
+    EXPECT_TRUE(
+        Bounded::eventually([&] { return runtime.metric("caisson_connections_cut_total") > 0; }));
+    int served = 0;
+    expect_service(runtime.data_port, served);
+    EXPECT_EQ(served, 200);
+    ASSERT_TRUE(runtime.lives());
+    std::cout << "resident at most: " << runtime.high_water() / mib << " MiB\n";
+    EXPECT_LT(runtime.high_water(), limit / 2);
   }
 }
 
@@ -317,22 +387,26 @@ void survive(const std::function<void()>& confine) {
 }
 
 TEST(UnderALimitOfMemory, OfAddressSpaceTheProgramLives) {
-  survive([] {
+  const auto confine = [] {
     const rlimit space{.rlim_cur = static_cast<rlim_t>(limit),
                        .rlim_max = static_cast<rlim_t>(limit)};
     ::setrlimit(RLIMIT_AS, &space);
-  });
+  };
+  survive(confine);
+  survive_strangers(confine);
 }
 
 TEST(UnderALimitOfMemory, OfAControlGroupTheProgramLives) {
   const MemoryGroup group;
   if (group.path().empty()) GTEST_SKIP() << "no control group can be made here";
   const std::string processes = (group.path() / "cgroup.procs").string();
-  survive([&processes] {
+  const auto confine = [&processes] {
     const int file = ::open(processes.c_str(), O_WRONLY);
     if (::write(file, "0", 1) != 1) ::_exit(126);
     ::close(file);
-  });
+  };
+  survive(confine);
+  survive_strangers(confine);
   std::cout << "control group at most: " << group.peak() / mib << " MiB\n";
   EXPECT_LE(group.peak(), limit);
 }

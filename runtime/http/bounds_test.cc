@@ -102,7 +102,7 @@ class Bounds : public testing::Test {
     return std::move(*server);
   }
 
-  std::shared_ptr<Budget> budget_ = std::make_shared<Budget>(64 * mib);
+  std::shared_ptr<Budget> budget_ = std::make_shared<Budget>(256 * mib);
   Application application_{budget_};
 };
 

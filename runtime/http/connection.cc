@@ -74,6 +74,13 @@ void Connection::give_up() noexcept {
   close();
 }
 
+/// The peer does not read, and whoever pays for its bytes may keep no more: there is nobody to
+/// tell.
+void Connection::cut() {
+  ++loop_.shared.cut;
+  close();
+}
+
 void Connection::start() {
   guard([this] { settle(); });
 }
@@ -229,7 +236,7 @@ void Connection::turn_down(Response response, bool head_only, bool goes_on) {
   if (!goes_on) {
     last_ = true;
     parser_.stop();
-    pending_.clear();
+    pending_ = {};
   }
   answer(next_ticket_++, std::move(response));
 }
@@ -246,7 +253,8 @@ void Connection::account() {
     return;
   }
   const bool in_head = parser_.stage() == RequestParser::Stage::head;
-  if (!own_.resize(pending_.size() + (in_head ? parser_.buffered() : 0))) {
+  const std::size_t waiting = pending_.empty() ? 0 : pending_.capacity();
+  if (!own_.resize(waiting + (in_head ? parser_.buffered() : 0))) {
     own_.set(0);
     refuse(overloaded);
   } else if (visit_ && !body_.resize(parser_.buffered())) {
@@ -288,8 +296,7 @@ void Connection::settle() {
   if (web_socket_ && web_socket_->over()) last_ = true;
   if (quiet() && (last_ || ended_)) finish();
   if (!socket_) return;
-  out_.charge();
-  plain_.charge();
+  if (!out_.charge() || !plain_.charge()) return cut();
   wait_readable();
   watch();
 }

@@ -35,6 +35,7 @@ class Connection final : public ReplySink, public std::enable_shared_from_this<C
   void tick(Loop::Clock::time_point now);
   void drain();
   void close();
+  void cut();
   /// The handler of the connection's WebSocket has something to say.
   void woken();
   /// True when `woken` is to be called; false when it will be anyway. From any thread.

@@ -101,7 +101,7 @@ void Connection::emit_front() {
   last_ = true;
   slots_.clear();
   expected_ = ready_ = 0;
-  pending_.clear();
+  pending_ = {};
   first_ticket_ = next_ticket_;
 }
 
@@ -188,10 +188,11 @@ void Connection::flush() {
     }
     if (sent == offered) continue;
     blocked_ = true;
-    if (wire_.bytes() == 0) {
+    // Beside a large answer, which has been paid for, the kernel's part is little.
+    if (wire_.bytes() == 0 && out_.paid() < std::size_t{4} * kernel_unsent) {
       wire_ =
           observe::Charge(web_socket_ ? conversation_.share() : out_.payer(), observe::Use::answer);
-      wire_.set(kernel_unsent);
+      if (!wire_.resize(kernel_unsent)) return cut();
     }
     return wait_writable();
   }

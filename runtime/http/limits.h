@@ -33,7 +33,7 @@ struct Limits {
 };
 
 /// Bytes that the kernel keeps unsent of one connection.
-inline constexpr int kernel_unsent = 128 * 1024;
+inline constexpr int kernel_unsent = 16 * 1024;
 
 /// A request that the server answers by itself: what the guard refused, a deadline, a dropped
 /// reply.

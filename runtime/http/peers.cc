@@ -28,7 +28,7 @@ std::shared_ptr<Peer> Peers::find(std::string_view address, bool trusted) {
   if (!peer) {
     using observe::Share;
     peer = std::make_shared<Peer>(
-        std::make_shared<Share>(budget_, trusted ? Share::Bound::budget : Share::Bound::fair),
+        std::make_shared<Share>(budget_, trusted ? Share::Bound::many : Share::Bound::one),
         trusted);
     known = peer;
   }

@@ -8,7 +8,7 @@ namespace caisson::http {
 namespace {
 
 constexpr std::size_t most_copied = std::size_t{16} * 1024;  // larger bodies are pieces themselves
-constexpr std::size_t most_idle = std::size_t{64} * 1024;    // capacity of an empty queue
+constexpr std::size_t most_idle = std::size_t{2} * 1024;     // capacity of an empty queue
 constexpr std::size_t most_gone = 16;                        // pieces, before their places go
 
 }  // namespace
@@ -92,13 +92,15 @@ void SendQueue::consume(std::size_t bytes, SendQueue* onto) {
     for (auto mark = marks_.begin(); mark != open; ++mark) onto->end_answer(std::move(mark->kept));
   }
   marks_.erase(marks_.begin(), open);
+  if (marks_.empty() && marks_.capacity() > most_gone) std::vector<Mark>().swap(marks_);
 }
 
-void SendQueue::charge() {
+bool SendQueue::charge() noexcept {
   for (auto mark = marks_.rbegin(); mark != marks_.rend() && mark->kept.charge.bytes() == 0;
        ++mark) {
-    mark->kept.charge.set(mark->end - mark->begin);
+    if (!mark->kept.charge.resize(mark->end - mark->begin + sizeof(Mark))) return false;
   }
+  return true;
 }
 
 }  // namespace caisson::http

@@ -48,8 +48,12 @@ class SendQueue {
   [[nodiscard]] std::shared_ptr<observe::Share> payer() const {
     return marks_.empty() ? nullptr : marks_.front().kept.charge.share();
   }
-  /// Charges for answers whose charge is still of nothing.
-  void charge();
+  /// Charges for answers whose charge is still of nothing. False when one cannot be paid for.
+  [[nodiscard]] bool charge() noexcept;
+  /// What is paid for the first answer.
+  [[nodiscard]] std::size_t paid() const {
+    return marks_.empty() ? 0 : marks_.front().kept.charge.bytes();
+  }
 
  private:
   struct Mark {

@@ -232,6 +232,7 @@ observe::ConnectionReadings Server::readings() const {
           .lasting = shared.lasting,
           .accepted = shared.accepted,
           .turned_away = shared.turned_away,
+          .cut = shared.cut,
           .lives = shared.lives.read()};
 }
 

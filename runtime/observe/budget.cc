@@ -4,8 +4,9 @@ namespace caisson::observe {
 
 bool Share::fits(std::size_t own, std::size_t all, std::size_t taken) const noexcept {
   if (all > budget_->limit_) return false;
-  if (bound_ == Bound::budget || own == taken) return true;
-  return own <= (budget_->limit_ - all) / 2;
+  if (own == taken) return true;
+  const std::size_t left = budget_->limit_ - all;
+  return own <= (bound_ == Bound::many ? left * 2 : left / 2);
 }
 
 bool Share::take(std::size_t bytes, Use use) noexcept {

@@ -45,10 +45,10 @@ class Budget {
 /// next. A share of which nothing is taken may take all that is free: one answer always fits.
 class Share {
  public:
-  enum class Bound : std::uint8_t { fair, budget };
+  enum class Bound : std::uint8_t { one, many };
 
-  /// `Bound::budget`: only the budget bounds it (a trusted proxy brings everybody's bytes).
-  explicit Share(std::shared_ptr<Budget> budget, Bound bound = Bound::fair)
+  /// `Bound::many`: twice what it leaves free (a trusted proxy brings everybody's bytes).
+  explicit Share(std::shared_ptr<Budget> budget, Bound bound = Bound::one)
       : budget_(std::move(budget)), bound_(bound) {}
   Share(const Share&) = delete;
   Share& operator=(const Share&) = delete;

@@ -48,12 +48,18 @@ TEST(Share, FitsOneWhateverItsSize) {
   EXPECT_TRUE(one.resize(1000));
   EXPECT_FALSE(one.resize(1001));
   EXPECT_EQ(one.bytes(), 1000U) << "a refusal changes nothing";
-  Charge proxy(std::make_shared<Share>(budget, Share::Bound::budget));
-  EXPECT_FALSE(proxy.resize(1));
-  one.set(100);
-  EXPECT_TRUE(proxy.resize(900)) << "only the budget bounds it";
   one.set(5000);
-  EXPECT_EQ(budget->used(), 5900U) << "what is there already is counted";
+  EXPECT_EQ(budget->used(), 5000U) << "what is there already is counted";
+}
+
+TEST(Share, OfManyLeavesAThird) {
+  const auto budget = std::make_shared<Budget>(900);
+  Charge proxy(std::make_shared<Share>(budget, Share::Bound::many));
+  ASSERT_TRUE(proxy.resize(1));
+  EXPECT_FALSE(proxy.resize(601));
+  EXPECT_TRUE(proxy.resize(600));
+  Charge tenant(std::make_shared<Share>(budget));
+  EXPECT_TRUE(tenant.resize(100));
 }
 
 TEST(Charge, IsGivenBackOnce) {

@@ -193,6 +193,8 @@ void Metrics::write_server(Exposition& out, const Readings& readings) {
   out.counter("caisson_connections_accepted_total", "Connections accepted.", connections.accepted);
   out.counter("caisson_connections_turned_away_total", "Connections beyond the limit.",
               connections.turned_away);
+  out.counter("caisson_connections_cut_total",
+              "Connections cut because their unread answers had no place.", connections.cut);
   out.family("caisson_connection_seconds", "histogram", "Lives of connections that have ended.");
   out.histogram("caisson_connection_seconds", {}, life_bounds, connections.lives);
 }

@@ -6,11 +6,10 @@
 namespace caisson::conformance {
 
 DrivenJudgement judge(const Driven& driven) {
-  DrivenJudgement out{
-      .bound = "from " + std::to_string(driven.least) + " to " + std::to_string(driven.most) +
-               ", then refused",
-      .observed = std::to_string(driven.passed) + " accepted" +
-                  (driven.refused ? ", then refused" : ", none refused")};
+  DrivenJudgement out{.bound = "from " + std::to_string(driven.least) + " to " +
+                               std::to_string(driven.most) + ", then refused",
+                      .observed = std::to_string(driven.passed) + " accepted" +
+                                  (driven.refused ? ", then refused" : ", none refused")};
   if (driven.passed > driven.most) {
     out.verdict = Verdict::leak;
   } else if (!driven.refused) {

@@ -19,8 +19,7 @@ struct Rate {
 
 /// What a runtime lets through that has `factor` times the planned limit, and is asked for `time`.
 Verdict of_rate(const Rate& planned, double factor, double time) {
-  const double given =
-      factor * (static_cast<double>(planned.quota) + planned.per_second * time);
+  const double given = factor * (static_cast<double>(planned.quota) + planned.per_second * time);
   return judge(driven_rate(static_cast<std::int64_t>(given), true, planned.quota,
                            planned.per_second,
                            {.shortest = Seconds(time), .longest = Seconds(time)}))

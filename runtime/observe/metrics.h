@@ -38,7 +38,7 @@ struct ConnectionReadings {
   std::size_t lasting = 0;  ///< open for more than a minute
   std::uint64_t accepted = 0;
   std::uint64_t turned_away = 0;
-  std::uint64_t cut = 0;  ///< what their peers did not read had no place
+  std::uint64_t cut = 0;                  ///< what their peers did not read had no place
   Histogram<life_bounds.size()> lives{};  ///< of those that have ended
 };
 

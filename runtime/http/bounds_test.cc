@@ -230,6 +230,26 @@ TEST_F(Bounds, ARequestWithoutMemoryIs503AndNothingElse) {
   EXPECT_EQ(next.ask(get("/small"))->status, 200);
 }
 
+TEST_F(Bounds, WhatMayHaveBeenDoneIsNotSaidToBeRefused) {
+  std::atomic<int> done = 0;
+  auto server = Server::start(
+      {.budget = budget_, .refuse = [](const Refusal&) -> Response { throw std::bad_alloc(); }},
+      [&](Request&& request, Reply&& reply) {
+        const Reply dropped = std::move(reply);
+        if (request.method == "POST") ++done;
+      });
+  ASSERT_TRUE(server);
+  TestClient client(server->port());
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_FALSE(client.receive()) << "there is no answer, so the connection is cut";
+  EXPECT_EQ(done, 1);
+  TestClient next(server->port());
+  next.send("nonsense\r\n\r\n");
+  const auto refused = next.receive();
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->status, 503) << "nothing can have been done";
+}
+
 TEST_F(Bounds, APeerThatTakesAByteNowAndThenIsCut) {
   application_.large_ = 16 * mib;
   const Server server = serve({.limits = {.body_timeout = 200ms}});

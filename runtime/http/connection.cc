@@ -5,7 +5,6 @@
 #include <new>
 
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "runtime/http/handshake.h"
 
@@ -61,13 +60,13 @@ void Connection::turn_away(Loop& loop, int socket, std::string_view peer) {
     // The bytes fit the empty send buffer of a new socket; a peer that is gone needs no answer.
     [[maybe_unused]] const auto sent = ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
   }
-  ::close(socket);
 }
 
-/// Without memory nothing is put together any more. Whoever has got nothing yet is told.
+/// Without memory nothing is put together any more. A peer whose requests all have their answers is
+/// told so; a request without one may have been done, 503 would be wrong, and the connection ends.
 void Connection::give_up() noexcept {
   if (!socket_) return;
-  if (!tls_ && !web_socket_ && !lingering_ && out_.empty()) {
+  if (!tls_ && !web_socket_ && !last_ && out_.empty() && answered_ == next_ticket_) {
     [[maybe_unused]] const auto sent = ::send(socket_->native_handle(), exhausted.data(),
                                               exhausted.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   }

@@ -28,7 +28,7 @@ class Connection final : public ReplySink, public std::enable_shared_from_this<C
   Connection(Loop& loop, Descriptor socket, std::string address, std::shared_ptr<Peer> peer,
              const TlsContext* tls);
 
-  /// Answers 503 on a socket that exceeds the bound of connections, and closes it.
+  /// Answers 503 on a socket that exceeds the bound of connections.
   static void turn_away(Loop& loop, int socket, std::string_view peer);
 
   void start();
@@ -134,8 +134,9 @@ class Connection final : public ReplySink, public std::enable_shared_from_this<C
   std::vector<Slot> slots_;
   std::uint64_t first_ticket_ = 0;  ///< of slots_.front()
   std::uint64_t next_ticket_ = 0;
-  std::size_t expected_ = 0;  ///< bytes of answers that are not ready
-  std::size_t ready_ = 0;     ///< bytes of answers that wait for earlier ones
+  std::uint64_t answered_ = 0;  ///< requests whose answers are whole on their way
+  std::size_t expected_ = 0;    ///< bytes of answers that are not ready
+  std::size_t ready_ = 0;       ///< bytes of answers that wait for earlier ones
 
   std::unique_ptr<WebSocket> web_socket_;  ///< what the connection has become
   observe::Charge conversation_;           ///< for what the WebSocket keeps

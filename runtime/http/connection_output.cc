@@ -82,7 +82,11 @@ void Connection::emit_front() {
   ++first_ticket_;
   ready_ -= slot.response.body.size();
   if (slots_.empty()) upgrading_ = false;
-  if (slot.response.socket) return open_socket(slot);
+  if (slot.response.socket) {
+    open_socket(slot);
+    ++answered_;
+    return;
+  }
   const bool drained = loop_.shared.draining && slots_.empty() && pending_.empty() &&
                        parser_.stage() == RequestParser::Stage::idle;
   const bool close = slot.close || slot.response.close || drained;
@@ -97,6 +101,7 @@ void Connection::emit_front() {
   }
   out.end_answer(
       {.lease = std::move(slot.response.lease), .charge = std::move(slot.response.charge)});
+  ++answered_;
   if (!close) return;
   last_ = true;
   slots_.clear();

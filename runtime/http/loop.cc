@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <exception>
+#include <new>
+#include <thread>
 #include <utility>
 
 #include <arpa/inet.h>
@@ -18,6 +21,7 @@ namespace caisson::http {
 namespace {
 
 constexpr auto tick_interval = std::chrono::milliseconds(100);
+constexpr auto pause_without_memory = std::chrono::milliseconds(1);
 constexpr auto lasting_from = std::chrono::minutes(1);
 constexpr int most_accepts = 64;  // at once, before the other connections have their turn
 
@@ -32,6 +36,50 @@ std::string address_of(const sockaddr_storage& address) {
   const std::string peer = text.data();
   return peer.starts_with("::ffff:") && peer.find('.') != std::string::npos ? peer.substr(7) : peer;
 }
+
+/// Closes an accepted socket, once, unless somebody else owns it by then.
+class Accepted {
+ public:
+  explicit Accepted(int socket) : socket_(socket) {}
+  Accepted(const Accepted&) = delete;
+  Accepted& operator=(const Accepted&) = delete;
+  ~Accepted() {
+    if (socket_ >= 0) ::close(socket_);
+  }
+  [[nodiscard]] int get() const { return socket_; }
+  void release() { socket_ = -1; }
+
+ private:
+  int socket_;
+};
+
+/// Counts a connection of a peer, and of all, unless it is not kept.
+class Counted {
+ public:
+  Counted(Shared& shared, Peer& peer)
+      : shared_(shared),
+        peer_(peer),
+        of_peer_(peer.connections.fetch_add(1)),
+        of_all_(shared.connections.fetch_add(1)) {}
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+  ~Counted() {
+    if (kept_) return;
+    peer_.connections.fetch_sub(1);
+    shared_.connections.fetch_sub(1);
+  }
+  void keep() { kept_ = true; }
+  /// How many there were before it.
+  [[nodiscard]] std::size_t of_peer() const { return of_peer_; }
+  [[nodiscard]] std::size_t of_all() const { return of_all_; }
+
+ private:
+  Shared& shared_;
+  Peer& peer_;
+  const std::size_t of_peer_;
+  const std::size_t of_all_;
+  bool kept_ = false;
+};
 
 }  // namespace
 
@@ -111,16 +159,14 @@ Loop::~Loop() { inbox_->shut(); }
 void Loop::run() {
   inbox_->set_owner(std::this_thread::get_id());
   const auto work = boost::asio::make_work_guard(context_);
-  wait_acceptable();
   for (bool running = true; running;) {
     try {
+      begin_waits();
       context_.run();
       running = false;
     } catch (const std::bad_alloc&) {
-      // Some wait was not begun again for want of memory: the next tick begins it.
-      ticking_ = false;
-      accept_paused_ = true;
-      schedule_tick();
+      // Some wait was not begun again for want of memory, which another thread may give back.
+      std::this_thread::sleep_for(pause_without_memory);
     }
   }
   while (!connections_.empty()) {
@@ -144,16 +190,23 @@ void Loop::drain() {
   });
 }
 
-void Loop::stop() {
-  boost::asio::post(context_, [this] { context_.stop(); });
+void Loop::stop() { context_.stop(); }
+
+/// Begins the waits that are not armed: at the start, and after a lack of memory.
+void Loop::begin_waits() {
+  if (!accept_paused_) wait_acceptable();
+  if (!connections_.empty() || accept_paused_) schedule_tick();
 }
 
 void Loop::wait_acceptable() {
+  if (awaiting_ || !acceptor_.is_open()) return;
   acceptor_.async_wait(Descriptor::wait_read, [this](const boost::system::error_code& error) {
+    awaiting_ = false;
     if (error || !acceptor_.is_open()) return;
     accept_waiting();
     if (!accept_paused_) wait_acceptable();
   });
+  awaiting_ = true;
 }
 
 void Loop::accept_waiting() {
@@ -164,7 +217,11 @@ void Loop::accept_waiting() {
     const int socket = ::accept4(acceptor_.native_handle(), reinterpret_cast<sockaddr*>(&address),
                                  &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (socket >= 0) {
-      admit(socket, address_of(address));
+      try {
+        admit(socket, address);
+      } catch (const std::exception&) {  // it alone is closed
+        ++shared.turned_away;
+      }
       continue;
     }
     if (errno == ECONNABORTED || errno == EINTR) continue;
@@ -176,43 +233,36 @@ void Loop::accept_waiting() {
   }
 }
 
-void Loop::admit(int socket, const std::string& address) {
+void Loop::admit(int accepted, const sockaddr_storage& from) {
+  Accepted socket(accepted);
+  const std::string address = address_of(from);
   const auto peer = shared.peers.find(address, address == "unix" || shared.trusted(address));
-  const std::size_t of_peer = peer->connections.fetch_add(1);
-  const std::size_t of_all = shared.connections.fetch_add(1);
-  const bool beyond_share = !peer->trusted && of_peer >= shared.limits.peer_connections();
-  const bool beyond_all = of_all >= shared.limits.connections;
+  Counted counted(shared, *peer);
+  const bool beyond_share = !peer->trusted && counted.of_peer() >= shared.limits.peer_connections();
+  const bool beyond_all = counted.of_all() >= shared.limits.connections;
   if ((beyond_share || beyond_all) && !make_room(beyond_share ? peer.get() : nullptr)) {
-    peer->connections.fetch_sub(1);
-    shared.connections.fetch_sub(1);
     ++shared.turned_away;
-    Connection::turn_away(*this, socket, address);
-    return;
+    return Connection::turn_away(*this, socket.get(), address);
   }
-  ++shared.accepted;
   const int on = 1;
-  ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  ::setsockopt(accepted, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   // The kernel keeps no more than this for a peer that does not read, however fast it was before.
-  ::setsockopt(socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kernel_unsent, sizeof(kernel_unsent));
+  ::setsockopt(accepted, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kernel_unsent, sizeof(kernel_unsent));
   std::shared_ptr<const TlsContext> tls;
   {
     const std::lock_guard lock(shared.mutex);
     tls = shared.tls;
   }
-  std::shared_ptr<Connection> connection;
-  try {
-    connection =
-        std::make_shared<Connection>(*this, Descriptor(context_, socket), address, peer, tls.get());
-    connections_.push_back(connection);
-  } catch (const std::bad_alloc&) {
-    if (!connection) ::close(socket);
-    peer->connections.fetch_sub(1);
-    shared.connections.fetch_sub(1);
-    return;
-  }
+  schedule_tick();
+  Descriptor owner(context_, accepted);
+  socket.release();
+  const auto connection =
+      std::make_shared<Connection>(*this, std::move(owner), address, peer, tls.get());
+  connections_.push_back(connection);
+  counted.keep();
+  ++shared.accepted;
   connection->set_index(connections_.size() - 1);
   connection->start();
-  schedule_tick();
 }
 
 /// Makes room for a new connection, of `peer` alone when one is given, at the cost of the one that
@@ -245,12 +295,13 @@ void Loop::remove(Connection& connection) {
 }
 
 void Loop::schedule_tick() {
-  if (std::exchange(ticking_, true)) return;
+  if (ticking_) return;
   timer_.expires_after(tick_interval);
   timer_.async_wait([this](const boost::system::error_code& error) {
     ticking_ = false;
     if (!error) tick();
   });
+  ticking_ = true;
 }
 
 void Loop::tick() {

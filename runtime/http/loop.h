@@ -14,6 +14,7 @@
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
+#include <sys/socket.h>
 
 #include "runtime/http/limits.h"
 #include "runtime/http/peers.h"
@@ -120,18 +121,20 @@ class Loop {
  private:
   void wait_acceptable();
   void accept_waiting();
-  void admit(int socket, const std::string& peer);
+  void admit(int accepted, const sockaddr_storage& from);
   [[nodiscard]] bool make_room(const Peer* peer);
   void schedule_tick();
   void tick();
+  void begin_waits();
 
   boost::asio::io_context context_;
   Descriptor acceptor_;
   Timer timer_;
   std::shared_ptr<Inbox> inbox_;
   std::vector<std::shared_ptr<Connection>> connections_;
-  std::size_t lasting_ = 0;  ///< of these connections, as of the last tick
-  bool ticking_ = false;
+  std::size_t lasting_ = 0;     ///< of these connections, as of the last tick
+  bool ticking_ = false;        ///< the timer is armed
+  bool awaiting_ = false;       ///< a wait for connections is armed
   bool accept_paused_ = false;  ///< no file descriptor was left; the next tick tries again
 };
 

@@ -40,6 +40,12 @@ bool initialise(Database& database, const std::string& tenant_id) {
   return named && database.execute("COMMIT");
 }
 
+/// A file that an engine has begun and nobody has made a store of.
+bool is_unmade(Database& database) {
+  return pragma(database, "PRAGMA application_id") == 0 &&
+         pragma(database, "SELECT count(*) FROM sqlite_schema") == 0;
+}
+
 std::string owner_of(Database& database) {
   Statement owner = database.prepare("SELECT value FROM meta WHERE key='tenant'");
   return owner.step() ? std::string(owner.text_at(0)) : std::string();
@@ -109,8 +115,16 @@ Result<Store> Store::open(const fs::path& directory, const std::string& tenant_i
     if (auto checked = check_private_file(part); !checked) return tl::unexpected(checked.error());
   }
 
-  auto database = Database::open(file, {.cache_kib = options.cache_kib});
+  const auto open_file = [&] { return Database::open(file, {.cache_kib = options.cache_kib}); };
+  auto database = open_file();
   if (!database) return tl::unexpected(database.error());
+  if (create && is_unmade(*database)) {
+    // It is closed before another file takes its place.
+    static_cast<void>(Database(*std::move(database)));
+    if (auto made = make(directory, tenant_id, schema); !made) return tl::unexpected(made.error());
+    database = open_file();
+    if (!database) return tl::unexpected(database.error());
+  }
   const std::int64_t application = pragma(*database, "PRAGMA application_id");
   if (database->fault() != Fault::none) return refuse(database->fault_text());
   if (application != application_id) return refuse("not a store of this program");
@@ -153,6 +167,10 @@ Result<void> Store::make(const fs::path& directory, const std::string& tenant_id
     }
   }
   if (auto synced = sync_path(file); !synced) return synced;
+  // A log of another file would be replayed into this one.
+  for (const char* log : {"store.db-wal", "store.db-shm", "store.db-journal"}) {
+    if (auto removed = remove_tree(directory / log); !removed) return removed;
+  }
   std::error_code error;
   fs::rename(file, directory / "store.db", error);
   if (error) return fail("cannot rename " + file.string() + ": " + error.message());

@@ -65,9 +65,9 @@ class Store {
   };
 
   /// Opens `directory`/store.db, brings its schema up to date, and checks that it is the tenant's:
-  /// the id in its meta table must be `tenant_id`. With `create`, a missing file is made first,
-  /// durably and whole: a crash leaves none or all of it.
-  /// Refused are files and directories that are links, not ours, or open to others.
+  /// the id in its meta table must be `tenant_id`. With `create`, a missing file, or one that a
+  /// crash has left without any table, is made first, durably and whole: a crash leaves none or all
+  /// of it. Refused are files and directories that are links, not ours, or open to others.
   [[nodiscard]] static Result<Store> open(const std::filesystem::path& directory,
                                           const std::string& tenant_id,
                                           std::span<const Migration> schema, bool create,

@@ -54,6 +54,35 @@ TEST(Store, AMissingStoreIsNotBegunAnew) {
   EXPECT_TRUE(open_notes(folder.path, "a", true));
 }
 
+TEST(Store, AStoreMadeHalfIsMadeAnewAndNoOldLogIsReplayed) {
+  const TestFolder folder;
+  const TestFolder other;
+  {
+    ASSERT_TRUE(open_notes(folder.path, "a"));
+    auto store = open_notes(other.path, "b").value();
+    add_note(store, "foreign");
+    fs::copy_file(other.path / "store.db-wal", folder.path / "log");
+  }
+  const auto leave_half = [&] {
+    for (const char* name : {"store.db", "store.db-wal", "store.db-shm"}) {
+      fs::remove(folder.path / name);
+    }
+    std::ofstream(folder.path / "store.db").flush();
+    auto begun = Database::open(folder.path / "store.db", {}).value();
+    EXPECT_TRUE(begun.execute("PRAGMA user_version=0; CREATE TABLE t(a); DROP TABLE t"));
+  };
+  leave_half();
+  EXPECT_FALSE(open_notes(folder.path, "a", false))
+      << "a store that has been used is not made anew";
+  EXPECT_TRUE(open_notes(folder.path, "a", true));
+
+  fs::remove(folder.path / "store.db");
+  fs::rename(folder.path / "log", folder.path / "store.db-wal");
+  auto store = open_notes(folder.path, "a", true).value();
+  EXPECT_EQ(notes_of(store), "");
+  EXPECT_TRUE(add_note(store, "one"));
+}
+
 TEST(Store, AnotherTenantsStoreIsRefused) {
   const TestFolder folder;
   {

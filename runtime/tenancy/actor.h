@@ -36,6 +36,7 @@ class Tenants::Actor {
   bool has_store = false;
   std::chrono::steady_clock::time_point retry_at{};  // a broken store is left alone until then
   std::chrono::milliseconds backoff{0};
+  bool unfinished = false;  // a step of the journal could not be done: nothing may come before it
 
   /// With `mutex`, after a change of the mailbox: what a scrape reads without it.
   void note_mailbox() {

@@ -22,6 +22,11 @@ constexpr std::size_t cursor_key_bytes = 32;
 constexpr const char* prepared_name = "store.db.restore";
 constexpr std::array log_names = {"store.db-wal", "store.db-shm", "store.db-journal"};
 
+/// Where a store's log is while a restored file takes the store's place.
+fs::path aside(const fs::path& directory, const char* log) {
+  return directory / (std::string(log) + ".old");
+}
+
 tl::unexpected<LifecycleError> disk(const Failure& failure) {
   return refuse(LifecycleErrorKind::storage, failure.text());
 }
@@ -30,7 +35,9 @@ Result<std::string> load_cursor_key(const fs::path& file) {
   if (auto checked = storage::check_private_file(file); !checked) {
     return tl::unexpected(checked.error());
   }
-  if (!fs::exists(file)) {
+  std::error_code error;
+  if (!fs::exists(file, error)) {
+    if (error) return fail("cannot examine " + file.string() + ": " + error.message());
     std::array<unsigned char, cursor_key_bytes> bytes;
     observe::fill_random(bytes);
     const std::string_view view(reinterpret_cast<const char*>(bytes.data()), bytes.size());
@@ -76,11 +83,15 @@ Result<void> Tenants::recover() {
     Outcome<void> done;
     if (step == Registry::Step::restore) {
       done = complete_restore(tenant_id);
-    } else {
-      if (auto purged = purge(tenant_id); !purged) return purged;
+    } else if (auto purged = purge(tenant_id); purged) {
       done = registry_.finish_remove(tenant_id);
+    } else {
+      done = disk(purged.error());
     }
-    if (!done) return fail(done.error().detail);
+    if (done) continue;
+    // The others are served; this one's step stays in the journal for the next start.
+    actor_of(tenant_id)->unfinished = true;
+    if (options_.on_failure) options_.on_failure(tenant_id, done.error().detail);
   }
   return {};
 }
@@ -333,12 +344,20 @@ Outcome<void> Tenants::restore(std::string_view slug, std::string_view snapshot_
   }
   const Exclusive exclusive(*this, held->actor);
   close_store(*held->actor);
+  // Logs that an earlier restore could not remove are of a store that is gone.
+  for (const char* name : log_names) {
+    if (auto removed = storage::remove_tree(aside(directory_of(tenant_id), name)); !removed) {
+      static_cast<void>(storage::remove_tree(prepared));
+      return disk(removed.error());
+    }
+  }
   if (auto noted = registry_.begin(tenant_id, Registry::Step::restore); !noted) {
     static_cast<void>(storage::remove_tree(prepared));
     return noted;
   }
   held->actor->retry_at = {};
   const auto completed = complete_restore(tenant_id);
+  if (completed) held->actor->unfinished = false;
   if (options_.on_change) options_.on_change(tenant_id, {});
   return completed;
 }
@@ -347,10 +366,15 @@ Outcome<void> Tenants::restore(std::string_view slug, std::string_view snapshot_
 /// place, or else all is as it was.
 Outcome<void> Tenants::complete_restore(const std::string& tenant_id) {
   const auto put = put_restored(tenant_id);
-  if (put) return registry_.finish_restore(tenant_id, true);
+  std::error_code error;
+  if (put) {
+    // Without a prepared file there may be no store: a restore was given up, and then came a crash.
+    const bool missing = !fs::exists(directory_of(tenant_id) / "store.db", error) && !error;
+    return registry_.finish_restore(tenant_id, !missing);
+  }
   const fs::path prepared = directory_of(tenant_id) / prepared_name;
   // It is refused, so the next start must not complete it, over what is written until then.
-  if (fs::exists(prepared) && storage::remove_tree(prepared)) {
+  if (fs::exists(prepared, error) && storage::remove_tree(prepared)) {
     static_cast<void>(registry_.finish_restore(tenant_id, false));
   }
   return disk(put.error());
@@ -361,25 +385,27 @@ Outcome<void> Tenants::complete_restore(const std::string& tenant_id) {
 Result<void> Tenants::put_restored(const std::string& tenant_id) {
   const fs::path directory = directory_of(tenant_id);
   const fs::path prepared = directory / prepared_name;
-  const auto aside = [&](const char* name) { return directory / (std::string(name) + ".old"); };
   std::error_code error;
-  if (fs::exists(prepared)) {
+  if (fs::exists(prepared, error)) {
     for (const char* name : log_names) {
-      if (fs::exists(directory / name)) fs::rename(directory / name, aside(name), error);
+      if (fs::exists(directory / name, error)) {
+        fs::rename(directory / name, aside(directory, name), error);
+      }
       if (error) break;
     }
     if (!error) fs::rename(prepared, directory / "store.db", error);
     if (error) {
       const std::string why = "cannot restore in " + directory.string() + ": " + error.message();
       for (const char* name : log_names) {
-        if (fs::exists(aside(name))) fs::rename(aside(name), directory / name, error);
+        const fs::path old = aside(directory, name);
+        if (fs::exists(old, error)) fs::rename(old, directory / name, error);
       }
       return fail(why);
     }
     if (auto synced = storage::sync_path(directory); !synced) return synced;
   }
   for (const char* name : log_names) {
-    if (auto removed = storage::remove_tree(aside(name)); !removed) return removed;
+    if (auto removed = storage::remove_tree(aside(directory, name)); !removed) return removed;
   }
   return {};
 }
@@ -398,7 +424,8 @@ Result<void> Tenants::purge(const std::string& tenant_id) {
   if (is_down(Wall::keep_volume)) return {};
   for (const fs::path& path : {directory_of(tenant_id), snapshots_of(tenant_id)}) {
     if (auto removed = storage::remove_tree(path); !removed) return removed;
-    if (!fs::exists(path.parent_path())) continue;
+    std::error_code error;
+    if (!fs::exists(path.parent_path(), error)) continue;
     if (auto synced = storage::sync_path(path.parent_path()); !synced) return synced;
   }
   return {};

@@ -251,6 +251,54 @@ TEST(Lifecycle, ARestoreThatFailsLeavesTheLogAndIsNotCompletedLater) {
   EXPECT_EQ(runtime.count(*tenant).value(), 1);
 }
 
+TEST(Lifecycle, ATenantThatCannotBeRecoveredKeepsNobodyElseOut) {
+  Fixture runtime;
+  const auto stuck = runtime.make("stuck");
+  const auto other = runtime.make("other");
+  for (const auto& tenant : {stuck, other}) EXPECT_TRUE(runtime.write(*tenant, "x").value());
+  runtime.stop();
+  const fs::path directory = directory_of(runtime, stuck->id);
+  {
+    auto registry = storage::Database::open(runtime.data / "registry.db", {}).value();
+    ASSERT_TRUE(registry.prepare("INSERT INTO journal VALUES(?,2,0)").text(stuck->id).run());
+  }
+  // What was prepared cannot take the store's place, nor be removed.
+  fs::rename(directory / "store.db", directory / "kept");
+  fs::create_directories(directory / "store.db" / "in the way");
+  std::ofstream(directory / "store.db.restore").flush();
+  runtime.start();
+  EXPECT_EQ(runtime.count(*other).value_or(-1), 1);
+  EXPECT_TRUE(runtime.write(*other, "y").value());
+  EXPECT_EQ(runtime.count(*stuck).error(), Refusal::unavailable);
+}
+
+TEST(Lifecycle, ARestoreGivenUpBeforeACrashLeavesATenantWithoutAStoreUsable) {
+  Fixture runtime;
+  const auto tenant = runtime.make("a");
+  runtime.stop();
+  {
+    auto registry = storage::Database::open(runtime.data / "registry.db", {}).value();
+    ASSERT_TRUE(registry.prepare("INSERT INTO journal VALUES(?,2,0)").text(tenant->id).run());
+  }
+  runtime.start();
+  EXPECT_TRUE(runtime.write(*tenant, "x").value_or(false));
+}
+
+TEST(Lifecycle, ALogThatAnEarlierRestoreLeftIsNeverPutBack) {
+  Fixture runtime;
+  const auto tenant = runtime.make("a");
+  EXPECT_TRUE(runtime.write(*tenant, "x").value());
+  const auto snapshot = runtime.tenants->snapshot("a").value();
+  ASSERT_TRUE(runtime.tenants->suspend("a"));  // closes the store
+  const fs::path directory = directory_of(runtime, tenant->id);
+  std::ofstream(directory / "store.db-wal.old") << "of a store that is gone";
+  fs::rename(directory / "store.db", directory / "kept");
+  fs::create_directories(directory / "store.db" / "in the way");
+  EXPECT_EQ(kind_of(runtime.tenants->restore("a", snapshot.id, std::nullopt)),
+            LifecycleErrorKind::storage);
+  EXPECT_FALSE(fs::exists(directory / "store.db-wal"));
+}
+
 TEST(Lifecycle, ALinkInTheTenantsPathIsRefused) {
   Fixture runtime;
   const auto a = runtime.make("a");

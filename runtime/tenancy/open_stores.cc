@@ -53,7 +53,8 @@ Tenants::Opening Tenants::ensure_open(const ActorPtr& actor) try {
     }
     return Opening::refused;
   }
-  if (std::chrono::steady_clock::now() < actor->retry_at) return Opening::refused;
+  if (actor->unfinished || std::chrono::steady_clock::now() < actor->retry_at)
+    return Opening::refused;
   if (!take_slot(actor)) return Opening::no_slot;
   auto opened = open_store(*tenant);
   if (!opened) {

@@ -68,6 +68,7 @@ class Tenants {
   };
 
   /// Resumes or undoes what a crash left half done, and removes tenants whose retention has passed.
+  /// A tenant with which that fails is unavailable until it is restored or the next start succeeds.
   /// `registry` outlives this.
   [[nodiscard]] static Result<std::unique_ptr<Tenants>> open(Options options, Registry& registry);
   /// Waits for running batches; jobs still waiting are released as unavailable.

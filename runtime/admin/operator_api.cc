@@ -132,7 +132,8 @@ void record_unknown(const Call& call) {
     event.outcome = "unknown";
     event.reason = reason;
     static_cast<void>(call.services.audit.end(call.intent, event));
-  } catch (const std::bad_alloc&) {  // the next start gives it an outcome
+  } catch (const std::bad_alloc&) {
+    return;  // the next start gives it an outcome
   }
 }
 

@@ -96,7 +96,8 @@ void Audit::write_counts() {
     }
     refusals_->append_soon(events);
     kinds_.clear();
-  } catch (const std::bad_alloc&) {  // nor while memory is out
+  } catch (const std::bad_alloc&) {
+    return;  // nor while memory is out
   }
 }
 

@@ -253,7 +253,8 @@ void AuditLog::append_own() {
       append_locked({&retired, 1});
       removed_.clear();
     }
-  } catch (const std::bad_alloc&) {  // what is not told stays to be told
+  } catch (const std::bad_alloc&) {
+    return;  // what is not told stays to be told
   }
 }
 

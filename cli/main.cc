@@ -12,6 +12,7 @@
 #include "cli/console.h"
 #include "cli/help.h"
 #include "cli/hint.h"
+#include "cli/lsp.h"
 #include "cli/options.h"
 
 namespace caisson::cli {
@@ -48,7 +49,8 @@ class Program {
                  plan_command(root_),       generate_command(root_), diff_command(root_),
                  image_command(root_),      up_command(root_),       down_command(root_),
                  conform_command(root_),    prove_command(root_),    sweep_command(root_),
-                 blueprints_command(root_), schema_command(root_),   completion_command(root_)};
+                 blueprints_command(root_), schema_command(root_),   completion_command(root_),
+                 lsp_command(root_)};
     describe(root_);
     for (const auto& command : commands_) describe(*command.app);
     root_.require_subcommand(0, 1);

@@ -15,9 +15,9 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-constexpr const char* kCommands[] = {"init",  "validate", "explain",    "plan",   "generate",
-                                     "diff",  "image",    "up",         "down",   "conform",
-                                     "prove", "sweep",    "blueprints", "schema", "completion"};
+constexpr const char* kCommands[] = {
+    "init", "validate", "explain", "plan",  "generate",   "diff",   "image",      "up",
+    "down", "conform",  "prove",   "sweep", "blueprints", "schema", "completion", "lsp"};
 
 constexpr auto kIntroduction = R"(# The command line
 

@@ -1,7 +1,6 @@
 #include "cli/spec_source.h"
 
 #include <cerrno>
-#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -12,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/today.h"
 #include "generator/publish/digest.h"
 #include "generator/publish/tree.h"
 
@@ -43,16 +43,6 @@ Result<std::string> read_all(int fd, const std::string& shown) {
                   "put a large tenant list into a file of its own: tenants: { file: tenants.csv }");
     }
   }
-}
-
-std::string today() {
-  const std::chrono::year_month_day date(
-      std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now()));
-  std::string text(11, '\0');
-  text.resize(static_cast<std::size_t>(
-      std::snprintf(text.data(), text.size(), "%04d-%02u-%02u", static_cast<int>(date.year()),
-                    static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()))));
-  return text;
 }
 
 }  // namespace

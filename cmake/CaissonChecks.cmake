@@ -22,6 +22,8 @@ caisson_check(dockerfiles COMMAND scripts/test-dockerfiles ${CMAKE_RUNTIME_OUTPU
 set_tests_properties(chart dockerfiles PROPERTIES FIXTURES_REQUIRED test_tools)
 caisson_check(sdk COMMAND scripts/test-sdk ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 600 LABELS sdk)
 set_tests_properties(sdk PROPERTIES FIXTURES_REQUIRED test_tools)
+caisson_check(editors COMMAND scripts/test-editors ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 600 LABELS tools)
+set_tests_properties(editors PROPERTIES FIXTURES_REQUIRED test_tools)
 
 caisson_check(containers
   COMMAND scripts/with-docker scripts/test-containers ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 1200 LABELS container)

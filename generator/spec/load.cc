@@ -5,6 +5,7 @@
 
 #include "generator/spec/checks.h"
 #include "generator/spec/environment.h"
+#include "generator/spec/load_document.h"
 #include "generator/spec/reader.h"
 #include "generator/spec/side_files.h"
 #include "generator/spec/spec.h"
@@ -106,12 +107,16 @@ std::optional<Loaded> load(std::string name, std::string text, const LoadOptions
                            source::SourceSet& sources, source::Diagnostics& diagnostics) {
   const auto file = static_cast<std::uint32_t>(sources.size());
   sources.emplace_back(std::move(name), std::move(text));
-  std::optional<Node> base = read_document(sources.back(), file, diagnostics);
-  if (!base) return std::nullopt;
+  std::optional<Node> document = read_document(sources.back(), file, diagnostics);
+  if (!document) return std::nullopt;
+  return load(*std::move(document), options, sources, diagnostics);
+}
 
+std::optional<Loaded> load(Node base, const LoadOptions& options, source::SourceSet& sources,
+                           source::Diagnostics& diagnostics) {
   SideFiles files(options, sources);
-  files.read_tenant_list(*base, diagnostics);
-  std::vector<Environment> environments = read_environments(*base, diagnostics);
+  files.read_tenant_list(base, diagnostics);
+  std::vector<Environment> environments = read_environments(base, diagnostics);
   for (Environment& environment : environments) {
     files.read_tenant_list(environment.overlay, diagnostics);
   }
@@ -120,15 +125,15 @@ std::optional<Loaded> load(std::string name, std::string text, const LoadOptions
   if (options.environment.empty()) {
     // Nobody chose one, so the whole file is meant.
     for (const Environment& environment : environments) {
-      others.push_back(errors_of(environment, *base, options, files, sources));
+      others.push_back(errors_of(environment, base, options, files, sources));
     }
   } else if (const Environment* chosen =
-                 find_environment(environments, options.environment, *base, diagnostics)) {
-    base = merge(*std::move(base), chosen->overlay);
+                 find_environment(environments, options.environment, base, diagnostics)) {
+    base = merge(std::move(base), chosen->overlay);
   }
 
   source::Diagnostics found;
-  Loaded loaded = judge(*std::move(base), options, files, sources, found);
+  Loaded loaded = judge(std::move(base), options, files, sources, found);
   loaded.deployment.environment = options.environment;
   report_news(found, diagnostics);
   for (const source::Diagnostics& other : others) report_news(other, diagnostics);

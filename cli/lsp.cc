@@ -1,0 +1,137 @@
+#include "cli/lsp.h"
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <CLI/App.hpp>
+#include <poll.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/options.h"
+#include "cli/spec_source.h"
+#include "cli/today.h"
+#include "editor/framing.h"
+#include "editor/server.h"
+
+namespace caisson::cli {
+namespace {
+
+constexpr auto kNotes =
+    R"(An editor starts it and speaks the Language Server Protocol 3.17 with it over standard input and output:
+every mistake of `caisson validate` while you type, in the spec and in the files that it names, and how to
+mend it; completion, hover with what a value becomes on each target, definitions, references, renaming, an
+outline, folding and formatting. It reads the files that an open spec names below the workspace, writes none, and does
+nothing over a network. docs/editors.md sets it up for VS Code, Neovim, Helix, Emacs and JetBrains.
+
+examples:
+  caisson lsp                    what an editor is told to start
+  caisson lsp --env production   what is said is said of this environment
+
+exit codes:
+  0  the editor said `shutdown` and went
+  1  the editor went without a word, or did not speak the protocol
+  2  the command line makes no sense
+)";
+
+struct Options {
+  std::string environment;
+  bool strict = strict_by_default();
+};
+
+/// How often the client's process is looked for; a client that ends closes the pipe, as a rule.
+constexpr int look_for_client_ms = 10'000;
+
+bool write_all(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto written = write(STDOUT_FILENO, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+bool is_gone(const editor::Server& server) {
+  if (!server.client()) return false;
+  const auto process = static_cast<pid_t>(*server.client());
+  return process > 0 && process == *server.client() && kill(process, 0) != 0 && errno == ESRCH;
+}
+
+/// Carries messages between the streams and the server until the client goes.
+class Conversation {
+ public:
+  explicit Conversation(editor::Surroundings surroundings)
+      : server_(std::move(surroundings), [this](const std::string& message) {
+          open_ &= write_all(editor::frame(message));
+        }) {}
+
+  int run(Console& console) {
+    while (open_ && !server_.exit()) {
+      // What has come is read before anything is answered: it may cancel it, or make it stale.
+      while (open_ && !server_.is_full() && has_input(0)) read_some();
+      if (!frames_.broken().empty()) {
+        console.error("caisson lsp: " + frames_.broken() + "\n");
+        return static_cast<int>(Exit::findings);
+      }
+      if (!server_.step() && open_ && !has_input(look_for_client_ms) && is_gone(server_)) break;
+    }
+    return server_.exit().value_or(server_.exit_when_left());
+  }
+
+ private:
+  static bool has_input(int timeout_ms) {
+    pollfd input{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
+    return poll(&input, 1, timeout_ms) > 0;
+  }
+
+  void read_some() {
+    const auto got = read(STDIN_FILENO, block_.data(), block_.size());
+    if (got < 0 && errno == EINTR) return;
+    if (got <= 0) {
+      open_ = false;
+      while (server_.step()) {
+      }
+      return;
+    }
+    frames_.feed({block_.data(), static_cast<std::size_t>(got)});
+    while (auto message = frames_.next()) server_.receive(*std::move(message));
+  }
+
+  editor::FrameReader frames_;
+  bool open_ = true;
+  editor::Server server_;
+  std::array<char, 65'536> block_{};
+};
+
+int run(const Options& options, Console& console) {
+  // A client that is gone is noticed when writing to it fails.
+  std::signal(SIGPIPE, SIG_IGN);
+  editor::Surroundings surroundings{.environment = options.environment,
+                                    .strict = options.strict,
+                                    .today = today,
+                                    .read_file = [](const std::filesystem::path& path) {
+                                      return read_file(path, "paths in a spec are relative to it");
+                                    }};
+  return std::make_unique<Conversation>(std::move(surroundings))->run(console);
+}
+
+}  // namespace
+
+Command lsp_command(CLI::App& root) {
+  auto* app =
+      root.add_subcommand("lsp", "serve editors with the Language Server Protocol")->group("spec");
+  auto options = std::make_shared<Options>();
+  add_environment(*app, options->environment);
+  add_strict(*app, options->strict);
+  // What editors add by habit; there is no other way to speak.
+  app->add_flag("--stdio")->description("speak over standard input and output, as it always does");
+  app->footer(kNotes);
+  return {.app = app, .run = [options](Console& console) { return cli::run(*options, console); }};
+}
+
+}  // namespace caisson::cli

@@ -1,0 +1,102 @@
+#include "editor/arrivals.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "generator/plan/planner.h"
+#include "generator/render/blueprints.h"
+#include "generator/render/json.h"
+#include "generator/render/render.h"
+
+namespace caisson::editor {
+namespace {
+
+constexpr std::size_t longest_value = 120;
+constexpr std::size_t most_arrivals = 200;
+
+std::string cut(std::string text) {
+  if (text.size() <= longest_value) return text;
+  std::size_t end = longest_value;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  return text.substr(0, end) + "...";
+}
+
+using Index = std::map<std::string, std::vector<Arrival>>;
+
+void add(Index& index, const std::string& pointer, const render::Artifact& artifact,
+         const std::string& place, std::string value) {
+  auto& arrivals = index[pointer];
+  if (arrivals.size() == most_arrivals) return;
+  arrivals.push_back({.target = artifact.path.substr(0, artifact.path.find('/')),
+                      .place = artifact.path + ':' + place,
+                      .value = cut(std::move(value))});
+}
+
+/// Values whose origin is written, defaulted or derived from a field; those of blueprints are not
+/// the spec's.
+bool is_of_spec(const render::Origin& origin) {
+  return origin.kind != render::Origin::Kind::blueprint && origin.at.starts_with('/') &&
+         origin != render::own_version;
+}
+
+void collect(const render::Node& node, const std::string& place, const render::Artifact& artifact,
+             Index& index) {
+  if (node.map() != nullptr) {
+    for (const auto& [key, value] : *node.map())
+      collect(value, place + '/' + render::pointer_segment(key), artifact, index);
+  } else if (node.list() != nullptr) {
+    for (std::size_t i = 0; i < node.list()->size(); ++i)
+      collect((*node.list())[i], place + '/' + std::to_string(i), artifact, index);
+  } else if (is_of_spec(node.origin())) {
+    add(index, node.origin().at, artifact, place, render::to_json_line(node));
+  }
+}
+
+void collect_lines(const render::Artifact& artifact, Index& index) {
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < artifact.lines.size(); ++i) {
+    const std::size_t end = std::min(artifact.bytes.find('\n', begin), artifact.bytes.size());
+    for (const render::Origin& origin : artifact.lines[i]) {
+      if (!is_of_spec(origin)) continue;
+      const auto line = artifact.bytes.substr(begin, end - begin);
+      const auto first = line.find_first_not_of(" \t");
+      if (first != std::string::npos)
+        add(index, origin.at, artifact, std::to_string(i + 1), line.substr(first));
+    }
+    begin = end + 1;
+  }
+}
+
+}  // namespace
+
+ArrivalIndex ArrivalIndex::of(const spec::Loaded& loaded) {
+  ArrivalIndex index;
+  std::vector<render::Mistake> mistakes;
+  const auto artifacts =
+      render::render(plan::plan(loaded), render::Blueprints(), render::TargetSet::all(), mistakes);
+  if (!artifacts || !mistakes.empty()) return index;
+  for (const render::Artifact& artifact : *artifacts) {
+    if (artifact.tree != nullptr) {
+      collect(*artifact.tree, "", artifact, index.by_pointer_);
+    } else {
+      collect_lines(artifact, index.by_pointer_);
+    }
+  }
+  return index;
+}
+
+std::vector<Arrival> ArrivalIndex::at(const std::string& pointer) const {
+  if (pointer.empty()) return {};
+  std::vector<Arrival> found;
+  for (auto entry = by_pointer_.lower_bound(pointer); entry != by_pointer_.end(); ++entry) {
+    const auto& [at, arrivals] = *entry;
+    if (!at.starts_with(pointer)) break;
+    const bool inside = at.size() == pointer.size() || at[pointer.size()] == '/';
+    if (inside) found.insert(found.end(), arrivals.begin(), arrivals.end());
+    if (found.size() >= most_arrivals) break;
+  }
+  return found;
+}
+
+}  // namespace caisson::editor

@@ -1,0 +1,122 @@
+#include "editor/names.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "editor/format.h"
+#include "editor/testing.h"
+
+namespace caisson::editor {
+namespace {
+
+using ::testing::HasSubstr;
+
+const std::string spec = R"(caisson: v1
+name: x
+version: 1.0.0
+tiers:
+  free: { isolation: row }
+  "pro": {}
+tenants: { file: tenants.csv }
+services:
+  billing:
+    image: x@sha256:0
+    needs: [mail, database]
+    module: billing.yaml
+    env: { KEY: "${secret:stripe}", TEXT: free }
+    secrets: [stripe]
+  mail: { image: y }
+secrets:
+  stripe: { from: generate }
+environments:
+  demo:
+    tenants:
+      - { slug: acme, tier: 'pro' }
+    services: { billing: { replicas: 2 } }
+patches:
+  - { file: compose/compose.yaml, at: /services/billing/image, set: z, reason: r }
+waivers:
+  - { rule: W0201, where: services.billing.image, reason: r }
+  - { rule: W0202, where: secrets.stripe, reason: r }
+)";
+const std::map<std::string, std::string> files{
+    {"tenants.csv", "slug,tier\nacme,free\nother,\"pro\"\n"},
+    {"billing.yaml",
+     "handlers: [a]\nversions: [2026-01-01]\ncapabilities:\n  topics: [billing.paid, "
+     "mail.sent]\n"}};
+
+std::string renamed(NameKind kind, const std::string& name, const std::string& fresh) {
+  const auto project = project_of(spec, files);
+  const auto uses = uses_of(project);
+  std::string all;
+  for (std::uint32_t file = 0; file < project.sources.size(); ++file) {
+    std::vector<Edit> edits;
+    for (const Use& use : uses) {
+      if (use.kind == kind && use.name == name && use.place.file == file)
+        edits.push_back({use.place, fresh});
+    }
+    all += apply(project.sources[file].text(), edits);
+  }
+  return all;
+}
+
+std::size_t count(const std::string& text, std::string_view word) {
+  std::size_t found = 0;
+  for (auto at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) ++found;
+  return found;
+}
+
+TEST(Names, EveryUseOfAServiceIsFound) {
+  const auto text = renamed(NameKind::service, "billing", "invoices");
+  EXPECT_EQ(count(text, "invoices"), 5U) << text;
+  EXPECT_EQ(count(text, "billing"), 1U) << "only the manifest's file keeps its name: " << text;
+  EXPECT_THAT(text, HasSubstr("invoices.paid"));
+  EXPECT_THAT(text, HasSubstr("/services/invoices/image"));
+  EXPECT_THAT(renamed(NameKind::service, "mail", "post"), HasSubstr("needs: [post, database]"));
+}
+
+TEST(Names, EveryUseOfASecretATierAndATenantIsFound) {
+  const auto secret = renamed(NameKind::secret, "stripe", "card");
+  EXPECT_EQ(count(secret, "card"), 4U);
+  EXPECT_EQ(count(secret, "stripe"), 0U);
+  const auto tier = renamed(NameKind::tier, "pro", "gold");
+  EXPECT_THAT(tier, HasSubstr("\"gold\": {}"));
+  EXPECT_THAT(tier, HasSubstr("tier: 'gold'"));
+  EXPECT_THAT(tier, HasSubstr("other,\"gold\""));
+  const auto free = renamed(NameKind::tier, "free", "basic");
+  EXPECT_THAT(free, HasSubstr("TEXT: free")) << "what is spelt the same is not the same";
+  const auto tenant = renamed(NameKind::tenant, "acme", "apex");
+  EXPECT_THAT(tenant, HasSubstr("apex,free"));
+  EXPECT_THAT(tenant, HasSubstr("slug: apex"));
+}
+
+TEST(Names, TheCursorIsOnANameFromItsFirstToBehindItsLastCharacter) {
+  const auto project = project_of(spec, files);
+  const auto uses = uses_of(project);
+  const auto at = static_cast<std::uint32_t>(spec.find("stripe}"));
+  for (std::uint32_t offset = at; offset <= at + 6; ++offset) {
+    const Use* use = use_at(uses, 0, offset);
+    ASSERT_NE(use, nullptr);
+    EXPECT_EQ(use->name, "stripe");
+  }
+  EXPECT_EQ(use_at(uses, 0, 0), nullptr);
+}
+
+TEST(Names, ANameThatCannotBeIsRefused) {
+  const auto project = project_of(spec, files);
+  const auto uses = uses_of(project);
+  const auto service = std::ranges::find(uses, "billing", &Use::name);
+  ASSERT_NE(service, uses.end());
+  EXPECT_EQ(why_not(uses, *service, "invoices"), "");
+  EXPECT_THAT(why_not(uses, *service, "mail"), HasSubstr("already"));
+  EXPECT_THAT(why_not(uses, *service, "Invoices"), HasSubstr("did you mean 'invoices'?"));
+  EXPECT_THAT(why_not(uses, *service, "database"), HasSubstr("'needs'"));
+  EXPECT_NE(why_not(uses, *service, ""), "");
+}
+
+}  // namespace
+}  // namespace caisson::editor

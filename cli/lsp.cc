@@ -25,8 +25,8 @@ constexpr auto kNotes =
     R"(An editor starts it and speaks the Language Server Protocol 3.17 with it over standard input and output:
 every mistake of `caisson validate` while you type, in the spec and in the files that it names, and how to
 mend it; completion, hover with what a value becomes on each target, definitions, references, renaming, an
-outline, folding and formatting. It reads the files that an open spec names below the workspace, writes none, and does
-nothing over a network. docs/editors.md sets it up for VS Code, Neovim, Helix, Emacs and JetBrains.
+outline, folding and formatting. It reads the files that an open spec names below the workspace, writes none,
+and does nothing over a network. docs/editors.md sets it up for VS Code, Neovim, Helix, Emacs and JetBrains.
 
 examples:
   caisson lsp                    what an editor is told to start

@@ -79,8 +79,7 @@ fs::path file_of(const fs::path& directory, const std::string& id, const char* e
 
 /// Copies a snapshot's database under a temporary name, checks it, and gives it its name.
 Result<void> copy_database(const fs::path& from, const fs::path& to, const std::string& sha256) {
-  fs::path temporary = to;
-  temporary += ".new";
+  const fs::path temporary = storage::unfinished(to);
   std::error_code error;
   fs::copy_file(from, temporary, fs::copy_options::overwrite_existing, error);
   if (error) return fail("cannot copy " + from.string() + ": " + error.message());
@@ -97,14 +96,13 @@ Result<void> copy_database(const fs::path& from, const fs::path& to, const std::
   return {};
 }
 
-/// The ids of what was finished in `directory`, oldest first; what was not is removed.
+/// The ids of what was finished in `directory`, oldest first.
 std::vector<std::string> finished_in(const fs::path& directory) {
   std::vector<std::string> ids;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(directory, error)) {
     const auto& file = entry.path();
     if (file.extension() == ".json") ids.push_back(file.stem().string());
-    if (file.extension() == ".new") fs::remove(file, error);
   }
   std::ranges::sort(ids);  // UUIDv7: by time
   return ids;
@@ -131,6 +129,7 @@ Result<void> save(const BackupSettings& settings, const Tenant& tenant) {
   const auto from = settings.data / "snapshots" / tenant.id;
   const auto to = settings.to / tenant.slug;
   if (auto made = storage::make_private_directory(to); !made) return made;
+  if (auto cleared = storage::clear_unfinished_snapshots(to); !cleared) return cleared;
   const auto description = storage::read_file(file_of(from, id, ".json"), std::size_t{1} << 16);
   if (!description) return tl::unexpected(description.error());
   auto copied =

@@ -97,6 +97,17 @@ TEST_F(BackingUp, WhatWasSavedCanBeRestored) {
   EXPECT_EQ(client.ask(tenant_request("globex", "GET", place))->status, 200);
 }
 
+TEST_F(BackingUp, WhatAKilledBackupLeftGoes) {
+  save();
+  const auto to = settings_.to / "globex";
+  const auto files = std::distance(fs::directory_iterator(to), {});
+  const std::string id = "0190b6a0-7e2a-7c3d-8e4f-0123456789ab";
+  for (const char* half : {".db.new", ".json.new", ".db"})
+    std::ofstream(to / (id + half)) << "half";
+  save();
+  EXPECT_EQ(std::distance(fs::directory_iterator(to), {}), files + 2);
+}
+
 TEST_F(BackingUp, OneTenantsFailureStopsNoOther) {
   std::ofstream(settings_.to / "globex") << "in the way";
   const auto report = save();

@@ -115,8 +115,7 @@ Result<void> make_private_file(const fs::path& file) {
 }
 
 Result<void> write_private_file(const fs::path& file, std::string_view content) {
-  fs::path temporary = file;
-  temporary += ".new";
+  const fs::path temporary = unfinished(file);
   {
     const Descriptor out(
         open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
@@ -131,6 +130,31 @@ Result<void> write_private_file(const fs::path& file, std::string_view content) 
   }
   if (rename(temporary.c_str(), file.c_str()) != 0) return cannot("rename", temporary, errno);
   return sync_path(file.parent_path());
+}
+
+fs::path unfinished(const fs::path& file) {
+  fs::path name = file;
+  name += ".new";
+  return name;
+}
+
+Result<void> clear_unfinished(const fs::path& directory) {
+  std::vector<fs::path> found;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(directory, error)) {
+    const std::string name = entry.path().filename().string();
+    for (const char* suffix : {".new", ".new-wal", ".new-shm", ".new-journal"}) {
+      if (name.ends_with(suffix)) found.push_back(entry.path());
+    }
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    return fail("cannot read " + directory.string() + ": " + error.message());
+  }
+  for (const fs::path& file : found) {
+    if (auto removed = remove_tree(file); !removed) return removed;
+  }
+  if (found.empty()) return {};
+  return sync_path(directory);
 }
 
 Result<void> sync_path(const fs::path& path) {

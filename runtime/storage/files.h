@@ -30,6 +30,13 @@ namespace caisson::storage {
 [[nodiscard]] Result<void> write_private_file(const std::filesystem::path& file,
                                               std::string_view content);
 
+/// The name of `file` while it is being made: all that a crash leaves half made has such a name.
+[[nodiscard]] std::filesystem::path unfinished(const std::filesystem::path& file);
+
+/// Removes what was being made in `directory`, with SQLite's files beside it, durably; nobody may
+/// be making anything there. No directory is fine.
+[[nodiscard]] Result<void> clear_unfinished(const std::filesystem::path& directory);
+
 /// Makes the content of a file, or the names in a directory, durable.
 [[nodiscard]] Result<void> sync_path(const std::filesystem::path& path);
 

@@ -151,18 +151,21 @@ std::optional<Snapshot> find_snapshot(const fs::path& directory, const std::stri
   return describe(with_extension(directory, id, ".json"));
 }
 
-void clear_unfinished_snapshots(const fs::path& directory) {
-  std::vector<fs::path> unfinished;
+Result<void> clear_unfinished_snapshots(const fs::path& directory) {
+  if (auto cleared = clear_unfinished(directory); !cleared) return cleared;
+  std::vector<fs::path> undescribed;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(directory, error)) {
     const fs::path& file = entry.path();
     fs::path description = file;
     description.replace_extension(".json");
-    const bool finished = file.extension() == ".json" ||
-                          (file.extension() == ".db" && fs::exists(description, error));
-    if (!finished) unfinished.push_back(file);
+    if (file.extension() == ".db" && !fs::exists(description)) undescribed.push_back(file);
   }
-  for (const fs::path& file : unfinished) static_cast<void>(remove_tree(file));
+  for (const fs::path& file : undescribed) {
+    if (auto removed = remove_tree(file); !removed) return removed;
+  }
+  if (undescribed.empty()) return {};
+  return sync_path(directory);
 }
 
 Result<void> prepare_restore(const fs::path& file, const std::string& sha256,

@@ -39,8 +39,8 @@ struct Snapshot {
 [[nodiscard]] std::optional<Snapshot> find_snapshot(const std::filesystem::path& directory,
                                                     const std::string& id);
 
-/// Removes what a crash left of snapshots that were being made; none may be in the making.
-void clear_unfinished_snapshots(const std::filesystem::path& directory);
+/// Removes what a crash left of snapshots that were being made, durably; none may be in the making.
+[[nodiscard]] Result<void> clear_unfinished_snapshots(const std::filesystem::path& directory);
 
 /// Makes `target` out of snapshot `file`: verified (sha256, integrity, the tenant inside must be
 /// `from_tenant`), brought to `schema`, given to `to_tenant`, with `request_id` noted in it

@@ -14,8 +14,8 @@ namespace {
 namespace fs = std::filesystem;
 
 Snapshot take(Store& store, const fs::path& directory, const std::string& tenant_id) {
-  EXPECT_TRUE(copy_store(store, directory / "copy.tmp"));
-  return seal_snapshot(directory / "copy.tmp", directory, tenant_id).value();
+  EXPECT_TRUE(copy_store(store, directory / "copy.db.new"));
+  return seal_snapshot(directory / "copy.db.new", directory, tenant_id).value();
 }
 
 class SnapshotTest : public testing::Test {
@@ -31,6 +31,7 @@ class SnapshotTest : public testing::Test {
   TestFolder home_;
   TestFolder folder_;
   TestFolder target_;
+  const fs::path copy_ = unfinished(folder_.path / "copy.db");
   Store store_;
 };
 
@@ -50,10 +51,12 @@ TEST_F(SnapshotTest, IsDescribedAndListed) {
 
 TEST_F(SnapshotTest, AnUnfinishedOneDoesNotCount) {
   const Snapshot whole = take(store_, folder_.path, "a");
-  ASSERT_TRUE(copy_store(store_, folder_.path / "copy.tmp"));
+  ASSERT_TRUE(copy_store(store_, copy_));
   std::ofstream(folder_.path / "0190b6a0-7e2a-7c3d-8e4f-0123456789ab.db") << "half";
   EXPECT_EQ(list_snapshots(folder_.path).size(), 1U);
-  clear_unfinished_snapshots(folder_.path);
+  std::ofstream(folder_.path / "0190b6a0-7e2a-7c3d-8e4f-0123456789ac.json.new") << "half";
+  std::ofstream(copy_.string() + "-wal") << "half";
+  ASSERT_TRUE(clear_unfinished_snapshots(folder_.path));
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path), {}), 2);
   EXPECT_TRUE(restore(whole, "a", "a"));
 }
@@ -89,11 +92,11 @@ TEST_F(SnapshotTest, ADamagedOneIsRefused) {
 TEST_F(SnapshotTest, ADamagedStoreGivesNone) {
   for (int i = 0; i < 500; ++i) add_note(store_, "note " + std::to_string(i));
   ASSERT_TRUE(store_.database().checkpoint());
-  ASSERT_TRUE(copy_store(store_, folder_.path / "copy.tmp"));
-  std::fstream file(folder_.path / "copy.tmp", std::ios::in | std::ios::out | std::ios::binary);
+  ASSERT_TRUE(copy_store(store_, copy_));
+  std::fstream file(copy_, std::ios::in | std::ios::out | std::ios::binary);
   file.seekp(3 * 4096).write(std::string(4096, '\xff').data(), 4096);
   file.close();
-  EXPECT_FALSE(seal_snapshot(folder_.path / "copy.tmp", folder_.path, "a"));
+  EXPECT_FALSE(seal_snapshot(copy_, folder_.path, "a"));
   EXPECT_TRUE(list_snapshots(folder_.path).empty());
 }
 

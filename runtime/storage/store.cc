@@ -146,7 +146,7 @@ Result<Store> Store::open(const fs::path& directory, const std::string& tenant_i
 /// content and for the name.
 Result<void> Store::make(const fs::path& directory, const std::string& tenant_id,
                          std::span<const Migration> schema) {
-  const fs::path file = directory / "store.db.new";
+  const fs::path file = unfinished(directory / "store.db");
   for (const char* suffix : {"", "-wal"}) {  // what a crash has left
     fs::path part = file;
     part += suffix;

@@ -25,6 +25,7 @@ namespace {
 constexpr storage::Migration table = "CREATE TABLE note(text TEXT PRIMARY KEY) WITHOUT ROWID";
 constexpr std::array<const char*, 4> residents = {"r0", "r1", "r2", "r3"};
 constexpr int in_flight = 32;
+constexpr std::size_t store_bytes = std::size_t{4} << 20U;
 
 /// One line in one write, so that lines of several threads never mix.
 void acknowledge(const std::string& what, const std::string& slug, const std::string& detail) {
@@ -85,15 +86,32 @@ void come_and_go(Tenants& tenants) {
   }
 }
 
+/// Gives one tenant another's store for ever, which is large: most of the time it is half made.
+void restore_for_ever(Tenants& tenants, const Registry& registry) {
+  const auto taken = tenants.snapshots("source");
+  if (!taken) _exit(3);
+  if (taken->empty() &&
+      (!write_first(tenants, *registry.by_slug("source"), std::string(store_bytes, 'x')) ||
+       !tenants.snapshot("source"))) {
+    _exit(3);
+  }
+  const auto snapshots = tenants.snapshots("source");
+  while (true) {
+    if (!tenants.restore("target", snapshots->back().id, "source")) _exit(3);
+  }
+}
+
 int run(const char* data) {
   auto registry = Registry::open(data, {});
   if (!registry) return 2;
   auto tenants = Tenants::open({.data = data, .schema = {&table, 1}, .open_stores = 8}, **registry);
   if (!tenants) return 2;
   std::vector<TenantSpec> specs;
-  specs.reserve(std::size(residents));
+  specs.reserve(std::size(residents) + 2);
   for (const char* slug : residents) specs.push_back({.slug = slug});
+  for (const char* slug : {"source", "target"}) specs.push_back({.slug = slug});
   if (!(*registry)->reconcile(specs)) return 2;
+  std::thread restorer([&] { restore_for_ever(**tenants, **registry); });
   std::thread visitors([&] { come_and_go(**tenants); });
   write_for_ever(**tenants, **registry);
   return 0;

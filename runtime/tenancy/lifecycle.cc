@@ -19,7 +19,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t cursor_key_bytes = 32;
-constexpr const char* prepared_name = "store.db.restore";
 constexpr std::array log_names = {"store.db-wal", "store.db-shm", "store.db-journal"};
 
 /// Where a store's log is while a restored file takes the store's place.
@@ -29,6 +28,11 @@ fs::path aside(const fs::path& directory, const char* log) {
 
 tl::unexpected<LifecycleError> disk(const Failure& failure) {
   return refuse(LifecycleErrorKind::storage, failure.text());
+}
+
+/// The name of a store that takes the place of the one in `directory` once it is whole.
+fs::path prepared_in(const fs::path& directory) {
+  return storage::unfinished(directory / "restored.db");
 }
 
 Result<std::string> load_cursor_key(const fs::path& file) {
@@ -81,12 +85,27 @@ Result<void> Tenants::recover() {
   if (!unfinished) return fail(unfinished.error().detail);
   for (const auto& [tenant_id, step] : *unfinished) {
     Outcome<void> done;
-    if (step == Registry::Step::restore) {
-      done = complete_restore(tenant_id);
-    } else if (auto purged = purge(tenant_id); purged) {
-      done = registry_.finish_remove(tenant_id);
-    } else {
-      done = disk(purged.error());
+    switch (step) {
+      case Registry::Step::make:
+        if (auto cleared = clear_unfinished(tenant_id); cleared) {
+          done = registry_.finish_making(tenant_id);
+        } else {
+          done = disk(cleared.error());
+        }
+        break;
+      case Registry::Step::restore:
+        done = complete_restore(tenant_id);
+        break;
+      case Registry::Step::remove:
+        if (auto purged = purge(tenant_id); purged) {
+          done = registry_.finish_remove(tenant_id);
+        } else {
+          done = disk(purged.error());
+        }
+        break;
+      default:
+        done = refuse(LifecycleErrorKind::storage,
+                      "the life-cycle journal has a step that this program does not know");
     }
     if (done) continue;
     // The others are served; this one's step stays in the journal for the next start.
@@ -94,6 +113,29 @@ Result<void> Tenants::recover() {
     if (options_.on_failure) options_.on_failure(tenant_id, done.error().detail);
   }
   return {};
+}
+
+/// Notes that files of the tenant are going to be made: what is half made counts nowhere, and may
+/// be another tenant's data, so no crash may leave it lying.
+Outcome<void> Tenants::begin_making(const ActorPtr& actor) {
+  const Exclusive exclusive(*this, actor);
+  if (auto noted = registry_.begin(actor->id, Registry::Step::make); !noted) return noted;
+  const auto cleared = clear_unfinished(actor->id);
+  return cleared ? Outcome<void>() : disk(cleared.error());
+}
+
+/// What fails here is noted in the journal, and done at the next start.
+void Tenants::abandon_making(const ActorPtr& actor) {
+  const Exclusive exclusive(*this, actor);
+  if (clear_unfinished(actor->id)) static_cast<void>(registry_.finish_making(actor->id));
+}
+
+/// For the thread that has the store for itself: its first use makes it, under such a name too.
+Result<void> Tenants::clear_unfinished(const std::string& tenant_id) const {
+  if (auto cleared = storage::clear_unfinished_snapshots(snapshots_of(tenant_id)); !cleared) {
+    return cleared;
+  }
+  return storage::clear_unfinished(directory_of(tenant_id));
 }
 
 Outcome<Tenants::Held> Tenants::hold(std::string_view slug) {
@@ -247,21 +289,34 @@ Outcome<void> Tenants::read_snapshot(std::string_view slug, std::string_view sna
 Outcome<storage::Snapshot> Tenants::snapshot(std::string_view slug) {
   const auto held = hold(slug);
   if (!held) return tl::unexpected(held.error());
-  const std::string& tenant_id = held->tenant->id;
-  const fs::path directory = snapshots_of(tenant_id);
+  if (held->actor->unfinished) {
+    return refuse(LifecycleErrorKind::storage, "the tenant's last step could not be completed");
+  }
+  if (auto begun = begin_making(held->actor); !begun) return tl::unexpected(begun.error());
+  auto made = make_snapshot(held->actor);
+  if (!made) {
+    abandon_making(held->actor);
+    return made;
+  }
+  newest_snapshots_.set(held->actor->id, made->created_ms);
+  // The snapshot is there: a note that stays is taken away by the next step or start.
+  static_cast<void>(registry_.finish_making(held->actor->id));
+  return made;
+}
+
+Outcome<storage::Snapshot> Tenants::make_snapshot(const ActorPtr& actor) {
+  const fs::path directory = snapshots_of(actor->id);
   if (auto made = storage::make_private_directory(directory); !made) return disk(made.error());
-  storage::clear_unfinished_snapshots(directory);
-  const fs::path temporary = directory / "copy.tmp";
+  const fs::path copy = storage::unfinished(directory / "copy.db");
   {
-    const Exclusive exclusive(*this, held->actor);
-    if (auto opened = open_exclusively(held->actor); !opened) return tl::unexpected(opened.error());
-    if (auto copied = storage::copy_store(*held->actor->store, temporary); !copied) {
+    const Exclusive exclusive(*this, actor);
+    if (auto opened = open_exclusively(actor); !opened) return tl::unexpected(opened.error());
+    if (auto copied = storage::copy_store(*actor->store, copy); !copied) {
       return disk(copied.error());
     }
   }
-  auto sealed = storage::seal_snapshot(temporary, directory, tenant_id);
+  auto sealed = storage::seal_snapshot(copy, directory, actor->id);
   if (!sealed) return disk(sealed.error());
-  newest_snapshots_.set(tenant_id, sealed->created_ms);
   return *std::move(sealed);
 }
 
@@ -336,10 +391,12 @@ Outcome<void> Tenants::restore(std::string_view slug, std::string_view snapshot_
   if (!snapshot) return tl::unexpected(snapshot.error());
   if (auto made = make_directory(tenant_id); !made) return disk(made.error());
   const fs::path file = snapshots_of(snapshot->tenant_id) / (snapshot->id + ".db");
-  const fs::path prepared = directory_of(tenant_id) / prepared_name;
+  const fs::path prepared = prepared_in(directory_of(tenant_id));
+  if (auto begun = begin_making(held->actor); !begun) return begun;
   if (auto checked = storage::prepare_restore(file, snapshot->sha256, snapshot->tenant_id,
                                               tenant_id, options_.schema, request_id, prepared);
       !checked) {
+    abandon_making(held->actor);
     return refuse(LifecycleErrorKind::damaged_snapshot, checked.error().text());
   }
   const Exclusive exclusive(*this, held->actor);
@@ -347,12 +404,12 @@ Outcome<void> Tenants::restore(std::string_view slug, std::string_view snapshot_
   // Logs that an earlier restore could not remove are of a store that is gone.
   for (const char* name : log_names) {
     if (auto removed = storage::remove_tree(aside(directory_of(tenant_id), name)); !removed) {
-      static_cast<void>(storage::remove_tree(prepared));
+      static_cast<void>(clear_unfinished(tenant_id));
       return disk(removed.error());
     }
   }
   if (auto noted = registry_.begin(tenant_id, Registry::Step::restore); !noted) {
-    static_cast<void>(storage::remove_tree(prepared));
+    static_cast<void>(clear_unfinished(tenant_id));
     return noted;
   }
   held->actor->retry_at = {};
@@ -372,7 +429,7 @@ Outcome<void> Tenants::complete_restore(const std::string& tenant_id) {
     const bool missing = !fs::exists(directory_of(tenant_id) / "store.db", error) && !error;
     return registry_.finish_restore(tenant_id, !missing);
   }
-  const fs::path prepared = directory_of(tenant_id) / prepared_name;
+  const fs::path prepared = prepared_in(directory_of(tenant_id));
   // It is refused, so the next start must not complete it, over what is written until then.
   if (fs::exists(prepared, error) && storage::remove_tree(prepared)) {
     static_cast<void>(registry_.finish_restore(tenant_id, false));
@@ -384,7 +441,7 @@ Outcome<void> Tenants::complete_restore(const std::string& tenant_id) {
 /// holds writes that were acknowledged, so it is gone only when the new file is there.
 Result<void> Tenants::put_restored(const std::string& tenant_id) {
   const fs::path directory = directory_of(tenant_id);
-  const fs::path prepared = directory / prepared_name;
+  const fs::path prepared = prepared_in(directory);
   std::error_code error;
   if (fs::exists(prepared, error)) {
     for (const char* name : log_names) {

@@ -246,7 +246,7 @@ TEST(Lifecycle, ARestoreThatFailsLeavesTheLogAndIsNotCompletedLater) {
   EXPECT_TRUE(runtime.write(*tenant, "after").value());
   runtime.restart();
   EXPECT_TRUE(runtime.has(*tenant, "after", storage::Access::read).value());
-  EXPECT_FALSE(fs::exists(directory / "store.db.restore"));
+  EXPECT_FALSE(fs::exists(directory / "restored.db.new"));
   ASSERT_TRUE(runtime.tenants->restore("a", snapshot.id, std::nullopt));
   EXPECT_EQ(runtime.count(*tenant).value(), 1);
 }
@@ -265,7 +265,7 @@ TEST(Lifecycle, ATenantThatCannotBeRecoveredKeepsNobodyElseOut) {
   // What was prepared cannot take the store's place, nor be removed.
   fs::rename(directory / "store.db", directory / "kept");
   fs::create_directories(directory / "store.db" / "in the way");
-  std::ofstream(directory / "store.db.restore").flush();
+  std::ofstream(directory / "restored.db.new").flush();
   runtime.start();
   EXPECT_EQ(runtime.count(*other).value_or(-1), 1);
   EXPECT_TRUE(runtime.write(*other, "y").value());

@@ -160,7 +160,11 @@ class Registry {
   friend class Tenants;  // the life cycle in steps, for a tenant's files lie between them
 
   /// What a crash left to do.
-  enum class Step : std::uint8_t { remove = 1, restore = 2 };
+  enum class Step : std::uint8_t {
+    remove = 1,
+    restore = 2,  ///< the prepared store takes the place of the tenant's
+    make = 3,     ///< a snapshot or a store to restore is in the making: it is cleared away
+  };
   struct Unfinished {
     std::string tenant_id;
     Step step = Step::remove;
@@ -179,6 +183,7 @@ class Registry {
   /// Begins to remove a deleted tenant; false when its retention has not passed, or it is gone.
   [[nodiscard]] Outcome<bool> begin_purge(const std::string& tenant_id, std::int64_t now_ms);
   [[nodiscard]] Outcome<void> begin(const std::string& tenant_id, Step step);
+  [[nodiscard]] Outcome<void> finish_making(const std::string& tenant_id);
   /// `restored`: the tenant has a store from now on.
   [[nodiscard]] Outcome<void> finish_restore(const std::string& tenant_id, bool restored);
   /// Forgets all but id, slug and times, also in the file's own bytes.

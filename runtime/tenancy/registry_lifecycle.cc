@@ -117,6 +117,14 @@ Outcome<void> Registry::begin(const std::string& tenant_id, Step step) {
   return {};
 }
 
+Outcome<void> Registry::finish_making(const std::string& tenant_id) {
+  const std::scoped_lock lock(write_);
+  Transaction transaction(database_);
+  database_.prepare("DELETE FROM journal WHERE tenant=?").text(tenant_id).run();
+  if (!transaction.commit()) return tl::unexpected(disk_error());
+  return {};
+}
+
 Outcome<void> Registry::finish_restore(const std::string& tenant_id, bool restored) {
   const std::scoped_lock lock(write_);
   const TenantPtr known = ids_.find(tenant_id);

@@ -14,7 +14,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::array<storage::Migration, 2> schema = {
+constexpr std::array<storage::Migration, 3> schema = {
     R"sql(
   CREATE TABLE tenant(
     id TEXT PRIMARY KEY,
@@ -59,7 +59,9 @@ constexpr std::array<storage::Migration, 2> schema = {
   DELETE FROM domain WHERE tenant IN (SELECT tenant FROM journal WHERE step=0);
   DELETE FROM tenant WHERE id IN (SELECT tenant FROM journal WHERE step=0);
   DELETE FROM journal WHERE step=0;
-)sql"};
+)sql",
+    // From here on the journal may have step 3, which earlier programs would take for a removal.
+    "-- nothing changes but the version"};
 
 /// The integer limits and their names; requests-per-second is the only one with a fraction.
 struct IntegerLimit {

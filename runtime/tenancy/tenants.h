@@ -212,6 +212,10 @@ class Tenants {
 
   // Files and recovery (lifecycle.cc).
   [[nodiscard]] Result<void> recover();
+  [[nodiscard]] Outcome<void> begin_making(const ActorPtr& actor);
+  void abandon_making(const ActorPtr& actor);
+  [[nodiscard]] Result<void> clear_unfinished(const std::string& tenant_id) const;
+  [[nodiscard]] Outcome<storage::Snapshot> make_snapshot(const ActorPtr& actor);
   [[nodiscard]] Result<void> make_directory(const std::string& tenant_id);
   [[nodiscard]] Result<void> purge(const std::string& tenant_id);
   [[nodiscard]] Result<void> put_restored(const std::string& tenant_id);

@@ -1,10 +1,10 @@
 // The actor machine at its real bounds: far more tenants than stores may be open, used by many
 // threads at once as event loops use it, while tenants come and go.
 //
-// A run is short. CAISSON_CHURN=N makes it N times as long.
+// Where memory is checked, it goes on for a minute in all; else a run is short.
 
 #include <atomic>
-#include <cstdlib>
+#include <chrono>
 #include <random>
 #include <string>
 #include <thread>
@@ -23,10 +23,12 @@ using storage::TenantStore;
 constexpr int loops = 4;
 constexpr int in_flight = 64;  // jobs of one loop that wait for their answer
 
-int rounds() {
-  const char* factor = std::getenv("CAISSON_CHURN");
-  return 250 * (factor == nullptr ? 1 : std::max(std::atoi(factor), 1));
-}
+#ifdef __SANITIZE_ADDRESS__
+constexpr std::chrono::seconds least_time{30};  // of each of the two sizes
+#else
+constexpr std::chrono::seconds least_time{0};
+#endif
+constexpr int least_rounds = 250;
 
 /// Tenants that stay, and how many writes of each were acknowledged.
 struct Resident {
@@ -42,7 +44,8 @@ class Loop {
       : runtime_(runtime), residents_(residents), random_(seed) {}
 
   void run() {
-    for (int round = 0; round < rounds(); ++round) {
+    const auto end = std::chrono::steady_clock::now() + least_time;
+    for (int round = 0; round < least_rounds || std::chrono::steady_clock::now() < end; ++round) {
       submit(pick(residents_.size()), round % 3 == 0 ? Access::write : Access::read);
       for (int i = 0; i < 20; ++i) submit(last_ + pick(16), Access::glance);
     }

@@ -30,6 +30,7 @@ struct Model {
   Status status = Status::active;
   std::string name;
   std::set<std::string> notes;
+  std::set<std::string> keys;  // that are not revoked, by name
   friend bool operator==(const Model&, const Model&) = default;
 };
 
@@ -39,6 +40,7 @@ struct Scene {
   TenantPtr tenant;
   std::string own_snapshot;     // of {"kept"}
   std::string others_snapshot;  // of {"foreign"}
+  std::string key;              // id of "first"
 };
 
 /// One call: what it asks for, true when that was acknowledged, and what is so then.
@@ -88,6 +90,31 @@ const std::vector<Call>& calls() {
              .has_value();
        },
        nothing},
+      // A job that puts many rows at once and notes whose request that was.
+      {"import",
+       [](Scene& s) {
+         return s.runtime
+             .call(*s.tenant, Access::write,
+                   [](TenantStore& store) {
+                     storage::note_request(store, "r-1");
+                     bool fine = true;
+                     for (const char* text : {"imported 1", "imported 2", "imported 3"}) {
+                       auto row = store.prepare("INSERT OR REPLACE INTO note(text) VALUES(?)");
+                       fine = row.text(text).run() && fine;
+                     }
+                     return fine;
+                   })
+             .value_or(false);
+       },
+       [](Model& m) { m.notes.insert({"imported 1", "imported 2", "imported 3"}); }},
+      {"create a key",
+       [](Scene& s) {
+         return s.runtime.registry->create_key(slug, "second", {"read"}, 0).has_value();
+       },
+       [](Model& m) { m.keys.insert("second"); }},
+      {"revoke a key",
+       [](Scene& s) { return s.runtime.registry->revoke_key(slug, s.key).has_value(); },
+       [](Model& m) { m.keys.erase("first"); }},
       {"migrate", [](Scene& s) { return s.runtime.tenants->migrate(slug).has_value(); }, nothing},
       {"sweep",
        [](Scene& s) {
@@ -110,6 +137,9 @@ Model observe(Fixture& runtime) {
   if (!model.living) return model;
   model.status = tenant->status;
   model.name = tenant->name;
+  for (const ApiKeyPtr& key : runtime.registry->keys(slug).value()) {
+    if (!key->revoked) model.keys.insert(key->name);
+  }
   model.notes = runtime
                     .call(*tenant, Access::read,
                           [](TenantStore& store) {
@@ -139,6 +169,7 @@ std::vector<std::string> remains(const Fixture& runtime) {
 void set_scene(Scene& scene) {
   Fixture& runtime = scene.runtime;
   scene.tenant = runtime.tenants->create({.slug = slug, .tier = scene.tier}).value();
+  scene.key = runtime.registry->create_key(slug, "first", {"read"}, 0).value().key->id;
   EXPECT_TRUE(runtime.write(*scene.tenant, "kept").value());
   scene.own_snapshot = runtime.tenants->snapshot(slug).value().id;
   EXPECT_TRUE(runtime.write(*scene.tenant, "later").value());
@@ -164,7 +195,7 @@ void race(Scene& scene, const Call& first, const Call& second) {
     start.arrive_and_wait();
     second_done = second.call(scene);
   }
-  const Model before{.notes = {"kept", "later"}};
+  const Model before{.notes = {"kept", "later"}, .keys = {"first"}};
   const auto applied = [&](const std::vector<std::pair<const Call*, bool>>& order) {
     Model model = before;
     for (const auto& [call, done] : order) {
@@ -178,7 +209,7 @@ void race(Scene& scene, const Call& first, const Call& second) {
   EXPECT_TRUE(seen == one || seen == two)
       << first.name << (first_done ? "" : " (refused)") << " and " << second.name
       << (second_done ? "" : " (refused)") << ": living " << seen.living << ", notes "
-      << testing::PrintToString(seen.notes);
+      << testing::PrintToString(seen.notes) << ", keys " << testing::PrintToString(seen.keys);
   clear_scene(scene.runtime);
 }
 

@@ -254,6 +254,21 @@ TEST_F(Serving, RefusesWriteWithoutTheScope) {
   EXPECT_EQ(code_of(ask(request)), "insufficient-scope");
 }
 
+TEST_F(Serving, RefusesByTheHeadBeforeABodyIsSent) {
+  const std::string head = " HTTP/1.1\r\nHost: globex.acme.localhost\r\nAuthorization: Bearer " +
+                           token_for("globex", "read") +
+                           "\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
+                           "Expect: 100-continue\r\n\r\n";
+  const auto refused = [&](const std::string& target) {
+    TestClient client(application_->data_port());
+    const auto answer = client.ask("POST " + target + head);
+    return answer ? code_of(*answer) : std::string();
+  };
+  EXPECT_EQ(refused("/v1/records/notes"), "insufficient-scope");
+  EXPECT_EQ(refused("/v1/batches"), "not-found");
+  EXPECT_EQ(refused("/v1/whoami"), "method-not-allowed");
+}
+
 TEST_F(Serving, RefusesStepsOfABatchWithoutTheirScope) {
   const auto made =
       ask(tenant_request("globex", "POST", "/v1/records/notes", R"({"secret":true})"));

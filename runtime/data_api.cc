@@ -154,6 +154,9 @@ http::Admission DataApi::admit(const http::Request& head) {
   const std::size_t most_body = admitted->most_body();
   exchange->context = std::move(admitted->context);
   exchange->permit = std::make_shared<policy::Permit>(std::move(admitted->permit));
+  if (auto refused = refuse_by_head(head, *exchange->context)) {
+    return {.answer = dress(*exchange, head, *std::move(refused))};
+  }
   return {.visit = std::make_shared<Guest>(*this, exchange),
           .most_body = most_body,
           .share = exchange->share,
@@ -188,25 +191,43 @@ bool DataApi::is_known_domain(std::string_view domain) const {
   return tenant && tenant->status == tenancy::Status::active;
 }
 
-void DataApi::route(const ExchangePtr& exchange) const {
-  const http::Request& request = exchange->request;
-  const context::RequestContext& context = *exchange->context;
-  const auto call = api::resolve(request.method, request.path);
+/// What the head alone decides: whether there is such a resource and operation, and whether the
+/// caller may use it. Nobody sends a body to be told.
+std::optional<http::Response> DataApi::refuse_by_head(
+    const http::Request& head, const context::RequestContext& context) const {
+  const auto call = api::resolve(head.method, head.path);
   if (!call) {
-    return refuse(*exchange, {.code = Code::not_found, .detail = "there is nothing at this path"});
+    return services_.gate.refuse(
+        context, {.code = Code::not_found, .detail = "there is nothing at this path"});
   }
   if (call->operation == nullptr) {
     const std::string allowed = api::allowed_methods(call->path);
     http::Response refused = services_.gate.refuse(
         context, {.code = Code::method_not_allowed, .detail = "this resource answers " + allowed});
     refused.fields.emplace_back("Allow", allowed);
-    return finish(*exchange, std::move(refused));
+    return refused;
   }
   const std::string_view scope = api::missing_scope(*call->operation, context.caller().scopes);
   if (!scope.empty()) {
-    return refuse(*exchange, {.code = Code::insufficient_scope,
-                              .detail = "the credential lacks the scope " + std::string(scope)});
+    return services_.gate.refuse(
+        context, {.code = Code::insufficient_scope,
+                  .detail = "the credential lacks the scope " + std::string(scope)});
   }
+  for (const std::string_view name : single_fields) {
+    if (head.count(name) > 1) {
+      return services_.gate.refuse(context,
+                                   {.code = Code::invalid_parameter,
+                                    .detail = "the field " + std::string(name) + " is repeated"});
+    }
+  }
+  return {};
+}
+
+void DataApi::route(const ExchangePtr& exchange) const {
+  const http::Request& request = exchange->request;
+  const context::RequestContext& context = *exchange->context;
+  const auto call =
+      api::resolve(request.method, request.path);  // the head was let in: there is one
   switch (call->operation->id) {
     case api::OperationId::who_am_i:
       return finish(*exchange, whoami(context));
@@ -216,12 +237,6 @@ void DataApi::route(const ExchangePtr& exchange) const {
       return finish(*exchange, services_.watch.issue_ticket(context));
     default:
       break;
-  }
-  for (const std::string_view name : single_fields) {
-    if (request.count(name) > 1) {
-      return refuse(*exchange, {.code = Code::invalid_parameter,
-                                .detail = "the field " + std::string(name) + " is repeated"});
-    }
   }
   run_records(exchange, *call);
 }
@@ -298,10 +313,6 @@ http::Response DataApi::refuse(const http::Refusal& refusal) const {
                                   {"reason", refusal.code},
                                   {"detail", refusal.detail}});
   return response;
-}
-
-void DataApi::refuse(Exchange& exchange, const Problem& problem) const {
-  finish(exchange, services_.gate.refuse(*exchange.context, problem));
 }
 
 http::Response DataApi::answer_to_record(

@@ -67,12 +67,13 @@ class DataApi {
   [[nodiscard]] http::Response answer_to_record(
       const context::RequestContext& context,
       tl::expected<modules::RecordsAnswer, tenancy::Refusal> answer) const;
+  [[nodiscard]] std::optional<http::Response> refuse_by_head(
+      const http::Request& head, const context::RequestContext& context) const;
   void route(const ExchangePtr& exchange) const;
   void run_records(const ExchangePtr& exchange, const api::Call& call) const;
   [[nodiscard]] modules::RecordsAnswer answer_within_bounds(const modules::RecordsRequest& asked,
                                                             Exchange& exchange,
                                                             storage::TenantStore& store) const;
-  void refuse(Exchange& exchange, const observe::Problem& problem) const;
   void finish(Exchange& exchange, http::Response response) const;
   [[nodiscard]] http::Response dress(Exchange& exchange, const http::Request& head,
                                      http::Response response) const;

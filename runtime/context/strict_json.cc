@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <vector>
 
 #include <boost/json/value_stack.hpp>
@@ -21,7 +22,7 @@ constexpr std::size_t longest_told_key = 64;
 /// Builds the value as the reader goes, and looks at the keys of every object that ends.
 class Builder {
  public:
-  Builder() { stack_.reset(); }
+  explicit Builder(Numbers numbers) : numbers_(numbers) { stack_.reset(); }
 
   /// False: `error` says why.
   bool add(const JsonReader& reader) {
@@ -104,16 +105,20 @@ class Builder {
     double number = 0;
     const auto read = std::from_chars(begin, end, number);
     if (read.ec == std::errc::result_out_of_range) {
-      if (Decimal(text).magnitude() > 0) {
+      const bool large = Decimal(text).magnitude() > 0;
+      if (large && numbers_ == Numbers::doubles) {
         error = "not valid JSON: a number is too large";
         return false;
       }
-      number = 0;  // it is closer to zero than any other double
+      // A small one is closer to zero than any other double.
+      number = large ? std::numeric_limits<double>::infinity() : 0;
+      if (text.starts_with('-')) number = -number;
     }
     stack_.push_double(number);
     return true;
   }
 
+  Numbers numbers_;
   json::value_stack stack_;
   std::vector<std::size_t> counts_;  ///< of the members of all that is open, innermost last
   std::vector<std::string> keys_;    ///< of all open objects, innermost last
@@ -129,9 +134,10 @@ JsonError error_at(std::string_view text, std::size_t offset, std::string what) 
 
 }  // namespace
 
-tl::expected<json::value, JsonError> parse_strict(std::string_view text, std::size_t levels) {
+tl::expected<json::value, JsonError> parse_strict(std::string_view text, std::size_t levels,
+                                                  Numbers numbers) {
   JsonReader reader(text, levels);
-  Builder builder;
+  Builder builder(numbers);
   while (reader.next() != Token::end) {
     if (reader.token() == Token::error) {
       return tl::unexpected(

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -15,10 +16,14 @@ struct JsonError {
   std::size_t column = 1;  ///< in bytes
 };
 
+/// Which numbers a text may have: those that are not too large for a double, or all.
+enum class Numbers : std::uint8_t { doubles, any };
+
 /// The one value that `text` holds (as JsonReader reads it, at most `levels` deep). An object that
 /// has the same key twice, however it is spelt, is an error, because readers disagree on which one
-/// counts, and so is a number that is too large for a double.
-[[nodiscard]] tl::expected<boost::json::value, JsonError> parse_strict(std::string_view text,
-                                                                       std::size_t levels = 32);
+/// counts, and so is a number that is too large for a double, unless `numbers` is `any`: it is
+/// infinite then.
+[[nodiscard]] tl::expected<boost::json::value, JsonError> parse_strict(
+    std::string_view text, std::size_t levels = 32, Numbers numbers = Numbers::doubles);
 
 }  // namespace caisson::context

@@ -1,5 +1,7 @@
 #include "runtime/context/strict_json.h"
 
+#include <limits>
+
 #include <boost/json/serialize.hpp>
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
@@ -36,6 +38,10 @@ TEST(ParseStrict, RefusesNumbersThatAreNone) {
     ASSERT_FALSE(value) << text;
     EXPECT_EQ(value.error().what, "not valid JSON: a number is too large");
   }
+  const auto any = parse_strict("[1e999,-1e400]", 32, Numbers::any);
+  ASSERT_TRUE(any);
+  EXPECT_EQ(any->at(0), std::numeric_limits<double>::infinity());
+  EXPECT_EQ(any->at(1), -std::numeric_limits<double>::infinity());
 }
 
 TEST(ParseStrict, SaysWhere) {

@@ -184,7 +184,8 @@ observe::Faults check(const api::Schema& schema, const json::value& value) {
 
 tl::expected<json::value, RecordsAnswer> read_body(const Schema& schema, std::string_view body) {
   // The schema says how deep a value may be, wherever it lies; the parser leaves room for that.
-  auto parsed = context::parse_strict(body, 2 * api::deepest_value);
+  // A value is kept as the text that it is, so its numbers may be as large as they like.
+  auto parsed = context::parse_strict(body, 2 * api::deepest_value, context::Numbers::any);
   if (!parsed) {
     return tl::unexpected(
         problem("invalid-json", "the body is not JSON: " + parsed.error().what + " at line " +

@@ -49,7 +49,7 @@ std::optional<std::string> open_cursor(std::string_view cursor, const CursorScop
 std::string write_cursor(const Place& place, const CursorScope& scope) {
   std::string bytes;
   for (int shift = 56; shift >= 0; shift -= 8) {
-    bytes += static_cast<char>((static_cast<std::uint64_t>(place.updated_ms) >> shift) & 0xFFU);
+    bytes += static_cast<char>((static_cast<std::uint64_t>(place.time_ms) >> shift) & 0xFFU);
   }
   bytes += place.id.view();
   return seal_cursor(bytes, scope);
@@ -58,11 +58,11 @@ std::string write_cursor(const Place& place, const CursorScope& scope) {
 std::optional<Place> read_cursor(std::string_view cursor, const CursorScope& scope) {
   const auto bytes = open_cursor(cursor, scope);
   if (!bytes || bytes->size() != time_bytes + id_bytes) return std::nullopt;
-  std::uint64_t updated = 0;
+  std::uint64_t time = 0;
   for (std::size_t i = 0; i < time_bytes; ++i) {
-    updated = (updated << 8U) | static_cast<unsigned char>((*bytes)[i]);
+    time = (time << 8U) | static_cast<unsigned char>((*bytes)[i]);
   }
-  Place place{.updated_ms = static_cast<std::int64_t>(updated)};
+  Place place{.time_ms = static_cast<std::int64_t>(time)};
   std::copy_n(bytes->begin() + time_bytes, id_bytes, place.id.bytes.begin());
   return place;
 }

@@ -11,7 +11,7 @@ namespace caisson::modules {
 
 /// Where a page of a list ended.
 struct Place {
-  std::int64_t updated_ms = 0;
+  std::int64_t time_ms = 0;  ///< of what the list is ordered by; of no meaning when that is the id
   storage::Uuid id;
 };
 

@@ -56,7 +56,9 @@ std::optional<Order> parse_order(std::string_view text) {
   }
   if (text == "updated") {
     order.by = Order::By::updated;
-  } else if (text != "id" && text != "created") {
+  } else if (text == "created") {
+    order.by = Order::By::created;
+  } else if (text != "id") {
     return std::nullopt;
   }
   return order;

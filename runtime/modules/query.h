@@ -14,7 +14,7 @@
 namespace caisson::modules {
 
 struct Order {
-  enum class By : std::uint8_t { id, updated };  ///< ids are ordered by creation
+  enum class By : std::uint8_t { id, created, updated };  ///< equal times are ordered by id
   By by = By::id;
   bool descending = false;
 };

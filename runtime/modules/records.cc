@@ -17,7 +17,7 @@
 namespace caisson::modules {
 namespace {
 
-constexpr std::array<storage::Migration, 2> migrations{
+constexpr std::array<storage::Migration, 3> migrations{
     "CREATE TABLE records("
     " collection TEXT NOT NULL, id BLOB NOT NULL, version INTEGER NOT NULL,"
     " created INTEGER NOT NULL, updated INTEGER NOT NULL, value TEXT NOT NULL);"
@@ -36,6 +36,8 @@ constexpr std::array<storage::Migration, 2> migrations{
     "UPDATE idempotency SET body=replace(body,'\"value\":}','\"value\":{}}')"
     " WHERE instr(body,'\"value\":}')>0;"
     "CREATE INDEX records_by_update ON records(collection,updated,id);",
+    // An imported record was created when it says so, whatever its id.
+    "CREATE INDEX records_by_creation ON records(collection,created,id);",
 };
 
 std::string_view trimmed(std::string_view text) {

@@ -1,6 +1,10 @@
 // What lists cost: bounded work and memory, however much a collection holds.
 
+#include <algorithm>
+#include <array>
+#include <functional>
 #include <set>
+#include <utility>
 
 #include <gtest/gtest.h>
 #include <sqlite3.h>
@@ -52,8 +56,9 @@ class RecordsOrder : public testing::Test {
         store
             .prepare(
                 "INSERT INTO records(collection,id,version,created,updated,value) "
-                "VALUES('orders',?,1,0,?,?)")
+                "VALUES('orders',?,1,?,?,?)")
             .blob(id.view())
+            .integer((i * 6007LL) % many)
             .integer((i * 7919LL) % many)
             .text(value)
             .run();
@@ -68,16 +73,17 @@ class RecordsOrder : public testing::Test {
 std::unique_ptr<Bench> RecordsOrder::bench_;
 
 TEST_F(RecordsOrder, EveryOrderHasAnIndexAndSortsNothing) {
-  for (const auto by : {Order::By::id, Order::By::updated}) {
+  const std::array<std::pair<Order::By, const char*>, 3> indexes{
+      {{Order::By::id, "USING INDEX records_by_id (collection=?"},
+       {Order::By::created, "USING INDEX records_by_creation (collection=?"},
+       {Order::By::updated, "USING INDEX records_by_update (collection=?"}}};
+  for (const auto& [by, index] : indexes) {
     for (const bool descending : {false, true}) {
       for (const bool from_place : {false, true}) {
         const auto plan =
             plan_of(*bench_, records_in_order({.by = by, .descending = descending}, from_place));
         EXPECT_EQ(plan.find("TEMP B-TREE"), std::string::npos) << plan;
-        EXPECT_NE(plan.find(by == Order::By::id ? "USING INDEX records_by_id (collection=?"
-                                                : "USING INDEX records_by_update (collection=?"),
-                  std::string::npos)
-            << plan;
+        EXPECT_NE(plan.find(index), std::string::npos) << plan;
         const bool starts_there =
             plan.find("id") != std::string::npos && plan.find("(?,?)") != std::string::npos;
         EXPECT_EQ(starts_there || plan.find("AND id") != std::string::npos, from_place) << plan;
@@ -87,7 +93,7 @@ TEST_F(RecordsOrder, EveryOrderHasAnIndexAndSortsNothing) {
 }
 
 TEST_F(RecordsOrder, APageReadsTheRecordsThatItGivesAndNoOthers) {
-  for (const std::string order : {"id", "-id", "updated", "-updated"}) {
+  for (const std::string order : {"id", "-id", "created", "-created", "updated", "-updated"}) {
     std::string cursor;
     for (int page = 0; page < 3; ++page) {
       const int before = pages_read(*bench_);
@@ -97,6 +103,28 @@ TEST_F(RecordsOrder, APageReadsTheRecordsThatItGivesAndNoOthers) {
       EXPECT_LT(pages_read(*bench_) - before, 100) << order;
       cursor = "&cursor=" + std::string(object(answer).at("next").as_string());
     }
+  }
+}
+
+TEST_F(RecordsOrder, ByCreationIsByTheTimeThatTheRecordsSay) {
+  for (const bool descending : {false, true}) {
+    std::vector<std::string> seen;
+    std::string cursor;
+    while (seen.size() < 500) {
+      const std::string order = descending ? "-created" : "created";
+      const auto answer = bench_->get("/v1/records/orders", "limit=100&order=" + order + cursor);
+      ASSERT_EQ(answer.problem, "");
+      const auto page = object(answer);
+      for (const auto& record : page.at("records").as_array()) {
+        seen.emplace_back(record.at("created").as_string());
+      }
+      cursor = "&cursor=" + std::string(page.at("next").as_string());
+    }
+    if (descending) std::ranges::reverse(seen);
+    EXPECT_TRUE(std::ranges::is_sorted(seen, std::less_equal())) << "no two have the same time";
+    const std::int64_t first = descending ? many - 500 : 0;
+    EXPECT_EQ(seen.front(), observe::rfc3339(first));
+    EXPECT_EQ(seen.back(), observe::rfc3339(first + 499));
   }
 }
 

@@ -123,24 +123,51 @@ void put_record(storage::TenantStore& store, const Record& record, bool replaces
   note(store, record, replaces ? Op::replaced : Op::created, record.updated_ms);
 }
 
+namespace {
+
+/// The parts of the statement of an order by time; the column is where a row has it.
+struct TimeOrder {
+  int column;
+  storage::Sql rows;
+  storage::Sql behind;  ///< a place, up and down
+  storage::Sql before;
+  storage::Sql ascending;
+  storage::Sql descending;
+};
+
+constexpr TimeOrder by_creation{2,
+                                "INDEXED BY records_by_creation WHERE collection=?",
+                                " AND (created,id)>(?,?)",
+                                " AND (created,id)<(?,?)",
+                                " ORDER BY created,id",
+                                " ORDER BY created DESC,id DESC"};
+constexpr TimeOrder by_update{3,
+                              "INDEXED BY records_by_update WHERE collection=?",
+                              " AND (updated,id)>(?,?)",
+                              " AND (updated,id)<(?,?)",
+                              " ORDER BY updated,id",
+                              " ORDER BY updated DESC,id DESC"};
+
+/// Null for the order by id.
+const TimeOrder* time_order(const Order& order) {
+  if (order.by == Order::By::id) return nullptr;
+  return order.by == Order::By::created ? &by_creation : &by_update;
+}
+
+}  // namespace
+
 storage::ComposedSql records_in_order(const Order& order, bool from_place) {
-  const bool by_updated = order.by == Order::By::updated;
   storage::ComposedSql sql;
   sql += "SELECT id,version,created,updated,value FROM records ";
-  sql += by_updated ? storage::Sql("INDEXED BY records_by_update WHERE collection=?")
-                    : storage::Sql("INDEXED BY records_by_id WHERE collection=?");
-  if (from_place && by_updated) {
-    sql += order.descending ? storage::Sql(" AND (updated,id)<(?,?)")
-                            : storage::Sql(" AND (updated,id)>(?,?)");
-  } else if (from_place) {
-    sql += order.descending ? storage::Sql(" AND id<?") : storage::Sql(" AND id>?");
+  if (const TimeOrder* time = time_order(order)) {
+    sql += time->rows;
+    if (from_place) sql += order.descending ? time->before : time->behind;
+    sql += order.descending ? time->descending : time->ascending;
+    return sql;
   }
-  if (by_updated) {
-    sql += order.descending ? storage::Sql(" ORDER BY updated DESC,id DESC")
-                            : storage::Sql(" ORDER BY updated,id");
-  } else {
-    sql += order.descending ? storage::Sql(" ORDER BY id DESC") : storage::Sql(" ORDER BY id");
-  }
+  sql += "INDEXED BY records_by_id WHERE collection=?";
+  if (from_place) sql += order.descending ? storage::Sql(" AND id<?") : storage::Sql(" AND id>?");
+  sql += order.descending ? storage::Sql(" ORDER BY id DESC") : storage::Sql(" ORDER BY id");
   return sql;
 }
 
@@ -148,7 +175,8 @@ Page list_records(storage::TenantStore& store, std::string_view collection, cons
                   const std::optional<Place>& after) {
   auto row = store.prepare(records_in_order(query.order, after.has_value()));
   row.text(collection);
-  if (after && query.order.by == Order::By::updated) row.integer(after->updated_ms);
+  const TimeOrder* const time = time_order(query.order);
+  if (after && time != nullptr) row.integer(after->time_ms);
   if (after) row.blob(after->id.view());
 
   Page page;
@@ -164,7 +192,8 @@ Page list_records(storage::TenantStore& store, std::string_view collection, cons
     const std::string_view value = row.text_at(4);
     const bool wanted = std::ranges::all_of(
         query.filters, [&](const Filter& filter) { return matches(filter, value); });
-    last = Place{.updated_ms = row.integer_at(3), .id = uuid_of(row.blob_at(0))};
+    last = Place{.time_ms = time == nullptr ? 0 : row.integer_at(time->column),
+                 .id = uuid_of(row.blob_at(0))};
     ++looked_at;
     bytes += value.size();
     if (wanted) page.records.push_back(record_of(row, collection));

@@ -10,6 +10,7 @@
 #include "runtime/context/strict_json.h"
 #include "runtime/operator_client.h"
 #include "runtime/storage/files.h"
+#include "runtime/storage/snapshot.h"
 
 namespace caisson::runtime {
 namespace {

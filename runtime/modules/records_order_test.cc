@@ -11,6 +11,7 @@
 
 #include "runtime/modules/fixture.h"
 #include "runtime/modules/rows.h"
+#include "runtime/observe/clock.h"
 
 namespace caisson::modules {
 namespace {

@@ -137,7 +137,8 @@ Model observe(Fixture& runtime) {
   if (!model.living) return model;
   model.status = tenant->status;
   model.name = tenant->name;
-  for (const ApiKeyPtr& key : runtime.registry->keys(slug).value()) {
+  const auto keys = runtime.registry->keys(slug).value();
+  for (const ApiKeyPtr& key : keys) {
     if (!key->revoked) model.keys.insert(key->name);
   }
   model.notes = runtime

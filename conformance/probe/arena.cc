@@ -19,8 +19,8 @@ bool is_alone(const Actor& actor) {
   return actor.instance != nullptr && actor.instance->tenant.has_value();
 }
 
-/// Counts are written when their minute has ended (docs/runtime.md).
-constexpr auto counting_patience = std::chrono::seconds(65);
+/// A refusal is in the log, or in a count of it, as soon as somebody reads (docs/runtime.md).
+constexpr auto patience = std::chrono::seconds(2);
 
 /// Unix time in milliseconds at which a runtime made a request id (UUIDv7); nothing for another id.
 std::optional<std::int64_t> made_at(const std::string& request_id) {
@@ -157,21 +157,10 @@ void Arena::read_refusals() const {
   }
 }
 
-bool Arena::counts_refusals() const {
-  return std::ranges::any_of(stack_.instances, [this](const RunningInstance& instance) {
-    if (instance.role != "runtime" || !instance.operator_api) return false;
-    const auto metrics = operator_of(instance).call("GET", "/metrics");
-    constexpr std::string_view name = "\ncaisson_audit_counted_total ";
-    const std::size_t at = metrics ? metrics->body.find(name) : std::string::npos;
-    return at != std::string::npos && metrics->body.substr(at + name.size(), 2) != "0\n";
-  });
-}
-
 bool Arena::audited(const Refused& refused) const {
   if (refused.request_id.empty()) return false;
   const std::scoped_lock lock(audit_->mutex);
   const auto begun = std::chrono::steady_clock::now();
-  auto patience = std::chrono::seconds(2);
   for (;;) {
     read_refusals();
     if (audit_->request_ids.contains(refused.request_id)) return true;
@@ -183,10 +172,7 @@ bool Arena::audited(const Refused& refused) const {
       return true;
     }
     if (interrupted()) return false;
-    if (std::chrono::steady_clock::now() > begun + patience) {
-      if (patience == counting_patience || !counts_refusals()) return false;
-      patience = counting_patience;
-    }
+    if (std::chrono::steady_clock::now() > begun + patience) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
 }

@@ -68,8 +68,7 @@ class Arena {
                                        std::string body = {}) const;
 
   /// True once the audit log of any instance holds a refusal with this request id, or a count of
-  /// such refusals that covers its time and has room for it. Waits at most two seconds, and while
-  /// an instance counts refusals, for the end of the minute that they are counted in.
+  /// such refusals that covers its time and has room for it. Waits at most two seconds.
   [[nodiscard]] bool audited(const Refused& refused) const;
 
   /// Removes every credential and secret that the harness knows from a text that goes into a
@@ -110,8 +109,6 @@ class Arena {
   };
   /// Reads what is new in the audit logs. With the cache's mutex.
   void read_refusals() const;
-  /// Whether an instance counts refusals rather than record each of them.
-  [[nodiscard]] bool counts_refusals() const;
 
   const plan::Plan& plan_;
   const RunningStack& stack_;

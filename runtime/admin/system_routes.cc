@@ -67,6 +67,7 @@ Answer read_audit(Call& call) {
                   "'after' must be a whole number and 'limit' from 1 to 1000");
   }
   observe::Audit& audit = call.services.audit;
+  if (log == "refusals") audit.count_so_far();
   const std::vector<std::string> records =
       (log == "refusals" ? audit.refusals() : audit.operations())
           .query({.tenant = query->text("tenant"), .after = *after, .limit = *limit});

@@ -71,6 +71,11 @@ void Audit::tick() {
   if (kinds_.due(clock_.unix_ms())) write_counts();
 }
 
+void Audit::count_so_far() {
+  const std::lock_guard lock(mutex_);
+  write_counts();
+}
+
 void Audit::write_counts() {
   // While the disk refuses writes, counting goes on.
   if (!refusals_->healthy()) return;

@@ -70,6 +70,8 @@ class Audit {
 
   /// Writes the counts of refusals when their minute has ended; call it every second or so.
   void tick();
+  /// Writes the counts so far: whoever reads refusals sees those of a moment ago.
+  void count_so_far();
 
   /// False while the disk refuses writes of either log.
   [[nodiscard]] bool healthy() const { return operations_->healthy() && refusals_->healthy(); }

@@ -123,10 +123,7 @@ bool Refusals::due(std::int64_t now_ms) const {
 }
 
 void Refusals::clear() noexcept {
-  for (auto& [key, kind] : kinds_) {
-    if (kind.counts.count == 0) kind.counts.since_ms = 0;
-    kind.counts.count = 0;
-  }
+  for (auto& [key, kind] : kinds_) kind.counts.count = 0;
   counted_ = 0;
 }
 

@@ -341,6 +341,7 @@ void survive_strangers(const std::function<void()>& confine) {
     }
     EXPECT_TRUE(
         Bounded::eventually([&] { return runtime.metric("caisson_connections_cut_total") > 0; }));
+    ASSERT_TRUE(runtime.becomes_ready()) << "what was asked before comes first";
     int served = 0;
     expect_service(runtime.data_port, served);
     EXPECT_EQ(served, 200);

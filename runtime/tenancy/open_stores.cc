@@ -136,7 +136,7 @@ void Tenants::close_store(Actor& actor) {
 void Tenants::fail_store(Actor& actor, const std::string& why) noexcept {
   try {
     if (options_.on_failure) options_.on_failure(actor.id, why);
-  } catch (const std::exception&) {  // the store fails all the same, untold
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): it fails all the same, untold
   }
   close_store(actor);
   actor.broken.store(true, std::memory_order_relaxed);

@@ -294,7 +294,7 @@ void Tenants::submit(const Tenant& tenant, storage::Access access, Deadline dead
     void release(std::optional<Refusal> refusal) override {
       try {
         reply_(refusal ? Answer(tl::unexpect, *refusal) : Answer(std::move(*result_)));
-      } catch (...) {  // what is left of it goes with the task: the others get their answers
+      } catch (...) {  // NOLINT(bugprone-empty-catch): it goes with the task, others are answered
       }
     }
 

@@ -90,9 +90,9 @@ void come_and_go(Tenants& tenants) {
 void restore_for_ever(Tenants& tenants, const Registry& registry) {
   const auto taken = tenants.snapshots("source");
   if (!taken) _exit(3);
-  if (taken->empty() &&
-      (!write_first(tenants, *registry.by_slug("source"), std::string(store_bytes, 'x')) ||
-       !tenants.snapshot("source"))) {
+  if (taken->empty() && (!write_first(tenants, *registry.by_slug("source"),
+                                      std::string(store_bytes, 'x') + unique_text()) ||
+                         !tenants.snapshot("source"))) {
     _exit(3);
   }
   const auto snapshots = tenants.snapshots("source");

@@ -212,6 +212,7 @@ std::size_t settle(observe::Audit& audit, const tenancy::Registry& registry,
   const auto& acts = audit.unfinished();
   // All is looked at before anything is recorded, which would look like a later act.
   std::vector<Found> found;
+  found.reserve(acts.size());
   for (const UnfinishedAct& act : acts) found.push_back(settlement.what_became_of(act));
   for (std::size_t i = 0; i < acts.size(); ++i) settlement.record(acts[i], found[i]);
   return acts.size();

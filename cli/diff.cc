@@ -23,6 +23,9 @@ constexpr auto kNotes =
 reviewer of a change to the spec wants to see. The revision is read from the repository itself; nothing is
 checked out, and the working tree, the index and the output directory stay as they are.
 
+Data that the new artifacts would look for elsewhere than the old ones keep them are errors on standard error,
+as `generate` says them, unless --accept-move names them.
+
 REV is anything git understands. A..B compares two revisions, which also works in a bare repository.
 
 examples:
@@ -33,7 +36,7 @@ examples:
 
 exit codes:
   0  the artifacts are the same
-  1  they differ
+  1  they differ, or data would be looked for elsewhere
   2  the command line makes no sense
   3  they cannot be compared: no repository, no such revision, or a spec with errors on either side
 )";
@@ -44,13 +47,15 @@ struct Options {
   Rendering rendering;
   std::string format = "text";
   bool json = false;
+  std::vector<std::string> accepted_moves;
 };
 
 struct Side {
   std::string name;    // of the revision, or "working tree"
   std::string commit;  // empty for the working tree
-  std::string spec;    // as diagnostics name it
-  render::Artifacts artifacts;
+  std::string path;    // of the spec, as diagnostics name it
+  LoadedSpec spec;
+  Generated generated;
 };
 
 /// Why a side cannot be compared; empty when its diagnostics were printed already.
@@ -59,15 +64,18 @@ using Trouble = std::optional<Failure>;
 tl::expected<Side, Trouble> generate_side(const Result<SpecSource>& source, const Options& options,
                                           const render::Blueprints& blueprints, Console& console) {
   if (!source) return tl::unexpected<Trouble>(source.error());
-  const auto spec = load_spec(*source, options.rendering.environment, options.rendering.strict);
+  auto spec = load_spec(*source, options.rendering.environment, options.rendering.strict);
   if (!spec.loaded) {
     report(spec, console);
     return tl::unexpected<Trouble>(std::nullopt);
   }
   auto generated = generate(*source, spec, options.rendering, blueprints, console);
   if (!generated) return tl::unexpected<Trouble>(generated.error());
-  return Side{
-      .name = {}, .commit = {}, .spec = source->name, .artifacts = std::move(generated->artifacts)};
+  return Side{.name = {},
+              .commit = {},
+              .path = source->name,
+              .spec = std::move(spec),
+              .generated = *std::move(generated)};
 }
 
 tl::expected<Side, Trouble> side_at(const publish::Repository& repository, const std::string& name,
@@ -87,7 +95,7 @@ render::Node describe(const Side& side) {
   render::Node node;
   node.add("revision", side.name);
   if (!side.commit.empty()) node.add("commit", side.commit);
-  node.add("spec", side.spec);
+  node.add("spec", side.path);
   return node;
 }
 
@@ -161,8 +169,14 @@ int run(const Options& options, Console& console) {
   if (!after) return give_up(after.error(), console);
   if (!range) after->name = "working tree";
 
-  const auto changes = publish::compare(before->artifacts, after->artifacts);
+  const auto changes = publish::compare(before->generated.artifacts, after->generated.artifacts);
   print(*before, *after, changes, options, console);
+  const auto moves =
+      place_mistakes(before->generated.places, after->generated.places, options.accepted_moves);
+  if (const auto kept = report(after->spec, moves, console); !kept) {
+    console.failure(kept.error());
+    return static_cast<int>(Exit::findings);
+  }
   return static_cast<int>(changes.empty() ? Exit::ok : Exit::findings);
 }
 
@@ -179,6 +193,7 @@ Command diff_command(CLI::App& root) {
   add_rendering(*app, options->rendering);
   add_choice(*app, "--format", options->format, "text|json", "how the changes are written");
   add_json(*app, options->json);
+  add_accept_move(*app, options->accepted_moves);
   app->footer(kNotes);
   return {.app = app, .run = [options](Console& console) { return cli::run(*options, console); }};
 }

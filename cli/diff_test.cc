@@ -57,6 +57,30 @@ class Diff : public ::testing::Test {
   publish::Scratch scratch;
 };
 
+TEST_F(Diff, SaysWhatWouldBeLookedForElsewhere) {
+  const auto spec = [](const std::string& isolation, const std::string& size) {
+    return R"(caisson: v1
+name: acme
+version: 1.0.0
+tiers: { free: { isolation: )" +
+           isolation + R"( }, other: { isolation: schema } }
+runtime: { storage: )" +
+           size + R"( }
+tenants: [{ slug: globex, tier: free }, { slug: initech, tier: other }]
+)";
+  };
+  scratch.write("work/deploy/deployment.yaml", spec("schema", "4Gi"));
+  git({"commit", "-q", "-a", "-m", "shared"});
+  scratch.write("work/deploy/deployment.yaml", spec("deployment", "2Gi"));
+  const auto ran = diff({"deploy/deployment.yaml"});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_THAT(ran.out, HasSubstr("compose/compose.yaml"));
+  EXPECT_THAT(ran.error, AllOf(HasSubstr("error[E0310]: tenant 'globex' moves to"),
+                               HasSubstr("error[E0311]: volume 'runtime-data' shrinks")));
+  const auto accepted = diff({"deploy/deployment.yaml", "--accept-move", "tenant/globex"});
+  EXPECT_THAT(accepted.error, testing::Not(HasSubstr("E0310")));
+}
+
 TEST_F(Diff, NothingChanged) {
   const auto ran = diff({"deploy/deployment.yaml"});
   EXPECT_EQ(ran.code, 0) << ran.error;

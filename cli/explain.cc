@@ -182,8 +182,10 @@ int explain_place(const render::Artifact& artifact, const Place& place, const Lo
 /// caisson.lock.json: an entry is what it is because of its file, everything else because of the
 /// spec that asked for the artifacts.
 Result<render::Artifact> inventory_of(const Generated& generated) {
-  const auto inventory =
-      publish::inventory_of({.artifacts = generated.artifacts, .made_from = generated.made_from});
+  const auto inventory = publish::inventory_of({.artifacts = generated.artifacts,
+                                                .made_from = generated.made_from,
+                                                .targets = {},
+                                                .places = generated.places});
   std::vector<render::Origin> owners;
   owners.reserve(inventory.files.size());
   for (const auto& [path, entry] : inventory.files) {

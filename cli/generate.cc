@@ -25,11 +25,17 @@ The inventory caisson.lock.json lists every file that Caisson owns: only those a
 A file that was edited by hand, or that somebody else put in the way, is shown as a diff and left alone
 unless --force. Either everything is written or nothing is.
 
+The inventory also says where each target keeps data. A spec that would have a tenant or a volume looked for
+elsewhere (another tier, namespace, project or directory) is refused: the old place keeps the data, and the
+new one is empty. RUNBOOK.md of the target says how to take them along; --accept-move says that somebody
+does. Once it is written, the inventory has the new place, and nothing needs to be accepted again.
+
 examples:
   caisson generate deployment.yaml                          into ./generated beside the spec
   caisson generate deployment.yaml --env production         into ./generated-production
   caisson generate deployment.yaml --target compose --out deploy
   caisson generate deployment.yaml --dry-run                list what would change
+  caisson generate deployment.yaml --accept-move tenant/globex,volume/files-data
   caisson generate deployment.yaml --check                  in CI: is the committed output up to date?
 
 exit codes:
@@ -47,6 +53,7 @@ struct Options {
   bool diff = false;
   bool dry_run = false;
   bool force = false;
+  std::vector<std::string> accepted_moves;
 };
 
 fs::path output_directory(const Options& options) {
@@ -127,6 +134,20 @@ int fail_with(const Failure& failure, Exit exit, Console& console) {
   return static_cast<int>(exit);
 }
 
+/// Fails when the new artifacts would look for data where they are not.
+Result<void> keeps_its_data(const publish::Comparison& comparison, const render::Places& places,
+                            const Options& options, const LoadedSpec& spec, Console& console) {
+  if (comparison.generated_before && !comparison.places) {
+    console.remark(std::string(publish::kInventoryName) +
+                   " of an earlier version does not say where data are: `caisson diff` shows "
+                   "whether something moves");
+  }
+  return report(
+      spec,
+      place_mistakes(comparison.places.value_or(render::Places{}), places, options.accepted_moves),
+      console);
+}
+
 int run(const Options& options, Console& console) {
   const auto source = read_spec(options.spec);
   if (!source) return fail_with(source.error(), Exit::environment, console);
@@ -156,8 +177,13 @@ int run(const Options& options, Console& console) {
   const auto& targets = options.rendering.targets;
   const auto comparison = publish::compare(*tree, {.artifacts = generated->artifacts,
                                                    .made_from = generated->made_from,
-                                                   .targets = {targets.begin(), targets.end()}});
+                                                   .targets = {targets.begin(), targets.end()},
+                                                   .places = generated->places});
   if (!comparison) return fail_with(comparison.error(), Exit::environment, console);
+  if (const auto kept = keeps_its_data(*comparison, generated->places, options, spec, console);
+      !kept) {
+    return fail_with(kept.error(), Exit::findings, console);
+  }
   return only_shows ? show(options, *comparison, directory, console)
                     : write(options, *tree, *comparison, console);
 }
@@ -178,6 +204,7 @@ Command generate_command(CLI::App& root) {
                 "write nothing; print what would change as a unified diff");
   app->add_flag("--dry-run", options->dry_run, "write nothing; list what would change");
   app->add_flag("--force", options->force, "overwrite files that were edited by hand");
+  add_accept_move(*app, options->accepted_moves);
   app->footer(kNotes);
   return {.app = app, .run = [options](Console& console) { return cli::run(*options, console); }};
 }

@@ -64,6 +64,119 @@ TEST_F(Generate, WritesEveryTargetAndItsInventory) {
   EXPECT_THAT(files.at("caisson.lock.json"), HasSubstr("{\"path\": \"compose/compose.yaml\""));
 }
 
+/// A shared tier with `count` tenants and one with a deployment of its own, where the `first` few
+/// are; with a service that keeps something.
+std::string many_tenants(int count, int first = 1, const std::string& size = "10Gi",
+                         const std::string& more = {}) {
+  std::string text = R"(caisson: v1
+name: acme
+version: 1.0.0
+tiers: { free: { isolation: schema }, own: { isolation: deployment } }
+services: { files: { image: "registry.example/files@sha256:)" +
+                     std::string(64, '0') + R"(", port: 5000, storage: { path: /data, size: )" +
+                     size + " } } }\n" + more + "tenants:\n";
+  for (int i = 0; i < count; ++i) {
+    text +=
+        "  - { slug: t" + std::to_string(i) + ", tier: " + (i < first ? "own" : "free") + " }\n";
+  }
+  return text;
+}
+
+TEST_F(Generate, RefusesThatATenantIsLookedForElsewhere) {
+  scratch.write("deployment.yaml", many_tenants(300));
+  ASSERT_EQ(generate().code, 0);
+  const auto before = output();
+  EXPECT_THAT(before.at("caisson.lock.json"), HasSubstr(R"("at": "acme/runtime-data-runtime-0")"));
+
+  // Some get a deployment of their own, the one that has one loses it.
+  auto text = many_tenants(300, 4);
+  text.replace(text.find("t0, tier: own"), 13, "t0, tier: free");
+  scratch.write("deployment.yaml", text);
+  for (const auto* mode : {"--quiet", "--force", "--check", "--diff", "--dry-run"}) {
+    const auto refused = generate({mode});
+    EXPECT_EQ(refused.code, 1) << mode;
+    for (const auto* tenant : {"t0", "t1", "t2", "t3"}) {
+      EXPECT_THAT(refused.error,
+                  HasSubstr("error[E0310]: tenant '" + std::string(tenant) + "' moves to"));
+    }
+    EXPECT_THAT(refused.error, HasSubstr("--accept-move tenant/t1"));
+    EXPECT_THAT(refused.error, Not(HasSubstr("tenant 't4'")));
+    EXPECT_EQ(output(), before) << mode;
+  }
+  EXPECT_EQ(generate({"--accept-move", "tenant/t0,tenant/t1", "--accept-move", "tenant/t2"}).code,
+            1);
+  ASSERT_EQ(generate({"--accept-move", "tenant/t0,tenant/t1,tenant/t2,tenant/t3"}).code, 0);
+  const auto again = generate();
+  EXPECT_EQ(again.code, 0) << again.error;
+  EXPECT_THAT(again.error, HasSubstr("no change"));
+}
+
+TEST_F(Generate, RefusesThatVolumesAreLookedForElsewhere) {
+  const std::vector<std::pair<std::string, std::string>> moves{
+      {"targets: { helm: { namespace: other } }\n", "other/files-data-files-0 (helm)"},
+      {"targets: { compose: { project: other } }\n", "other_files-data (compose)"},
+      {"targets: { systemd: { data: /srv/other } }\n", "/srv/other/runtime (systemd)"},
+      {"targets: { helm: { storage-class: fast } }\n", "storage class 'fast'"},
+      {"environments: { live: { targets: { helm: { namespace: other } } } }\n",
+       "other/files-data-files-0 (helm, environment live)"}};
+  for (const auto& [more, place] : moves) {
+    const auto first = more.starts_with("environments")
+                           ? "environments: { live: { version: 2.0.0 } }\n"
+                           : std::string();
+    scratch.write("deployment.yaml", many_tenants(200, 1, "10Gi", first));
+    ASSERT_EQ(generate({"--accept-move",
+                        "volume/files-data,volume/runtime-data,volume/runtime-t0-data,"
+                        "volume/edge-data,volume/prometheus-data,volume/grafana-data"})
+                  .code,
+              0);
+    scratch.write("deployment.yaml", many_tenants(200, 1, "10Gi", more));
+    const auto refused = generate();
+    EXPECT_EQ(refused.code, 1) << more;
+    EXPECT_THAT(refused.error, HasSubstr("error[E0310]: volume '"));
+    EXPECT_THAT(refused.error, HasSubstr(place)) << more;
+  }
+}
+
+TEST_F(Generate, SaysWhatAVolumeThatGrowsNeedsAndRefusesOneThatShrinks) {
+  scratch.write("deployment.yaml", many_tenants(200, 1, "10Gi"));
+  ASSERT_EQ(generate().code, 0);
+  scratch.write("deployment.yaml", many_tenants(200, 1, "20Gi"));
+  const auto grown = generate();
+  EXPECT_EQ(grown.code, 0) << grown.error;
+  EXPECT_THAT(grown.error, AllOf(HasSubstr("warning[W0303]: volume 'files-data' grows from 10Gi to "
+                                           "20Gi"),
+                                 HasSubstr("Grow a volume")));
+  EXPECT_THAT(scratch.read("out/helm/acme/RUNBOOK.md"),
+              HasSubstr("grow acme files files-data 20Gi"));
+  EXPECT_THAT(generate().error, Not(HasSubstr("W0303")));
+  scratch.write("deployment.yaml", many_tenants(200, 1, "10Gi"));
+  const auto shrunk = generate({"--accept-move", "volume/files-data"});
+  EXPECT_EQ(shrunk.code, 1);
+  EXPECT_THAT(shrunk.error, AllOf(HasSubstr("error[E0311]: volume 'files-data' shrinks"),
+                                  HasSubstr("write 20Gi or more")));
+}
+
+TEST_F(Generate, OtherTargetsKeepTheirPlaces) {
+  scratch.write("deployment.yaml", many_tenants(200));
+  ASSERT_EQ(generate().code, 0);
+  scratch.write("deployment.yaml", many_tenants(200, 2));
+  ASSERT_EQ(generate({"--target", "compose", "--accept-move", "tenant/t1"}).code, 0);
+  const auto chart = generate({"--target", "helm"});
+  EXPECT_EQ(chart.code, 1) << "the chart still has the tenant where it was";
+  EXPECT_THAT(chart.error, HasSubstr("acme/runtime-data-runtime-0 (helm)"));
+}
+
+TEST_F(Generate, ALockFileOfAnEarlierVersionDoesNotSayWhereDataAre) {
+  ASSERT_EQ(generate().code, 0);
+  auto lock = scratch.read("out/caisson.lock.json");
+  lock = lock.substr(0, lock.find(",\n  \"places\"")) + "\n}\n";
+  scratch.write("out/caisson.lock.json", lock);
+  const auto ran = generate();
+  EXPECT_EQ(ran.code, 0);
+  EXPECT_THAT(ran.error, HasSubstr("does not say where data are"));
+  EXPECT_THAT(generate().error, Not(HasSubstr("where data are")));
+}
+
 TEST_F(Generate, TwiceIsOnce) {
   ASSERT_EQ(generate().code, 0);
   const auto before = output();

@@ -34,7 +34,7 @@ Result<render::TargetSet> select_targets(const std::vector<std::string>& names,
 Result<void> add_environments(const SpecSource& source, const LoadedSpec& spec,
                               const Rendering& rendering, const plan::Plan& base,
                               const render::Blueprints& blueprints, render::Artifacts& artifacts,
-                              Console& console) {
+                              render::Places& places, Console& console) {
   const auto* environments = spec::find(spec.loaded->document, "/environments");
   if (environments == nullptr) return {};
   for (const auto& environment : environments->fields) {
@@ -52,7 +52,12 @@ Result<void> add_environments(const SpecSource& source, const LoadedSpec& spec,
     auto values = render::helm_environment(base, plan, blueprints);
     if (!values) return tl::unexpected(values.error());
     artifacts.push_back(*std::move(values));
+    for (auto& place : render::places(plan, {render::Target::helm})) {
+      place.environment = environment.key;
+      places.push_back(std::move(place));
+    }
   }
+  render::sort(places);
   std::ranges::sort(artifacts, {}, &render::Artifact::path);
   return {};
 }
@@ -68,6 +73,20 @@ void add_rendering(CLI::App& app, Rendering& rendering) {
               "only these targets; comma-separated or repeated");
   add_blueprints(app, rendering.blueprints);
   add_strict(app, rendering.strict);
+}
+
+void add_accept_move(CLI::App& app, std::vector<std::string>& moves) {
+  app.add_option(
+         "--accept-move", moves,
+         "tenant/SLUG or volume/NAME that may go to another place: its data are taken along")
+      ->type_name("WHAT")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+}
+
+std::vector<render::Mistake> place_mistakes(const render::Places& before, const render::Places& now,
+                                            const std::vector<std::string>& accepted) {
+  return render::place_mistakes(before, now, {accepted.begin(), accepted.end()});
 }
 
 Result<void> report(const LoadedSpec& spec, const std::vector<render::Mistake>& mistakes,
@@ -102,8 +121,10 @@ Result<Generated> generate(const SpecSource& source, const LoadedSpec& spec,
   std::ranges::move(render::unbuilt(asked), std::back_inserter(mistakes));
   std::ranges::move(render::waiver_mistakes(plan), std::back_inserter(mistakes));
   if (auto right = report(spec, mistakes, console); !right) return tl::unexpected(right.error());
+  auto places = render::places(plan, *targets);
   if (rendering.environment.empty() && targets->has(render::Target::helm) && plan.targets.helm) {
-    auto added = add_environments(source, spec, rendering, plan, blueprints, *artifacts, console);
+    auto added =
+        add_environments(source, spec, rendering, plan, blueprints, *artifacts, places, console);
     if (!added) return tl::unexpected(added.error());
   }
   return Generated{.artifacts = *std::move(artifacts),
@@ -112,6 +133,7 @@ Result<Generated> generate(const SpecSource& source, const LoadedSpec& spec,
                                  .environment = rendering.environment,
                                  .blueprints = blueprints.revision(),
                                  .blueprints_commit = blueprints.commit()},
+                   .places = std::move(places),
                    .losses = render::losses(asked, *targets),
                    .patches = render::patch_text(plan, *targets, locator(spec))};
 }

@@ -13,6 +13,7 @@
 #include "generator/render/blueprints.h"
 #include "generator/render/loss.h"
 #include "generator/render/mistake.h"
+#include "generator/render/places.h"
 #include "generator/source/result.h"
 
 namespace CLI {
@@ -32,10 +33,19 @@ struct Rendering {
 /// --env, --target, --blueprints and --strict.
 void add_rendering(CLI::App& app, Rendering& rendering);
 
+/// --accept-move: what `moves` of the spec are no mistake, because somebody takes the data along.
+void add_accept_move(CLI::App& app, std::vector<std::string>& moves);
+
+/// What of the places would be looked for elsewhere, and volumes that change their size.
+[[nodiscard]] std::vector<render::Mistake> place_mistakes(const render::Places& before,
+                                                          const render::Places& now,
+                                                          const std::vector<std::string>& accepted);
+
 /// Artifacts, what they were made from, and what of the spec they cannot express.
 struct Generated {
   render::Artifacts artifacts;
   publish::Provenance made_from;
+  render::Places places;  ///< where the artifacts keep data
   std::vector<render::Loss> losses;
   std::string patches;  ///< what patches of the spec changed, for people; empty without any
 };

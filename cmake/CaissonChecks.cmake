@@ -48,6 +48,7 @@ caisson_check(documents_systemd
   COMMAND scripts/test-documents ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} systemd TIMEOUT 400 LABELS container)
 caisson_check(documents_local
   COMMAND scripts/test-documents ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} local TIMEOUT 120 LABELS demo)
+caisson_check(moves COMMAND scripts/test-moves ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 120 LABELS demo)
 caisson_check(demo COMMAND scripts/demo TIMEOUT 900 LABELS demo)
 caisson_check(examples_run_locally
   COMMAND scripts/test-examples ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 300 LABELS demo)

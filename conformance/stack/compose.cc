@@ -196,9 +196,9 @@ Result<RunningStack> up_compose(const plan::Plan& plan,
   here.state = state;
   auto started = write_project(plan, files, here);
   if (started) {
-    if (options.progress) options.progress("docker compose up --build --wait");
-    started = require(compose(state, {"up", "--detach", "--build", "--wait"}, minutes(10),
-                              [] { return !interrupted(); }),
+    if (options.progress) options.progress("docker compose up --build --remove-orphans --wait");
+    started = require(compose(state, {"up", "--detach", "--build", "--remove-orphans", "--wait"},
+                              minutes(10), [] { return !interrupted(); }),
                       "docker compose up");
   }
   if (started && interrupted()) started = fail("interrupted");

@@ -52,6 +52,69 @@ Result<std::pair<std::string, Entry>> parse_entry(const json::value& value) {
   return std::pair{std::move(path), std::move(entry)};
 }
 
+Result<render::Place> parse_place(const json::value& value) {
+  const auto* object = value.if_object();
+  if (object == nullptr) return unusable("an entry of 'places' is not an object");
+  render::Place place;
+  for (const auto& [key, into] : {std::pair{"target", &place.target},
+                                  {"environment", &place.environment},
+                                  {"volume", &place.volume},
+                                  {"at", &place.at},
+                                  {"class", &place.storage_class}}) {
+    if (text_of(*object, key, *into) == nullptr) {
+      return unusable("'" + std::string(key) + "' of a place is not a string");
+    }
+  }
+  const auto* bytes = object->if_contains("bytes");
+  if (bytes == nullptr || !bytes->is_int64() || bytes->get_int64() < 0) {
+    return unusable("the size of volume '" + place.volume + "' is not a number of bytes");
+  }
+  place.bytes = bytes->get_int64();
+  const auto* tenants = object->if_contains("tenants");
+  if (tenants == nullptr || !tenants->is_array()) {
+    return unusable("'tenants' of volume '" + place.volume + "' is not a list");
+  }
+  for (const auto& tenant : tenants->get_array()) {
+    if (!tenant.is_string()) {
+      return unusable("a tenant of volume '" + place.volume + "' is not a string");
+    }
+    place.tenants.emplace_back(tenant.get_string());
+  }
+  return place;
+}
+
+Result<render::Places> parse_places(const json::value& value) {
+  const auto* list = value.if_array();
+  if (list == nullptr) return unusable("'places' is not a list");
+  render::Places places;
+  for (const auto& item : *list) {
+    auto place = parse_place(item);
+    if (!place) return tl::unexpected(place.error());
+    places.push_back(*std::move(place));
+  }
+  render::sort(places);
+  const auto twice = std::ranges::adjacent_find(places, [](const auto& a, const auto& b) {
+    return a.target == b.target && a.environment == b.environment && a.volume == b.volume;
+  });
+  if (twice != places.end())
+    return unusable("it says twice where volume '" + twice->volume + "' is");
+  return places;
+}
+
+std::string line_of(const render::Place& place) {
+  std::string line = "    {\"target\": " + quoted(place.target) +
+                     ", \"environment\": " + quoted(place.environment) +
+                     ", \"volume\": " + quoted(place.volume) + ", \"at\": " + quoted(place.at) +
+                     ", \"bytes\": " + std::to_string(place.bytes) +
+                     ", \"class\": " + quoted(place.storage_class) + ", \"tenants\": [";
+  const char* separator = "";
+  for (const auto& tenant : place.tenants) {
+    line += separator + quoted(tenant);
+    separator = ", ";
+  }
+  return line + "]}";
+}
+
 }  // namespace
 
 bool is_contained(std::string_view path) {
@@ -89,8 +152,17 @@ std::string to_json(const Inventory& inventory) {
            "\", \"owner\": " + quoted(entry.owner) + "}";
     separator = ",\n";
   }
-  out += inventory.files.empty() ? "]\n}\n" : "\n  ]\n}\n";
-  return out;
+  out += inventory.files.empty() ? "]" : "\n  ]";
+  if (inventory.places) {
+    out += ",\n  \"places\": [";
+    separator = "\n";
+    for (const auto& place : *inventory.places) {
+      out += separator + line_of(place);
+      separator = ",\n";
+    }
+    out += inventory.places->empty() ? "]" : "\n  ]";
+  }
+  return out + "\n}\n";
 }
 
 Result<Inventory> parse_inventory(std::string_view text) {
@@ -125,6 +197,11 @@ Result<Inventory> parse_inventory(std::string_view text) {
     if (!inventory.files.insert(*std::move(entry)).second) {
       return unusable("it names '" + path + "' twice");
     }
+  }
+  if (const auto* places = object->if_contains("places")) {
+    auto read = parse_places(*places);
+    if (!read) return tl::unexpected(read.error());
+    inventory.places = *std::move(read);
   }
   return inventory;
 }

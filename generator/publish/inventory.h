@@ -1,9 +1,11 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "generator/render/places.h"
 #include "generator/source/result.h"
 
 namespace caisson::publish {
@@ -37,6 +39,8 @@ struct Provenance {
 struct Inventory {
   Provenance made_from;
   std::map<std::string, Entry, std::less<>> files{};  ///< by path, relative to the directory
+  /// Where what was generated keeps data; none when an earlier version did not say.
+  std::optional<render::Places> places{};
 
   friend bool operator==(const Inventory&, const Inventory&) = default;
 };
@@ -46,11 +50,11 @@ struct Inventory {
 /// one.
 [[nodiscard]] bool is_contained(std::string_view path);
 
-/// Deterministic JSON, one file per line, sorted by path.
+/// Deterministic JSON: one file per line, sorted by path, and one place.
 [[nodiscard]] std::string to_json(const Inventory& inventory);
 
 /// Refuses what `to_json` cannot have written: other formats, paths that are not contained, bad
-/// digests.
+/// digests, places twice.
 [[nodiscard]] Result<Inventory> parse_inventory(std::string_view json);
 
 }  // namespace caisson::publish

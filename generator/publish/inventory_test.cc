@@ -15,6 +15,14 @@ Inventory example() {
                                                   .owner = "docker"};
   inventory.files["compose/up"] = {
       .sha256 = sha256_hex(""), .executable = true, .owner = "compose"};
+  inventory.places = {{.target = "compose", .volume = "data", .at = "acme_data"},
+                      {.target = "helm",
+                       .environment = "live",
+                       .volume = "data",
+                       .at = "acme/data-runtime-0",
+                       .bytes = 1024,
+                       .storage_class = "fast",
+                       .tenants = {"globex", "initech"}}};
   return inventory;
 }
 
@@ -42,6 +50,10 @@ TEST(Inventory, PrintsOneFilePerLine) {
   "files": [
     {"path": "compose/up", "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "mode": "0755", "owner": "compose"},
     {"path": "docker/runtime.Dockerfile", "sha256": "bb57c7da220a8753d7bdabac0d3afdb6efa742e4c736c5bc93ab40dfd5e23b9b", "mode": "0644", "owner": "docker"}
+  ],
+  "places": [
+    {"target": "compose", "environment": "", "volume": "data", "at": "acme_data", "bytes": 0, "class": "", "tenants": []},
+    {"target": "helm", "environment": "live", "volume": "data", "at": "acme/data-runtime-0", "bytes": 1024, "class": "fast", "tenants": ["globex", "initech"]}
   ]
 }
 )");
@@ -78,6 +90,12 @@ TEST(Inventory, RefusesWhatItCannotHaveWritten) {
            with("\"mode\": \"0755\"", "\"mode\": \"4755\""),
            with("e3b0c442", "E3B0C442"),
            with("\"owner\": \"compose\"", "\"owner\": null"),
+           with("\"places\": [", "\"places\": {}, \"x\": ["),
+           with("\"bytes\": 1024", "\"bytes\": -1"),
+           with("\"at\": \"acme_data\"", "\"at\": 1"),
+           with("\"tenants\": []", "\"tenants\": [1]"),
+           with("\"target\": \"compose\", \"environment\": \"\"",
+                "\"target\": \"helm\", \"environment\": \"live\""),
        }) {
     const auto read = parse_inventory(text);
     ASSERT_FALSE(read) << text;

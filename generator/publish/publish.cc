@@ -94,7 +94,7 @@ std::string_view target_of(std::string_view path) {
 }
 
 Inventory inventory_of(const Output& output) {
-  Inventory inventory{.made_from = output.made_from};
+  Inventory inventory{.made_from = output.made_from, .places = output.places};
   for (const auto& artifact : output.artifacts) {
     inventory.files[artifact.path] = {.sha256 = sha256_hex(artifact.bytes),
                                       .executable = (artifact.mode & kExecutable) != 0,
@@ -122,7 +122,16 @@ Result<Comparison> compare(const Tree& tree, const Output& output) {
     }
   }
 
+  for (const auto& place : known->places.value_or(render::Places{})) {
+    if (!output.targets.empty() && !output.targets.contains(place.target)) {
+      next.places->push_back(place);
+    }
+  }
+  render::sort(*next.places);
+
   auto result = std::move(comparer.result);
+  result.generated_before = lock.kind != Found::Kind::nothing;
+  result.places = known->places;
   std::sort(result.changes.begin(), result.changes.end(),
             [](const Change& a, const Change& b) { return a.path < b.path; });
   auto text = to_json(next);

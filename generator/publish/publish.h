@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include "generator/publish/inventory.h"
 #include "generator/publish/tree.h"
 #include "generator/render/artifact.h"
+#include "generator/render/places.h"
 #include "generator/source/result.h"
 
 namespace caisson::publish {
@@ -37,6 +39,9 @@ struct Comparison {
   std::vector<Change> changes;      ///< by path; conflicts among them; the inventory last
   std::vector<Conflict> conflicts;  ///< by path
   std::size_t unchanged = 0;        ///< artifacts that are as they should be
+  bool generated_before = false;    ///< there is an inventory
+  /// Where what is there keeps data; none when its inventory does not say.
+  std::optional<render::Places> places{};
 };
 
 /// The artifacts of a run. `targets` restricts it to some targets: files of others are left as they
@@ -45,6 +50,7 @@ struct Output {
   const render::Artifacts& artifacts;
   Provenance made_from;
   std::set<std::string, std::less<>> targets{};
+  render::Places places{};  ///< where the artifacts will keep data
 };
 
 /// The target that a path belongs to: its first directory. Empty at the top.

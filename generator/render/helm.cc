@@ -159,7 +159,11 @@ void add_workload_facts(Node& data, const plan::Plan& plan, const Node& values) 
           for (const auto& [volume, about] : *volumes->map()) {
             auto claim = entry;
             const auto controller = resource(name, workload);
-            claim.add("claim", volume + "-" + controller.substr(controller.find('/') + 1) + "-0");
+            const auto set = controller.substr(controller.find('/') + 1);
+            claim.add("claim", volume + "-" + set + "-0");
+            claim.add("controller", set);
+            claim.add("volume", volume);
+            claim.add("size", *about.find("size"));
             claims.push(std::move(claim));
           }
         }

@@ -99,14 +99,7 @@ Result<HelmValues> HelmValues::load(const plan::Plan& plan, const Index& index,
     values.database_init_ = std::move(text->bytes);
   }
 
-  const auto& release = plan.targets.cluster.namespace_.value;
-  plan::Names namespaces;
-  static_cast<void>(namespaces.take(release));
-  for (const auto& tenant : plan.tenants) {
-    if (tenant.isolation != plan::Isolation::deployment) continue;
-    values.namespaces_.emplace(tenant.slug,
-                               namespaces.take(plan::derived_name({release, tenant.slug})));
-  }
+  values.namespaces_ = helm::namespaces(plan);
   plan::Names services;
   for (const auto& instance : plan.instances) static_cast<void>(services.take(instance.name));
   for (const auto& instance : plan.instances) {
@@ -212,9 +205,7 @@ Node HelmValues::workload(const Instance& instance) const {
   node.add("kind", {keeps ? "StatefulSet" : "Deployment", instance.origin});
   node.add("role", {name_of(instance.role), instance.origin});
   if (keeps) {
-    // Kubernetes labels pods with this name and a hash of eleven characters.
-    constexpr std::size_t longest = plan::longest_name - 11;
-    node.add("controller", {plan::derived_name({instance.name}, longest), instance.origin});
+    node.add("controller", {helm::controller(instance), instance.origin});
     node.add("headless", {headless_.find(instance.name)->second, instance.origin});
   }
   if (instance.tenant && place(instance).empty()) {

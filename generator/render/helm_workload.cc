@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "generator/plan/names.h"
+
 namespace caisson::render::helm {
 
 namespace {
@@ -17,18 +19,6 @@ using plan::Role;
 plan::Origin field(const Instance& instance, std::string_view name) {
   const auto below = instance.role == Role::service ? "/" + std::string(name) : std::string{};
   return {plan::Origin::Kind::derived, instance.origin.pointer + below};
-}
-
-/// Kubernetes' notation of bytes.
-std::string byte_size(std::int64_t bytes) {
-  constexpr std::array<std::pair<std::int64_t, const char*>, 3> units{
-      {{std::int64_t{1} << 30, "Gi"},
-       {std::int64_t{1} << 20, "Mi"},
-       {std::int64_t{1} << 10, "Ki"}}};
-  for (const auto& [size, suffix] : units) {
-    if (bytes >= size && bytes % size == 0) return std::to_string(bytes / size) + suffix;
-  }
-  return std::to_string(bytes);
 }
 
 std::string cores(std::int64_t millis) {
@@ -202,6 +192,39 @@ void lay_over(Node& node, const Instance& instance, const Volumes& volumes) {
     writable.set(path, {"64Mi", field(instance, "writable")});
   if (!writable.empty()) over.add("writable", std::move(writable));
   node.merge(std::move(over));
+}
+
+std::string byte_size(std::int64_t bytes) {
+  constexpr std::array<std::pair<std::int64_t, const char*>, 3> units{
+      {{std::int64_t{1} << 30, "Gi"},
+       {std::int64_t{1} << 20, "Mi"},
+       {std::int64_t{1} << 10, "Ki"}}};
+  for (const auto& [size, suffix] : units) {
+    if (bytes >= size && bytes % size == 0) return std::to_string(bytes / size) + suffix;
+  }
+  return std::to_string(bytes);
+}
+
+std::string controller(const Instance& instance) {
+  // Kubernetes labels pods with this name and a hash of eleven characters.
+  constexpr std::size_t longest = plan::longest_name - 11;
+  return plan::derived_name({instance.name}, longest);
+}
+
+std::string claim(const Instance& instance, std::string_view volume) {
+  return std::string(volume) + "-" + controller(instance) + "-0";
+}
+
+std::map<std::string, std::string, std::less<>> namespaces(const plan::Plan& plan) {
+  const auto& release = plan.targets.cluster.namespace_.value;
+  plan::Names taken;
+  static_cast<void>(taken.take(release));
+  std::map<std::string, std::string, std::less<>> found;
+  for (const auto& tenant : plan.tenants) {
+    if (tenant.isolation != plan::Isolation::deployment) continue;
+    found.emplace(tenant.slug, taken.take(plan::derived_name({release, tenant.slug})));
+  }
+  return found;
 }
 
 std::string remark(const Instance& instance) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -17,6 +18,18 @@ using Volumes = std::unordered_map<std::string_view, const plan::Volume*>;
 /// resources, environment, probes, volumes, secrets, networks and egress. Every volume that it
 /// mounts must be in `volumes`.
 void lay_over(Node& node, const plan::Instance& instance, const Volumes& volumes);
+
+/// Kubernetes' notation of bytes: "10Gi".
+[[nodiscard]] std::string byte_size(std::int64_t bytes);
+
+/// The name of the StatefulSet of an instance that keeps something.
+[[nodiscard]] std::string controller(const plan::Instance& instance);
+
+/// The claim of such an instance's volume.
+[[nodiscard]] std::string claim(const plan::Instance& instance, std::string_view volume);
+
+/// The namespaces of tenants with a deployment of their own, by slug.
+[[nodiscard]] std::map<std::string, std::string, std::less<>> namespaces(const plan::Plan& plan);
 
 /// One line about the workload for the reader of values.yaml; empty when its name says it.
 [[nodiscard]] std::string remark(const plan::Instance& instance);

@@ -250,6 +250,20 @@ constexpr Code table[] = {
      "changes that. Write `database: sqlite` and `cache: none`, which replace whatever "
      "a base says of them, or leave both out; an environment "
      "may do so for itself."},
+    {"E0310", "data would be looked for in another place",
+     "Something that keeps data would be served from another volume, namespace, project or "
+     "directory "
+     "than the one that caisson.lock.json says was generated before (`diff`: than the other "
+     "revision). "
+     "The old place would keep the data, and the new one be empty. Change it back, or take the "
+     "data along, "
+     "as RUNBOOK.md of the target says under 'Move', and say so with --accept-move; it is asked "
+     "once. Keep "
+     "caisson.lock.json with what was generated: without it nobody knows where data are."},
+    {"E0311", "a volume that would shrink",
+     "A claim of Kubernetes never gives back what it has, so the chart could never be applied. "
+     "Write the "
+     "size that it has, or keep the data in a volume of another name and remove the old one."},
     {"W0201", "an image is not pinned",
      "A tag can be moved to another image at any time. Only a digest says which image was meant. "
      "An error under --strict when a chart or a bundle is generated."},
@@ -273,6 +287,12 @@ constexpr Code table[] = {
      "limit that nobody enforces, a port that no route leads to. An error under --strict. Leave it "
      "out, or accept with a waiver of the rule `loss/FIELD` that it has no effect; docs/support.md "
      "says of every field what keeps it."},
+    {"W0303", "a volume that grows",
+     "Kubernetes grows a claim when its storage class allows it, but the StatefulSet that asked "
+     "for it "
+     "cannot be changed: `helm upgrade` stops with what has to be done first, as RUNBOOK.md of "
+     "the chart says "
+     "under 'Grow a volume'. The other targets give volumes no size."},
     {"W0302", "a build context that is not there",
      "A service is built from a folder beside the spec, and that folder has no such Dockerfile "
      "now. "

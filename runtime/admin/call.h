@@ -46,6 +46,8 @@ Answer delete_tenant(Call& call);
 Answer list_keys(Call& call);
 Answer create_key(Call& call);
 Answer revoke_key(Call& call);
+Answer export_keys(Call& call);
+Answer import_keys(Call& call);
 Answer list_snapshots(Call& call);
 Answer create_snapshot(Call& call);
 Answer restore_snapshot(Call& call);

@@ -278,6 +278,51 @@ TEST_F(Operating, HandsOutKeysOnce) {
     EXPECT_EQ(line.find(key.substr(27)), std::string::npos);
 }
 
+TEST_F(Operating, KeysThatWereExportedWorkWhereTheyAreImported) {
+  ASSERT_EQ(call("POST", "/v1/tenants", R"({"slug":"globex","tier":"free"})").status, 201);
+  std::vector<std::string> keys;
+  for (int i = 0; i < 300; ++i) {
+    keys.push_back(
+        text(expect(201, "POST", "/v1/tenants/globex/keys", R"({"scopes":["read"]})"), "key"));
+  }
+  const std::string revoked(*ingress::api_key_id(keys.front()));
+  ASSERT_EQ(call("DELETE", "/v1/tenants/globex/keys/" + revoked).status, 204);
+  const http::Response exported = call("GET", "/v1/tenants/globex/keys/export");
+  ASSERT_EQ(exported.status, 200);
+  for (const std::string& key : keys) {
+    EXPECT_EQ(exported.body.find(key.substr(27)), std::string::npos) << "a secret is exported";
+  }
+  EXPECT_EQ(expect(200, "POST", "/v1/tenants/globex/keys/import", exported.body).at("kept"), 300);
+
+  // Nobody gets at the keys of a tenant that is still here.
+  ASSERT_EQ(call("POST", "/v1/tenants", R"({"slug":"initech","tier":"free"})").status, 201);
+  EXPECT_EQ(problem(409, "POST", "/v1/tenants/initech/keys/import", exported.body),
+            "foreign-snapshot");
+  std::string taken = exported.body;
+  taken.insert(1, R"("from":"globex",)");
+  EXPECT_EQ(problem(422, "POST", "/v1/tenants/initech/keys/import", taken), "invalid-record");
+
+  // Another place: the same slug, another tenant.
+  ASSERT_EQ(call("DELETE", "/v1/tenants/globex").status, 204);
+  ASSERT_EQ(call("POST", "/v1/tenants", R"({"slug":"globex","tier":"free"})").status, 201);
+  EXPECT_EQ(expect(200, "POST", "/v1/tenants/globex/keys/import", exported.body).at("created"),
+            300);
+  for (const std::string& key : keys) {
+    const auto known = registry_->key(*ingress::api_key_id(key));
+    ASSERT_TRUE(known && ingress::matches(known, key));
+    EXPECT_EQ(known->tenant_id, registry_->by_slug("globex")->id);
+    EXPECT_EQ(known->revoked, key == keys.front());
+    EXPECT_EQ(known->scopes, std::vector<std::string>{"read"});
+  }
+  for (
+      const char* body :
+      {R"({"tenant":"globex"})", R"({"tenant":"globex","keys":[{}]})",
+       R"({"tenant":"globex","keys":[{"id":"x","scopes":["read"],"created":"2020-01-01T00:00:00Z","sha256":"x"}]})"}) {
+    EXPECT_EQ(problem(422, "POST", "/v1/tenants/globex/keys/import", body), "invalid-record")
+        << body;
+  }
+}
+
 TEST_F(Operating, WhatItChangesHoldsForTheNextRequest) {
   const ingress::RegistryDirectory directory(*registry_);
   const ingress::Resolver resolver(configuration_, directory, nullptr, clock_);
@@ -572,6 +617,9 @@ TEST_F(Operating, AnnouncesEveryChangeBeforeItBegins) {
   ASSERT_EQ(call("POST", "/v1/tenants", R"({"slug":"globex","tier":"free"})").status, 201);
   ASSERT_EQ(call("PATCH", "/v1/tenants/globex", R"({"name":"G"})").status, 200);
   const json::object key = expect(201, "POST", "/v1/tenants/globex/keys");
+  const http::Response keys = call("GET", "/v1/tenants/globex/keys/export");
+  ASSERT_EQ(keys.status, 200);
+  ASSERT_EQ(call("POST", "/v1/tenants/globex/keys/import", keys.body).status, 200);
   ASSERT_EQ(call("DELETE", "/v1/tenants/globex/keys/" + text(key, "id")).status, 204);
   const json::object snapshot = expect(201, "POST", "/v1/tenants/globex/snapshots");
   const std::string id = text(snapshot, "id");

@@ -15,6 +15,8 @@ constexpr std::array table{
     Entry{"GET", "/v1/tenants/*/usage", "", read_usage, "tenants usage", ""},
     Entry{"GET", "/v1/tenants/*/keys", "", list_keys, "keys list", ""},
     Entry{"POST", "/v1/tenants/*/keys", "key.create", create_key, "keys create", "name=TEXT [scopes:=LIST] [expires=TIME]"},
+    Entry{"GET", "/v1/tenants/*/keys/export", "key.export", export_keys, "keys export", ""},
+    Entry{"POST", "/v1/tenants/*/keys/import", "key.import", import_keys, "keys import", "- (what keys export printed, on standard input)"},
     Entry{"DELETE", "/v1/tenants/*/keys/*", "key.revoke", revoke_key, "keys revoke", ""},
     Entry{"GET", "/v1/tenants/*/snapshots", "", list_snapshots, "snapshots list", ""},
     Entry{"POST", "/v1/tenants/*/snapshots", "snapshot.create", create_snapshot, "snapshots create", "", false, true},

@@ -153,6 +153,10 @@ class Registry {
   [[nodiscard]] Outcome<NewKey> create_key(std::string_view slug, std::string name,
                                            std::vector<std::string> scopes,
                                            std::int64_t expires_ms);
+  /// Keys of another registry, all or none: those that are not there yet are made the tenant's,
+  /// with their hashes, times and revocations. How many that were; `invalid` for an id that stands
+  /// for another key here.
+  [[nodiscard]] Outcome<std::size_t> import_keys(std::string_view slug, std::vector<ApiKey> keys);
   [[nodiscard]] Outcome<void> revoke_key(std::string_view slug, std::string_view key_id);
   [[nodiscard]] Outcome<std::vector<ApiKeyPtr>> keys(std::string_view slug) const;
 

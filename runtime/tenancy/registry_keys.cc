@@ -22,6 +22,20 @@ std::string random_text() {
   return observe::encode_base64url({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
+void insert_key(storage::Database& database, const ApiKey& key) {
+  const std::string words = scopes_text(key.scopes);
+  database.prepare("INSERT INTO api_key VALUES(?,?,?,?,?,?,?,?)")
+      .text(key.id)
+      .text(key.tenant_id)
+      .text(key.name)
+      .text(words)
+      .blob({reinterpret_cast<const char*>(key.hash.data()), key.hash.size()})
+      .integer(key.created_ms)
+      .integer(key.expires_ms)
+      .integer(key.revoked ? 1 : 0)
+      .run();
+}
+
 bool is_scope(std::string_view text) {
   return !text.empty() && text.size() <= 64 &&
          std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
@@ -64,23 +78,46 @@ Outcome<Registry::NewKey> Registry::create_key(std::string_view slug, std::strin
     }
     outdated = *revoked;
   }
-  const std::string words = scopes_text(key.scopes);
   Transaction transaction(database_);
-  database_.prepare("INSERT INTO api_key VALUES(?,?,?,?,?,?,?,0)")
-      .text(key.id)
-      .text(key.tenant_id)
-      .text(key.name)
-      .text(words)
-      .blob({reinterpret_cast<const char*>(key.hash.data()), key.hash.size()})
-      .integer(key.created_ms)
-      .integer(key.expires_ms)
-      .run();
+  insert_key(database_, key);
   if (outdated) database_.prepare("DELETE FROM api_key WHERE id=?").text(outdated->id).run();
   if (!transaction.commit()) return tl::unexpected(disk_error());
   if (outdated) keys_.erase(outdated->id);
   auto published = std::make_shared<const ApiKey>(std::move(key));
   keys_.set(published->id, published);
   return NewKey{.key = std::move(published), .secret = std::move(secret)};
+}
+
+Outcome<std::size_t> Registry::import_keys(std::string_view slug, std::vector<ApiKey> keys) {
+  const std::scoped_lock lock(write_);
+  const auto tenant = living(slug);
+  if (!tenant) return tl::unexpected(tenant.error());
+  std::vector<ApiKey> missing;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    ApiKey& key = keys[i];
+    const ApiKeyPtr known = keys_.find(key.id);
+    const bool other =
+        known != nullptr && (known->tenant_id != tenant->id || known->hash != key.hash);
+    if (other || std::ranges::find(missing, key.id, &ApiKey::id) != missing.end()) {
+      return refuse(LifecycleErrorKind::invalid, "is the id of another key",
+                    "/keys/" + std::to_string(i) + "/id");
+    }
+    if (known != nullptr) continue;
+    key.tenant_id = tenant->id;
+    missing.push_back(std::move(key));
+  }
+  if (keys_of(tenant->id).size() + missing.size() > most_keys) {
+    return refuse(LifecycleErrorKind::invalid, "the tenant would have more than 1000 keys",
+                  "/keys");
+  }
+  Transaction transaction(database_);
+  for (const ApiKey& key : missing) insert_key(database_, key);
+  if (!transaction.commit()) return tl::unexpected(disk_error());
+  for (ApiKey& key : missing) {
+    auto published = std::make_shared<const ApiKey>(std::move(key));
+    keys_.set(published->id, published);
+  }
+  return missing.size();
 }
 
 Outcome<void> Registry::revoke_key(std::string_view slug, std::string_view key_id) {

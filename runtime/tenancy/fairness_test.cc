@@ -1,6 +1,7 @@
 // Tenants compute in turns.
 
 #include <atomic>
+#include <ctime>
 #include <future>
 #include <latch>
 #include <thread>
@@ -109,6 +110,20 @@ TEST(Fairness, ABatchEndsByTimeAndTheRestComesNext) {
   answered.wait();
   EXPECT_EQ(runtime.tenants->stats().commits, 51U);
   EXPECT_EQ(runtime.count(*tenant).value(), 50);
+}
+
+TEST(Fairness, AJobPaysForWhatItComputesNotForTheTimeThatPasses) {
+  constexpr auto budget = std::chrono::milliseconds(20);
+  Turns turns(1, std::chrono::hours(10));
+  Turns::Share share;
+  Turn turn(turns, share, budget);
+  ASSERT_TRUE(turn.begin_job(Deadline::max()));
+  EXPECT_TRUE(turn.go_on(std::chrono::steady_clock::now() + std::chrono::hours(1)));
+  timespec computed{};
+  do {
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &computed);
+  } while (turn.go_on(std::chrono::steady_clock::now()) && computed.tv_sec < 60);
+  EXPECT_LT(computed.tv_sec, 60);
 }
 
 void compute_for(std::chrono::nanoseconds time) {

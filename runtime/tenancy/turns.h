@@ -16,7 +16,8 @@ namespace caisson::tenancy {
 /// computed least goes first. Time is counted by tenant, from a floor that rises as the tenants
 /// that compete compute on average: an idle tenant saves up none, and of what one has computed more
 /// than the others at most `most_debt` slices are held against it. So nobody waits for ever,
-/// however many new tenants come. Thread-safe.
+/// however many new tenants come. A turn is counted by the clock, not by what its thread computes:
+/// it keeps the others waiting just as long while it waits for the disk. Thread-safe.
 class Turns {
  public:
   /// `processors`: turns at a time, at least 1.
@@ -77,7 +78,8 @@ class Turns {
 /// cost. A tenant that is not heavy computes for its first slice without waiting for a turn.
 class Turn final : public storage::Pace {
  public:
-  /// `budget`: how long one job may compute.
+  /// `budget`: what one job may compute, in time of its thread: a busy machine, a slow disk and
+  /// waiting for turns cost a job nothing but its deadline.
   Turn(Turns& turns, Turns::Share& share, std::chrono::nanoseconds budget)
       : turns_(turns), share_(share), budget_(budget), must_wait_(share.heavy()) {}
   Turn(const Turn&) = delete;
@@ -106,8 +108,8 @@ class Turn final : public storage::Pace {
   bool has_turn_ = false;
   bool used_up_ = false;                               // a slice
   std::chrono::steady_clock::time_point since_{};      // it has been computing
-  std::chrono::steady_clock::time_point job_since_{};  // the same, but at most since the job began
-  std::chrono::nanoseconds job_used_{0};               // by the job before that
+  std::chrono::steady_clock::time_point job_since_{};  // when the job began
+  std::chrono::nanoseconds job_computed_from_{};       // by the thread before the job
 };
 
 }  // namespace caisson::tenancy

@@ -284,6 +284,21 @@ TEST(Lifecycle, ARestoreGivenUpBeforeACrashLeavesATenantWithoutAStoreUsable) {
   EXPECT_TRUE(runtime.write(*tenant, "x").value_or(false));
 }
 
+TEST(Lifecycle, ATenantThatTheFirstVersionMadeHalfGoesWithItsFiles) {
+  Fixture runtime;
+  const auto half = runtime.make("half");
+  EXPECT_TRUE(runtime.write(*half, "x").value());
+  runtime.stop();
+  {
+    auto registry = storage::Database::open(runtime.data / "registry.db", {}).value();
+    ASSERT_TRUE(registry.prepare("INSERT INTO journal VALUES(?,0,0)").text(half->id).run());
+    ASSERT_TRUE(registry.execute("PRAGMA user_version=1"));
+  }
+  runtime.start();
+  EXPECT_FALSE(fs::exists(directory_of(runtime, half->id)));
+  EXPECT_TRUE(runtime.write(*runtime.make("half"), "x").value());
+}
+
 TEST(Lifecycle, ALogThatAnEarlierRestoreLeftIsNeverPutBack) {
   Fixture runtime;
   const auto tenant = runtime.make("a");

@@ -54,11 +54,12 @@ constexpr std::array<storage::Migration, 3> schema = {
     started INTEGER NOT NULL
   ) WITHOUT ROWID;
 )sql",
-    // Tenants were made in two steps; those whose second one never came were nobody's.
+    // Tenants were made in two steps; those whose second one never came were nobody's, and are
+    // removed with their files.
     R"sql(
   DELETE FROM domain WHERE tenant IN (SELECT tenant FROM journal WHERE step=0);
-  DELETE FROM tenant WHERE id IN (SELECT tenant FROM journal WHERE step=0);
-  DELETE FROM journal WHERE step=0;
+  UPDATE tenant SET status=2 WHERE id IN (SELECT tenant FROM journal WHERE step=0);
+  UPDATE journal SET step=1 WHERE step=0;
 )sql",
     // From here on the journal may have step 3, which earlier programs would take for a removal.
     "-- nothing changes but the version"};

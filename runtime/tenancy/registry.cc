@@ -137,6 +137,9 @@ Outcome<Reconciled> Registry::reconcile(std::span<const TenantSpec> specs) {
   }
   if (created.empty() && updated.empty()) return {};
 
+  Reconciled done;
+  done.updated.reserve(updated.size());
+  done.created.reserve(created.size());
   Transaction transaction(database_);
   for (const auto& [tenant, own] : updated) {
     // All domains are given up before any is claimed: tenants may swap them.
@@ -153,7 +156,6 @@ Outcome<Reconciled> Registry::reconcile(std::span<const TenantSpec> specs) {
     }
   }
   if (!transaction.commit()) return tl::unexpected(disk_error());
-  Reconciled done;
   for (auto& [tenant, own] : updated) done.updated.push_back(publish(std::move(tenant)));
   for (auto& [tenant, own] : created) done.created.push_back(publish(std::move(tenant)));
   return done;
@@ -263,7 +265,7 @@ TenantPtr Registry::publish(Tenant tenant) {
   const bool foreign = holder != nullptr && holder->id != tenant.id;
   const bool held = foreign && holder->status != Status::deleted;
   tenant.successor = tenant.successor || (foreign && !held);
-  auto published = std::make_shared<const Tenant>(std::move(tenant));
+  const auto published = insist([&] { return std::make_shared<const Tenant>(tenant); });
   if (const TenantPtr before = ids_.find(published->id)) {
     for (const std::string& domain : before->domains) {
       // Another tenant may have taken it over in the same transaction.
@@ -271,10 +273,12 @@ TenantPtr Registry::publish(Tenant tenant) {
       if (owner != nullptr && owner->id == published->id) domains_.erase(domain);
     }
   }
-  ids_.set(published->id, published);
-  if (!held) slugs_.set(published->slug, published);
-  for (const std::string& domain : published->domains) domains_.set(domain, published);
-  if (listener_.tenant) listener_.tenant(*published);
+  insist([&] {
+    ids_.set(published->id, published);
+    if (!held) slugs_.set(published->slug, published);
+    for (const std::string& domain : published->domains) domains_.set(domain, published);
+  });
+  if (listener_.tenant) insist([&] { listener_.tenant(*published); });
   return published;
 }
 

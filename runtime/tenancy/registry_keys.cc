@@ -81,10 +81,10 @@ Outcome<Registry::NewKey> Registry::create_key(std::string_view slug, std::strin
   Transaction transaction(database_);
   insert_key(database_, key);
   if (outdated) database_.prepare("DELETE FROM api_key WHERE id=?").text(outdated->id).run();
+  auto published = std::make_shared<const ApiKey>(std::move(key));
   if (!transaction.commit()) return tl::unexpected(disk_error());
   if (outdated) keys_.erase(outdated->id);
-  auto published = std::make_shared<const ApiKey>(std::move(key));
-  keys_.set(published->id, published);
+  insist([&] { keys_.set(published->id, published); });
   return NewKey{.key = std::move(published), .secret = std::move(secret)};
 }
 
@@ -128,14 +128,16 @@ Outcome<void> Registry::revoke_key(std::string_view slug, std::string_view key_i
   if (known == nullptr || known->tenant_id != tenant->id || known->revoked) {
     return refuse(LifecycleErrorKind::unknown_key);
   }
-  Transaction transaction(database_);
-  database_.prepare("UPDATE api_key SET revoked=1 WHERE id=?").text(key_id).run();
-  if (!transaction.commit()) return tl::unexpected(disk_error());
   ApiKey revoked = *known;
   revoked.revoked = true;
   const auto published = std::make_shared<const ApiKey>(std::move(revoked));
-  keys_.set(key_id, published);
-  if (listener_.revoked) listener_.revoked(*published);
+  Transaction transaction(database_);
+  database_.prepare("UPDATE api_key SET revoked=1 WHERE id=?").text(key_id).run();
+  if (!transaction.commit()) return tl::unexpected(disk_error());
+  insist([&] {
+    keys_.set(key_id, published);
+    if (listener_.revoked) listener_.revoked(*published);
+  });
   return {};
 }
 

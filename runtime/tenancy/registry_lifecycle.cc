@@ -180,11 +180,11 @@ Outcome<void> Registry::mark_store(const std::string& tenant_id) {
   const std::scoped_lock lock(write_);
   const TenantPtr known = ids_.find(tenant_id);
   if (known == nullptr) return refuse(LifecycleErrorKind::unknown_tenant);
+  Tenant tenant = *known;
+  tenant.has_store = true;
   Transaction transaction(database_);
   database_.prepare("UPDATE tenant SET has_store=1 WHERE id=?").text(tenant_id).run();
   if (!transaction.commit()) return tl::unexpected(disk_error());
-  Tenant tenant = *known;
-  tenant.has_store = true;
   publish(std::move(tenant));
   return {};
 }

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <chrono>
+#include <new>
+#include <thread>
+
 #include "runtime/storage/database.h"
 
 namespace caisson::tenancy {
@@ -23,5 +27,18 @@ class Transaction {
  private:
   storage::Database& database_;
 };
+
+/// What has to follow a commit: `act`, which may be begun again, until there is memory for it. A
+/// change that is durable and not seen would last until the next start.
+template <class Act>
+auto insist(Act act) {
+  while (true) {
+    try {
+      return act();
+    } catch (const std::bad_alloc&) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+}
 
 }  // namespace caisson::tenancy

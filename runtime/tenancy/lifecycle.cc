@@ -227,12 +227,7 @@ void Tenants::sweep() {
 }
 
 Outcome<void> Tenants::open_exclusively(const ActorPtr& actor) {
-  Opening opening = ensure_open(actor);
-  while (opening == Opening::no_slot) {
-    std::this_thread::yield();
-    opening = ensure_open(actor);
-  }
-  if (opening == Opening::open) return {};
+  if (ensure_open(actor) == Opening::open) return {};
   return refuse(LifecycleErrorKind::storage, "the tenant's store cannot be opened");
 }
 

@@ -55,7 +55,7 @@ Tenants::Opening Tenants::ensure_open(const ActorPtr& actor) try {
   }
   if (actor->unfinished || std::chrono::steady_clock::now() < actor->retry_at)
     return Opening::refused;
-  if (!take_slot(actor)) return Opening::no_slot;
+  take_slot(actor);
   auto opened = open_store(*tenant);
   if (!opened) {
     fail_store(*actor, opened.error().text());
@@ -72,13 +72,12 @@ Tenants::Opening Tenants::ensure_open(const ActorPtr& actor) try {
   return Opening::no_memory;
 }
 
-bool Tenants::take_slot(const ActorPtr& actor) {
+void Tenants::take_slot(const ActorPtr& actor) {
   ActorPtr victim;
   {
-    const std::scoped_lock lock(open_mutex_);
+    std::unique_lock lock(open_mutex_);
     if (open_.size() >= options_.open_stores) {
-      victim = claim_least_used();
-      if (victim == nullptr) return false;
+      victim = wait_for_room(lock);
       std::erase(open_, victim);
     }
     open_.push_back(actor);
@@ -88,6 +87,33 @@ bool Tenants::take_slot(const ActorPtr& actor) {
     evictions_.fetch_add(1, std::memory_order_relaxed);
     release_store(victim);
   }
+}
+
+/// An actor whose open store may be closed, claimed for this thread; null when a store was closed
+/// meanwhile. Every open store may be in use: then the next that is let go of.
+Tenants::ActorPtr Tenants::wait_for_room(std::unique_lock<std::mutex>& lock) {
+  ++wanting_;
+  ActorPtr victim = claim_least_used();
+  if (victim == nullptr) {
+    room_.wait(lock, [&] { return !offered_.empty() || open_.size() < options_.open_stores; });
+    if (!offered_.empty()) {
+      victim = std::move(offered_.back());
+      offered_.pop_back();
+      return victim;
+    }
+  }
+  --wanting_;
+  return victim;
+}
+
+/// Leaves the actor, which is busy and has a store, to a thread that waits for room; false when
+/// none does any more.
+bool Tenants::offer(const ActorPtr& actor) {
+  const std::scoped_lock lock(open_mutex_);
+  if (wanting_ == 0) return false;
+  --wanting_;
+  offered_.push_back(actor);
+  room_.notify_one();
   return true;
 }
 
@@ -130,6 +156,7 @@ void Tenants::close_store(Actor& actor) {
   actor.store.reset();
   const std::scoped_lock lock(open_mutex_);
   std::erase_if(open_, [&](const ActorPtr& open) { return open.get() == &actor; });
+  room_.notify_one();
 }
 
 /// `why` may be the store's own text, which goes with it.

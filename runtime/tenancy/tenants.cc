@@ -44,6 +44,7 @@ Tenants::Tenants(Options options, Registry& registry)
   workers_.reserve(options_.workers);
   open_.reserve(options_.open_stores);
   by_use_.reserve(options_.open_stores);
+  offered_.reserve(options_.open_stores);
   // OpenSSL sets itself up in the thread of its first caller, and keeps what that thread has for
   // errors for ever: no worker may be that thread.
   static_cast<void>(observe::sha256(""));
@@ -187,9 +188,6 @@ void Tenants::drain(const ActorPtr& actor) noexcept {
     }
     case Opening::no_memory:
       return refuse_batch(actor, Refusal::overloaded);
-    case Opening::no_slot:
-      std::this_thread::yield();  // every open store is in use; one will be free in a moment
-      release_store(actor);
   }
 }
 
@@ -252,7 +250,14 @@ void Tenants::run_batch(const ActorPtr& actor) {
 
 void Tenants::release_store(const ActorPtr& actor) {
   {
-    const std::scoped_lock lock(actor->mutex);
+    std::unique_lock lock(actor->mutex);
+    // Whoever waits for room has seen that this one is busy, under its mutex: it is not missed
+    // here.
+    while (actor->store && wanting_ > 0) {
+      lock.unlock();
+      if (offer(actor)) return;
+      lock.lock();
+    }
     actor->busy = false;
     actor->has_store = actor->store.has_value();
     if (actor->exclusive_waiting > 0) {

@@ -193,10 +193,12 @@ class Tenants {
   void release_store(const ActorPtr& actor);
 
   // Open stores (open_stores.cc). The caller has the actor's store for itself.
-  enum class Opening : std::uint8_t { open, refused, no_slot, no_memory };
+  enum class Opening : std::uint8_t { open, refused, no_memory };
   [[nodiscard]] Opening ensure_open(const ActorPtr& actor);
-  [[nodiscard]] bool take_slot(const ActorPtr& actor);
+  void take_slot(const ActorPtr& actor);
+  [[nodiscard]] ActorPtr wait_for_room(std::unique_lock<std::mutex>& lock);
   [[nodiscard]] ActorPtr claim_least_used();
+  [[nodiscard]] bool offer(const ActorPtr& actor);
   [[nodiscard]] Result<storage::Store> open_store(const Tenant& tenant);
   void close_store(Actor& actor);
   void fail_store(Actor& actor, const std::string& why) noexcept;
@@ -246,7 +248,10 @@ class Tenants {
   mutable std::mutex open_mutex_;  // before an actor's mutex
   std::vector<ActorPtr> open_;     // whose store is open or being opened
   std::vector<std::pair<std::uint64_t, const ActorPtr*>> by_use_;  // of claim_least_used
-  std::atomic<std::uint64_t> uses_ = 0;  // counts up; orders the uses of all stores
+  std::vector<ActorPtr> offered_;  // busy, for whoever waits for room: its store may be closed
+  std::atomic<std::size_t> wanting_ = 0;  // threads that wait for room, without those served so
+  std::condition_variable room_;          // something was offered, or a store closed
+  std::atomic<std::uint64_t> uses_ = 0;   // counts up; orders the uses of all stores
 
   std::atomic<std::uint64_t> opens_ = 0;
   std::atomic<std::uint64_t> evictions_ = 0;

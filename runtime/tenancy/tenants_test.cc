@@ -1,6 +1,7 @@
 #include "runtime/tenancy/tenants.h"
 
 #include <atomic>
+#include <functional>
 #include <latch>
 #include <mutex>
 #include <set>
@@ -405,6 +406,34 @@ RC_GTEST_PROP(TenantsBatch, Property06_ErrorIsolation, (const Plan& plan)) {
   });
   RC_ASSERT(stored.value() == expected);
   RC_ASSERT(runtime.tenants->remove(tenant->slug).has_value());
+}
+
+TEST(TenantsConcurrency, AClosedStoreFindsRoomAmongStoresThatAreNeverIdle) {
+  constexpr int hundreds = 300;
+  Fixture runtime({.workers = 4, .open_stores = 2});
+  const auto quiet = runtime.make("quiet");
+  std::vector<TenantPtr> busy{runtime.make("a"), runtime.make("b")};
+  std::atomic<bool> stop = false;
+  std::latch done(2 * 8);
+  std::function<void(const TenantPtr&)> go_on = [&](const TenantPtr& tenant) {
+    runtime.tenants->submit(
+        *tenant, Access::read, Deadline::max(),
+        [](TenantStore& store) { return store.prepare("SELECT 1").step(); },
+        [&, tenant](const tl::expected<bool, Refusal>& answer) {
+          EXPECT_TRUE(answer.value_or(false));
+          if (stop) return done.count_down();
+          go_on(tenant);
+        });
+  };
+  for (int i = 0; i < 8; ++i) {
+    for (const auto& tenant : busy) go_on(tenant);
+  }
+  for (int i = 0; i < hundreds; ++i) {
+    ASSERT_TRUE(runtime.write(*quiet, std::to_string(i)).value_or(false));
+  }
+  stop = true;
+  done.wait();
+  EXPECT_LE(runtime.tenants->stats().open, 2U);
 }
 
 TEST(TenantsConcurrency, EveryThreadReadsItsOwnWrites) {

@@ -98,6 +98,10 @@ Result<void> Application::open() {
        .schema = modules::Records::schema(),
        .workers = plan_.workers,
        .open_stores = open_stores,
+       .on_failure =
+           [this](std::string_view tenant_id, std::string_view what) {
+             log_.error("a tenant's store failed", {{"tenant_id", tenant_id}, {"reason", what}});
+           },
        .on_change =
            [this](std::string_view tenant_id, std::span<const storage::Change> changes) {
              feeds_.publish(tenant_id, changes);

@@ -1,6 +1,7 @@
 #include "runtime/application.h"
 
 #include <atomic>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "runtime/http/test_client.h"
+#include "runtime/storage/database.h"
 #include "runtime/test_deployment.h"
 
 namespace caisson::runtime {
@@ -108,6 +110,31 @@ TEST_F(Serving, KeepsTenantsApart) {
   EXPECT_EQ(theirs.body.size(), nobodys.body.size());
   const auto listed = ask(tenant_request("initech", "GET", "/v1/records/notes"));
   EXPECT_EQ(boost::json::parse(listed.body).at("records").as_array().size(), 0U);
+}
+
+TEST_F(Serving, TellsInItsLogWhichTenantCouldNotBeRecovered) {
+  namespace fs = std::filesystem;
+  ASSERT_EQ(ask(tenant_request("globex", "POST", "/v1/records/notes", "{}")).status, 201);
+  application_.reset();
+  const fs::path data = deployment_.directory() / "data";
+  fs::path store;
+  for (const auto& entry : fs::recursive_directory_iterator(data / "tenants")) {
+    if (entry.path().filename() == "store.db") store = entry.path();
+  }
+  const std::string id = store.parent_path().filename();
+  {
+    auto registry = storage::Database::open(data / "registry.db", {}).value();
+    ASSERT_TRUE(registry.prepare("INSERT INTO journal VALUES(?,2,0)").text(id).run());
+  }
+  // What was prepared cannot take the store's place.
+  fs::remove(store);
+  fs::create_directories(store / "in the way");
+  for (const char* prepared : {"store.db.restore", "restored.db.new"}) {
+    std::ofstream(store.parent_path() / prepared).flush();
+  }
+  application_ = deployment_.start();
+  EXPECT_THAT(deployment_.log(), HasSubstr(R"("message":"a tenant's store failed","tenant_id":")" +
+                                           id + R"(","reason":"cannot restore in)"));
 }
 
 /// Nobody's body is read, and nobody is told to send it, before it is known who asks.

@@ -1,6 +1,10 @@
 // Stores that the first version of the schema wrote.
 
+#include <fstream>
+
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "runtime/modules/fixture.h"
 #include "runtime/modules/transfer.h"
@@ -97,6 +101,34 @@ TEST(RecordsUpgrade, AFullStoreIsBroughtToTheNewSchemaAll) {
                 .size(),
             5U);
 }
+
+// The sanitizer's own memory knows no such limit.
+#ifndef __SANITIZE_ADDRESS__
+TEST(RecordsUpgrade, AnIndexThatDoesNotFitIntoMemoryIsMade) {
+  constexpr int records = 20'000;
+  Bench bench(std::string(tenant), Records::schema().first(1));
+  bench.run([](storage::TenantStore& store) {
+    store
+        .prepare(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<?)"
+            "INSERT INTO records SELECT printf('%.2500c','c'),randomblob(16),1,i,random(),'{}' "
+            "FROM n")
+        .integer(records)
+        .run();
+  });
+  std::size_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_AS, &before), 0);
+  rlimit tight = before;  // the index has 50 MB
+  tight.rlim_cur =
+      pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE)) + (std::size_t{16} << 20U);
+  ASSERT_EQ(setrlimit(RLIMIT_AS, &tight), 0);
+  EXPECT_NO_THROW(bench.open(Records::schema(), {}));
+  ASSERT_EQ(setrlimit(RLIMIT_AS, &before), 0);
+  EXPECT_EQ(object(bench.get("/v1/records")).at("collections").as_array().size(), 1U);
+}
+#endif
 
 }  // namespace
 }  // namespace caisson::modules

@@ -42,7 +42,7 @@ class Budget {
 
 /// What one tenant or one peer takes of a budget: no more than half of what it leaves free. So one
 /// taker alone gets a third, eight greedy ones a tenth each, and a fifth is still free for the
-/// next. A share of which nothing is taken may take all that is free: one answer always fits.
+/// next. A share of which nothing is taken may take all that is free: one answer that fits, may be.
 class Share {
  public:
   enum class Bound : std::uint8_t { one, many };

@@ -1,11 +1,13 @@
 #include "runtime/storage/database.h"
 
+#include <cerrno>
 #include <new>
 #include <utility>
 
 #include <sqlite3.h>
 
 #include "runtime/observe/walls.h"
+#include "runtime/storage/temporary.h"
 
 namespace caisson::storage {
 namespace {
@@ -23,6 +25,11 @@ bool configure_engine() {
          sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) == SQLITE_OK &&
          sqlite3_config(SQLITE_CONFIG_PAGECACHE, nullptr, 0, 0) == SQLITE_OK &&
          sqlite3_initialize() == SQLITE_OK;
+}
+
+bool engine_ready() {
+  static const bool configured = configure_engine();
+  return configured;
 }
 
 bool harden(sqlite3* handle) {
@@ -55,6 +62,15 @@ Fault fault_for(int code) {
     default:
       return Fault::broken;
   }
+}
+
+/// Whether a connection could not be opened for want of memory or of file descriptors.
+bool is_want(sqlite3* handle, int code) {
+  if (handle == nullptr) return true;
+  const int error = sqlite3_system_errno(handle);
+  if ((code & 0xff) == SQLITE_CANTOPEN)
+    return error == EMFILE || error == ENFILE || error == ENOMEM;
+  return fault_for(code) == Fault::exhausted;
 }
 
 }  // namespace
@@ -149,8 +165,7 @@ bool Statement::null_at(int column) const {
 }
 
 Result<Database> Database::open(const std::filesystem::path& file, const Options& options) {
-  static const bool configured = configure_engine();
-  if (!configured) return caisson::fail("cannot initialise sqlite");
+  if (!engine_ready()) return caisson::fail("cannot initialise sqlite");
 
   Database database;
   database.bounds_ = std::make_unique<Bounds>();
@@ -158,9 +173,10 @@ Result<Database> Database::open(const std::filesystem::path& file, const Options
                     SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                     (is_down(Wall::no_path_check) ? 0 : SQLITE_OPEN_NOFOLLOW);
   const int code = sqlite3_open_v2(file.c_str(), &database.handle_, flags, nullptr);
+  if (code != SQLITE_OK && is_want(database.handle_, code)) throw std::bad_alloc();
   const auto cannot = [&] {
-    const char* why =
-        database.handle_ == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(database.handle_);
+    if (database.fault() == Fault::exhausted) throw std::bad_alloc();
+    const char* why = sqlite3_errmsg(database.handle_);
     return caisson::fail("cannot open database " + file.string() + ": " + why,
                          "check that no other process has it open, and its owner");
   };
@@ -287,6 +303,15 @@ bool Database::checkpoint() {
       sqlite3_wal_checkpoint_v2(handle_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
   if (code != SQLITE_OK) fail(code);
   return code == SQLITE_OK;
+}
+
+void set_temporary_directory(const std::filesystem::path& directory) {
+  if (!engine_ready()) return;  // no connection will open either
+  char* const name = sqlite3_mprintf("%s", directory.c_str());
+  sqlite3_mutex* const guard = sqlite3_mutex_alloc(SQLITE_MUTEX_STATIC_VFS1);  // the engine's own
+  sqlite3_mutex_enter(guard);
+  sqlite3_free(std::exchange(sqlite3_temp_directory, name));
+  sqlite3_mutex_leave(guard);
 }
 
 }  // namespace caisson::storage

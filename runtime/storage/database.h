@@ -113,7 +113,7 @@ class Database {
     bool durable = true;     ///< false: for a file that the caller makes durable when it is whole
   };
 
-  /// Opens an existing file (it may be empty). The path must not contain a symbolic link.
+  /// Opens an existing file, maybe empty, not by a link. Without descriptors, too: std::bad_alloc.
   [[nodiscard]] static Result<Database> open(const std::filesystem::path& file,
                                              const Options& options);
 

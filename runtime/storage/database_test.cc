@@ -6,6 +6,7 @@
 
 #include "runtime/storage/files.h"
 #include "runtime/storage/folder_fixture.h"
+#include "runtime/storage/temporary.h"
 
 namespace caisson::storage {
 namespace {
@@ -22,6 +23,23 @@ class DatabaseTest : public testing::Test {
   std::filesystem::path file_ = folder_.path / "a.db";
   std::optional<Database> database_;
 };
+
+TEST_F(DatabaseTest, WhatIsSortedInFilesIsInTheDirectoryThatWasNamed) {
+  namespace fs = std::filesystem;
+  set_temporary_directory(folder_.path);
+  ASSERT_TRUE(database().execute(
+      "PRAGMA temp_store=FILE;"
+      "CREATE TEMP TABLE large(a); INSERT INTO large VALUES(randomblob(4000000))"));
+  int found = 0;
+  for (const auto& entry : fs::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;  // that of the directory itself
+    const std::string file = fs::read_symlink(entry, gone).string();
+    if (!file.starts_with((folder_.path / "etilqs_").string())) continue;
+    ++found;
+    EXPECT_TRUE(file.ends_with(" (deleted)")) << file;
+  }
+  EXPECT_GT(found, 0);
+}
 
 TEST_F(DatabaseTest, BindsEveryTypeAndReadsItBack) {
   auto row = database().prepare("SELECT ?,?,?,?,?");

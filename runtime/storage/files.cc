@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <system_error>
 #include <vector>
 
@@ -21,7 +22,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Want of memory or of file descriptors is none of the file: then it throws.
 tl::unexpected<Failure> cannot(const char* what, const fs::path& path, int error) {
+  if (error == ENOMEM || error == EMFILE || error == ENFILE) throw std::bad_alloc();
   return fail(std::string("cannot ") + what + " " + path.string() + ": " + std::strerror(error));
 }
 

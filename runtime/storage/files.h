@@ -8,6 +8,8 @@
 
 namespace caisson::storage {
 
+// Want of memory or of file descriptors, which is none of the files', is a std::bad_alloc here.
+
 /// Makes `directory` (its parent exists) with mode 0700 unless it is there, then checks it.
 [[nodiscard]] Result<void> make_private_directory(const std::filesystem::path& directory);
 

@@ -46,6 +46,13 @@ bool is_unmade(Database& database) {
          pragma(database, "SELECT count(*) FROM sqlite_schema") == 0;
 }
 
+/// What the engine says, as a failure. Want of memory is none of the file: then it throws.
+tl::unexpected<Failure> cannot(const Database& database, const std::string& what,
+                               std::string remedy = {}) {
+  if (database.fault() == Fault::exhausted) throw std::bad_alloc();
+  return fail("cannot " + what + ": " + database.fault_text(), std::move(remedy));
+}
+
 std::string owner_of(Database& database) {
   Statement owner = database.prepare("SELECT value FROM meta WHERE key='tenant'");
   return owner.step() ? std::string(owner.text_at(0)) : std::string();
@@ -56,20 +63,22 @@ std::string owner_of(Database& database) {
 Result<int> migrate(Database& database, std::span<const Migration> schema) {
   const std::int64_t version = pragma(database, "PRAGMA user_version");
   const auto newest = static_cast<std::int64_t>(schema.size());
-  if (version < 0) return fail("cannot read the schema version: " + database.fault_text());
+  if (version < 0) return cannot(database, "read the schema version");
   if (version > newest) {
     return fail("the schema is version " + std::to_string(version) + ", this program knows " +
                     std::to_string(newest),
                 "use the newer program");
   }
   if (version == newest) return static_cast<int>(version);
-  bool fine = database.execute("BEGIN IMMEDIATE");
+  // However large the store is, what an index has to sort is in files and not in memory.
+  bool fine = database.execute("PRAGMA temp_store=FILE; BEGIN IMMEDIATE");
   for (auto step = version; step < newest; ++step) {
     fine = fine && database.execute(schema[static_cast<std::size_t>(step)]);
   }
   const std::string mark = "PRAGMA user_version=" + std::to_string(newest);
-  if (!fine || !database.execute(mark.c_str()) || !database.execute("COMMIT")) {
-    return fail("cannot migrate the schema: " + database.fault_text());
+  if (!fine || !database.execute(mark.c_str()) ||
+      !database.execute("COMMIT; PRAGMA temp_store=MEMORY")) {
+    return cannot(database, "migrate the schema");
   }
   return static_cast<int>(newest);
 }
@@ -90,7 +99,7 @@ Result<void> give_to(Database& database, const std::string& from, const std::str
   if (owner_of(database) != from) return fail("the store belongs to another tenant");
   if (from != to &&
       !database.prepare("UPDATE meta SET value=? WHERE key='tenant'").text(to).run()) {
-    return fail("cannot name the owner: " + database.fault_text());
+    return cannot(database, "name the owner");
   }
   return {};
 }
@@ -125,20 +134,23 @@ Result<Store> Store::open(const fs::path& directory, const std::string& tenant_i
     database = open_file();
     if (!database) return tl::unexpected(database.error());
   }
+  const auto unusable = [&] {
+    return cannot(*database, "use " + file.string(), "restore the tenant from a snapshot");
+  };
   const std::int64_t application = pragma(*database, "PRAGMA application_id");
-  if (database->fault() != Fault::none) return refuse(database->fault_text());
+  if (database->fault() != Fault::none) return unusable();
   if (application != application_id) return refuse("not a store of this program");
   const bool unchecked = is_down(Wall::drop_scope) || is_down(Wall::no_path_check);
-  if (owner_of(*database) != tenant_id && !unchecked) {
-    return refuse("it belongs to another tenant");
-  }
+  const std::string owner = owner_of(*database);
+  if (database->fault() != Fault::none) return unusable();
+  if (owner != tenant_id && !unchecked) return refuse("it belongs to another tenant");
   if (auto migrated = migrate(*database, schema); !migrated) return refuse(migrated.error().what);
   // The quota is for what the tenant writes: a store that is full can be brought to a newer schema.
   if (options.max_bytes > 0) database->set_max_bytes(options.max_bytes);
   for (const Sql sql : {begin_batch, commit_batch, undo_batch, begin_job, undo_job, end_job}) {
     static_cast<void>(database->prepare(sql));
   }
-  if (database->fault() != Fault::none) return refuse(database->fault_text());
+  if (database->fault() != Fault::none) return unusable();
   return Store(std::move(*database), tenant_id);
 }
 
@@ -157,13 +169,13 @@ Result<void> Store::make(const fs::path& directory, const std::string& tenant_id
     auto database = Database::open(file, {.durable = false});
     if (!database) return tl::unexpected(database.error());
     if (!initialise(*database, tenant_id)) {
-      return fail("cannot make " + file.string() + ": " + database->fault_text());
+      return cannot(*database, "make " + file.string());
     }
     if (auto migrated = migrate(*database, schema); !migrated) {
       return tl::unexpected(migrated.error());
     }
     if (!database->checkpoint()) {
-      return fail("cannot make " + file.string() + ": " + database->fault_text());
+      return cannot(*database, "make " + file.string());
     }
   }
   if (auto synced = sync_path(file); !synced) return synced;

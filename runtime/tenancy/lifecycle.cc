@@ -9,6 +9,7 @@
 #include "runtime/observe/ids.h"
 #include "runtime/observe/walls.h"
 #include "runtime/storage/files.h"
+#include "runtime/storage/temporary.h"
 #include "runtime/storage/uuid.h"
 #include "runtime/tenancy/actor.h"
 #include "runtime/tenancy/tenants.h"
@@ -70,6 +71,7 @@ Result<std::unique_ptr<Tenants>> Tenants::open(Options options, Registry& regist
       return tl::unexpected(made.error());
     }
   }
+  storage::set_temporary_directory(data / "tenants");
   auto key = load_cursor_key(data / "cursor.key");
   if (!key) return tl::unexpected(key.error());
   tenants->cursor_key_ = *std::move(key);

@@ -7,7 +7,10 @@
 #include <new>
 #include <vector>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "runtime/tenancy/fixture.h"
 
@@ -128,6 +131,60 @@ TEST_F(Scarcity, HundredsOfTenantsWithTooLittleMemoryAreServedLater) {
     ASSERT_NO_FATAL_FAILURE(expect_service(runtime)) << "every " << every;
   }
   EXPECT_GT(refused, 300);
+}
+
+TEST_F(Scarcity, WhatIsDurableIsSeen) {
+  Fixture runtime;
+  runtime.make("a");
+  for (bool all = false; !all;) {
+    const auto key = runtime.registry->create_key("a", "k", {"read"}, 0).value().key->id;
+    const bool active = runtime.registry->by_slug("a")->status == Status::active;
+    fail_from(++ids, 1);
+    spared = false;
+    try {
+      static_cast<void>(active ? runtime.tenants->suspend("a") : runtime.tenants->resume("a"));
+      static_cast<void>(runtime.tenants->update("a", {.domains = {{key + ".long.example"}}}));
+      static_cast<void>(runtime.registry->revoke_key("a", key));
+    } catch (const std::bad_alloc&) {
+      ++refused;
+    }
+    spared = true;
+    all = allocations < ids;
+    first_failing = 0;
+    const Tenant seen = *runtime.registry->by_slug("a");
+    const bool revoked = runtime.registry->key(key)->revoked;
+    runtime.restart();
+    ASSERT_EQ(*runtime.registry->by_slug("a"), seen) << "allocation " << ids;
+    ASSERT_EQ(runtime.registry->key(key)->revoked, revoked) << "allocation " << ids;
+  }
+  EXPECT_GT(refused, 10);
+}
+
+TEST_F(Scarcity, WithoutFileDescriptorsAStoreIsNotOpenedAndNotBroken) {
+  Fixture runtime;
+  const auto tenant = runtime.make("a");
+  ASSERT_TRUE(runtime.write(*tenant, "x").value());
+  ASSERT_TRUE(runtime.tenants->suspend("a"));  // closes the store
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  const int first = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  ASSERT_GE(first, 0);
+  close(first);
+  bool served = false;
+  // One more each time: for the directory, the file, its log.
+  for (unsigned spare = 0; spare < 16 && !served; ++spare) {
+    const rlimit tight{.rlim_cur = static_cast<unsigned>(first) + spare,
+                       .rlim_max = before.rlim_max};
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &tight), 0);
+    const auto answer = runtime.write(*tenant, "y");
+    served = answer.has_value();
+    if (!served) ++(answer.error() == Refusal::overloaded ? refused : wrong);
+  }
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_TRUE(served);
+  EXPECT_GE(refused, 2);
+  EXPECT_EQ(wrong, 0);
+  EXPECT_FALSE(runtime.tenants->usage().front().broken);
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <bit>
 #include <exception>
 
+#include <pthread.h>
+
 #include "runtime/observe/digest.h"
 #include "runtime/observe/walls.h"
 #include "runtime/tenancy/actor.h"
@@ -108,20 +110,25 @@ void Tenants::enqueue(const ActorPtr& actor, std::unique_ptr<Task> task) {
 void Tenants::schedule(const ActorPtr& actor) {
   const bool heavy = actor->share.heavy();
   const std::int64_t place = turns_.place_of(actor->share);
-  const std::scoped_lock lock(ready_mutex_);
-  actor->place.key() = place;
-  actor->place.mapped() = actor;
-  (heavy ? heavy_ : light_).insert(std::move(actor->place));
-  // When all are at work, the next that is done comes.
-  if (heavy || !call_worker(prompt_)) call_worker(patient_);
+  Crew* crew = &prompt_;
+  {
+    const std::scoped_lock lock(ready_mutex_);
+    actor->place.key() = place;
+    actor->place.mapped() = actor;
+    (heavy ? heavy_ : light_).insert(std::move(actor->place));
+    if (heavy || !call_worker(*crew)) {
+      crew = &patient_;
+      call_worker(*crew);  // when all are at work, the next that is done comes
+    }
+  }
+  crew->call.notify_one();
 }
 
-/// False when all that there may be are at work. With `ready_mutex_`.
+/// False when all that there may be are at work. With `ready_mutex_`; `crew.call` follows without.
 bool Tenants::call_worker(Crew& crew) {
   if (crew.resting == 0) return start_worker(crew);
   --crew.resting;
   ++crew.called;
-  crew.call.notify_one();
   return true;
 }
 
@@ -140,6 +147,7 @@ bool Tenants::start_worker(Crew& crew) {
 }
 
 void Tenants::work(Crew& crew) {
+  pthread_setname_np(pthread_self(), &crew == &prompt_ ? "prompt" : "patient");
   std::unique_lock lock(ready_mutex_);
   while (!stopping_) {
     if (ActorPtr actor = next_ready(crew)) {

@@ -29,37 +29,55 @@ std::int64_t Turns::standing_of(const Share& share) const {
 }
 
 bool Turns::begin(Share& share, Clock::time_point deadline) {
-  std::unique_lock lock(mutex_);
-  if (free_ > 0) {  // then nobody waits
-    --free_;
-    return true;
+  Waiter waiter;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (free_ > 0) {  // then nobody waits
+      --free_;
+      return true;
+    }
+    waiter.place = standing_of(share);
+    line_up(waiter);
   }
-  Waiter waiter{.place = standing_of(share)};
-  line_up(waiter);
-  if (waiter.granted.wait_until(lock, deadline, [&] { return waiter.has_turn; })) return true;
-  step_out(waiter);
-  return false;
+  const auto has_turn = [&] { return waiter.has_turn; };
+  std::unique_lock own(waiter.mutex);
+  if (waiter.granted.wait_until(own, deadline, has_turn)) return true;
+  own.unlock();
+  {
+    const std::scoped_lock lock(mutex_);
+    if (step_out(waiter)) return false;
+  }
+  own.lock();  // its turn is on its way
+  waiter.granted.wait(own, has_turn);
+  return true;
 }
 
 void Turns::end(Share& share, std::chrono::nanoseconds used, bool in_turn) {
-  const std::scoped_lock lock(mutex_);
-  share.used_ns_ = standing_of(share) + used.count();
-  const std::size_t competing =
-      waiting_count_ + (processors_ - free_) + static_cast<std::size_t>(in_turn ? 0 : 1);
-  floor_ns_ += used.count() / static_cast<std::int64_t>(competing);
-  if (in_turn) give_next();
+  Waiter* next = nullptr;
+  {
+    const std::scoped_lock lock(mutex_);
+    share.used_ns_ = standing_of(share) + used.count();
+    const std::size_t competing =
+        waiting_count_ + (processors_ - free_) + static_cast<std::size_t>(in_turn ? 0 : 1);
+    floor_ns_ += used.count() / static_cast<std::int64_t>(competing);
+    if (in_turn) next = take_next();
+  }
+  if (next == nullptr) return;
+  // Whoever wakes may get this thread's processor at once: no lock that others need may be held.
+  const std::scoped_lock own(next->mutex);
+  next->has_turn = true;
+  next->granted.notify_one();
 }
 
-void Turns::give_next() {
-  if (first_ == nullptr) {
+Turns::Waiter* Turns::take_next() {
+  Waiter* const next = first_;
+  if (next == nullptr) {
     ++free_;
-    return;
+    return nullptr;
   }
-  Waiter& next = *first_;
-  step_out(next);
-  floor_ns_ = std::max(floor_ns_, next.place);
-  next.has_turn = true;
-  next.granted.notify_one();
+  step_out(*next);
+  floor_ns_ = std::max(floor_ns_, next->place);
+  return next;
 }
 
 void Turns::line_up(Waiter& waiter) {
@@ -69,11 +87,13 @@ void Turns::line_up(Waiter& waiter) {
   waiting_count_.fetch_add(1, std::memory_order_relaxed);
 }
 
-void Turns::step_out(const Waiter& waiter) {
+bool Turns::step_out(const Waiter& waiter) {
   Waiter** before = &first_;
-  while (*before != &waiter) before = &(*before)->next;
+  while (*before != nullptr && *before != &waiter) before = &(*before)->next;
+  if (*before == nullptr) return false;
   *before = waiter.next;
   waiting_count_.fetch_sub(1, std::memory_order_relaxed);
+  return true;
 }
 
 bool Turn::begin_job(Clock::time_point deadline) {
@@ -89,26 +109,31 @@ bool Turn::resume() {
   has_turn_ = must_wait_;
   computing_ = true;
   since_ = Clock::now();
+  computed_from_ = computed();
   return true;
+}
+
+std::chrono::nanoseconds Turn::spent(Clock::time_point now) const {
+  const auto passed = now - since_;
+  // Nobody computes for longer than time passes, which is cheap to ask for.
+  if (has_turn_ || passed < turns_.slice_) return passed;
+  return std::min(passed, computed() - computed_from_);
 }
 
 void Turn::pause() {
   if (!computing_) return;
   computing_ = false;
-  const auto now = Clock::now();
-  used_up_ = used_up_ || now - since_ >= turns_.slice_;
+  const std::chrono::nanoseconds used = spent(Clock::now());
+  used_up_ = used_up_ || used >= turns_.slice_;
   share_.heavy_.store(used_up_, std::memory_order_relaxed);
-  turns_.end(share_, now - since_, std::exchange(has_turn_, false));
+  turns_.end(share_, used, std::exchange(has_turn_, false));
 }
 
-bool Turn::over() const {
-  return used_up_ || (computing_ && Clock::now() - since_ >= turns_.slice_);
-}
+bool Turn::over() const { return used_up_ || (computing_ && spent(Clock::now()) >= turns_.slice_); }
 
 bool Turn::go_on(Clock::time_point now) {
-  // Nobody computes for longer than time passes, which is cheap to ask for.
   if (now - job_since_ > budget_ && computed() - job_computed_from_ > budget_) return false;
-  if (now - since_ < turns_.slice_ || (has_turn_ && !turns_.others_wait())) return true;
+  if ((has_turn_ && !turns_.others_wait()) || spent(now) < turns_.slice_) return true;
   must_wait_ = true;
   pause();
   return resume();

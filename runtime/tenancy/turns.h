@@ -17,7 +17,9 @@ namespace caisson::tenancy {
 /// that compete compute on average: an idle tenant saves up none, and of what one has computed more
 /// than the others at most `most_debt` slices are held against it. So nobody waits for ever,
 /// however many new tenants come. A turn is counted by the clock, not by what its thread computes:
-/// it keeps the others waiting just as long while it waits for the disk. Thread-safe.
+/// it keeps the others waiting just as long while it waits for the disk. What is computed without a
+/// turn is counted by the thread's own clock: a tenant is not heavy because the machine is busy.
+/// Thread-safe.
 class Turns {
  public:
   /// `processors`: turns at a time, at least 1.
@@ -46,10 +48,11 @@ class Turns {
  private:
   friend class Turn;
   struct Waiter {
-    std::int64_t place = 0;
+    std::int64_t place = 0;  // this and the next: guarded by Turns::mutex_
     Waiter* next = nullptr;
+    std::mutex mutex;
     std::condition_variable granted;
-    bool has_turn = false;
+    bool has_turn = false;  // guarded by its mutex
   };
 
   /// Waits for a turn; false when it does not come until `deadline`.
@@ -58,9 +61,11 @@ class Turns {
   void end(Share& share, std::chrono::nanoseconds used, bool in_turn);
   // With `mutex_`.
   [[nodiscard]] std::int64_t standing_of(const Share& share) const;
-  void give_next();
+  /// Who has the turn that was given back; null when nobody waits, then it is free.
+  [[nodiscard]] Waiter* take_next();
   void line_up(Waiter& waiter);
-  void step_out(const Waiter& waiter);
+  /// False when the waiter has been taken already.
+  bool step_out(const Waiter& waiter);
   [[nodiscard]] bool others_wait() const {
     return waiting_count_.load(std::memory_order_relaxed) > 0;
   }
@@ -98,6 +103,8 @@ class Turn final : public storage::Pace {
 
  private:
   [[nodiscard]] bool resume();
+  /// What counts of the time since `since_`.
+  [[nodiscard]] std::chrono::nanoseconds spent(std::chrono::steady_clock::time_point now) const;
 
   Turns& turns_;
   Turns::Share& share_;
@@ -108,6 +115,7 @@ class Turn final : public storage::Pace {
   bool has_turn_ = false;
   bool used_up_ = false;                               // a slice
   std::chrono::steady_clock::time_point since_{};      // it has been computing
+  std::chrono::nanoseconds computed_from_{};           // by the thread before that
   std::chrono::steady_clock::time_point job_since_{};  // when the job began
   std::chrono::nanoseconds job_computed_from_{};       // by the thread before the job
 };

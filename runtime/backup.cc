@@ -98,11 +98,11 @@ Result<void> copy_database(const fs::path& from, const fs::path& to, const std::
 }
 
 /// The ids of what was finished in `directory`, oldest first.
-std::vector<std::string> finished_in(const fs::path& directory) {
+Result<std::vector<std::string>> finished_in(const fs::path& directory) {
+  const auto names = storage::list_directory(directory);
+  if (!names) return tl::unexpected(names.error());
   std::vector<std::string> ids;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(directory, error)) {
-    const auto& file = entry.path();
+  for (const fs::path file : *names) {
     if (file.extension() == ".json") ids.push_back(file.stem().string());
   }
   std::ranges::sort(ids);  // UUIDv7: by time
@@ -141,10 +141,11 @@ Result<void> save(const BackupSettings& settings, const Tenant& tenant) {
     return written;
   }
   if (auto removed = remove_snapshot(from, id); !removed) return removed;
-  auto ids = finished_in(to);
+  const auto ids = finished_in(to);
+  if (!ids) return tl::unexpected(ids.error());
   const auto kept = static_cast<std::size_t>(settings.keep);
-  for (std::size_t i = 0; i + kept < ids.size(); ++i) {
-    if (auto removed = remove_snapshot(to, ids[i]); !removed) return removed;
+  for (std::size_t i = 0; i + kept < ids->size(); ++i) {
+    if (auto removed = remove_snapshot(to, (*ids)[i]); !removed) return removed;
   }
   return {};
 }

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cmath>
+#include <new>
 
 #include <unistd.h>
 
@@ -14,6 +15,8 @@ namespace {
 
 constexpr std::size_t field_bytes = 512;
 constexpr std::size_t max_fields = 24;
+constexpr std::string_view no_memory =
+    "{\"level\":\"error\",\"message\":\"a line of the log is missing: no memory\"}\n";
 constexpr std::array<std::string_view, 5> level_names{"trace", "debug", "info", "warn", "error"};
 
 struct AppendValue {
@@ -61,6 +64,15 @@ Log::Log(int fd, Level level, std::string_view instance, const Clock& clock)
 void Log::write(Level level, std::string_view message,
                 std::initializer_list<LogField> fields) const noexcept {
   if (!enabled(level)) return;
+  try {
+    write_line(fd_, text_of(level, message, fields));
+  } catch (const std::bad_alloc&) {
+    write_line(fd_, no_memory);
+  }
+}
+
+std::string_view Log::text_of(Level level, std::string_view message,
+                              std::initializer_list<LogField> fields) const {
   thread_local std::string line;
   line.assign(R"({"time":")");
   line += rfc3339(clock_.unix_ms());
@@ -79,7 +91,7 @@ void Log::write(Level level, std::string_view message,
     std::visit(AppendValue{line}, field.value);
   }
   line += "}\n";
-  write_line(fd_, line);
+  return line;
 }
 
 }  // namespace caisson::observe

@@ -48,6 +48,10 @@ class Log {
   }
 
  private:
+  /// Of this thread, until its next line.
+  [[nodiscard]] std::string_view text_of(Level level, std::string_view message,
+                                         std::initializer_list<LogField> fields) const;
+
   int fd_;
   Level level_;
   std::string instance_;  ///< already JSON text

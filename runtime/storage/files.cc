@@ -1,5 +1,6 @@
 #include "runtime/storage/files.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -8,6 +9,7 @@
 #include <system_error>
 #include <vector>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <openssl/sha.h>
@@ -135,6 +137,29 @@ Result<void> write_private_file(const fs::path& file, std::string_view content) 
   return sync_path(file.parent_path());
 }
 
+Result<std::vector<std::string>> list_directory(const fs::path& directory) {
+  // Not `directory_iterator`, whose increment ends the process when memory runs out (GCC 12).
+  const std::unique_ptr<DIR, int (*)(DIR*)> entries(opendir(directory.c_str()), closedir);
+  std::vector<std::string> names;
+  if (!entries && errno == ENOENT) return names;
+  if (!entries) return cannot("read", directory, errno);
+  errno = 0;
+  while (const dirent* entry = readdir(entries.get())) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") names.emplace_back(name);
+    errno = 0;
+  }
+  if (errno != 0) return cannot("read", directory, errno);
+  return names;
+}
+
+Result<bool> is_there(const fs::path& path) {
+  struct stat status{};
+  if (lstat(path.c_str(), &status) == 0) return true;
+  if (errno == ENOENT || errno == ENOTDIR) return false;
+  return cannot("examine", path, errno);
+}
+
 fs::path unfinished(const fs::path& file) {
   fs::path name = file;
   name += ".new";
@@ -142,22 +167,18 @@ fs::path unfinished(const fs::path& file) {
 }
 
 Result<void> clear_unfinished(const fs::path& directory) {
-  std::vector<fs::path> found;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(directory, error)) {
-    const std::string name = entry.path().filename().string();
-    for (const char* suffix : {".new", ".new-wal", ".new-shm", ".new-journal"}) {
-      if (name.ends_with(suffix)) found.push_back(entry.path());
-    }
+  const auto names = list_directory(directory);
+  if (!names) return tl::unexpected(names.error());
+  bool found = false;
+  for (const std::string& name : *names) {
+    const bool unfinished =
+        std::ranges::any_of(std::array{".new", ".new-wal", ".new-shm", ".new-journal"},
+                            [&](const char* suffix) { return name.ends_with(suffix); });
+    if (!unfinished) continue;
+    if (auto removed = remove_tree(directory / name); !removed) return removed;
+    found = true;
   }
-  if (error && error != std::errc::no_such_file_or_directory) {
-    return fail("cannot read " + directory.string() + ": " + error.message());
-  }
-  for (const fs::path& file : found) {
-    if (auto removed = remove_tree(file); !removed) return removed;
-  }
-  if (found.empty()) return {};
-  return sync_path(directory);
+  return found ? sync_path(directory) : Result<void>();
 }
 
 Result<void> sync_path(const fs::path& path) {

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "generator/source/result.h"
 
@@ -31,6 +32,13 @@ namespace caisson::storage {
 /// Writes a file with mode 0600, durably, through a temporary name and a rename.
 [[nodiscard]] Result<void> write_private_file(const std::filesystem::path& file,
                                               std::string_view content);
+
+/// The names in a directory, in no order, without `.` and `..`; none when there is no directory.
+[[nodiscard]] Result<std::vector<std::string>> list_directory(
+    const std::filesystem::path& directory);
+
+/// Whether `path` names anything, be it a link to nothing. What cannot be examined is an error.
+[[nodiscard]] Result<bool> is_there(const std::filesystem::path& path);
 
 /// The name of `file` while it is being made: all that a crash leaves half made has such a name.
 [[nodiscard]] std::filesystem::path unfinished(const std::filesystem::path& file);

@@ -135,12 +135,13 @@ Result<Snapshot> seal_snapshot(const fs::path& temporary, const fs::path& direct
   return snapshot;
 }
 
-std::vector<Snapshot> list_snapshots(const fs::path& directory) {
+Result<std::vector<Snapshot>> list_snapshots(const fs::path& directory) {
+  const auto names = list_directory(directory);
+  if (!names) return tl::unexpected(names.error());
   std::vector<Snapshot> snapshots;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(directory, error)) {
-    if (entry.path().extension() != ".json") continue;
-    if (auto snapshot = describe(entry.path())) snapshots.push_back(*std::move(snapshot));
+  for (const std::string& name : *names) {
+    if (!name.ends_with(".json")) continue;
+    if (auto snapshot = describe(directory / name)) snapshots.push_back(*std::move(snapshot));
   }
   std::sort(snapshots.begin(), snapshots.end(),
             [](const Snapshot& a, const Snapshot& b) { return a.id < b.id; });
@@ -153,19 +154,18 @@ std::optional<Snapshot> find_snapshot(const fs::path& directory, const std::stri
 
 Result<void> clear_unfinished_snapshots(const fs::path& directory) {
   if (auto cleared = clear_unfinished(directory); !cleared) return cleared;
-  std::vector<fs::path> undescribed;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(directory, error)) {
-    const fs::path& file = entry.path();
-    fs::path description = file;
-    description.replace_extension(".json");
-    if (file.extension() == ".db" && !fs::exists(description)) undescribed.push_back(file);
+  const auto names = list_directory(directory);
+  if (!names) return tl::unexpected(names.error());
+  bool found = false;
+  for (const fs::path file : *names) {
+    if (file.extension() != ".db") continue;
+    const auto described = is_there(with_extension(directory, file.stem().string(), ".json"));
+    if (!described) return tl::unexpected(described.error());
+    if (*described) continue;
+    if (auto removed = remove_tree(directory / file); !removed) return removed;
+    found = true;
   }
-  for (const fs::path& file : undescribed) {
-    if (auto removed = remove_tree(file); !removed) return removed;
-  }
-  if (undescribed.empty()) return {};
-  return sync_path(directory);
+  return found ? sync_path(directory) : Result<void>();
 }
 
 Result<void> prepare_restore(const fs::path& file, const std::string& sha256,

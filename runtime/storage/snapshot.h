@@ -33,7 +33,7 @@ struct Snapshot {
                                              const std::string& tenant_id);
 
 /// The complete snapshots in `directory`, oldest first.
-[[nodiscard]] std::vector<Snapshot> list_snapshots(const std::filesystem::path& directory);
+[[nodiscard]] Result<std::vector<Snapshot>> list_snapshots(const std::filesystem::path& directory);
 
 /// The complete snapshot `id` in `directory`.
 [[nodiscard]] std::optional<Snapshot> find_snapshot(const std::filesystem::path& directory,

@@ -42,7 +42,7 @@ TEST_F(SnapshotTest, IsDescribedAndListed) {
   EXPECT_EQ(made.sha256, sha256_of_file(file_of(made)).value());
   EXPECT_EQ(static_cast<std::uintmax_t>(made.bytes), fs::file_size(file_of(made)));
   take(store_, folder_.path, "a");
-  const auto listed = list_snapshots(folder_.path);
+  const auto listed = list_snapshots(folder_.path).value();
   ASSERT_EQ(listed.size(), 2U);
   EXPECT_EQ(listed[0].id, made.id);
   EXPECT_EQ(listed[0].sha256, made.sha256);
@@ -53,12 +53,21 @@ TEST_F(SnapshotTest, AnUnfinishedOneDoesNotCount) {
   const Snapshot whole = take(store_, folder_.path, "a");
   ASSERT_TRUE(copy_store(store_, copy_));
   std::ofstream(folder_.path / "0190b6a0-7e2a-7c3d-8e4f-0123456789ab.db") << "half";
-  EXPECT_EQ(list_snapshots(folder_.path).size(), 1U);
+  EXPECT_EQ(list_snapshots(folder_.path)->size(), 1U);
   std::ofstream(folder_.path / "0190b6a0-7e2a-7c3d-8e4f-0123456789ac.json.new") << "half";
   std::ofstream(copy_.string() + "-wal") << "half";
   ASSERT_TRUE(clear_unfinished_snapshots(folder_.path));
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path), {}), 2);
   EXPECT_TRUE(restore(whole, "a", "a"));
+}
+
+TEST_F(SnapshotTest, WhatCannotBeExaminedIsNotTakenForMissing) {
+  // With ".json" the name is longer than names may be.
+  const fs::path file = folder_.path / (std::string(252, 'x') + ".db");
+  std::ofstream(file) << "whole, for all we know";
+  EXPECT_FALSE(clear_unfinished_snapshots(folder_.path));
+  EXPECT_TRUE(fs::exists(file));
+  EXPECT_FALSE(list_snapshots(file)) << "not a directory";
 }
 
 TEST_F(SnapshotTest, HoldsTheStoreAsItWas) {
@@ -97,7 +106,7 @@ TEST_F(SnapshotTest, ADamagedStoreGivesNone) {
   file.seekp(3 * 4096).write(std::string(4096, '\xff').data(), 4096);
   file.close();
   EXPECT_FALSE(seal_snapshot(copy_, folder_.path, "a"));
-  EXPECT_TRUE(list_snapshots(folder_.path).empty());
+  EXPECT_TRUE(list_snapshots(folder_.path)->empty());
 }
 
 RC_GTEST_PROP(SnapshotContent, Property47_RestorationFidelity,

@@ -113,8 +113,10 @@ Result<Store> Store::open(const fs::path& directory, const std::string& tenant_i
   const auto refuse = [&](const std::string& why) {
     return fail("cannot use " + file.string() + ": " + why, "restore the tenant from a snapshot");
   };
-  std::error_code error;
-  if (!fs::exists(file, error) || fs::is_empty(file, error)) {
+  // What cannot be examined is not missing: nothing may take its place.
+  const auto there = is_there(file);
+  if (!there) return tl::unexpected(there.error());
+  if (std::error_code error; !*there || fs::is_empty(file, error)) {
     if (!create) return refuse("there is nothing in it");
     if (auto made = make(directory, tenant_id, schema); !made) return tl::unexpected(made.error());
   }

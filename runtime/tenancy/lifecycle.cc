@@ -36,13 +36,26 @@ fs::path prepared_in(const fs::path& directory) {
   return storage::unfinished(directory / "restored.db");
 }
 
+std::error_code move_if_there(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  fs::rename(from, to, error);
+  return error == std::errc::no_such_file_or_directory ? std::error_code() : error;
+}
+
+/// What `put_restored` set aside is where it was.
+bool put_back_logs(const fs::path& directory) {
+  return std::ranges::none_of(log_names, [&](const char* name) -> bool {
+    return static_cast<bool>(move_if_there(aside(directory, name), directory / name));
+  });
+}
+
 Result<std::string> load_cursor_key(const fs::path& file) {
   if (auto checked = storage::check_private_file(file); !checked) {
     return tl::unexpected(checked.error());
   }
-  std::error_code error;
-  if (!fs::exists(file, error)) {
-    if (error) return fail("cannot examine " + file.string() + ": " + error.message());
+  const auto made = storage::is_there(file);
+  if (!made) return tl::unexpected(made.error());
+  if (!*made) {
     std::array<unsigned char, cursor_key_bytes> bytes;
     observe::fill_random(bytes);
     const std::string_view view(reinterpret_cast<const char*>(bytes.data()), bytes.size());
@@ -86,34 +99,43 @@ Result<void> Tenants::recover() {
   const auto unfinished = registry_.unfinished();
   if (!unfinished) return fail(unfinished.error().detail);
   for (const auto& [tenant_id, step] : *unfinished) {
-    Outcome<void> done;
-    switch (step) {
-      case Registry::Step::make:
-        if (auto cleared = clear_unfinished(tenant_id); cleared) {
-          done = registry_.finish_making(tenant_id);
-        } else {
-          done = disk(cleared.error());
-        }
-        break;
-      case Registry::Step::restore:
-        done = complete_restore(tenant_id);
-        break;
-      case Registry::Step::remove:
-        if (auto purged = purge(tenant_id); purged) {
-          done = registry_.finish_remove(tenant_id);
-        } else {
-          done = disk(purged.error());
-        }
-        break;
-      default:
-        done = refuse(LifecycleErrorKind::storage,
-                      "the life-cycle journal has a step that this program does not know");
-    }
-    if (done) continue;
-    // The others are served; this one's step stays in the journal for the next start.
-    actor_of(tenant_id)->unfinished = true;
-    if (options_.on_failure) options_.on_failure(tenant_id, done.error().detail);
+    const Outcome<void> done = finish(tenant_id, step);
+    if (!done && options_.on_failure) options_.on_failure(tenant_id, done.error().detail);
   }
+  return {};
+}
+
+/// What the journal has of a tenant's step is done, or undone. Otherwise nobody has its store: the
+/// journal keeps it for the tenant's next step, or the next start. The others are served.
+Outcome<void> Tenants::finish(const std::string& tenant_id, Registry::Step step) {
+  if (step == Registry::Step::restore) return complete_restore(tenant_id);
+  const auto done = [&]() -> Outcome<void> {
+    if (step == Registry::Step::make) {
+      const auto cleared = clear_unfinished(tenant_id);
+      return cleared ? registry_.finish_making(tenant_id) : disk(cleared.error());
+    }
+    if (step == Registry::Step::remove) {
+      const auto purged = purge(tenant_id);
+      return purged ? registry_.finish_remove(tenant_id) : disk(purged.error());
+    }
+    return refuse(LifecycleErrorKind::storage,
+                  "the life-cycle journal has a step that this program does not know");
+  }();
+  if (!done) actor_of(tenant_id)->unfinished = true;
+  return done;
+}
+
+/// Before a new step of a tenant whose last one could not be completed; for the thread that has the
+/// store for itself.
+Outcome<void> Tenants::settle(Actor& actor) {
+  if (!actor.unfinished) return {};
+  const auto unfinished = registry_.unfinished();
+  if (!unfinished) return tl::unexpected(unfinished.error());
+  for (const auto& [tenant_id, step] : *unfinished) {
+    if (tenant_id != actor.id) continue;
+    if (auto done = finish(tenant_id, step); !done) return done;
+  }
+  actor.unfinished = false;
   return {};
 }
 
@@ -121,6 +143,7 @@ Result<void> Tenants::recover() {
 /// be another tenant's data, so no crash may leave it lying.
 Outcome<void> Tenants::begin_making(const ActorPtr& actor) {
   const Exclusive exclusive(*this, actor);
+  if (auto settled = settle(*actor); !settled) return settled;
   if (auto noted = registry_.begin(actor->id, Registry::Step::make); !noted) return noted;
   const auto cleared = clear_unfinished(actor->id);
   return cleared ? Outcome<void>() : disk(cleared.error());
@@ -251,7 +274,9 @@ Outcome<Tenants::DiskUse> Tenants::disk_use(std::string_view slug) const {
     const auto bytes = fs::file_size(directory_of(tenant->id) / name, missing);
     if (!missing) use.store_bytes += static_cast<std::int64_t>(bytes);
   }
-  for (const auto& snapshot : storage::list_snapshots(snapshots_of(tenant->id))) {
+  const auto snapshots = storage::list_snapshots(snapshots_of(tenant->id));
+  if (!snapshots) return disk(snapshots.error());
+  for (const auto& snapshot : *snapshots) {
     use.snapshot_bytes += snapshot.bytes;
     ++use.snapshots;
   }
@@ -286,9 +311,6 @@ Outcome<void> Tenants::read_snapshot(std::string_view slug, std::string_view sna
 Outcome<storage::Snapshot> Tenants::snapshot(std::string_view slug) {
   const auto held = hold(slug);
   if (!held) return tl::unexpected(held.error());
-  if (held->actor->unfinished) {
-    return refuse(LifecycleErrorKind::storage, "the tenant's last step could not be completed");
-  }
   if (auto begun = begin_making(held->actor); !begun) return tl::unexpected(begun.error());
   auto made = make_snapshot(held->actor);
   if (!made) {
@@ -324,11 +346,12 @@ void Tenants::find_snapshots() {
   });
   for (const std::string& tenant_id : ids) {
     std::int64_t newest = 0;
-    std::error_code error;  // no directory: no snapshots
-    for (const auto& entry : fs::directory_iterator(snapshots_of(tenant_id), error)) {
-      if (entry.path().extension() != ".json") continue;
+    const auto names = storage::list_directory(snapshots_of(tenant_id));
+    if (!names) continue;  // its store counts as not protected since it was made
+    for (const fs::path name : *names) {
+      if (name.extension() != ".json") continue;
       // The id is a UUIDv7: it knows when it was made.
-      const auto id = storage::Uuid::parse(entry.path().stem().string());
+      const auto id = storage::Uuid::parse(name.stem().string());
       if (id) newest = std::max(newest, id->unix_ms());
     }
     if (newest == 0) continue;
@@ -353,7 +376,9 @@ std::vector<Tenants::Protection> Tenants::protection() const {
 Outcome<std::vector<storage::Snapshot>> Tenants::snapshots(std::string_view slug) const {
   const auto tenant = registry_.living(slug);
   if (!tenant) return tl::unexpected(tenant.error());
-  return storage::list_snapshots(snapshots_of(tenant->id));
+  auto snapshots = storage::list_snapshots(snapshots_of(tenant->id));
+  if (!snapshots) return disk(snapshots.error());
+  return *std::move(snapshots);
 }
 
 Outcome<storage::Snapshot> Tenants::find_snapshot(const Tenant& tenant, const std::string& id,
@@ -369,9 +394,10 @@ Outcome<storage::Snapshot> Tenants::find_snapshot(const Tenant& tenant, const st
     if (found->tenant_id == owner || is_down(Wall::foreign_restore)) return *std::move(found);
     return refuse(LifecycleErrorKind::foreign_snapshot);
   }
-  std::error_code error;
-  for (const auto& other : fs::directory_iterator(options_.data / "snapshots", error)) {
-    auto found = storage::find_snapshot(other.path(), id);
+  const auto others = storage::list_directory(options_.data / "snapshots");
+  if (!others) return disk(others.error());
+  for (const std::string& other : *others) {
+    auto found = storage::find_snapshot(options_.data / "snapshots" / other, id);
     if (found && is_down(Wall::foreign_restore)) return *std::move(found);
     if (found) return refuse(LifecycleErrorKind::foreign_snapshot);
   }
@@ -411,7 +437,6 @@ Outcome<void> Tenants::restore(std::string_view slug, std::string_view snapshot_
   }
   held->actor->retry_at = {};
   const auto completed = complete_restore(tenant_id);
-  if (completed) held->actor->unfinished = false;
   if (options_.on_change) options_.on_change(tenant_id, {});
   return completed;
 }
@@ -419,18 +444,22 @@ Outcome<void> Tenants::restore(std::string_view slug, std::string_view snapshot_
 /// What the journal has of a restore, also after a crash: the prepared file takes the store's
 /// place, or else all is as it was.
 Outcome<void> Tenants::complete_restore(const std::string& tenant_id) {
+  const fs::path directory = directory_of(tenant_id);
   const auto put = put_restored(tenant_id);
-  std::error_code error;
   if (put) {
     // Without a prepared file there may be no store: a restore was given up, and then came a crash.
-    const bool missing = !fs::exists(directory_of(tenant_id) / "store.db", error) && !error;
-    return registry_.finish_restore(tenant_id, !missing);
+    const auto store = storage::is_there(directory / "store.db");
+    return registry_.finish_restore(tenant_id, !store || *store);
   }
-  const fs::path prepared = prepared_in(directory_of(tenant_id));
-  // It is refused, so the next start must not complete it, over what is written until then.
-  if (fs::exists(prepared, error) && storage::remove_tree(prepared)) {
-    static_cast<void>(registry_.finish_restore(tenant_id, false));
-  }
+  // It is refused, so nothing may complete it later, over what is written until then; and without
+  // its log the old store has lost writes, so it is not opened before that is back.
+  const fs::path prepared = prepared_in(directory);
+  const auto undone = [&] {
+    const auto waits = storage::is_there(prepared);
+    return waits && *waits && put_back_logs(directory) && storage::remove_tree(prepared) &&
+           registry_.finish_restore(tenant_id, false);
+  };
+  if (!undone()) actor_of(tenant_id)->unfinished = true;
   return disk(put.error());
 }
 
@@ -439,23 +468,15 @@ Outcome<void> Tenants::complete_restore(const std::string& tenant_id) {
 Result<void> Tenants::put_restored(const std::string& tenant_id) {
   const fs::path directory = directory_of(tenant_id);
   const fs::path prepared = prepared_in(directory);
-  std::error_code error;
-  if (fs::exists(prepared, error)) {
+  const auto waits = storage::is_there(prepared);
+  if (!waits) return tl::unexpected(waits.error());
+  if (*waits) {
+    std::error_code error;
     for (const char* name : log_names) {
-      if (fs::exists(directory / name, error)) {
-        fs::rename(directory / name, aside(directory, name), error);
-      }
-      if (error) break;
+      if (error = move_if_there(directory / name, aside(directory, name)); error) break;
     }
     if (!error) fs::rename(prepared, directory / "store.db", error);
-    if (error) {
-      const std::string why = "cannot restore in " + directory.string() + ": " + error.message();
-      for (const char* name : log_names) {
-        const fs::path old = aside(directory, name);
-        if (fs::exists(old, error)) fs::rename(old, directory / name, error);
-      }
-      return fail(why);
-    }
+    if (error) return fail("cannot restore in " + directory.string() + ": " + error.message());
     if (auto synced = storage::sync_path(directory); !synced) return synced;
   }
   for (const char* name : log_names) {
@@ -478,8 +499,9 @@ Result<void> Tenants::purge(const std::string& tenant_id) {
   if (is_down(Wall::keep_volume)) return {};
   for (const fs::path& path : {directory_of(tenant_id), snapshots_of(tenant_id)}) {
     if (auto removed = storage::remove_tree(path); !removed) return removed;
-    std::error_code error;
-    if (!fs::exists(path.parent_path(), error)) continue;
+    const auto parent = storage::is_there(path.parent_path());
+    if (!parent) return tl::unexpected(parent.error());
+    if (!*parent) continue;
     if (auto synced = storage::sync_path(path.parent_path()); !synced) return synced;
   }
   return {};

@@ -226,6 +226,23 @@ TEST(Lifecycle, ABrokenStoreDegradesItsTenantAloneAndCanBeRestored) {
   EXPECT_TRUE(runtime.has(*broken, "x", storage::Access::read).value());
 }
 
+/// No file can take the store's place.
+void block_store(const fs::path& directory) {
+  fs::rename(directory / "store.db", directory / "kept");
+  fs::create_directories(directory / "store.db" / "in the way");
+}
+
+void unblock_store(const fs::path& directory) {
+  fs::remove_all(directory / "store.db");
+  fs::rename(directory / "kept", directory / "store.db");
+}
+
+/// As a crash leaves it in the middle of a restore, while the runtime is stopped.
+void note_restore(const Fixture& runtime, const std::string& tenant_id) {
+  auto registry = storage::Database::open(runtime.data / "registry.db", {}).value();
+  EXPECT_TRUE(registry.prepare("INSERT INTO journal VALUES(?,2,0)").text(tenant_id).run());
+}
+
 TEST(Lifecycle, ARestoreThatFailsLeavesTheLogAndIsNotCompletedLater) {
   Fixture runtime;
   const auto tenant = runtime.make("a");
@@ -235,14 +252,12 @@ TEST(Lifecycle, ARestoreThatFailsLeavesTheLogAndIsNotCompletedLater) {
   const fs::path directory = directory_of(runtime, tenant->id);
   // A log that could not be moved into the store, and a store that no file can take the place of.
   std::ofstream(directory / "store.db-wal") << "acknowledged";
-  fs::rename(directory / "store.db", directory / "kept");
-  fs::create_directories(directory / "store.db" / "in the way");
+  block_store(directory);
   EXPECT_EQ(kind_of(runtime.tenants->restore("a", snapshot.id, std::nullopt)),
             LifecycleErrorKind::storage);
   EXPECT_EQ(storage::read_file(directory / "store.db-wal", 100).value_or(""), "acknowledged");
-  fs::remove_all(directory / "store.db");
   fs::remove(directory / "store.db-wal");
-  fs::rename(directory / "kept", directory / "store.db");
+  unblock_store(directory);
   EXPECT_TRUE(runtime.write(*tenant, "after").value());
   runtime.restart();
   EXPECT_TRUE(runtime.has(*tenant, "after", storage::Access::read).value());
@@ -258,28 +273,36 @@ TEST(Lifecycle, ATenantThatCannotBeRecoveredKeepsNobodyElseOut) {
   for (const auto& tenant : {stuck, other}) EXPECT_TRUE(runtime.write(*tenant, "x").value());
   runtime.stop();
   const fs::path directory = directory_of(runtime, stuck->id);
-  {
-    auto registry = storage::Database::open(runtime.data / "registry.db", {}).value();
-    ASSERT_TRUE(registry.prepare("INSERT INTO journal VALUES(?,2,0)").text(stuck->id).run());
-  }
-  // What was prepared cannot take the store's place, nor be removed.
-  fs::rename(directory / "store.db", directory / "kept");
-  fs::create_directories(directory / "store.db" / "in the way");
+  note_restore(runtime, stuck->id);
+  // What was prepared cannot take the store's place, and the log not its own.
+  block_store(directory);
   std::ofstream(directory / "restored.db.new").flush();
+  std::ofstream(directory / "store.db-wal.old") << "acknowledged";
+  fs::create_directories(directory / "store.db-wal" / "in the way");
   runtime.start();
   EXPECT_EQ(runtime.count(*other).value_or(-1), 1);
   EXPECT_TRUE(runtime.write(*other, "y").value());
   EXPECT_EQ(runtime.count(*stuck).error(), Refusal::unavailable);
+  // No step comes before the one that is left: its note would be overwritten, and the next start
+  // would open a store without its log.
+  EXPECT_EQ(kind_of(runtime.tenants->snapshot("stuck")), LifecycleErrorKind::storage);
+  runtime.restart();
+  EXPECT_EQ(runtime.count(*stuck).error(), Refusal::unavailable);
+  EXPECT_EQ(storage::read_file(directory / "store.db-wal.old", 100).value_or(""), "acknowledged");
+  // It is completed once it can be, without a new start.
+  fs::remove_all(directory / "store.db-wal");
+  fs::remove(directory / "store.db-wal.old");
+  fs::remove_all(directory / "store.db");
+  fs::copy(directory / "kept", directory / "restored.db.new", fs::copy_options::overwrite_existing);
+  ASSERT_TRUE(runtime.tenants->snapshot("stuck"));
+  EXPECT_EQ(runtime.count(*stuck).value_or(-1), 1);
 }
 
 TEST(Lifecycle, ARestoreGivenUpBeforeACrashLeavesATenantWithoutAStoreUsable) {
   Fixture runtime;
   const auto tenant = runtime.make("a");
   runtime.stop();
-  {
-    auto registry = storage::Database::open(runtime.data / "registry.db", {}).value();
-    ASSERT_TRUE(registry.prepare("INSERT INTO journal VALUES(?,2,0)").text(tenant->id).run());
-  }
+  note_restore(runtime, tenant->id);
   runtime.start();
   EXPECT_TRUE(runtime.write(*tenant, "x").value_or(false));
 }
@@ -307,8 +330,7 @@ TEST(Lifecycle, ALogThatAnEarlierRestoreLeftIsNeverPutBack) {
   ASSERT_TRUE(runtime.tenants->suspend("a"));  // closes the store
   const fs::path directory = directory_of(runtime, tenant->id);
   std::ofstream(directory / "store.db-wal.old") << "of a store that is gone";
-  fs::rename(directory / "store.db", directory / "kept");
-  fs::create_directories(directory / "store.db" / "in the way");
+  block_store(directory);
   EXPECT_EQ(kind_of(runtime.tenants->restore("a", snapshot.id, std::nullopt)),
             LifecycleErrorKind::storage);
   EXPECT_FALSE(fs::exists(directory / "store.db-wal"));

@@ -214,6 +214,8 @@ class Tenants {
 
   // Files and recovery (lifecycle.cc).
   [[nodiscard]] Result<void> recover();
+  [[nodiscard]] Outcome<void> finish(const std::string& tenant_id, Registry::Step step);
+  [[nodiscard]] Outcome<void> settle(Actor& actor);
   [[nodiscard]] Outcome<void> begin_making(const ActorPtr& actor);
   void abandon_making(const ActorPtr& actor);
   [[nodiscard]] Result<void> clear_unfinished(const std::string& tenant_id) const;

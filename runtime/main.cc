@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <new>
 #include <span>
 #include <string>
 #include <string_view>
@@ -285,6 +286,17 @@ int run(Arguments arguments) {
   return found->second(file);
 }
 
+int run_or_complain(Arguments arguments) {
+  try {
+    return run(arguments);
+  } catch (const std::bad_alloc&) {
+    return complain(
+        "there is not enough memory, or too many files are open\n  remedy: allow the process more "
+        "memory (limits.memory) or open files (LimitNOFILE, ulimit -n)",
+        bad_environment);
+  }
+}
+
 }  // namespace
 }  // namespace caisson::runtime
 
@@ -295,5 +307,6 @@ extern "C" const char* __asan_default_options() { return "detect_leaks=0"; }
 #endif
 
 int main(int argc, char** argv) {
-  return caisson::runtime::run({argv + 1, static_cast<std::size_t>(argc > 0 ? argc - 1 : 0)});
+  return caisson::runtime::run_or_complain(
+      {argv + 1, static_cast<std::size_t>(argc > 0 ? argc - 1 : 0)});
 }

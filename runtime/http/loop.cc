@@ -41,13 +41,14 @@ std::string address_of(const sockaddr_storage& address) {
 class Accepted {
  public:
   explicit Accepted(int socket) : socket_(socket) {}
+  Accepted(Accepted&& other) noexcept : socket_(other.release()) {}
   Accepted(const Accepted&) = delete;
   Accepted& operator=(const Accepted&) = delete;
   ~Accepted() {
     if (socket_ >= 0) ::close(socket_);
   }
   [[nodiscard]] int get() const { return socket_; }
-  void release() { socket_ = -1; }
+  int release() { return std::exchange(socket_, -1); }
 
  private:
   int socket_;
@@ -63,12 +64,13 @@ class Counted {
         of_all_(shared.connections.fetch_add(1)) {}
   Counted(const Counted&) = delete;
   Counted& operator=(const Counted&) = delete;
-  ~Counted() {
-    if (kept_) return;
+  ~Counted() { drop(); }
+  void keep() { counts_ = false; }
+  void drop() {
+    if (!std::exchange(counts_, false)) return;
     peer_.connections.fetch_sub(1);
     shared_.connections.fetch_sub(1);
   }
-  void keep() { kept_ = true; }
   /// How many there were before it.
   [[nodiscard]] std::size_t of_peer() const { return of_peer_; }
   [[nodiscard]] std::size_t of_all() const { return of_all_; }
@@ -78,7 +80,7 @@ class Counted {
   Peer& peer_;
   const std::size_t of_peer_;
   const std::size_t of_all_;
-  bool kept_ = false;
+  bool counts_ = true;
 };
 
 }  // namespace
@@ -217,11 +219,7 @@ void Loop::accept_waiting() {
     const int socket = ::accept4(acceptor_.native_handle(), reinterpret_cast<sockaddr*>(&address),
                                  &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (socket >= 0) {
-      try {
-        admit(socket, address);
-      } catch (const std::exception&) {  // it alone is closed
-        ++shared.turned_away;
-      }
+      admit_or_close(socket, address, 0);
       continue;
     }
     if (errno == ECONNABORTED || errno == EINTR) continue;
@@ -233,7 +231,7 @@ void Loop::accept_waiting() {
   }
 }
 
-void Loop::admit(int accepted, const sockaddr_storage& from) {
+void Loop::admit(int accepted, const sockaddr_storage& from, std::size_t asked) {
   Accepted socket(accepted);
   const std::string address = address_of(from);
   const auto peer = shared.peers.find(address, address == "unix" || shared.trusted(address));
@@ -241,6 +239,14 @@ void Loop::admit(int accepted, const sockaddr_storage& from) {
   const bool beyond_share = !peer->trusted && counted.of_peer() >= shared.limits.peer_connections();
   const bool beyond_all = counted.of_all() >= shared.limits.connections;
   if ((beyond_share || beyond_all) && !make_room(beyond_share ? peer.get() : nullptr)) {
+    if (asked < others_ && !shared.draining) {
+      counted.drop();
+      boost::asio::post(next_->context_,
+                        [next = next_, socket = std::move(socket), from, asked]() mutable {
+                          next->admit_or_close(socket.release(), from, asked + 1);
+                        });
+      return;
+    }
     ++shared.turned_away;
     return Connection::turn_away(*this, socket.get(), address);
   }
@@ -265,9 +271,17 @@ void Loop::admit(int accepted, const sockaddr_storage& from) {
   connection->start();
 }
 
+void Loop::admit_or_close(int accepted, const sockaddr_storage& from, std::size_t asked) {
+  try {
+    admit(accepted, from, asked);
+  } catch (const std::exception&) {  // it alone is closed
+    ++shared.turned_away;
+  }
+}
+
 /// Makes room for a new connection, of `peer` alone when one is given, at the cost of the one that
 /// has waited longest for a request, so that idle peers cannot lock out busy ones. False when every
-/// connection is in the middle of something.
+/// connection of this loop is in the middle of something; another loop is asked then.
 bool Loop::make_room(const Peer* peer) {
   std::shared_ptr<Connection> idlest;
   for (const auto& connection : connections_) {

@@ -106,6 +106,12 @@ class Loop {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
+  /// `next`, and so on: the `others` loops that may have room for a connection when this one has
+  /// none. Before `run`.
+  void join(Loop& next, std::size_t others) {
+    next_ = &next;
+    others_ = others;
+  }
   void run();    ///< until `stop`; the calling thread becomes the loop's
   void drain();  ///< from any thread
   void stop();   ///< from any thread; closes every connection
@@ -121,7 +127,9 @@ class Loop {
  private:
   void wait_acceptable();
   void accept_waiting();
-  void admit(int accepted, const sockaddr_storage& from);
+  /// `asked`: loops that had no room for it.
+  void admit(int accepted, const sockaddr_storage& from, std::size_t asked);
+  void admit_or_close(int accepted, const sockaddr_storage& from, std::size_t asked);
   [[nodiscard]] bool make_room(const Peer* peer);
   void schedule_tick();
   void tick();
@@ -132,6 +140,8 @@ class Loop {
   Timer timer_;
   std::shared_ptr<Inbox> inbox_;
   std::vector<std::shared_ptr<Connection>> connections_;
+  Loop* next_ = nullptr;
+  std::size_t others_ = 0;
   std::size_t lasting_ = 0;     ///< of these connections, as of the last tick
   bool ticking_ = false;        ///< the timer is armed
   bool awaiting_ = false;       ///< a wait for connections is armed

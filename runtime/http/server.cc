@@ -213,7 +213,11 @@ Result<Server> Server::start(ServerOptions options, Admit admit) {
   for (auto& socket : *sockets) {
     server.state_->loops.push_back(std::make_unique<Loop>(server.state_->shared, socket.release()));
   }
-  server.state_->shared.accepting = server.state_->loops.size();
+  auto& loops = server.state_->loops;
+  for (std::size_t i = 0; i < loops.size(); ++i) {
+    loops[i]->join(*loops[(i + 1) % loops.size()], loops.size() - 1);
+  }
+  server.state_->shared.accepting = loops.size();
   for (const auto& loop : server.state_->loops) {
     server.state_->threads.emplace_back([raw = loop.get()] { raw->run(); });
     pthread_setname_np(server.state_->threads.back().native_handle(), "http");

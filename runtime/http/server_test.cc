@@ -305,6 +305,21 @@ TEST(Server, ClosesTheIdlestConnectionForANewOne) {
   EXPECT_EQ(two.ask(get("/"))->status, 200);
 }
 
+/// The kernel chooses the loop: one that has no connection at all finds room in another.
+TEST(Server, FindsRoomForANewConnectionInEveryLoop) {
+  constexpr std::size_t most = 8;
+  const Server server = serve({.threads = 8, .limits = {.connections = most}}, echo);
+  std::vector<std::unique_ptr<TestClient>> clients;
+  for (int i = 0; i < 200; ++i) {
+    clients.push_back(std::make_unique<TestClient>(server.port()));
+    const auto answer = clients.back()->ask(get("/"));
+    ASSERT_TRUE(answer) << i;
+    ASSERT_EQ(answer->status, 200) << i;
+    EXPECT_LE(server.connections(), most + 1) << "with one that is on its way";
+  }
+  EXPECT_EQ(server.readings().turned_away, 0U);
+}
+
 TEST(Server, BoundsTheMemoryOfUnfinishedRequests) {
   const Server server = serve(
       {.limits = {.body = 200'000}, .budget = std::make_shared<observe::Budget>(100'000)}, echo);

@@ -89,7 +89,8 @@ Mistake shrinks(const Place& was, const Place& place) {
   return {.code = "E0311",
           .pointer = place.bytes_pointer,
           .message = "volume '" + place.volume + "' shrinks from " + helm::byte_size(was.bytes) +
-                     " to " + helm::byte_size(place.bytes) + ", and no claim gives back what it has",
+                     " to " + helm::byte_size(place.bytes) +
+                     ", and no claim gives back what it has",
           .remedy = "write " + helm::byte_size(was.bytes) + " or more"};
 }
 
@@ -164,10 +165,12 @@ std::vector<Mistake> place_mistakes(const Places& before, const Places& now,
     mistakes.push_back(
         {.code = "E0310",
          .pointer = move.pointer,
-         .message = "tenant '" + tenant + "' moves to " + move.to + ", but its records, keys and "
-                    "snapshots are in " + move.from,
-         .remedy = "take them along as 'Move' of RUNBOOK.md says, with --accept-move tenant/" +
-                   tenant});
+         .message = "tenant '" + tenant + "' moves to " + move.to +
+                    ", but its records, keys and "
+                    "snapshots are in " +
+                    move.from,
+         .remedy =
+             "take them along as 'Move' of RUNBOOK.md says, with --accept-move tenant/" + tenant});
   }
   Moves volumes;
   const auto move = [&](const Place& place, const std::string& pointer, std::string from,
@@ -203,7 +206,8 @@ std::vector<Mistake> place_mistakes(const Places& before, const Places& now,
                         .message = "volume '" + volume + "' would be looked for in " + moves.to +
                                    ", but what it keeps is in " + moves.from,
                         .remedy = "take it along as 'Move' of RUNBOOK.md says, with --accept-move "
-                                  "volume/" + volume});
+                                  "volume/" +
+                                  volume});
   }
   for (auto& [volume, mistake] : sizes) mistakes.push_back(std::move(mistake));
   return mistakes;

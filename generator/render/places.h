@@ -16,11 +16,11 @@ namespace caisson::render {
 /// the spec decides that; they are empty in what was read from a lock file, and no part of what a
 /// place is.
 struct Place {
-  std::string target;         ///< "compose", "helm" or "systemd"
-  std::string environment{};  ///< whose values of the chart; else empty
-  std::string volume{};       ///< as the plan names it
-  std::string at{};           ///< "acme_runtime-data", "acme/runtime-data-runtime-0", a directory
-  std::int64_t bytes = 0;     ///< of the claim; 0: as much as there is
+  std::string target;           ///< "compose", "helm" or "systemd"
+  std::string environment{};    ///< whose values of the chart; else empty
+  std::string volume{};         ///< as the plan names it
+  std::string at{};             ///< "acme_runtime-data", "acme/runtime-data-runtime-0", a directory
+  std::int64_t bytes = 0;       ///< of the claim; 0: as much as there is
   std::string storage_class{};  ///< of the claim; empty: the cluster's default, or none
   std::vector<std::string> tenants{};
 
@@ -49,7 +49,7 @@ void sort(Places& places);
 /// What of `now` would be looked for elsewhere than `before` kept it, and volumes that change their
 /// size. A tenant or volume whose move is `accepted` ("tenant/globex", "volume/files-data") is no
 /// mistake, except for a claim that would shrink.
-[[nodiscard]] std::vector<Mistake> place_mistakes(const Places& before, const Places& now,
-                                                  const std::set<std::string, std::less<>>& accepted);
+[[nodiscard]] std::vector<Mistake> place_mistakes(
+    const Places& before, const Places& now, const std::set<std::string, std::less<>>& accepted);
 
 }  // namespace caisson::render

@@ -28,8 +28,8 @@ Authority reachable(std::string_view listen) {
   if (listen.starts_with(local))
     return {.host = std::string(listen.substr(local.size())), .port = {}};
   Authority at = split(listen, "");
-  if (at.host == "0.0.0.0") at.host = "127.0.0.1";
-  if (at.host == "::") at.host = "::1";
+  // `::` listens to IPv4 as well, which the loopback interface always has.
+  if (at.host == "0.0.0.0" || at.host == "::") at.host = "127.0.0.1";
   return at;
 }
 

@@ -1,6 +1,9 @@
+#include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <map>
 #include <memory>
@@ -23,6 +26,7 @@
 #include "runtime/observe/audit.h"
 #include "runtime/observe/process_meter.h"
 #include "runtime/operator_command.h"
+#include "runtime/ownership.h"
 #include "runtime/process.h"
 
 namespace caisson::runtime {
@@ -36,7 +40,7 @@ constexpr int bad_environment = 3;
 constexpr std::string_view usage =
     "usage: caisson-runtime serve     --config runtime.json     serve until SIGTERM (drain) or "
     "SIGINT\n"
-    "       caisson-runtime check     --config runtime.json     validate the configuration\n"
+    "       caisson-runtime check     --config runtime.json...  validate configurations\n"
     "       caisson-runtime health    --config runtime.json     exit 0 when the data listener is "
     "ready\n"
     "       caisson-runtime health    --url URL                 exit 0 when http://... answers 2xx "
@@ -53,6 +57,8 @@ constexpr std::string_view usage =
     "directory,\n"
     "                                                           or the hash chain of one\n"
     "       caisson-runtime backup    --config backup.json      copy every tenant's data away\n"
+    "       caisson-runtime own UID PATH                        give a volume to a user, if it is "
+    "not its\n"
     "       caisson-runtime version\n"
     "\n"
     "SIGHUP makes `serve` load its certificate again. Exit status: 0 fine, 1 unhealthy or "
@@ -126,8 +132,24 @@ Reach reach_of(const context::Configuration& configuration) {
   return reach;
 }
 
+/// Refuses all but the first of several replicas: each would keep tenants in files of its own, and
+/// what one acknowledges the others would not know.
+Result<void> check_replica() {
+  const char* name = std::getenv("CAISSON_REPLICA");
+  if (name == nullptr) return {};
+  const std::string_view text = name;
+  const auto ordinal = text.substr(text.rfind('-') + 1);
+  if (ordinal == "0") return {};
+  return fail(
+      "this is replica '" + std::string(text) + "', and only the one with the number 0 may serve",
+      "tenants are kept in files, and each replica would have its own: scale back to one");
+}
+
 int serve(const std::string& file) {
   const Signals signals;
+  if (const auto alone = check_replica(); !alone) {
+    return complain(alone.error().text(), bad_usage);
+  }
   if (const auto hardened = harden_process(); !hardened) {
     return complain(hardened.error().text(), bad_environment);
   }
@@ -151,6 +173,13 @@ int check(const std::string& file) {
   if (!load(file)) return bad_usage;
   std::printf("%s: fine\n", file.c_str());
   return fine;
+}
+
+/// Looks at every file, whatever is found in one.
+int check_each(Arguments files) {
+  int status = fine;
+  for (const char* file : files) status = std::max(status, check(file));
+  return status;
 }
 
 int health(const std::string& file) {
@@ -244,6 +273,19 @@ int verify_audit(const std::string& path) {
   return report->valid() ? fine : unhealthy;
 }
 
+int take_ownership(Arguments arguments) {
+  std::uint32_t user = 0;
+  const std::string_view text = arguments.size() == 2 ? arguments[0] : "";
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), user);
+  if (error != std::errc{} || end != text.data() + text.size() || text.empty()) {
+    return misuse("`own` takes `UID PATH`");
+  }
+  if (const auto done = own(arguments[1], user); !done) {
+    return complain(done.error().text(), bad_environment);
+  }
+  return fine;
+}
+
 int run(Arguments arguments) {
   static const std::map<std::string_view, int (*)(const std::string&)> with_config{
       {"serve", serve},
@@ -271,7 +313,11 @@ int run(Arguments arguments) {
     }
     return verify_audit(rest[1]);
   }
+  if (command == "check" && rest.size() > 2 && rest[0] == std::string_view("--config")) {
+    return check_each(rest.subspan(1));
+  }
   if (command == "operator") return operate(rest);
+  if (command == "own") return take_ownership(rest);
   if (command == "wait") {
     const std::string url = only_option(rest, "--url");
     return url.empty() ? misuse("`wait` takes exactly `--url URL`") : wait_for(url);

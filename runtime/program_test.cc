@@ -138,6 +138,48 @@ TEST_F(Program, ChecksItsConfiguration) {
   EXPECT_THAT(read(output_), HasSubstr("/nonexistent.json"));
 }
 
+TEST_F(Program, ChecksEachOfSeveralConfigurations) {
+  EXPECT_EQ(run({"check", "--config", config(), config()}), 0);
+  EXPECT_EQ(run({"check", "--config", "/nonexistent.json", config()}), 2);
+  EXPECT_THAT(read(output_), HasSubstr("/nonexistent.json"));
+  EXPECT_THAT(read(output_), HasSubstr(config() + ": fine"));
+}
+
+TEST_F(Program, ServesAsTheFirstReplicaAlone) {
+  for (const auto* name : {"runtime-1", "runtime-10", "runtime", ""}) {
+    Process second(shipped, {"serve", "--config", config()}, output_,
+                   {std::string("CAISSON_REPLICA=") + name});
+    EXPECT_EQ(second.wait(), 2) << name;
+    EXPECT_THAT(read(output_), HasSubstr("only the one with the number 0 may serve")) << name;
+  }
+}
+
+TEST_F(Program, GivesAVolumeToItsUser) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root may";
+  const auto volume = output_.parent_path() / "volume";
+  std::filesystem::create_directories(volume / "a/b");
+  std::ofstream(volume / "a/b/file") << "kept";
+  std::ofstream(output_.parent_path() / "elsewhere") << "not in it";
+  std::filesystem::create_symlink(output_.parent_path() / "elsewhere", volume / "link");
+  const auto owner = [](const std::filesystem::path& path) {
+    struct stat found{};
+    EXPECT_EQ(::lstat(path.c_str(), &found), 0) << path;
+    return std::pair{found.st_uid, found.st_gid};
+  };
+  EXPECT_EQ(run({"own", "20001", volume.string()}), 0);
+  const auto user = std::pair<uid_t, gid_t>{20001, 20001};
+  for (const auto* path : {"", "a", "a/b", "a/b/file", "link"}) {
+    EXPECT_EQ(owner(volume / path), user) << path;
+  }
+  EXPECT_EQ(owner(output_.parent_path() / "elsewhere").first, 0U);
+  // Whose volume it is already, its user decides what is in it.
+  ASSERT_EQ(::chown((volume / "a").c_str(), 0, 0), 0);
+  EXPECT_EQ(run({"own", "20001", volume.string()}), 0);
+  EXPECT_EQ(owner(volume / "a").first, 0U);
+  EXPECT_EQ(run({"own", "20001", (volume / "a/b/file").string()}), 3);
+  EXPECT_EQ(run({"own", "nobody", volume.string()}), 2);
+}
+
 TEST_F(Program, ServesUntilSigtermAndTellsItsHealth) {
   EXPECT_EQ(run({"health", "--config", config()}), 1);
   Process server(shipped, {"serve", "--config", config()}, deployment_.directory() / "log");

@@ -48,6 +48,28 @@ std::string milliseconds(std::int64_t micros) {
                               : std::to_string(micros / 1000) + " ms";
 }
 
+/// "86.6 MB": three digits and a unit of ten.
+std::string people_bytes(std::uint64_t count) {
+  constexpr std::array units{"B", "kB", "MB", "GB", "TB"};
+  if (count < 1000) return std::to_string(count) + " B";
+  auto amount = static_cast<double>(count);
+  std::size_t unit = 0;
+  // What would be written as 1000 of a unit is 1 of the next.
+  for (; amount >= 999.5 && unit + 1 < units.size(); ++unit) amount /= 1000;
+  std::array<char, 32> text{};
+  const int digits = amount < 9.995 ? 2 : amount < 99.95 ? 1 : 0;
+  const int size =
+      std::snprintf(text.data(), text.size(), "%.*f %s", digits, amount, units.at(unit));
+  return {text.data(), static_cast<std::size_t>(size)};
+}
+
+/// "2,847": digits in groups of three.
+std::string people_count(std::uint64_t count) {
+  auto text = std::to_string(count);
+  for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, ",");
+  return text;
+}
+
 std::string figure(std::string_view name, std::string_view value, std::string_view css = {}) {
   return "<div class=\"figure\">" + element("dt", "", name) + element("dd", css, value) + "</div>";
 }
@@ -62,7 +84,7 @@ std::string header(const RunReport& report) {
          std::to_string(report.probes.size()) + " probes passed on target <strong>" +
          escape_markup(report.target) + "</strong> at level " + std::to_string(report.level) + ".";
   if (report.verdict() == Verdict::pass) {
-    out += " In " + std::to_string(n) +
+    out += " In " + people_count(n) +
            " observations no tenant reached another: with 95 % confidence at most " + percent(n) +
            " of such attempts succeed (3/N).";
   }
@@ -73,9 +95,9 @@ std::string header(const RunReport& report) {
   out += figure("invalid", std::to_string(report.count(Verdict::invalid)));
   out += figure("inconclusive", std::to_string(report.count(Verdict::inconclusive)));
   out += figure("not applicable", std::to_string(report.count(Verdict::not_applicable)));
-  out += figure("observations", std::to_string(n));
-  out += figure("canaries", std::to_string(report.canaries));
-  out += figure("bytes searched", std::to_string(report.scanned_bytes));
+  out += figure("observations", people_count(n));
+  out += figure("canaries", people_count(report.canaries));
+  out += figure("searched", people_bytes(report.scanned_bytes));
   out += figure("took", milliseconds(report.elapsed_us));
   return out + "</dl></header>";
 }
@@ -87,6 +109,9 @@ std::string truth_square(const TruthRow& row, const TruthCell& cell, Resource re
   const bool own = row.accessor == row.owner;
   std::string probes;
   for (const std::string& id : cell.probes) probes += (probes.empty() ? "" : ", ") + id;
+  // The square has room for two; its label names all.
+  const auto more = cell.probes.size() > 2 ? cell.probes.size() - 1 : 0;
+  const auto shown = more == 0 ? probes : cell.probes.front() + " and " + std::to_string(more);
   std::string label = row.accessor + " on " + std::string(name_of(resource)) + " of " + row.owner +
                       ": expected " + (own ? "given" : "refused") + ", observed " +
                       observed_in(row, cell) + " in " + std::to_string(cell.observations) +
@@ -95,8 +120,8 @@ std::string truth_square(const TruthRow& row, const TruthCell& cell, Resource re
          escape_markup(cell.probes.front()) + "\" title=\"" + escape_markup(label) +
          "\" aria-label=\"" + escape_markup(label) + "\"><b>" +
          escape_markup(observed_in(row, cell)) + "</b><small>expected " +
-         (own ? "given" : "refused") + "<br>N&nbsp;" + std::to_string(cell.observations) +
-         " &middot; " + escape_markup(probes) + "</small></a></td>";
+         (own ? "given" : "refused") + "<br>N&nbsp;" + people_count(cell.observations) +
+         " &middot; " + escape_markup(shown) + "</small></a></td>";
 }
 
 std::string truth_section(const RunReport& report) {

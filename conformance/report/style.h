@@ -14,7 +14,7 @@ inline constexpr std::string_view report_style = R"css(
 --invalid:#d9a8f2;--invalid-bg:#331a40;--own:#9cc8ee;--own-bg:#132a3d}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif}
-main,footer{max-width:76rem;margin:0 auto;padding:0 1.5rem}
+main,footer{max-width:90rem;margin:0 auto;padding:0 1.5rem}
 header{padding:2.5rem 0 1rem}
 .eyebrow{margin:0;color:var(--quiet);font-size:.85rem;letter-spacing:.06em;text-transform:uppercase}
 h1{margin:.2rem 0 .4rem;font-size:2.1rem;line-height:1.2;display:flex;flex-wrap:wrap;gap:.6rem;align-items:center}
@@ -37,14 +37,15 @@ caption{text-align:left;color:var(--quiet);font-size:.82rem;padding:.5rem .8rem}
 th,td{text-align:left;padding:.45rem .7rem;border-top:1px solid var(--line);vertical-align:top}
 thead th{border-top:0;color:var(--quiet);font-weight:600;font-size:.82rem;white-space:nowrap}
 .truth tr.first th,.truth tr.first td{border-top:2px solid var(--quiet)}
-.truth td{padding:0}.truth td.owner{padding:.45rem .7rem;color:var(--quiet)}
-.truth td.none{padding:.45rem .7rem;color:var(--quiet)}
-.truth td a{display:block;min-width:6.5rem;padding:.4rem .7rem;color:inherit;text-decoration:none}
+.truth thead th{white-space:normal;padding:.45rem .4rem}
+.truth tbody th,.truth td.owner{max-width:8rem;padding:.45rem .4rem;overflow-wrap:anywhere}.truth td.owner{color:var(--quiet)}
+.truth td{padding:0;height:1px}.truth td.none{padding:.45rem .4rem;color:var(--quiet)}
+.truth td a{display:block;height:100%;padding:.4rem;color:inherit;text-decoration:none}
 .truth td a:hover b,.truth td a:focus b{text-decoration:underline}
 .truth small{display:block;font-size:.72rem;line-height:1.35;opacity:.85}
-td.pass a{color:var(--pass);background:var(--pass-bg)}td.own.pass a{color:var(--own);background:var(--own-bg)}
-td.leak a{color:var(--leak);background:var(--leak-bg);font-weight:700}
-td.open a{color:var(--open);background:var(--open-bg)}td.invalid a{color:var(--invalid);background:var(--invalid-bg)}
+td.pass{color:var(--pass);background:var(--pass-bg)}td.own.pass{color:var(--own);background:var(--own-bg)}
+td.leak{color:var(--leak);background:var(--leak-bg)}td.leak a{font-weight:700}
+td.open{color:var(--open);background:var(--open-bg)}td.invalid{color:var(--invalid);background:var(--invalid-bg)}
 .probe{border:1px solid var(--line);border-radius:.6rem;margin:.45rem 0;padding:0 1rem;background:var(--card)}
 .probe[open]{padding-bottom:1rem}
 .probe summary{cursor:pointer;padding:.55rem 0;display:flex;gap:.7rem;align-items:center}

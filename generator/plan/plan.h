@@ -43,7 +43,8 @@ struct Resources {
   Traced<std::int64_t> cpu_limit_millis;
   Traced<std::int64_t> memory_request_bytes;
   Traced<std::int64_t> memory_limit_bytes;
-  std::int64_t pids = 256;  ///< process and thread limit
+  Traced<std::int64_t> pids{256, {}};         ///< process and thread limit
+  std::optional<Traced<std::int64_t>> files;  ///< open files of a process; absent: the target's own
 };
 
 struct Replicas {
@@ -68,6 +69,13 @@ struct VolumeMount {
   std::string volume;
   std::string path;
   bool read_only = false;
+};
+
+/// A path in memory that an instance may write to; the rest of its root is read-only.
+struct WritableMount {
+  std::string path;
+  Traced<std::int64_t> size_bytes;
+  bool exec = true;
 };
 
 /// A configuration file given to an instance, read-only. Its text is made by the renderer.
@@ -151,7 +159,9 @@ struct Instance {
   std::string operator_token;  ///< planned secret of its operator API; empty: it has none
   std::vector<VolumeMount> volumes;
   std::vector<ConfigMount> configs;
-  std::vector<std::string> writable;  ///< paths given a tmpfs; the root is read-only
+  std::vector<WritableMount> writable;
+  bool memory_deny_write_execute = true;  ///< target systemd: no memory is writable and code
+  bool proc_of_processes_alone = true;    ///< target systemd: of /proc the processes alone
   std::vector<std::string> networks;
   std::vector<std::string> needs;  ///< instances that must be healthy first
   std::optional<Health> health;

@@ -32,7 +32,8 @@ Instance service(Draft& draft, const std::string& slug, const spec::Service& fro
       .replicas = draft.trace(Replicas{from.replicas.min, from.replicas.max}, at + "/replicas"),
       .resources = resources(draft, from.resources, at + "/resources"),
       .env = environment(draft, from.env, at + "/env"),
-      .writable = from.writable,
+      .memory_deny_write_execute = from.systemd.memory_deny_write_execute,
+      .proc_of_processes_alone = from.systemd.proc_subset == spec::ServiceUnit::ProcSubset::pid,
       .uid = from.user,
       .local_command = from.local_command,
       .module = draft.trace(from.module.value_or(""), at + "/module"),
@@ -58,6 +59,14 @@ Instance service(Draft& draft, const std::string& slug, const spec::Service& fro
   for (const auto& destination : from.egress) {
     to.egress.push_back(
         draft.trace(destination.host + ":" + std::to_string(destination.port), at + "/egress"));
+  }
+  to.resources.pids = draft.trace(from.limits.processes, at + "/limits/processes");
+  if (from.limits.files) to.resources.files = draft.trace(*from.limits.files, at + "/limits/files");
+  for (std::size_t i = 0; i < from.writable.size(); ++i) {
+    const auto& [path, size, exec] = from.writable[i];
+    const auto pointer = at + "/writable/" + std::to_string(i) + "/size";
+    to.writable.push_back(
+        {.path = path, .size_bytes = draft.trace(size.count, pointer), .exec = exec});
   }
   if (from.storage) {
     const auto volume = draft.volume_names.take(derived_name({to.name, "data"}));

@@ -163,6 +163,60 @@ TEST_P(Accepted, ByTheRulesForDockerfiles) {
   }
 }
 
+/// A secret is one value, whatever is in it: what a service reads from the file is what it finds in
+/// its environment.
+TEST(ComposeSecrets, AreTheSameAsAFileAndAsAVariable) {
+  const std::vector<std::string> values{"plain",
+                                        "a$b ${HOME} $$c $(id)",
+                                        "it's",
+                                        "say \"so\"",
+                                        "both ' and \" and $x and \\ and `id`",
+                                        "ends with \\",
+                                        "\\n is no line",
+                                        "two\nlines",
+                                        "ends with a line\n",
+                                        "# no comment",
+                                        "  blanks  ",
+                                        "a=b",
+                                        "\t\u00e4\u4e2d"};
+  const TemporaryDirectory tree;
+  const auto place = tree.path();
+  std::string spec = "caisson: v1\nname: shop\nversion: 1.0.0\ntenants: []\nsecrets:\n";
+  std::string names;
+  std::string variables;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto name = "s" + std::to_string(i);
+    spec += "  " + name + ": { from: { file: { path: source/" + name + " } } }\n";
+    names += (i == 0 ? "" : ", ") + name;
+    variables += (i == 0 ? "" : ", ") + ("V" + std::to_string(i)) + ": '${secret:" + name + "}'";
+    std::filesystem::create_directories(place / "source");
+    std::ofstream(place / "source" / name, std::ios::binary) << values[i];
+  }
+  spec +=
+      "services: { app: { image: r/x, secrets: [" + names + "], env: { " + variables + " } } }\n";
+  tree.write(rendered(plan::plan_of(spec).plan, {Target::compose}));
+  const auto compose = place / "compose";
+  // Twice: what is there already is replaced, not repeated.
+  for (int i = 0; i < 2; ++i) {
+    const auto made =
+        run("chmod +x '" + compose.string() + "/secrets/generate.sh' && SOURCE_DIR='" +
+            place.string() + "' '" + compose.string() + "/secrets/generate.sh'");
+    ASSERT_EQ(made.status, 0) << made.output;
+  }
+  const auto shown = run("cd '" + compose.string() + "' && \"$('" + CAISSON_SOURCE_DIR +
+                         "/scripts/test-tools')/docker-compose\" config --format json > "
+                         "shown.json && python3 - <<'E'\n"
+                         "import json, pathlib\n"
+                         "env = json.load(open('shown.json'))['services']['app']['environment']\n"
+                         "for name, value in env.items():\n"
+                         "    file = pathlib.Path('secrets/s' + name[1:]).read_bytes().decode()\n"
+                         "    # config doubles the dollars of what it prints\n"
+                         "    assert value.replace('$$', '$') == file, (name, value, file)\n"
+                         "assert len(env) == " +
+                         std::to_string(values.size()) + ", env\nE\ntest $? = 0");
+  EXPECT_EQ(shown.status, 0) << shown.output;
+}
+
 /// Every way of getting certificates, with and without proxies in front and a shared runtime.
 TEST(NginxConf, IsAcceptedByNginxInEveryMode) {
   const TemporaryDirectory tree;
@@ -198,25 +252,34 @@ edge: { proxy: nginx, hsts: true, tls: { )" +
   }
 }
 
-/// Names of every length that the language allows, of hundreds of tenants.
+/// Names of every length that the language allows, of hundreds of tenants, wherever nginx keeps
+/// them.
 TEST(NginxConf, StartsWithTheLongestHosts) {
   const TemporaryDirectory tree;
   const auto place = tree.path().string();
+  ASSERT_EQ(run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "
+                "/CN=x -keyout '" +
+                place + "/edge-key' -out '" + place + "/edge-certificate'")
+                .status,
+            0);
   const std::string label(60, 'x');
   const auto domain = label + "." + label + "." + label + ".example";
-  std::string spec = "caisson: v1\nname: shop\nversion: 1.0.0\ndomain: " + domain +
-                     "\nedge: { proxy: nginx, tls: { mode: 'off' } }\ntenants:\n";
-  for (int i = 0; i < 400; ++i) {
-    const auto slug = "t" + std::to_string(i) + std::string(36, 'y');
-    spec += "  - { slug: " + slug + ", domains: [" + slug + "." + label + "." + label + "." +
-            label + ".shop.example] }\n";
+  for (const std::string mode : {"mode: 'off'", "mode: files, cert: c.pem, key: k.pem"}) {
+    std::string spec = "caisson: v1\nname: shop\nversion: 1.0.0\ndomain: " + domain +
+                       "\nedge: { proxy: nginx, hsts: true, tls: { " + mode + " } }\ntenants:\n";
+    for (int i = 0; i < 400; ++i) {
+      const auto slug = "t" + std::to_string(i) + std::string(36, 'y');
+      spec += "  - { slug: " + slug + ", domains: [" + slug + "." + label + "." + label + "." +
+              label + ".shop.example] }\n";
+    }
+    tree.write(rendered(plan::plan_of(spec).plan, {Target::compose}));
+    const auto file = place + "/compose/nginx.conf";
+    ASSERT_EQ(
+        run("sed -i 's#/tmp/#" + place + "/#; s#/run/secrets/#" + place + "/#' " + file).status, 0);
+    const auto outcome = run("PATH=$PATH:/usr/sbin nginx -t -q -e stderr -c " + file);
+    EXPECT_EQ(outcome.status, 0) << mode << outcome.output;
+    EXPECT_EQ(outcome.output, "") << mode;
   }
-  tree.write(rendered(plan::plan_of(spec).plan, {Target::compose}));
-  const auto file = place + "/compose/nginx.conf";
-  ASSERT_EQ(run("sed -i 's#/tmp/#" + place + "/#' " + file).status, 0);
-  const auto outcome = run("PATH=$PATH:/usr/sbin nginx -t -q -e stderr -c " + file);
-  EXPECT_EQ(outcome.status, 0) << outcome.output;
-  EXPECT_EQ(outcome.output, "");
 }
 
 /// nginx reads every word back as it was, whatever is in it.

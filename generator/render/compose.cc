@@ -2,6 +2,7 @@
 #include <map>
 #include <set>
 
+#include "generator/plan/names.h"
 #include "generator/render/comment.h"
 #include "generator/render/compose_service.h"
 #include "generator/render/digest.h"
@@ -32,7 +33,7 @@ constexpr std::string_view engine_resolver = "127.0.0.11";
 class ComposeSite final : public ContainerSite {
  public:
   [[nodiscard]] std::string listen(const Instance& instance, const Port& port) const override {
-    const auto host = port.network.empty() ? std::string("0.0.0.0") : alias_of(instance, port);
+    const auto host = port.network.empty() ? std::string("[::]") : alias_of(instance, port);
     return host + ":" + std::to_string(port.number.value);
   }
   [[nodiscard]] std::string reach(const Instance& instance, const Port& port) const override {
@@ -43,7 +44,7 @@ class ComposeSite final : public ContainerSite {
   /// The addresses that Docker gives out; nothing but the edge and the product's services shares a
   /// network with a data listener.
   [[nodiscard]] std::vector<std::string> proxies() const override {
-    return {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"};
+    return {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"};
   }
 };
 
@@ -174,14 +175,25 @@ class Project {
       networks.insert(instance->networks.begin(), instance->networks.end());
       for (const auto& mount : instance->volumes) volumes.insert(mount.volume);
       for (const auto& mount : instance->secrets) secrets_.insert(mount.secret);
+      for (const auto& variable : instance->env) {
+        if (!variable.secret.empty()) in_environment_.insert(variable.secret);
+      }
     }
 
     Node document{Node::Map{}};
     document.add("name", plan_.targets.compose_project);
     Node services{Node::Map{}};
+    plan::Names names;
+    for (const auto* instance : instances_) static_cast<void>(names.take(instance->name));
     for (const auto* instance : instances_) {
-      services.add(instance->name, services_->service(*instance, index_, site_, digests_))
-          .remark(remark(*instance));
+      auto service = services_->service(*instance, index_, site_, digests_);
+      if (instance->role == Role::service && !instance->volumes.empty()) {
+        const auto owner = names.take(plan::derived_name({instance->name, "volume"}));
+        services.add(owner, services_->owner(*instance))
+            .remark("Gives the volume of " + instance->name + " to its user, and ends.");
+        wait_for_end(service, owner, instance->origin);
+      }
+      services.add(instance->name, std::move(service)).remark(remark(*instance));
     }
     document.add("services", std::move(services));
     network_count_ = networks.size();
@@ -215,6 +227,15 @@ class Project {
                                        "say so reach outside.");
     add("compose.yaml", std::move(bytes), "/targets/compose", std::move(document));
     return {};
+  }
+
+  /// `service` starts once `name` has ended well.
+  static void wait_for_end(Node& service, const std::string& name, const Origin& origin) {
+    Node condition{Node::Map{}, origin};
+    condition.add("condition", {"service_completed_successfully", origin});
+    auto* needs = service.find("depends_on");
+    if (needs == nullptr) needs = &service.set("depends_on", Node{Node::Map{}, origin});
+    needs->set(name, std::move(condition));
   }
 
   [[nodiscard]] static Node file(std::string path, const Origin& origin) {
@@ -278,8 +299,9 @@ class Project {
     const Origin project(plan_.targets.compose.origin);
     std::vector<EnvEntry> entries{
         {.name = "EDGE_ADDRESS",
-         .value = "0.0.0.0",
-         .comment = "The address that the edge publishes its ports on.",
+         .value = "",
+         .comment = "The address that the edge publishes its ports on; empty: every one of the "
+                    "host, of IPv4 and IPv6.",
          .commented_out = true,
          .origins = {plan_.edge.http.origin}},
         {.name = "SECRETS_GROUP",
@@ -295,14 +317,9 @@ class Project {
            .commented_out = true,
            .origins = {image.origin}});
     }
-    std::map<std::string, LineOrigins> variables;
     LineOrigins builds;
     for (const auto* instance : instances_) {
       if (instance->build) builds.emplace_back(instance->origin);
-      for (const auto& variable : instance->env) {
-        if (!variable.secret.empty())
-          variables[variable.secret].emplace_back(variable.value.origin);
-      }
     }
     if (!builds.empty()) {
       entries.push_back({.name = "SOURCE_DIR",
@@ -311,18 +328,30 @@ class Project {
                          .commented_out = false,
                          .origins = std::move(builds)});
     }
-    for (auto& [secret, origins] : variables) {
-      entries.push_back(
-          {.name = secret_variable(secret),
-           .value = {},
-           .comment = "Secret '" + secret + "', which a service wants in its environment.",
-           .commented_out = false,
-           .origins = std::move(origins)});
-    }
     add(".env.example",
-        to_env_file(entries, "Copy to .env and set what is empty. Lines with a # show the default.",
+        to_env_file(entries,
+                    "Copy to .env. Lines with a # show the default. Secrets that services want in "
+                    "their environment are added by secrets/generate.sh.",
                     project),
         "/targets/compose");
+  }
+
+  /// Secrets that services want in their environment: `.env` has them, out of the same files.
+  [[nodiscard]] Node secret_variables() const {
+    std::map<std::string, Origin> found;
+    for (const auto* instance : instances_) {
+      for (const auto& variable : instance->env) {
+        if (!variable.secret.empty()) found.try_emplace(variable.secret, variable.value.origin);
+      }
+    }
+    Node list{Node::List{}};
+    for (const auto& [secret, origin] : found) {
+      Node entry{Node::Map{}, origin};
+      entry.add("secret", secret);
+      entry.add("variable", secret_variable(secret));
+      list.push(std::move(entry));
+    }
+    return list;
   }
 
   /// What the templates for people may say. Values only; sentences live in the blueprints.
@@ -352,7 +381,8 @@ class Project {
   const ComposeServices* services_ = nullptr;
   std::map<std::string, std::string> digests_;
   std::map<std::string, std::string> places_;  ///< of configs that are not beside compose.yaml
-  std::set<std::string_view> secrets_;
+  std::set<std::string_view> secrets_;         ///< that are mounted
+  std::set<std::string_view> in_environment_;  ///< that are variables
   std::size_t network_count_ = 0;
   Artifacts artifacts_;
 };
@@ -442,7 +472,10 @@ Node Project::facts() const {
     // Grafana keeps the password that it was first started with.
     return instance.role == Role::grafana ? std::string() : instance.name;
   });
-  add_secret_facts(data, plan, secrets_);
+  auto used = secrets_;
+  used.insert(in_environment_.begin(), in_environment_.end());
+  add_secret_facts(data, plan, used);
+  if (!in_environment_.empty()) data.add("secret-variables", secret_variables());
   return data;
 }
 

@@ -136,7 +136,18 @@ void resources(Node& node, const Instance& instance) {
   // 1024 shares are one core's worth when the host is short of cores.
   node.set("cpu_shares", {std::max<std::int64_t>(2, amount.cpu_request_millis.value * 1024 / 1000),
                           amount.cpu_request_millis.origin});
-  node.set("pids_limit", {amount.pids, instance.origin});
+  node.set("pids_limit", amount.pids);
+  // A service without a limit of its own gets the engine's.
+  auto* limits = node.find("ulimits");
+  if (limits == nullptr || instance.role != Role::service) return;
+  if (!amount.files) {
+    limits->remove("nofile");
+    return;
+  }
+  Node files{Node::Map{}, amount.files->origin};
+  files.add("soft", *amount.files);
+  files.add("hard", *amount.files);
+  limits->set("nofile", std::move(files));
 }
 
 void environment(Node& node, const Instance& instance) {
@@ -145,7 +156,7 @@ void environment(Node& node, const Instance& instance) {
   for (const auto& variable : instance.env) {
     const auto text = variable.secret.empty() ? compose_literal(variable.value.value)
                                               : "${" + secret_variable(variable.secret) +
-                                                    ":?is not set, see .env.example}";
+                                                    ":?is not set: run secrets/generate.sh}";
     values.add(variable.name, {text, variable.value.origin});
   }
   if (auto* present = node.find("environment")) {
@@ -157,16 +168,14 @@ void environment(Node& node, const Instance& instance) {
 
 void writable(Node& node, const Instance& instance) {
   const auto uid = std::to_string(instance.uid);
-  const auto options = ":size=64m,mode=0700,uid=" + uid + ",gid=" + uid + ",noexec,nosuid,nodev";
-  for (const auto& path : instance.writable) {
-    const auto place = compose_literal(path);
+  for (const auto& mount : instance.writable) {
     auto* present = node.find("tmpfs");
     if (present == nullptr) present = &node.set("tmpfs", Node{Node::List{}});
-    const bool known = std::ranges::any_of(*present->list(), [&](const Node& entry) {
-      return entry.text() != nullptr && entry.text()->starts_with(place + ":");
-    });
-    if (known) continue;
-    present->push({place + options, field(instance, "writable")});
+    // Docker makes one noexec unless it is told otherwise.
+    present->push({compose_literal(mount.path) + ":size=" + std::to_string(mount.size_bytes.value) +
+                       ",mode=0700,uid=" + uid + ",gid=" + uid +
+                       (mount.exec ? ",exec" : ",noexec") + ",nosuid,nodev",
+                   mount.size_bytes.origin});
   }
 }
 
@@ -179,7 +188,7 @@ Node published(const plan::Plan& plan, const Instance& instance) {
     Node entry{Node::Map{}, number.origin};
     entry.add("target", {port.number.value, port.number.origin});
     entry.add("published", {std::to_string(number.value), number.origin});
-    entry.add("host_ip", {"${EDGE_ADDRESS:-0.0.0.0}", number.origin});
+    entry.add("host_ip", {"${EDGE_ADDRESS:-}", number.origin});
     entry.add("protocol", {"tcp", number.origin});
     ports.push(std::move(entry));
   }
@@ -222,6 +231,9 @@ Result<ComposeServices> ComposeServices::load(const plan::Plan& plan,
   auto base = blueprints.yaml("compose/service.yaml");
   if (!base) return tl::unexpected(base.error());
   services.every_service_ = std::move(*base);
+  auto owner = blueprints.yaml("compose/owner.yaml");
+  if (!owner) return tl::unexpected(owner.error());
+  services.owner_ = std::move(*owner);
   const bool nginx = plan.edge.proxy.value == plan::Edge::Proxy::nginx;
   for (const auto role :
        {Role::runtime, Role::dashboard, Role::service, Role::database, Role::cache, Role::edge,
@@ -360,6 +372,28 @@ void ComposeServices::mounts(Node& node, const Instance& instance,
   }
   if (!volumes.empty()) node.set("volumes", std::move(volumes));
   node.set("labels", std::move(labels));
+}
+
+Node ComposeServices::owner(const Instance& instance) const {
+  const auto origin = field(instance, "storage");
+  Node node{Node::Map{}, origin};
+  const auto runtime = std::ranges::find(plan_->instances, Role::runtime, &Instance::role);
+  image(node, runtime == plan_->instances.end()
+                  ? Instance{.role = Role::runtime, .origin = instance.origin}
+                  : *runtime);
+  node.merge(every_service_);
+  node.merge(owner_);
+  const auto& mount = instance.volumes.front();
+  const std::string place = "/volume";
+  node.set("command", strings({"own", std::to_string(instance.uid), place}, origin));
+  node.set("volumes",
+           Node{Node::List{volume("volume", mount.volume, place, false, origin)}, origin});
+  Node labels{Node::Map{}, origin};
+  labels.add("caisson.deployment", plan_->name);
+  labels.add("caisson.role", {"owner", origin});
+  if (instance.tenant) labels.add("caisson.tenant", {*instance.tenant, origin});
+  node.set("labels", std::move(labels));
+  return node;
 }
 
 Node ComposeServices::service(const Instance& instance, const Index& index, const Site& site,

@@ -52,6 +52,9 @@ class ComposeServices {
   [[nodiscard]] Node service(const plan::Instance& instance, const Index& index, const Site& site,
                              const std::map<std::string, std::string>& config_digests) const;
 
+  /// What runs once before `instance`, which keeps something, and gives its volumes to its user.
+  [[nodiscard]] Node owner(const plan::Instance& instance) const;
+
   /// An image of `images.yaml`. `tag` replaces the blueprint's own unless empty.
   [[nodiscard]] ForeignImage foreign(std::string_view name, std::string_view tag = {}) const;
 
@@ -65,6 +68,7 @@ class ComposeServices {
   const plan::Plan* plan_;
   Node images_;
   Node every_service_;
+  Node owner_;
   std::map<plan::Role, Node> roles_;
 };
 

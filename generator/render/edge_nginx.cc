@@ -124,6 +124,7 @@ class Writer {
     block.push_back({.words = {"access_log", "off"}});
     // A name of 253 characters has to fit into one bucket; the default depends on the processor.
     block.push_back({.words = {"server_names_hash_bucket_size", "512"}});
+    block.push_back({.words = {"map_hash_bucket_size", "512"}});
     block.push_back({.words = {"server_tokens", "off"}});
     block.push_back({.words = {"default_type", "text/plain"}});
     return block;
@@ -274,21 +275,26 @@ class Writer {
     return block;
   }
 
-  [[nodiscard]] std::string address(std::uint16_t port) const {
-    return (listen_.bind.empty() ? "" : listen_.bind + ":") + std::to_string(port);
+  /// `listen` of a port: without an address on every one, of both families. What is of the socket
+  /// stands at its default server alone.
+  [[nodiscard]] Directive listen_on(std::uint16_t port, bool is_default, const Words& more) const {
+    const bool every = listen_.bind.empty();
+    Words words{"listen", (every ? "[::]" : listen_.bind) + ":" + std::to_string(port)};
+    if (every && is_default) words.emplace_back("ipv6only=off");
+    words.insert(words.end(), more.begin(), more.end());
+    if (is_default) words.emplace_back("default_server");
+    return {.words = std::move(words)};
   }
 
   [[nodiscard]] Directive listening(bool is_default) const {
-    Words words{"listen", address(secure() ? listen_.https : listen_.http)};
-    if (secure()) words.insert(words.end(), {"ssl", "http2"});
-    if (is_default) words.emplace_back("default_server");
-    return {.words = std::move(words)};
+    return secure() ? listen_on(listen_.https, is_default, {"ssl", "http2"})
+                    : listen_on(listen_.http, is_default, {});
   }
 
   [[nodiscard]] Directive to_https() const {
     const auto port = plan_.edge.https.value;
     const auto suffix = port == 443 ? std::string{} : ":" + std::to_string(port);
-    Block block{{.words = {"listen", address(listen_.http), "default_server"}}};
+    Block block{listen_on(listen_.http, true, {})};
     if (listen_.tls == Edge::Tls::acme) {
       block.push_back(location({"^~", "/.well-known/acme-challenge/"},
                                {{.words = {"root", listen_.state + "/webroot"}}}));

@@ -1,5 +1,6 @@
 #include "generator/render/helm.h"
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <utility>
@@ -63,6 +64,101 @@ Node chart(const plan::Plan& plan) {
   return node;
 }
 
+/// Every workload of the chart with its namespace and its tenant, if it is one tenant's alone.
+using Visit = std::function<void(const std::string& name, const Node& workload,
+                                 const Node& namespace_, const Node& tenant)>;
+
+void each_workload(const plan::Plan& plan, const Node& values, const Visit& visit) {
+  for (const auto& [name, workload] : *values.find("workloads")->map()) {
+    visit(name, workload, plan.targets.cluster.namespace_, Node{false});
+  }
+  for (const auto& [slug, tenant] : *values.find("tenants")->map()) {
+    for (const auto& [name, workload] : *tenant.find("workloads")->map()) {
+      visit(name, workload, *tenant.find("namespace"), Node{slug, tenant.origin()});
+    }
+  }
+}
+
+/// Replicas of a runtime at most: one while its tenants are in files.
+std::int64_t most_runtimes(const plan::Plan& plan) {
+  const auto found = std::ranges::find(plan.instances, plan::Role::runtime, &plan::Instance::role);
+  return found == plan.instances.end() ? 1 : found->replicas.value.max;
+}
+
+/// Bytes of `text` as Helm's JSON writes it, which keeps HTML's characters apart.
+std::int64_t json_bytes(std::string_view text) {
+  std::int64_t count = 2;
+  for (const char c : text) {
+    const bool escaped = c == '"' || c == '\\' || c == '\n' || c == '\r' || c == '\t';
+    const bool encoded = static_cast<unsigned char>(c) < 0x20 || c == '<' || c == '>' || c == '&';
+    count += escaped ? 2 : encoded ? 6 : 1;
+  }
+  return count;
+}
+
+/// Bytes of `value` as Helm's toJson writes it.
+std::int64_t json_bytes(const Node& value) {
+  if (const auto* text = value.text()) return json_bytes(std::string_view(*text));
+  std::int64_t count = 2;
+  if (const auto* entries = value.map()) {
+    for (const auto& [key, child] : *entries) {
+      count += json_bytes(std::string_view(key)) + json_bytes(child) + 2;
+    }
+  } else if (const auto* items = value.list()) {
+    for (const auto& item : *items) count += json_bytes(item) + 1;
+  } else {
+    count = static_cast<std::int64_t>(to_json_line(value).size());
+  }
+  return count;
+}
+
+/// A ConfigMap holds so many bytes, and the chart puts all that a workload reads into one.
+Result<void> check_sizes(const plan::Plan& plan, const Node& values,
+                         std::vector<Mistake>& mistakes) {
+  constexpr std::int64_t most = 1'048'576;
+  constexpr std::int64_t slug_of_each = 10;  // `"slug":"",`, which the template adds
+  Result<void> result;
+  each_workload(
+      plan, values, [&](const std::string& name, const Node& workload, const Node&, const Node&) {
+        const auto* config = workload.find("config");
+        const auto* tenants = config == nullptr ? nullptr : config->find("tenants");
+        if (!result || tenants == nullptr) return;
+        const auto count = static_cast<std::int64_t>(tenants->map()->size());
+        const auto bytes = json_bytes(*config) + count * slug_of_each;
+        if (bytes <= most) return;
+        const auto fit = count - (bytes - most) * count / json_bytes(*tenants) - 1;
+        result = refuse(
+            mistakes, {plan::Origin{plan::Origin::Kind::derived, "/tenants"}},
+            {.what = "helm: the configuration of " + name + " has " + std::to_string(bytes) +
+                     " bytes, and a ConfigMap holds " + std::to_string(most),
+             .remedy =
+                 "of its " + std::to_string(count) + " tenants about " +
+                 std::to_string(std::max<std::int64_t>(fit, 0)) +
+                 " fit: create the others with the operator API, or set targets.helm: false"});
+      });
+  return result;
+}
+
+/// A patch may not give a runtime more replicas than the schema lets anybody.
+Result<void> check_replicas(const plan::Plan& plan, const Node& values,
+                            std::vector<Mistake>& mistakes) {
+  Result<void> result;
+  each_workload(
+      plan, values, [&](const std::string& name, const Node& workload, const Node&, const Node&) {
+        if (!result || *workload.find("role")->text() != "runtime") return;
+        for (const auto* end : {"min", "max"}) {
+          const auto& replicas = *workload.at("/replicas/" + std::string(end));
+          const auto* number = std::get_if<std::int64_t>(&replicas.value());
+          if (number == nullptr || *number <= most_runtimes(plan)) continue;
+          result = refuse(mistakes, replicas.origin(),
+                          {.what = std::to_string(*number) + " replicas of " + name +
+                                   " would each keep tenants in files of their own",
+                           .remedy = "leave replicas at " + std::to_string(most_runtimes(plan))});
+        }
+      });
+  return result;
+}
+
 /// The values of a plan with the patches of its spec. Fails when they are not what the schema says.
 Result<Node> patched_values(const plan::Plan& plan, const Index& index,
                             const Blueprints& blueprints, Patches& patches, const Node& schema) {
@@ -75,6 +171,12 @@ Result<Node> patched_values(const plan::Plan& plan, const Index& index,
   }
   if (auto done = described_by(schema, *values, patches.mistakes()); !done) {
     return tl::unexpected(done.error());
+  }
+  if (!patches.mistakes().empty()) return values;  // their types may be wrong
+  for (const auto check : {check_sizes, check_replicas}) {
+    if (auto done = check(plan, *values, patches.mistakes()); !done) {
+      return tl::unexpected(done.error());
+    }
   }
   return values;
 }
@@ -124,21 +226,6 @@ std::string resource(const std::string& name, const Node& workload) {
   const bool stateful = *workload.find("kind")->text() == "StatefulSet";
   return (stateful ? "statefulset/" : "deployment/") +
          (controller == nullptr ? name : *controller->text());
-}
-
-/// Every workload of the chart with its namespace and its tenant, if it is one tenant's alone.
-using Visit = std::function<void(const std::string& name, const Node& workload,
-                                 const Node& namespace_, const Node& tenant)>;
-
-void each_workload(const plan::Plan& plan, const Node& values, const Visit& visit) {
-  for (const auto& [name, workload] : *values.find("workloads")->map()) {
-    visit(name, workload, plan.targets.cluster.namespace_, Node{false});
-  }
-  for (const auto& [slug, tenant] : *values.find("tenants")->map()) {
-    for (const auto& [name, workload] : *tenant.find("workloads")->map()) {
-      visit(name, workload, *tenant.find("namespace"), Node{slug, tenant.origin()});
-    }
-  }
 }
 
 /// What runs, and the secrets that a new value changes, with the workloads that read each.
@@ -264,7 +351,7 @@ Node facts(const plan::Plan& plan, const Node& values) {
 
 Result<Artifacts> render_helm(const plan::Plan& plan, const Index& index,
                               const Blueprints& blueprints, Patches& patches) {
-  auto schema = helm_values_schema();
+  auto schema = helm_values_schema(most_runtimes(plan));
   auto values = patched_values(plan, index, blueprints, patches, schema);
   if (!values) return tl::unexpected(values.error());
   auto about = chart(plan);
@@ -311,7 +398,7 @@ Result<Artifacts> render_helm(const plan::Plan& plan, const Index& index,
 
 Result<Artifact> helm_environment(const plan::Plan& base, const plan::Plan& environment,
                                   const Blueprints& blueprints) {
-  const auto schema = helm_values_schema();
+  const auto schema = helm_values_schema(most_runtimes(base));
   const auto values = [&](const plan::Plan& plan) {
     Patches patches(plan);
     auto made = patched_values(plan, Index(plan), blueprints, patches, schema);

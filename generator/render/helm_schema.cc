@@ -12,7 +12,7 @@ namespace caisson::render {
 
 namespace {
 
-enum class Type : std::uint8_t { object, text, integer, number, boolean, texts };
+enum class Type : std::uint8_t { object, text, integer, number, boolean, texts, open };
 
 /// A field of the values. `*` in its path is every name of a map; a path that begins with `#` is
 /// below a definition that several places share.
@@ -31,6 +31,7 @@ constexpr auto integer = Type::integer;
 constexpr auto number = Type::number;
 constexpr auto boolean = Type::boolean;
 constexpr auto texts = Type::texts;
+constexpr auto open = Type::open;  ///< a map whose keys are Kubernetes' own
 constexpr bool required = true;
 
 // clang-format off: one field a row reads like the table it is
@@ -38,15 +39,27 @@ constexpr Row rows[] = {
     {"name", text, "Name of the deployment; every object is labelled with it.", required},
     {"version", text, "Version of the deployment; every object is labelled with it.", required},
     {"imagePullPolicy", text, "When images are pulled.", required, "Always IfNotPresent Never"},
+    {"imageRegistry", text, "In front of every image; empty: as they are named.", required},
+    {"global", open, "Values of the chart that this one is a part of: imageRegistry and imagePullSecrets are read."},
     {"imagePullSecrets", object, "Names of the Secrets that open the registry.", required},
     {"imagePullSecrets.*", boolean, "Whether it is used."},
     {"clusterDomain", text, "Domain of the cluster's own names."},
+    {"ipFamilyPolicy", text, "Which families of addresses Services have.", required, "SingleStack PreferDualStack RequireDualStack"},
     {"storageClass", text, "Class of the volumes; empty: the cluster's default.", required},
     {"images", object, "Images that no workload names.", required},
     {"images.runtime", text, "Runs the checks before a start and helm test.", required},
     {"dns", object, "The resolver that pods may ask.", required},
     {"dns.namespace", text, "Its namespace.", required},
     {"dns.app", text, "Its label k8s-app.", required},
+    {"objects", object, "What is added to every object.", required},
+    {"objects.labels", object, "Labels.", required},
+    {"objects.labels.*", text, "One label."},
+    {"objects.annotations", object, "Annotations.", required},
+    {"objects.annotations.*", text, "One annotation."},
+    {"pods", object, "What is laid over the pod of every workload.", required, {}, "pod"},
+    {"extraObjects", object, "Objects that the site adds, by any name.", required},
+    {"extraObjects.*", open, "One object, as it is."},
+    {"networkPolicies", boolean, "Whether there are network policies.", required},
     {"autoscaling", object, "How workloads with a range of replicas are scaled."},
     {"autoscaling.cpuPercent", integer, "Use of the requested processor that is aimed at.", required},
     {"helpers", object, "Resources of the checks before a start and of helm test.", required},
@@ -57,6 +70,8 @@ constexpr Row rows[] = {
     {"metrics.enabled", boolean, "Whether there are ServiceMonitors, where the cluster knows them.", required},
     {"metrics.namespace", text, "Only pods of this namespace reach the operator ports.", required},
     {"metrics.interval", text, "How often metrics are read.", required},
+    {"metrics.labels", object, "Labels by which the Prometheus Operator picks ServiceMonitors and rules.", required},
+    {"metrics.labels.*", text, "One label."},
     {"ingress", object, "The door to the deployment.", required},
     {"ingress.enabled", boolean, "Whether there are Ingresses.", required},
     {"ingress.className", text, "Which controller serves them; empty: the cluster's default.", required},
@@ -99,6 +114,12 @@ constexpr Row rows[] = {
     {"tenants.*.workloads.*", object, "One workload.", false, {}, "workload"},
     {"tenants.*.hosts", object, "What its Ingress serves, by host.", required},
     {"tenants.*.hosts.*", object, "One host.", false, {}, "host"},
+
+    {"#pod.labels", object, "Labels."},
+    {"#pod.labels.*", text, "One label."},
+    {"#pod.annotations", object, "Annotations."},
+    {"#pod.annotations.*", text, "One annotation."},
+    {"#pod.spec", open, "Fields of the pod's specification, as nodeSelector, tolerations, affinity, priorityClassName; lists are replaced."},
 
     {"#host.*", object, "Where a path and everything below it goes."},
     {"#host.*.workload", text, "Name of the workload.", required},
@@ -157,6 +178,26 @@ constexpr Row rows[] = {
     {"#workload.volumes.*", object, "One volume."},
     {"#workload.volumes.*.path", text, "Where it is mounted.", required},
     {"#workload.volumes.*.size", text, "Its size.", required},
+    {"#workload.volumes.*.existingClaim", text, "A claim that is there already, in place of one that is made."},
+    {"#workload.mounts", object, "Volumes that the site adds, by the path where each is mounted."},
+    {"#workload.mounts.*", open, "One volume, as configMap, secret or persistentVolumeClaim."},
+    {"#workload.object", object, "What is added to its objects."},
+    {"#workload.object.labels", object, "Labels."},
+    {"#workload.object.labels.*", text, "One label."},
+    {"#workload.object.annotations", object, "Annotations."},
+    {"#workload.object.annotations.*", text, "One annotation."},
+    {"#workload.pod", object, "What is laid over its pod.", false, {}, "pod"},
+    {"#workload.serviceAccountAnnotations", object, "Annotations of its account."},
+    {"#workload.serviceAccountAnnotations.*", text, "One annotation."},
+    {"#workload.updateStrategy", open, "How its pods are replaced, as its kind says it."},
+    {"#workload.backup", object, "When what it keeps is copied away."},
+    {"#workload.backup.schedule", text, "When, as cron says it, in UTC.", required},
+    {"#workload.backup.keep", integer, "Copies of each tenant that are kept, the newest.", required},
+    {"#workload.backup.to", text, "Where the claim of the copies is mounted.", required},
+    {"#workload.backup.size", text, "Size of one copy of everything; the claim has room for all that are kept.", required},
+    {"#workload.backup.volume", text, "The volume that is copied from.", required},
+    {"#workload.backup.port", text, "The port of the operator API, which takes the snapshots.", required},
+    {"#workload.backup.token", text, "The secret that opens it.", required},
     {"#workload.writable", object, "Paths in memory that it may write to; everything else is read-only."},
     {"#workload.writable.*", text, "Largest size."},
     {"#workload.secrets", object, "Secrets that it reads, by name."},
@@ -257,6 +298,7 @@ std::vector<std::string_view> split(std::string_view joined, char by) {
 std::string_view name_of(Type type) {
   switch (type) {
     case Type::object:
+    case Type::open:
       return "object";
     case Type::text:
       return "string";
@@ -290,7 +332,9 @@ Node schema_of(const Row& row) {
     return node;
   }
   node.add("type", {name_of(row.type), origin});
-  if (row.type == Type::object) node.add("additionalProperties", {false, origin});
+  if (row.type == Type::object || row.type == Type::open) {
+    node.add("additionalProperties", {row.type == Type::open, origin});
+  }
   if (row.type == Type::integer || row.type == Type::number) node.add("minimum", {0, origin});
   if (row.type == Type::texts) {
     Node items{Node::Map{}, origin};
@@ -322,6 +366,24 @@ void put(Node& parent, std::string_view name, const Row& row) {
   if (!row.required) return;
   if (parent.find("required") == nullptr) parent.add("required", Node{Node::List{}, origin});
   parent.find("required")->push({name, origin});
+}
+
+/// A map of one entry.
+Node single(std::string key, Node value) {
+  Node node{Node::Map{}, origin};
+  node.add(std::move(key), std::move(value));
+  return node;
+}
+
+/// Of a runtime no more replicas run than the spec allows.
+void cap_runtimes(Node& workload, std::int64_t replicas) {
+  const auto at_most = [&] { return single("maximum", {replicas, origin}); };
+  Node bounds{Node::Map{}, origin};
+  bounds.add("min", at_most());
+  bounds.add("max", at_most());
+  workload.add("if", single("properties", single("role", single("const", {"runtime", origin}))));
+  workload.add("then",
+               single("properties", single("replicas", single("properties", std::move(bounds)))));
 }
 
 /// A schema with the definition that it refers to in its place.
@@ -380,6 +442,7 @@ Result<void> check(const Node& root, const Node& unresolved, const Node& value,
   if (entries == nullptr) return {};
   const auto* properties = schema.find("properties");
   const auto* others = schema.find("additionalProperties");
+  if (others->value() == Node{true}.value()) return {};  // Kubernetes knows what is in it
   for (const auto& [key, child] : *entries) {
     const auto at = place + "/" + pointer_segment(key);
     if (!can_be_read_by_helm(key, true)) {
@@ -400,7 +463,7 @@ Result<void> check(const Node& root, const Node& unresolved, const Node& value,
 
 }  // namespace
 
-Node helm_values_schema() {
+Node helm_values_schema(std::int64_t runtime_replicas) {
   Node root{Node::Map{}, origin};
   root.add("$schema", {"http://json-schema.org/draft-07/schema#", origin});
   root.add("title", {"Values of the chart", origin});
@@ -418,6 +481,7 @@ Node helm_values_schema() {
     for (std::size_t i = 0; i + 1 < segments.size(); ++i) parent = below(parent, segments[i]);
     put(*parent, segments.back(), row);
   }
+  cap_runtimes(*definitions.find("workload"), runtime_replicas);
   root.add("definitions", std::move(definitions));
   return root;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "generator/render/mistake.h"
@@ -9,8 +10,8 @@
 namespace caisson::render {
 
 /// `values.schema.json`: JSON Schema (draft 7, which Helm reads) of the chart's values, closed at
-/// every level, with a description of every field.
-[[nodiscard]] Node helm_values_schema();
+/// every level, with a description of every field. A runtime has at most `runtime_replicas`.
+[[nodiscard]] Node helm_values_schema(std::int64_t runtime_replicas);
 
 /// Fails, naming the place, when `values` has something that the schema does not describe or that
 /// is of another type: neither is ever written without the other. What Helm itself cannot read is a

@@ -45,9 +45,45 @@ TEST(HelmChart, NeverWritesAValueThatTheSchemaDoesNotDescribe) {
   ASSERT_FALSE(mistyped.has_value());
   EXPECT_THAT(mistyped.error().text(),
               HasSubstr("/workloads/runtime/replicas/min is not of the type"));
-  const auto right = render(patch("{ replicas: { max: 3 } }"), Blueprints{}, chart_alone);
+  const auto right = render(patch("{ grace: 30 }"), Blueprints{}, chart_alone);
   ASSERT_TRUE(right.has_value());
-  EXPECT_EQ(*tree(*right, "values.yaml").at("/workloads/runtime/replicas/max"), Node{3});
+  EXPECT_EQ(*tree(*right, "values.yaml").at("/workloads/runtime/grace"), Node{30});
+}
+
+TEST(HelmChart, LetsNobodyScaleARuntimeBeyondTheSpec) {
+  const auto artifacts = rendered(small(), chart_alone);
+  EXPECT_EQ(*tree(artifacts, "values.schema.json")
+                 .at("/definitions/workload/then/properties/replicas/properties/max/maximum"),
+            Node{1});
+  std::vector<Mistake> mistakes;
+  const auto plan = small(
+      "patches: [{ file: helm/shop/values.yaml, at: /workloads/runtime, merge: { replicas: { max: "
+      "3 "
+      "} }, reason: a test }]\n");
+  ASSERT_TRUE(render(plan, Blueprints{}, chart_alone, mistakes).has_value());
+  ASSERT_EQ(mistakes.size(), 1U);
+  EXPECT_EQ(mistakes[0].pointer, "/patches/0");
+  EXPECT_EQ(mistakes[0].remedy, "leave replicas at 1");
+}
+
+TEST(HelmChart, MeasuresTheConfigMapInBytes) {
+  const auto with = [](std::size_t count) {
+    std::string tenants = "caisson: v1\nname: shop\nversion: 1.0.0\ntenants:\n";
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto slug = "tenant-" + std::to_string(i);
+      tenants += "  - { slug: " + slug + ", name: Tenant " + std::to_string(i) + ", owner: ops@" +
+                 slug + ".example.com, domains: [shop." + slug + ".example.com] }\n";
+    }
+    return plan::plan_of(tenants).plan;
+  };
+  std::vector<Mistake> mistakes;
+  ASSERT_TRUE(render(with(5'000), Blueprints{}, chart_alone, mistakes).has_value());
+  EXPECT_TRUE(mistakes.empty());
+  ASSERT_TRUE(render(with(8'000), Blueprints{}, chart_alone, mistakes).has_value());
+  ASSERT_EQ(mistakes.size(), 1U);
+  EXPECT_EQ(mistakes[0].pointer, "/tenants");
+  EXPECT_THAT(mistakes[0].message, HasSubstr("bytes, and a ConfigMap holds 1048576"));
+  EXPECT_THAT(mistakes[0].remedy, HasSubstr("of its 8000 tenants about "));
 }
 
 TEST(HelmChart, OfAPatchTheMistakeIsTheSpecs) {
@@ -79,8 +115,8 @@ TEST(HelmChart, OpensTheAddressThatIsNamedAndNothingElse) {
   }
   EXPECT_THAT(opened, testing::UnorderedElementsAre(
                           "10.0.0.5/32 but 0", "2001:db8::1/128 but 0", "10.0.0.0/8 but 0",
-                          "100.64.0.0/10 but 0", "172.16.0.0/12 but 0", "192.168.0.0/16 but 0",
-                          "fc00::/7 but 0", "0.0.0.0/0 but 5", "2000::/3 but 0"));
+                          "100.64.0.0/10 but 1", "172.16.0.0/12 but 0", "192.168.0.0/16 but 0",
+                          "fc00::/7 but 1", "0.0.0.0/0 but 5", "2000::/3 but 0"));
 }
 
 TEST(HelmEnvironment, SaysOnlyWhatIsDifferent) {

@@ -27,12 +27,12 @@ class HelmSite final : public ContainerSite {
  public:
   /// Every address of the pod; who may reach a port is the network policies' business.
   [[nodiscard]] std::string listen(const Instance&, const Port& port) const override {
-    return "0.0.0.0:" + std::to_string(port.number.value);
+    return "[::]:" + std::to_string(port.number.value);
   }
   /// The addresses that clusters give to pods. Of those, the policies let in only the Ingress
   /// controller and the product's services.
   [[nodiscard]] std::vector<std::string> proxies() const override {
-    return {"10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16"};
+    return {"10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"};
   }
 };
 
@@ -170,7 +170,7 @@ Result<Node> HelmValues::tree() const {
     made.remark(helm::remark(instance));
     aliased |= made.find("aliases") != nullptr;
     scaled |= instance.replicas.value.max > instance.replicas.value.min;
-    amounts[there].add(instance);
+    amounts[there].add(instance, made.find("backup") != nullptr);
   }
   // What nothing reads is not there.
   if (!aliased) values.remove("clusterDomain");
@@ -230,6 +230,26 @@ Node HelmValues::workload(const Instance& instance) const {
     node.set("nameservers", std::move(servers));
   }
   files(node, instance);
+  if (instance.role == Role::runtime && !plan_->backup.schedule.value.empty()) {
+    node.set("backup", backup(instance));
+  }
+  return node;
+}
+
+Node HelmValues::backup(const Instance& instance) const {
+  const auto& from = plan_->backup;
+  const auto& mount = instance.volumes.front();
+  const auto& size = volumes_.find(mount.volume)->second->size_bytes;
+  const bool is_path = from.to.value.starts_with('/');
+  Node node{Node::Map{}, from.schedule.origin};
+  node.add("schedule", from.schedule);
+  node.add("keep", from.keep);
+  node.add("to", {is_path ? from.to.value : "/var/backups/" + plan_->name.value, from.to.origin});
+  node.add("size", {helm::byte_size(size.value), size.origin});
+  node.add("volume", {mount.volume, instance.origin});
+  const auto* port = port_for(instance, Port::Purpose::operator_api);
+  node.add("port", {port->name, instance.origin});
+  node.add("token", {instance.operator_token, instance.origin});
   return node;
 }
 

@@ -44,6 +44,7 @@ class HelmValues {
   [[nodiscard]] std::string place(const plan::Instance& instance) const;
   [[nodiscard]] Node workload(const plan::Instance& instance) const;
   void files(Node& node, const plan::Instance& instance) const;
+  [[nodiscard]] Node backup(const plan::Instance& instance) const;
   [[nodiscard]] Node ports(const plan::Instance& instance) const;
   [[nodiscard]] Node aliases(const plan::Instance& instance) const;
   [[nodiscard]] Node init(const plan::Instance& instance) const;

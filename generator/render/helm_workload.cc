@@ -108,7 +108,12 @@ std::vector<Reach> reach_of_name(std::string_view host) {
       host.find('.') == std::string_view::npos ||
       std::ranges::any_of(inside, [&](std::string_view end) { return host.ends_with(end); });
   if (is_private) {
-    return {{"10.0.0.0/8"}, {"100.64.0.0/10"}, {"172.16.0.0/12"}, {"192.168.0.0/16"}, {"fc00::/7"}};
+    // Two clouds answer with credentials among those.
+    return {{"10.0.0.0/8"},
+            {"100.64.0.0/10", {"100.100.100.200/32"}},
+            {"172.16.0.0/12"},
+            {"192.168.0.0/16"},
+            {"fc00::/7", {"fd00:ec2::254/128"}}};
   }
   return {{"0.0.0.0/0",
            {"10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"}},
@@ -151,6 +156,17 @@ Node egress(const Instance& instance) {
 
 }  // namespace
 
+std::string byte_size(std::int64_t bytes) {
+  constexpr std::array<std::pair<std::int64_t, const char*>, 3> units{
+      {{std::int64_t{1} << 30, "Gi"},
+       {std::int64_t{1} << 20, "Mi"},
+       {std::int64_t{1} << 10, "Ki"}}};
+  for (const auto& [size, suffix] : units) {
+    if (bytes >= size && bytes % size == 0) return std::to_string(bytes / size) + suffix;
+  }
+  return std::to_string(bytes);
+}
+
 void lay_over(Node& node, const Instance& instance, const Volumes& volumes) {
   Node over{Node::Map{}};
   Node replicas{Node::Map{}, instance.replicas.origin};
@@ -188,8 +204,8 @@ void lay_over(Node& node, const Instance& instance, const Volumes& volumes) {
     secrets.add(mount.secret, {mount.path, instance.origin});
   if (!secrets.empty()) over.add("secrets", std::move(secrets));
   Node writable{Node::Map{}, field(instance, "writable")};
-  for (const auto& path : instance.writable)
-    writable.set(path, {"64Mi", field(instance, "writable")});
+  for (const auto& mount : instance.writable)
+    writable.set(mount.path, {byte_size(mount.size_bytes.value), mount.size_bytes.origin});
   if (!writable.empty()) over.add("writable", std::move(writable));
   node.merge(std::move(over));
 }
@@ -233,7 +249,7 @@ std::string remark(const Instance& instance) {
                          : "The shared runtime.";
 }
 
-void Amount::add(const Instance& instance) {
+void Amount::add(const Instance& instance, bool backed_up) {
   // An update starts a pod more before it stops one.
   const auto pods = instance.replicas.value.max + (instance.volumes.empty() ? 1 : 0);
   const auto& each = instance.resources;
@@ -242,18 +258,19 @@ void Amount::add(const Instance& instance) {
   cpu_limit_millis_ += pods * each.cpu_limit_millis.value;
   memory_request_bytes_ += pods * each.memory_request_bytes.value;
   memory_limit_bytes_ += pods * each.memory_limit_bytes.value;
-  claims_ += static_cast<std::int64_t>(instance.volumes.size()) * instance.replicas.value.max;
+  claims_ += static_cast<std::int64_t>(instance.volumes.size()) * instance.replicas.value.max +
+             (backed_up ? 1 : 0);
 }
 
 Node Amount::quota(const plan::Origin& origin) const {
-  // `helm test` adds a small pod a workload.
-  constexpr std::int64_t helper_millis = 100;
-  constexpr std::int64_t helper_bytes = 32LL << 20;
+  // `helm test` adds a small pod a workload, and a backup one a runtime.
+  constexpr std::int64_t helper_millis = 2 * 100;
+  constexpr std::int64_t helper_bytes = 2 * (32LL << 20);
   Node node{Node::Map{}, origin};
   const auto add = [&](const char* key, std::string value) {
     node.add(key, {std::move(value), origin});
   };
-  add("pods", std::to_string(2 * pods_));
+  add("pods", std::to_string(3 * pods_));
   add("requests.cpu", cores(cpu_request_millis_ + pods_ * helper_millis));
   add("requests.memory", byte_size(memory_request_bytes_ + pods_ * helper_bytes));
   add("limits.cpu", cores(cpu_limit_millis_ + pods_ * helper_millis));

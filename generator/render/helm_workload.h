@@ -37,7 +37,8 @@ void lay_over(Node& node, const plan::Instance& instance, const Volumes& volumes
 /// What workloads take at most.
 class Amount {
  public:
-  void add(const plan::Instance& instance);
+  /// `backed_up`: its data is copied to a claim of its own, from time to time.
+  void add(const plan::Instance& instance, bool backed_up);
   /// As the `hard` part of a ResourceQuota.
   [[nodiscard]] Node quota(const plan::Origin& origin) const;
 

@@ -20,7 +20,8 @@ constexpr std::string_view no_heartbeat = "nothing sends the heartbeat";
 constexpr std::string_view no_checks = "nothing asks from outside";
 constexpr std::string_view cron_by_hand =
     "compose has no timer; the runbook has the commands for cron";
-constexpr std::string_view cluster_cron = "the chart has no timer; the runbook has the commands";
+constexpr std::string_view own_claim =
+    "nothing is sent to an object store: backups are in a claim of their own, <runtime>.backup";
 constexpr std::string_view disposable = "a disposable stack has none";
 constexpr std::string_view keeps_all = "nothing removes old backups";
 constexpr std::string_view to_directory = "the runbook's commands write below backup/";
@@ -79,9 +80,9 @@ const Row rows[] = {
     {"observability.logs.rotate.size", "the target", {none, yes, approximated("the kubelet rotates logs"), yes, approximated("logs live as long as the stack"), none}},
     {"observability.logs.rotate.keep", "the target", {none, yes, approximated("the kubelet rotates logs"), yes, approximated("logs live as long as the stack"), none}},
 
-    {"backup.schedule", "a timer; alerts watch it", {none, approximated(cron_by_hand), approximated(cluster_cron), yes, approximated(disposable), none}},
-    {"backup.keep", "the timer's program", {none, approximated(keeps_all), approximated(keeps_all), yes, approximated(disposable), none}},
-    {"backup.to", "the timer's program", {none, approximated(to_directory), approximated(to_directory), approximated(never_sent, to_object_store), approximated(disposable), none}},
+    {"backup.schedule", "a timer; alerts watch it", {none, approximated(cron_by_hand), honoured("a CronJob"), yes, approximated(disposable), none}},
+    {"backup.keep", "the timer's program", {none, approximated(keeps_all), yes, yes, approximated(disposable), none}},
+    {"backup.to", "the timer's program", {none, approximated(to_directory), approximated(own_claim, to_object_store), approximated(never_sent, to_object_store), approximated(disposable), none}},
     {"backup.encrypt", "", on_stack(ignored(not_encrypted))},
 
     {"assets.path", "", on_stack(ignored(no_bundle))},

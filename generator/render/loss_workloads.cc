@@ -16,6 +16,8 @@ constexpr std::string_view one_process = "one process runs";
 constexpr std::string_view no_size = "a named volume has no size of its own; watch the disk";
 constexpr std::string_view no_directory_size = "a directory has no size of its own; watch the disk";
 constexpr std::string_view no_limit = "processes run without limits of their own";
+constexpr std::string_view two_paths =
+    "of the paths of the system /tmp and /dev/shm alone can be written";
 constexpr std::string_view command_instead = "local.command runs in its place";
 constexpr std::string_view unroutable = "no route leads to this port";
 constexpr std::string_view secret_in_env =
@@ -146,6 +148,12 @@ std::vector<Use> uncalled_ports(const Asked& asked) {
   return found;
 }
 
+std::vector<Use> not_to_be_run(const Asked& asked) {
+  return at_services(asked, "/writable", [](const Instance& instance) {
+    return std::ranges::any_of(instance.writable, [](const auto& mount) { return !mount.exec; });
+  });
+}
+
 std::vector<Use> named_services(const Asked& asked) {
   return at_services(asked, "/egress", [](const Instance& instance) {
     return std::ranges::any_of(instance.egress, [](const auto& to) { return has_name(to.value); });
@@ -196,7 +204,14 @@ const Row rows[] = {
     {"services.*.storage.path", "a volume", {none, yes, yes, yes, approximated("the process is given the directory data/<service> of the state directory instead"), none}},
     {"services.*.storage.size", "the volume", {none, approximated(no_size), yes, approximated(no_directory_size), approximated(no_size), none}},
     {"services.*.user", "the container", {none, yes, yes, approximated("every unit has an account of its own"), approximated("every process has an account of its own, or without root that of whoever starts it"), none}},
-    {"services.*.writable", "a tmpfs", {none, yes, yes, yes, approximated("of the paths of the system /tmp and /dev/shm alone can be written"), none}},
+    {"services.*.writable", "a tmpfs", {none, yes, yes, yes, approximated(two_paths), none}},
+    {"services.*.writable.path", "a tmpfs", {none, yes, yes, yes, approximated(two_paths), none}},
+    {"services.*.writable.size", "a tmpfs", {none, yes, yes, yes, approximated(no_limit), none}},
+    {"services.*.writable.exec", "a tmpfs", {none, yes, approximated("files there may be run: no pod can forbid it"), yes, approximated("files there may be run"), none}, not_to_be_run},
+    {"services.*.limits.processes", "the target", {none, yes, approximated("the kubelet has one limit for all pods of a node, podPidsLimit"), yes, approximated(no_limit), none}},
+    {"services.*.limits.files", "the target", {none, yes, approximated("containers have the limit of the node's container runtime"), yes, approximated(no_limit), none}},
+    {"services.*.systemd.memory-deny-write-execute", "the unit", {none, none, none, yes, none, none}},
+    {"services.*.systemd.proc-subset", "the unit", {none, none, none, yes, none, none}},
     {"services.*.needs", "the order of starting, and the networks", {none, yes, yes, approximated("a tenant's own service does not reach the shared ones: its deployment has a network of its own"), yes, none}, apart_needs},
     {"services.*.egress", "the networks",
      {none,

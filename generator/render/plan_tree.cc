@@ -63,6 +63,7 @@ Node resources(const plan::Resources& resources) {
   node.add("memory-request-bytes", resources.memory_request_bytes);
   node.add("memory-limit-bytes", resources.memory_limit_bytes);
   node.add("pids", resources.pids);
+  if (resources.files) node.add("files", *resources.files);
   return node;
 }
 
@@ -98,6 +99,18 @@ Node mounts(const Instance& instance) {
   return list;
 }
 
+Node writable(const Instance& instance) {
+  Node list{Node::List{}, instance.origin};
+  for (const auto& mount : instance.writable) {
+    Node node{Node::Map{}, mount.size_bytes.origin};
+    node.add("path", {mount.path, instance.origin});
+    node.add("size-bytes", mount.size_bytes);
+    node.add("exec", {mount.exec, instance.origin});
+    list.push(std::move(node));
+  }
+  return list;
+}
+
 Node instance_tree(const Instance& instance) {
   const Origin origin = instance.origin;
   Node node{Node::Map{}, origin};
@@ -114,7 +127,7 @@ Node instance_tree(const Instance& instance) {
   node.add("resources", resources(instance.resources));
   node.add("env", environment(instance));
   node.add("mounts", mounts(instance));
-  node.add("writable", texts(instance.writable, origin));
+  node.add("writable", writable(instance));
   node.add("networks", texts(instance.networks, origin));
   node.add("needs", texts(instance.needs, origin));
   node.add("egress", traced_texts(instance.egress));

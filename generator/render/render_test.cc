@@ -162,6 +162,64 @@ TEST(Render, DoublesDollarsForComposeAndNothingElse) {
   EXPECT_EQ(env["RATIO"].as<std::string>(), "0.50");
 }
 
+const std::string with_a_service = R"(caisson: v1
+name: shop
+version: 1.0.0
+tenants: []
+services:
+  files:
+    image: r/x
+    user: 20001
+    storage: { path: /data }
+    writable: [/scratch, { path: /cache, size: 2Gi, exec: false }]
+  plain: { image: r/x, limits: { processes: 20000, files: 100000 } }
+)";
+
+TEST(Render, GivesAVolumeOfComposeToTheServicesUser) {
+  const auto artifacts = rendered(plan::plan_of(with_a_service).plan, {Target::compose});
+  const auto& compose = *artifact(artifacts, "compose/compose.yaml").tree;
+  const auto& owner = *compose.at("/services/files-volume");
+  EXPECT_EQ(*owner.at("/command/0"), Node{"own"});
+  EXPECT_EQ(*owner.at("/command/1"), Node{"20001"});
+  EXPECT_EQ(*owner.at("/volumes/0/source"), *compose.at("/services/files/volumes/0/source"));
+  EXPECT_EQ(*owner.at("/network_mode"), Node{"none"});
+  EXPECT_EQ(owner.find("networks"), nullptr);
+  EXPECT_EQ(*compose.at("/services/files/depends_on/files-volume/condition"),
+            Node{"service_completed_successfully"});
+  EXPECT_EQ(compose.at("/services/plain-volume"), nullptr);
+}
+
+TEST(Render, TakesTheLimitsOfAServiceFromItsFields) {
+  const auto artifacts =
+      rendered(plan::plan_of(with_a_service).plan, {Target::compose, Target::helm});
+  const auto& compose = *artifact(artifacts, "compose/compose.yaml").tree;
+  EXPECT_EQ(*compose.at("/services/files/pids_limit"), Node{4096});
+  EXPECT_EQ(compose.at("/services/files/ulimits/nofile"), nullptr);
+  EXPECT_EQ(*compose.at("/services/plain/pids_limit"), Node{20000});
+  EXPECT_EQ(*compose.at("/services/plain/ulimits/nofile/hard"), Node{100000});
+  EXPECT_EQ(*compose.at("/services/runtime/ulimits/nofile/hard"), Node{16384});
+  EXPECT_EQ(*compose.at("/services/files/tmpfs/0"),
+            Node{"/scratch:size=268435456,mode=0700,uid=20001,gid=20001,exec,nosuid,nodev"});
+  EXPECT_EQ(*compose.at("/services/files/tmpfs/1"),
+            Node{"/cache:size=2147483648,mode=0700,uid=20001,gid=20001,noexec,nosuid,nodev"});
+  const auto& values = *artifact(artifacts, "helm/shop/values.yaml").tree;
+  EXPECT_EQ(*values.find("workloads")->find("files")->find("writable")->find("/cache"),
+            Node{"2Gi"});
+}
+
+TEST(Render, ListensToBothFamilies) {
+  const auto text = with_a_service + "edge: { proxy: nginx, tls: { mode: internal } }\n";
+  const auto artifacts = rendered(plan::plan_of(text).plan, {Target::compose, Target::helm});
+  EXPECT_EQ(*artifact(artifacts, "compose/runtime.json").tree->at("/listen/data"),
+            Node{"[::]:8080"});
+  EXPECT_EQ(*artifact(artifacts, "compose/compose.yaml").tree->at("/services/edge/ports/0/host_ip"),
+            Node{"${EDGE_ADDRESS:-}"});
+  EXPECT_THAT(artifact(artifacts, "compose/nginx.conf").bytes,
+              testing::HasSubstr("listen [::]:8443 ipv6only=off ssl"));
+  EXPECT_EQ(*artifact(artifacts, "helm/shop/values.yaml").tree->find("ipFamilyPolicy"),
+            Node{"PreferDualStack"});
+}
+
 TEST(Render, TracesEveryValueToTheSpecOrABlueprint) {
   const auto artifacts = rendered(plan::example("agentik").plan);
   const auto& tree = artifact(artifacts, "compose/compose.yaml").tree;

@@ -51,7 +51,11 @@ void add_rotation_facts(Node& data, const plan::Plan& plan, const Called& called
     bool of_database = false;
     for (const auto& instance : plan.instances) {
       const auto& read = instance.secrets;
-      if (std::ranges::find(read, secret.name, &plan::SecretMount::secret) == read.end()) continue;
+      const auto& env = instance.env;
+      if (std::ranges::find(read, secret.name, &plan::SecretMount::secret) == read.end() &&
+          std::ranges::find(env, secret.name, &plan::EnvVar::secret) == env.end()) {
+        continue;
+      }
       const auto name = called(instance);
       if (name.empty()) continue;
       readers += (readers.empty() ? "" : " ") + name;

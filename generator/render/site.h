@@ -18,7 +18,7 @@ class Site {
   Site& operator=(const Site&) = delete;
   virtual ~Site() = default;
 
-  /// Where an instance listens: "0.0.0.0:8080".
+  /// Where an instance listens: "[::]:8080".
   [[nodiscard]] virtual std::string listen(const plan::Instance& instance,
                                            const plan::Port& port) const = 0;
   /// Where the others find it: "runtime:8080".

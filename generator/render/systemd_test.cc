@@ -47,12 +47,39 @@ std::string unit(const Artifacts& artifacts, const std::string& name) {
   return artifact(artifacts, "systemd/system/" + name).bytes;
 }
 
+TEST(RenderSystemd, ConfinesServicesAsFarAsTheirFieldsSay) {
+  const auto artifacts = units_of(spec + R"(
+services:
+  jit: { image: r/x, local: { command: [node, app.js] }, writable: [/scratch] }
+  plain:
+    image: r/y
+    local: { command: [bin/plain] }
+    systemd: { memory-deny-write-execute: true, proc-subset: pid }
+    limits: { processes: 20000, files: 1000000 }
+    writable: [{ path: /scratch, size: 2Gi, exec: false }]
+)");
+  for (const auto* line : {"MemoryDenyWriteExecute=no\n", "ProcSubset=all\n", "TasksMax=4096\n",
+                           "LimitNOFILE=524288\n", "TemporaryFileSystem=/tmp:mode=1777\n",
+                           "TemporaryFileSystem=/scratch:mode=1777,size=268435456\n"}) {
+    EXPECT_THAT(unit(artifacts, "acme-jit.service"), HasSubstr(line));
+  }
+  for (const auto* line : {"MemoryDenyWriteExecute=yes\n", "ProcSubset=pid\n", "TasksMax=20000\n",
+                           "LimitNOFILE=1000000\n",
+                           "TemporaryFileSystem=/scratch:mode=1777,size=2147483648,noexec\n"}) {
+    EXPECT_THAT(unit(artifacts, "acme-plain.service"), HasSubstr(line));
+  }
+  for (const auto* line : {"MemoryDenyWriteExecute=yes\n", "ProcSubset=pid\n"}) {
+    EXPECT_THAT(unit(artifacts, "acme-runtime.service"), HasSubstr(line));
+    EXPECT_THAT(unit(artifacts, "acme-edge.service"), HasSubstr(line));
+  }
+}
+
 TEST(RenderSystemd, EveryServiceStartsFromTheHouseStyle) {
   for (const auto& file : units_of(spec + services)) {
     if (!file.path.ends_with(".service")) continue;
     SCOPED_TRACE(file.path);
     for (const auto* line :
-         {"NoNewPrivileges=yes\n", "ProtectSystem=strict\n", "MemoryDenyWriteExecute=yes\n",
+         {"NoNewPrivileges=yes\n", "ProtectSystem=strict\n", "MemoryDenyWriteExecute=",
           "SystemCallFilter=@system-service\n", "RestrictNamespaces=yes\n", "PrivateDevices=yes\n",
           "CapabilityBoundingSet=", "IPAddressDeny=", "RestrictAddressFamilies=AF_",
           "MemoryMax=", "TasksMax=", "CPUQuota=", "Slice=acme-", "PartOf=acme.target\n"}) {

@@ -117,6 +117,7 @@ class Units {
     if (!tree) return tl::unexpected(tree.error());
     order(*tree, instance);
     if (instance.role == Role::edge) edge_privileges(*tree);
+    if (instance.role == Role::service) confinement(*tree, instance);
     environment(*tree, instance);
     credentials(*tree, instance);
     limits(*tree, instance);
@@ -218,6 +219,14 @@ class Units {
     }
   }
 
+  /// Programs of Caisson's own always live with these; of others, the spec knows.
+  static void confinement(Node& tree, const Instance& instance) {
+    auto& service = *tree.find("Service");
+    const Origin origin{Origin::Kind::derived, instance.origin.pointer + "/systemd"};
+    service.set("MemoryDenyWriteExecute", {instance.memory_deny_write_execute, origin});
+    service.set("ProcSubset", {instance.proc_of_processes_alone ? "pid" : "all", origin});
+  }
+
   void environment(Node& tree, const Instance& instance) const {
     Node variables{Node::Map{}, instance.origin};
     if (instance.role == Role::edge) {
@@ -264,7 +273,8 @@ class Units {
                  from.cpu_request_millis.origin});
     service.set("MemoryMax", from.memory_limit_bytes);
     service.set("MemoryLow", from.memory_request_bytes);
-    service.set("TasksMax", {from.pids, instance.origin});
+    service.set("TasksMax", from.pids);
+    if (from.files) service.set("LimitNOFILE", *from.files);
   }
 
   /// Of the deployment's directories a process sees its own part alone.
@@ -277,8 +287,11 @@ class Units {
     };
     if (instance.role == Role::service) {
       read(layout_.service_directory(instance));
-      for (const auto& path : instance.writable) {
-        append(tree, "Service", "TemporaryFileSystem", {path, instance.origin});
+      for (const auto& mount : instance.writable) {
+        append(tree, "Service", "TemporaryFileSystem",
+               {mount.path + ":mode=1777,size=" + std::to_string(mount.size_bytes.value) +
+                    (mount.exec ? "" : ",noexec"),
+                mount.size_bytes.origin});
       }
     } else {
       const bool edge = instance.role == Role::edge;
@@ -364,7 +377,7 @@ class Units {
       for (const auto* instance : instances) {
         memory += instance->resources.memory_limit_bytes.value;
         cpu += instance->resources.cpu_limit_millis.value;
-        tasks += instance->resources.pids;
+        tasks += instance->resources.pids.value;
       }
       Node tree = empty_unit({"Unit", "Slice"}, origin);
       tree.find("Unit")->set("Description", {plan_.name.value + ": " + what, origin});

@@ -140,8 +140,9 @@ void check_mounts(const Checker& checker) {
       mount(service.storage->path, "the volume", pointer_of(name) + "/storage/path");
     }
     for (std::size_t i = 0; i < service.writable.size(); ++i) {
-      mount(service.writable[i], "a writable path",
-            pointer_of(name) + "/writable/" + std::to_string(i));
+      const auto at = pointer_of(name) + "/writable/" + std::to_string(i);
+      mount(service.writable[i].path, "a writable path",
+            checker.written(at + "/path") ? at + "/path" : at);
     }
   }
 }

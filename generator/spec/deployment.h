@@ -109,6 +109,26 @@ struct ModuleManifest {
   std::vector<HostPort> egress;     ///< hosts the module calls
 };
 
+/// A path that a service may write to: memory, gone when it stops.
+struct Writable {
+  std::string path;
+  Bytes size{268'435'456};
+  bool exec = true;  ///< whether what is written there may be run
+};
+
+/// What a service may have at a time. An absent limit is that of whatever runs it.
+struct ServiceLimits {
+  std::int64_t processes = 4096;  ///< threads count
+  std::optional<std::int64_t> files;
+};
+
+/// How a systemd unit confines a service beyond what every unit has.
+struct ServiceUnit {
+  enum class ProcSubset : std::uint8_t { all, pid };
+  bool memory_deny_write_execute = false;
+  ProcSubset proc_subset = ProcSubset::all;
+};
+
 struct Service {
   Image image;  ///< empty reference when `build` is set
   std::optional<Build> build;
@@ -121,7 +141,9 @@ struct Service {
   Resources resources{{{100}, {500}}, {{67'108'864}, {268'435'456}}};
   std::optional<ServiceStorage> storage;
   std::int64_t user = 10001;
-  std::vector<std::string> writable;
+  std::vector<Writable> writable;
+  ServiceLimits limits;
+  ServiceUnit systemd;
   std::vector<std::string> needs;  ///< other services, "database", "cache"
   std::vector<HostPort> egress;
   std::optional<std::string> module;  ///< manifest path as written

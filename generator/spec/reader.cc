@@ -77,13 +77,18 @@ struct ForeignWord {
   std::string_view key;
   std::string_view remedy;
 };
-constexpr std::array<ForeignWord, 20> foreign_words{{
+constexpr std::array<ForeignWord, 25> foreign_words{{
     {"environment", "env", "it is called 'env' here"},
     {"env_file", "env", "write the variables under 'env'"},
     {"depends_on", "needs", "it is called 'needs' here, a list of services"},
     {"links", "needs", "it is called 'needs' here, a list of services"},
     {"volumes", "storage", "'storage: { path, size }' is a volume, 'writable' lists scratch paths"},
     {"tmpfs", "writable", "it is called 'writable' here, a list of paths"},
+    {"shm_size", "writable", "write 'writable: [{ path: /dev/shm, size: 256Mi }]'"},
+    {"ulimits", "limits", "write 'limits: { files: 65536 }', or 'processes'"},
+    {"pids_limit", "limits", "write 'limits: { processes: 4096 }'"},
+    {"mem_limit", "resources", "write 'resources: { memory: 256Mi }'"},
+    {"cpus", "resources", "write 'resources: { cpu: 500m }'"},
     {"healthcheck", "health", "it is called 'health' here: { path } or { command: [...] }"},
     {"livenessProbe", "health", "it is called 'health' here: { path } or { command: [...] }"},
     {"readinessProbe", "health", "it is called 'health' here: { path } or { command: [...] }"},

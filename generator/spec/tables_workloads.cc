@@ -1,3 +1,5 @@
+#include <array>
+
 #include "generator/spec/scalars.h"
 #include "generator/spec/tables.h"
 
@@ -15,9 +17,10 @@ constexpr auto command_type = list_of<text_type>;
 constexpr auto names_type = list_of<slug_type>;
 constexpr auto secret_refs_type = list_of<secret_ref_type>;
 constexpr auto destinations_type = list_of<host_port_type>;
-constexpr auto absolute_paths_type = list_of<absolute_path_type>;
 constexpr auto port_type = integer<std::uint16_t, 1, 65'535>;
 constexpr auto retries_type = integer<std::int64_t, 1, 100>;
+constexpr auto processes_type = integer<std::int64_t, 16, 4'194'304>;
+constexpr auto files_type = integer<std::int64_t, 64, 1'073'741'816>;
 constexpr auto user_id_type = integer<std::int64_t, 1, 2'147'483'647>;
 
 constexpr Field resource_fields[] = {
@@ -84,6 +87,45 @@ constexpr Field storage_fields[] = {
 };
 constexpr auto storage_type = object<ServiceStorage, storage_fields>("ServiceStorage");
 
+constexpr Field writable_fields[] = {
+    field<&Writable::path, absolute_path_type>("path", required, "where it is"),
+    field<&Writable::size, bytes_type>("size", literal("256Mi"),
+                                       "most that it holds; it counts as memory of the service"),
+    field<&Writable::exec, boolean_type>("exec", literal("true"),
+                                         "whether files there may be run and mapped as code"),
+};
+constexpr auto writable_map_type = object<Writable, writable_fields>("Writable");
+constexpr std::array<const Shape*, 2> writable_choices{&absolute_path_type.shape,
+                                                       &writable_map_type.shape};
+constexpr Type<Writable> writable_type{
+    .shape = {.kind = Shape::Kind::choice, .name = "path or map", .choices = writable_choices},
+    .read = [](Reader& reader, const Node& node, Writable& value) {
+      if (node.kind == Node::Kind::map) return writable_map_type.read(reader, node, value);
+      return absolute_path_type.read(reader, node, value.path);
+    }};
+constexpr auto writables_type = list_of<writable_type>;
+
+constexpr Field service_limit_fields[] = {
+    field<&ServiceLimits::processes, processes_type>("processes", literal("4096"),
+                                                     "processes and threads of an instance"),
+    field<&ServiceLimits::files, files_type>(
+        "files", computed("that of what runs it; systemd: 524288"), "open files of a process"),
+};
+constexpr auto service_limits_type = object<ServiceLimits, service_limit_fields>("ServiceLimits");
+
+constexpr Word<ServiceUnit::ProcSubset> proc_subsets[] = {{"all", ServiceUnit::ProcSubset::all},
+                                                          {"pid", ServiceUnit::ProcSubset::pid}};
+constexpr auto proc_subset_type = word<proc_subsets>("ProcSubset");
+constexpr Field service_unit_fields[] = {
+    field<&ServiceUnit::memory_deny_write_execute, boolean_type>(
+        "memory-deny-write-execute", literal("false"),
+        "no memory is ever writable and code; programs that compile as they run die of it"),
+    field<&ServiceUnit::proc_subset, proc_subset_type>(
+        "proc-subset", literal("all"),
+        "pid: of /proc the processes alone, without /proc/meminfo, /proc/cpuinfo and /proc/sys"),
+};
+constexpr auto service_unit_type = object<ServiceUnit, service_unit_fields>("ServiceUnit");
+
 constexpr Field local_fields[] = {
     field<&Service::local_command, command_type>("command", required,
                                                  "how target `local` runs it without a container"),
@@ -113,8 +155,13 @@ constexpr Field service_fields[] = {
     field<&Service::storage, storage_type>("storage", optional, "a volume of its own"),
     field<&Service::user, user_id_type>("user", literal("10001"),
                                         "uid that it runs as; never root"),
-    field<&Service::writable, absolute_paths_type>(
-        "writable", literal("[]"), "paths that are given a tmpfs; the root is read-only"),
+    field<&Service::writable, writables_type>(
+        "writable", literal("[]"),
+        "paths in memory that it may write to, or { path, size, exec }; the root is read-only"),
+    field<&Service::limits, service_limits_type>("limits", literal("{}"),
+                                                 "what an instance may have at a time"),
+    field<&Service::systemd, service_unit_type>("systemd", literal("{}"),
+                                                "how target `systemd` confines it further"),
     field<&Service::needs, names_type>(
         "needs", literal("[]"),
         "other services, which start before it; `database` or `cache` where the spec has one"),

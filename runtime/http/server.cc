@@ -95,6 +95,11 @@ class Socket {
 Result<Socket> bind_socket(const Address& address, const std::string& listen, bool share_port) {
   Socket socket(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const int on = 1;
+  const int off = 0;
+  // `[::]` takes connections of both families, whatever the host's default is.
+  if (address.storage.ss_family == AF_INET6) {
+    ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+  }
   ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
   if (share_port) ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
   if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.size) !=
@@ -124,11 +129,20 @@ Result<std::vector<Socket>> share_passed(std::string_view path, std::size_t coun
   return sockets;
 }
 
+/// `[::]:PORT` where the kernel was started without IPv6: every address that there is.
+std::string without_missing_family(const std::string& listen) {
+  constexpr std::string_view every = "[::]:";
+  if (!listen.starts_with(every)) return listen;
+  const Socket probe(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const bool missing = probe.get() < 0 && errno == EAFNOSUPPORT;
+  return missing ? "0.0.0.0:" + listen.substr(every.size()) : listen;
+}
+
 /// One listening socket per loop on the same port. SO_REUSEPORT would let a second process of the
 /// same user share the port unnoticed, so the first bind is made without it.
 Result<std::vector<Socket>> open_listeners(const std::string& listen, std::size_t count) {
   if (const auto path = unix_path(listen)) return share_passed(*path, count);
-  auto address = parse_address(listen);
+  auto address = parse_address(without_missing_family(listen));
   if (!address) return tl::unexpected(address.error());
   auto first = bind_socket(*address, listen, false);
   if (!first) return tl::unexpected(first.error());

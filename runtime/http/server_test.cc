@@ -356,6 +356,16 @@ TEST(Server, ListensOnTheAddressOfAName) {
   EXPECT_GT(server->port(), 0);
 }
 
+TEST(Server, ListensToBothFamilies) {
+  const Server server = serve({.listen = "[::]:0"}, [](Request&& request, Reply&& reply) {
+    reply(Response{.status = 200, .body = std::string(request.peer)});
+  });
+  TestClient client(server.port());
+  const auto answer = client.ask(get("/"));
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->body, "127.0.0.1");
+}
+
 TEST(Server, OutlivedByItsReplies) {
   Backlog backlog;
   std::vector<std::pair<std::string, Reply>> replies;

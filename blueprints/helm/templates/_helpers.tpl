@@ -37,6 +37,9 @@ app.kubernetes.io/version: {{ .root.Values.version | replace "+" "_" | trunc 63 
 {{- with .tenant }}
 caisson/tenant: {{ . | quote }}
 {{- end }}
+{{- range $label, $value := .root.Values.objects.labels }}
+{{ $label | quote }}: {{ $value | quote }}
+{{- end }}
 {{- end }}
 
 {{/* What a workload's Services, policies and controller select. */}}
@@ -56,8 +59,14 @@ app.kubernetes.io/component: {{ .workload.role | quote }}
 metadata:
   name: {{ .name | quote }}
   namespace: {{ .namespace | quote }}
+  {{- with merge (dict) (.annotations | default dict) (dig "object" "annotations" dict .workload) .root.Values.objects.annotations }}
+  annotations: {{ toJson . }}
+  {{- end }}
   labels:
     {{- include "caisson.workloadLabels" . | nindent 4 }}
+    {{- range $label, $value := merge (dict) (.labels | default dict) (dig "object" "labels" dict .workload) }}
+    {{ $label | quote }}: {{ $value | quote }}
+    {{- end }}
 {{- end }}
 
 {{/* What a workload's environment, command line and probes say: Kubernetes replaces $(NAME) there, and reads $$ as $. */}}
@@ -91,10 +100,19 @@ seccompProfile:
   type: RuntimeDefault
 {{- end }}
 
+{{/* An image's reference, below the site's own registry when it has one. */}}
+{{- define "caisson.image" -}}
+{{- $registry := dig "imageRegistry" "" (.root.Values.global | default dict) | default .root.Values.imageRegistry }}
+{{- with $registry }}{{ . | trimSuffix "/" }}/{{ end }}{{ .image }}
+{{- end }}
+
 {{- define "caisson.pullSecrets" -}}
 {{- $names := list }}
 {{- range $name, $on := .Values.imagePullSecrets }}
 {{- if $on }}{{ $names = append $names (dict "name" $name) }}{{ end }}
+{{- end }}
+{{- range dig "imagePullSecrets" list (.Values.global | default dict) }}
+{{- $names = append $names (kindIs "string" . | ternary (dict "name" .) .) }}
 {{- end }}
 {{- with $names }}
 imagePullSecrets: {{ toJson . }}
@@ -112,7 +130,7 @@ imagePullSecrets: {{ toJson . }}
 {{- $config := omit .workload.config "tenants" }}
 {{- $ports := dict }}
 {{- range $name, $port := .workload.ports }}
-{{- $_ := set $ports $name (printf "0.0.0.0:%d" (int64 $port.number)) }}
+{{- $_ := set $ports $name (printf "[::]:%d" (int64 $port.number)) }}
 {{- end }}
 {{- if hasKey .workload.config "tenants" }}
 {{- $tenants := list }}
@@ -124,7 +142,7 @@ imagePullSecrets: {{ toJson . }}
 {{- else }}
 {{- $_ := set $config "listen" (get $ports "http") }}
 {{- end }}
-{{- toPrettyJson $config }}
+{{- toJson $config }}
 {{- end }}
 
 {{/* The namespaces whose pods may share a network with a workload. */}}

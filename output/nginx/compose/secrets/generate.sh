@@ -5,6 +5,9 @@ cd "$(dirname "$0")"
 umask 077
 chmod 700 .
 missing=''
+newline='
+'
+[ -e ../.env ] || : > ../.env
 
 # The containers read the files as members of this group, and nobody else does. Root can give them the containers' own.
 if [ "$(id -u)" -eq 0 ]; then group=10001; else group=$(id -g); fi
@@ -41,6 +44,21 @@ given() {  # given NAME REFERENCE
   [ -e "$1" ] && return 0
   missing="$missing
   $1: put it here yourself, from $2"
+}
+
+# environment NAME VARIABLE: ../.env says the secret's value, quoted so that Compose takes every character as it is.
+environment() {
+  [ -e "$1" ] || return 0
+  value=$(cat "$1"; echo .)
+  value=${value%.}
+  case $value in
+    *\'* | *"$newline"* | *\\)
+      quoted=$(printf '%s.' "$value" | awk '{ gsub(/[\\"$]/, "\\\\&"); printf "%s%s", (NR > 1 ? "\\n" : ""), $0 }')
+      quoted=\"${quoted%.}\" ;;
+    *) quoted=\'$value\' ;;
+  esac
+  { grep -v "^$2=" ../.env || true; printf '%s=%s\n' "$2" "$quoted"; } > ../.env.new
+  mv ../.env.new ../.env
 }
 
 random operator-token 32

@@ -27,6 +27,10 @@ failureThreshold: {{ int64 .failures }}
 - name: {{ include "caisson.writable" $path | trim }}
   mountPath: {{ $path | quote }}
 {{- end }}
+{{- range $path, $source := .workload.mounts }}
+- name: {{ include "caisson.mount" $path | trim }}
+  mountPath: {{ $path | quote }}
+{{- end }}
 {{- range $path := concat (keys (.workload.files | default dict) | sortAlpha) (compact (list .workload.configPath)) }}
 - name: caisson-files
   mountPath: {{ $path | quote }}
@@ -40,12 +44,39 @@ failureThreshold: {{ int64 .failures }}
 {{- end }}
 {{- end }}
 
+{{/* The name of the volume behind a path that the site mounts. */}}
+{{- define "caisson.mount" -}}
+{{ printf "mount-%s" (sha256sum . | trunc 8) }}
+{{- end }}
+
 {{/* The name of the volume behind a writable path. */}}
 {{- define "caisson.writable" -}}
 {{ printf "writable-%s" (sha256sum . | trunc 8) }}
 {{- end }}
 
-{{/* The pod of a workload. */}}
+{{/*
+The pod of a workload, with what the site lays over it: `pods` for every workload, `pod` for one. Lists are replaced. What selects
+pods stays as it is.
+*/}}
+{{- define "caisson.podTemplate" -}}
+{{- $own := .workload.pod | default dict }}
+{{- $every := .root.Values.pods }}
+{{- $over := dict }}
+{{- range $part := list "spec" "labels" "annotations" }}
+{{- $_ := set $over $part (mergeOverwrite (deepCopy (get $every $part | default dict)) (deepCopy (get $own $part | default dict))) }}
+{{- end }}
+{{- $text := include "caisson.pod" . | trim }}
+{{- if or $over.spec $over.labels $over.annotations }}
+{{- $pod := fromYaml $text }}
+{{- $_ := mergeOverwrite $pod.spec $over.spec }}
+{{- $_ := set $pod.metadata "labels" (merge $pod.metadata.labels $over.labels) }}
+{{- $_ := set $pod.metadata "annotations" (merge (get $pod.metadata "annotations" | default dict) $over.annotations) }}
+{{- $text = toYaml $pod }}
+{{- end }}
+{{- $text }}
+{{- end }}
+
+{{/* The pod of a workload as the plan has it. */}}
 {{- define "caisson.pod" -}}
 {{- $context := . }}
 {{- $values := .root.Values }}
@@ -105,7 +136,7 @@ spec:
   initContainers:
     {{- range $name, $init := . }}
     - name: {{ $name | quote }}
-      image: {{ $values.images.runtime | quote }}
+      image: {{ include "caisson.image" (dict "root" $context.root "image" $values.images.runtime) | quote }}
       imagePullPolicy: {{ $values.imagePullPolicy }}
       args:
         {{- include "caisson.words" $init.args | trim | nindent 8 }}
@@ -120,7 +151,7 @@ spec:
   {{- end }}
   containers:
     - name: {{ .name | quote }}
-      image: {{ .workload.image | quote }}
+      image: {{ include "caisson.image" (dict "root" .root "image" .workload.image) | quote }}
       imagePullPolicy: {{ $values.imagePullPolicy }}
       {{- with .workload.command }}
       command:
@@ -130,9 +161,16 @@ spec:
       args:
         {{- include "caisson.words" . | trim | nindent 8 }}
       {{- end }}
-      {{- with .workload.env }}
+      {{- if or .workload.env (eq .workload.role "runtime") }}
       env:
-        {{- range $name, $variable := . }}
+        {{- if eq .workload.role "runtime" }}
+        # Without a database server only the first replica serves: another would have a store of its own.
+        - name: CAISSON_REPLICA
+          valueFrom:
+            fieldRef:
+              fieldPath: metadata.name
+        {{- end }}
+        {{- range $name, $variable := .workload.env }}
         - name: {{ $name | quote }}
           {{- if $variable.secret }}
           valueFrom:
@@ -165,8 +203,20 @@ spec:
       volumeMounts:
         {{- . | trim | nindent 8 }}
       {{- end }}
-  {{- if or .workload.writable .workload.config .workload.files .workload.secrets }}
+  {{- $claimed := dict }}
+  {{- range $name, $volume := .workload.volumes }}
+  {{- with $volume.existingClaim }}{{ $_ := set $claimed $name . }}{{ end }}
+  {{- end }}
+  {{- if or .workload.writable .workload.config .workload.files .workload.secrets .workload.mounts $claimed }}
   volumes:
+    {{- range $name, $claim := $claimed }}
+    - name: {{ $name | quote }}
+      persistentVolumeClaim:
+        claimName: {{ $claim | quote }}
+    {{- end }}
+    {{- range $path, $source := .workload.mounts }}
+    - {{ merge (dict "name" (include "caisson.mount" $path | trim)) $source | toJson }}
+    {{- end }}
     {{- range $path, $size := .workload.writable }}
     - name: {{ include "caisson.writable" $path | trim }}
       emptyDir:

@@ -210,17 +210,6 @@ void lay_over(Node& node, const Instance& instance, const Volumes& volumes) {
   node.merge(std::move(over));
 }
 
-std::string byte_size(std::int64_t bytes) {
-  constexpr std::array<std::pair<std::int64_t, const char*>, 3> units{
-      {{std::int64_t{1} << 30, "Gi"},
-       {std::int64_t{1} << 20, "Mi"},
-       {std::int64_t{1} << 10, "Ki"}}};
-  for (const auto& [size, suffix] : units) {
-    if (bytes >= size && bytes % size == 0) return std::to_string(bytes / size) + suffix;
-  }
-  return std::to_string(bytes);
-}
-
 std::string controller(const Instance& instance) {
   // Kubernetes labels pods with this name and a hash of eleven characters.
   constexpr std::size_t longest = plan::longest_name - 11;

@@ -16,7 +16,7 @@ Result<void> own(const fs::path& directory, std::uint32_t id) {
                     std::generic_category().message(error),
                 "run it as root with the capabilities CHOWN and DAC_OVERRIDE");
   };
-  struct stat found {};
+  struct stat found{};
   if (::lstat(directory.c_str(), &found) != 0) return failed(directory, errno);
   if (!S_ISDIR(found.st_mode)) return failed(directory, ENOTDIR);
   if (found.st_uid == id && found.st_gid == id) return {};

@@ -434,6 +434,9 @@ def nothing_dangles(chart):
     pods = [(o["metadata"]["namespace"], o["spec"]["template"]["metadata"]["labels"], o["spec"]["template"]["spec"]["containers"][0])
             for o in chart.of("StatefulSet") + chart.of("Deployment")]
     pods += [(o["metadata"]["namespace"], o["metadata"]["labels"], {}) for o in chart.of("Pod")]
+    for o in chart.of("CronJob"):
+        template = o["spec"]["jobTemplate"]["spec"]["template"]
+        pods.append((o["metadata"]["namespace"], template["metadata"]["labels"], template["spec"]["containers"][0]))
 
     def behind(namespace, selector):
         return [container for where, labels, container in pods if where == namespace and selected({"matchLabels": selector}, labels)]

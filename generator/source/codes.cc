@@ -287,16 +287,16 @@ constexpr Code table[] = {
      "limit that nobody enforces, a port that no route leads to. An error under --strict. Leave it "
      "out, or accept with a waiver of the rule `loss/FIELD` that it has no effect; docs/support.md "
      "says of every field what keeps it."},
+    {"W0302", "a build context that is not there",
+     "A service is built from a folder beside the spec, and that folder has no such Dockerfile "
+     "now. "
+     "Nothing else is wrong with what was generated, but building it will fail until it is there."},
     {"W0303", "a volume that grows",
      "Kubernetes grows a claim when its storage class allows it, but the StatefulSet that asked "
      "for it "
      "cannot be changed: `helm upgrade` stops with what has to be done first, as RUNBOOK.md of "
      "the chart says "
      "under 'Grow a volume'. The other targets give volumes no size."},
-    {"W0302", "a build context that is not there",
-     "A service is built from a folder beside the spec, and that folder has no such Dockerfile "
-     "now. "
-     "Nothing else is wrong with what was generated, but building it will fail until it is there."},
 };
 
 }  // namespace

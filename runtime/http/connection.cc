@@ -179,7 +179,10 @@ void Connection::admit() {
   body_ = observe::Charge(admission.share ? admission.share : counted_->share);
   expected_next_ = admission.expected;
   if (parser_.announced() > admission.most_body) return refuse(too_large);
-  if (parser_.read_body(admission.most_body) == RequestParser::Stage::complete) dispatch();
+  if (parser_.read_body(admission.most_body) == RequestParser::Stage::complete) return dispatch();
+  constexpr std::uint64_t little = kernel_unread / 2;
+  const bool chunked = parser_.announced() == 0;
+  if (chunked || parser_.announced() > little) keep_unread(kernel_unread_of_body);
 }
 
 void Connection::dispatch() {
@@ -191,6 +194,7 @@ void Connection::dispatch() {
     request.charge = std::move(body_);
   }
   body_ = {};
+  keep_unread(kernel_unread);
   last_ = last_ || !parser_.keep_alive();
   upgrading_ = asks_to_upgrade(request);
   slots_.push_back({.head_only = head_only,
@@ -259,6 +263,13 @@ void Connection::account() {
   } else if (visit_ && !body_.resize(parser_.buffered())) {
     refuse(overloaded);
   }
+}
+
+/// How much memory the kernel may take for what has not been read.
+void Connection::keep_unread(int bytes) {
+  if (std::exchange(unread_, bytes) == bytes || !socket_) return;
+  const int half = bytes / 2;  // it takes twice what is asked for
+  ::setsockopt(socket_->native_handle(), SOL_SOCKET, SO_RCVBUF, &half, sizeof(half));
 }
 
 // ---- state ----

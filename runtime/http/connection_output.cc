@@ -194,10 +194,11 @@ void Connection::flush() {
     if (sent == offered) continue;
     blocked_ = true;
     // Beside a large answer, which has been paid for, the kernel's part is little.
-    if (wire_.bytes() == 0 && out_.paid() < std::size_t{4} * kernel_unsent) {
+    constexpr std::size_t in_kernel = kernel_unsent + kernel_unread;
+    if (wire_.bytes() == 0 && out_.paid() < 4 * in_kernel) {
       wire_ =
           observe::Charge(web_socket_ ? conversation_.share() : out_.payer(), observe::Use::answer);
-      if (!wire_.resize(kernel_unsent)) return cut();
+      if (!wire_.resize(in_kernel)) return cut();
     }
     return wait_writable();
   }

@@ -35,6 +35,11 @@ struct Limits {
 /// Bytes that the kernel keeps unsent of one connection.
 inline constexpr int kernel_unsent = 16 * 1024;
 
+/// Bytes of memory that the kernel takes for what a connection has not read yet. While a body is
+/// read it is more, so that a body comes as fast over a long way.
+inline constexpr int kernel_unread = 32 * 1024;
+inline constexpr int kernel_unread_of_body = 256 * 1024;
+
 /// A request that the server answers by itself: what the guard refused, a deadline, a dropped
 /// reply.
 struct Refusal {

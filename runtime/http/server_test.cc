@@ -3,6 +3,8 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstdio>
+#include <fstream>
 #include <mutex>
 #include <random>
 #include <string>
@@ -11,8 +13,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <rapidcheck.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include "runtime/http/limits.h"
 #include "runtime/http/test_client.h"
 
 namespace caisson::http {
@@ -293,6 +300,41 @@ TEST(Server, TurnsAwayConnectionsAboveTheBound) {
   EXPECT_EQ(two.receive()->body, "/two");
 }
 
+/// Bytes that the kernel has received for connections to a port and nobody has read.
+std::size_t unread_of(std::uint16_t port) {
+  std::size_t sum = 0;
+  std::ifstream table("/proc/net/tcp");
+  for (std::string line; std::getline(table, line);) {
+    unsigned local = 0;
+    unsigned long received = 0;
+    if (std::sscanf(line.c_str(), " %*d: %*8x:%x %*8x:%*x %*x %*x:%lx", &local, &received) == 2 &&
+        local == port) {
+      sum += received;
+    }
+  }
+  return sum;
+}
+
+TEST(Server, TheKernelKeepsLittleOfWhatIsNotRead) {
+  Backlog backlog;
+  const Server server = serve({.threads = 1, .limits = {.pipeline = 2}}, backlog.handler());
+  sockaddr_in address{.sin_family = AF_INET, .sin_port = htons(server.port()), .sin_addr = {}};
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ASSERT_EQ(::connect(client, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  std::string requests;
+  for (int i = 0; i < 1000; ++i) requests += get("/");
+  // Until the kernel takes no more on either side.
+  pollfd writable{.fd = client, .events = POLLOUT, .revents = 0};
+  while (::poll(&writable, 1, 300) == 1) {
+    if (::send(client, requests.data(), requests.size(), MSG_DONTWAIT | MSG_NOSIGNAL) < 0) break;
+  }
+  const std::size_t unread = unread_of(server.port());
+  EXPECT_GT(unread, 0U);
+  EXPECT_LE(unread, static_cast<std::size_t>(kernel_unread));
+  ::close(client);
+}
+
 TEST(Server, ClosesTheIdlestConnectionForANewOne) {
   const Server server = serve({.limits = {.connections = 2}}, echo);
   TestClient one(server.port());
@@ -331,7 +373,7 @@ TEST(Server, BoundsTheMemoryOfUnfinishedRequests) {
     ASSERT_TRUE(refused);
     EXPECT_EQ(refused->status, 503);
     TestClient small(server.port());
-    EXPECT_EQ(small.ask(post("/", std::string(50'000, 'x')))->status, 200);
+    EXPECT_EQ(small.ask(post("/", std::string(30'000, 'x')))->status, 200);
   }
 }
 

@@ -61,6 +61,14 @@ environment() {
   mv ../.env.new ../.env
 }
 
+# keep NAME VARIABLE: a value that somebody wrote into ../.env is not replaced by another.
+keep() {
+  [ -e "$1" ] && return 0
+  grep -qs "^$2=." ../.env || return 0
+  echo "../.env has a value for $2, and secrets/$1 is not there: put the value into that file, and take the line out" >&2
+  exit 1
+}
+
 random operator-token 32
 random operator-token-oat 32
 random grafana-admin-password 32

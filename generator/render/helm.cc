@@ -247,7 +247,7 @@ void add_workload_facts(Node& data, const plan::Plan& plan, const Node& values) 
             auto claim = entry;
             const auto controller = resource(name, workload);
             const auto set = controller.substr(controller.find('/') + 1);
-            claim.add("claim", volume + "-" + set + "-0");
+            claim.add("claim", std::string(volume).append("-").append(set).append("-0"));
             claim.add("controller", set);
             claim.add("volume", volume);
             claim.add("size", *about.find("size"));

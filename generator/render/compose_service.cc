@@ -172,10 +172,11 @@ void writable(Node& node, const Instance& instance) {
     auto* present = node.find("tmpfs");
     if (present == nullptr) present = &node.set("tmpfs", Node{Node::List{}});
     // Docker makes one noexec unless it is told otherwise.
-    present->push({compose_literal(mount.path) + ":size=" + std::to_string(mount.size_bytes.value) +
-                       ",mode=0700,uid=" + uid + ",gid=" + uid +
-                       (mount.exec ? ",exec" : ",noexec") + ",nosuid,nodev",
-                   mount.size_bytes.origin});
+    auto options = compose_literal(mount.path);
+    options.append(":size=").append(std::to_string(mount.size_bytes.value));
+    options.append(",mode=0700,uid=").append(uid).append(",gid=").append(uid);
+    options.append(mount.exec ? ",exec" : ",noexec").append(",nosuid,nodev");
+    present->push({std::move(options), mount.size_bytes.origin});
   }
 }
 

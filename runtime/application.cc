@@ -118,7 +118,8 @@ Result<void> Application::open() {
   }
   settled_ = true;
   tenants_->sweep();
-  if (auto applied = apply_tenants(); !applied) return applied;
+  if (auto applied = apply(configuration.tenants); !applied) return applied;
+  for (const auto& tenant : configuration.tenants) applied_.emplace(tenant.slug, tenant);
   if (configuration.tokens) {
     auto tokens = ingress::TokenVerifier::open(*configuration.tokens, clock_, log_);
     if (!tokens) return tl::unexpected(tokens.error());
@@ -144,7 +145,8 @@ Result<void> Application::open() {
                                          readings.limit = limiter_.socket_limit();
                                          return readings;
                                        },
-                                   .budget = budget_});
+                                   .budget = budget_,
+                                   .tenants_current = [this] { return tenants_current_.load(); }});
   operator_calls_ = http::everybody([this](http::Request&& request, http::Reply&& reply) {
     operator_api_->handle(std::move(request), std::move(reply));
   });
@@ -174,8 +176,8 @@ Result<void> Application::open() {
   return {};
 }
 
-Result<void> Application::apply_tenants() {
-  const std::string announced = std::to_string(configuration_->tenants.size()) + " tenants";
+Result<void> Application::apply(const std::vector<tenancy::TenantSpec>& tenants) {
+  const std::string announced = std::to_string(tenants.size()) + " tenants";
   observe::AuditEvent event{.actor = {.kind = observe::Actor::Kind::configuration},
                             .action = admin::apply_action,
                             .reason = announced};
@@ -184,7 +186,7 @@ Result<void> Application::apply_tenants() {
     return fail("cannot write the audit log in " + (configuration_->data / "audit").string(),
                 "nothing is changed without it: see to its disk");
   }
-  const auto reconciled = registry_->reconcile(configuration_->tenants);
+  const auto reconciled = tenants_->reconcile(tenants);
   std::string what;
   if (reconciled) {
     admin::record_applied(*audit_, "tenant.create", reconciled->created);
@@ -200,6 +202,47 @@ Result<void> Application::apply_tenants() {
   if (!reconciled) return fail("cannot apply the configured tenants: " + what);
   if (!recorded) return fail("cannot write the audit log", "see to the disk of the data directory");
   return {};
+}
+
+Result<void> Application::apply_changes() {
+  auto read = context::load_tenants(*configuration_);
+  if (!read) {
+    const auto& first = read.error().front();
+    return fail(first.pointer + ": " + first.detail);
+  }
+  // What the operator API changed since stays, unless the configuration changes for that tenant.
+  std::vector<tenancy::TenantSpec> changed;
+  for (const auto& tenant : *read) {
+    const auto known = applied_.find(tenant.slug);
+    if (known == applied_.end() || known->second != tenant) changed.push_back(tenant);
+  }
+  if (!changed.empty()) {
+    if (auto applied = apply(changed); !applied) return applied;
+    log_.info("changed tenants of the configuration are applied",
+              {{"tenants", static_cast<std::int64_t>(changed.size())}});
+  }
+  applied_.clear();
+  for (auto& tenant : *read) {
+    auto slug = tenant.slug;
+    applied_.emplace(std::move(slug), std::move(tenant));
+  }
+  return {};
+}
+
+void Application::follow_tenants(bool again) {
+  if (configuration_->tenants_file.empty()) return;
+  const std::scoped_lock lock(following_);
+  const auto now = context::FileState::of(configuration_->tenants_file);
+  if (now == tenants_file_ && !again) return;
+  const auto applied = apply_changes();
+  if (!applied) {
+    log_.error("the tenants file cannot be applied; all tenants stay as they are",
+               {{"reason", applied.error().text()}});
+  } else if (!tenants_current_) {
+    log_.info("the tenants are as the tenants file says again");
+  }
+  tenants_current_ = applied.has_value();
+  tenants_file_ = now;
 }
 
 std::uint64_t Application::begin_purge(const tenancy::Tenant& tenant) {
@@ -285,6 +328,7 @@ void Application::maintain(const std::stop_token& stopping) {
     found = found || find_snapshots();
     attempt([this] { watch_api_->sweep(); });
     attempt([this] { audit_->tick(); });
+    attempt([this] { follow_tenants(false); });
     if (interval % intervals_a_sweep == 0 || !swept) {
       swept = attempt([this] { tenants_->sweep(); });
     }
@@ -314,6 +358,7 @@ void Application::reload() {
   } else {
     log_.info("reloaded");
   }
+  follow_tenants(true);
 }
 
 void Application::stop(bool drain) {

@@ -1,14 +1,21 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "generator/source/result.h"
 #include "runtime/admin/operator_api.h"
 #include "runtime/context/configuration.h"
+#include "runtime/context/file_state.h"
 #include "runtime/data_api.h"
 #include "runtime/http/server.h"
 #include "runtime/ingress/gate.h"
@@ -49,7 +56,7 @@ class Application {
   [[nodiscard]] std::uint16_t data_port() const { return data_server_->port(); }
   [[nodiscard]] std::uint16_t operator_port() const { return operator_server_->port(); }
 
-  /// Loads the certificate again.
+  /// Loads the certificate and the tenants file again.
   void reload();
 
   /// Ends the service. With `drain`, `/readyz` turns to 503, requests that have begun are answered,
@@ -60,8 +67,13 @@ class Application {
   Application(context::ConfigurationPtr configuration, int log_fd,
               std::unique_ptr<observe::ProcessMeter> process);
   [[nodiscard]] Result<void> open();
-  /// Applies the tenants of the configuration, with a record before and one after.
-  [[nodiscard]] Result<void> apply_tenants();
+  /// Applies tenants of the configuration, with a record before and one after.
+  [[nodiscard]] Result<void> apply(const std::vector<tenancy::TenantSpec>& tenants);
+  /// Applies what is new in the tenants file since it was last applied, when it has changed, or
+  /// when it is to be looked at `again`. What cannot be read or applied is logged, and all stays as
+  /// it is.
+  void follow_tenants(bool again);
+  [[nodiscard]] Result<void> apply_changes();
   [[nodiscard]] std::uint64_t begin_purge(const tenancy::Tenant& tenant);
   void end_purge(std::uint64_t begun, const tenancy::Tenant& tenant, bool done);
   [[nodiscard]] Result<void> listen();
@@ -96,6 +108,11 @@ class Application {
   std::optional<DataApi> data_api_;
   std::optional<http::Server> data_server_;
   std::optional<http::Server> operator_server_;
+  std::mutex following_;  ///< of what follows, but for the last
+  std::map<std::string, tenancy::TenantSpec, std::less<>>
+      applied_;  ///< of the configuration, by slug
+  context::FileState tenants_file_;
+  std::atomic<bool> tenants_current_{true};  ///< the tenants are as the file says
   std::jthread maintenance_;
 };
 

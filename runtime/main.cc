@@ -61,7 +61,8 @@ constexpr std::string_view usage =
     "not its\n"
     "       caisson-runtime version\n"
     "\n"
-    "SIGHUP makes `serve` load its certificate again. Exit status: 0 fine, 1 unhealthy or "
+    "SIGHUP makes `serve` load its certificate and its tenants again. Exit status: 0 fine, 1 "
+    "unhealthy or "
     "verification failed,\n"
     "2 bad usage or configuration, 3 environment (port taken, disk).\n";
 
@@ -86,8 +87,9 @@ std::string only_option(Arguments arguments, std::string_view name) {
 }
 
 /// Prints every fault of the configuration; null when there is one.
-context::ConfigurationPtr load(const std::string& file) {
-  auto configuration = context::load_configuration(file);
+context::ConfigurationPtr load(const std::string& file,
+                               context::TenantsFile tenants = context::TenantsFile::read) {
+  auto configuration = context::load_configuration(file, tenants);
   if (configuration) return *configuration;
   for (const auto& fault : configuration.error()) {
     const std::string place = fault.pointer.empty() ? file : file + ": " + fault.pointer;
@@ -108,9 +110,9 @@ bool wait_for_end(const Signals& signals, const std::function<void()>& reload) {
   }
 }
 
-/// What a server touches after its configuration is read: its data, and the keys and certificates
-/// that it loads again when they change. Their directories, since a new file takes the old one's
-/// place by rename; and where a link in them leads.
+/// What a server touches after its configuration is read: its data, and the keys, certificates and
+/// tenants that it loads again when they change. Their directories, since a new file takes the old
+/// one's place by rename; and where a link in them leads.
 Reach reach_of(const context::Configuration& configuration) {
   std::error_code ignored;  // a directory that cannot be made is reported by whoever needs it
   std::filesystem::create_directories(configuration.data, ignored);
@@ -125,6 +127,7 @@ Reach reach_of(const context::Configuration& configuration) {
     directory_of(configuration.tokens->key_file);
     directory_of(configuration.tokens->jwks_file);
   }
+  directory_of(configuration.tenants_file);
   if (configuration.listen.tls) {
     directory_of(configuration.listen.tls->certificate);
     directory_of(configuration.listen.tls->key);
@@ -183,7 +186,7 @@ int check_each(Arguments files) {
 }
 
 int health(const std::string& file) {
-  const auto configuration = load(file);
+  const auto configuration = load(file, context::TenantsFile::leave);
   if (!configuration) return bad_usage;
   return is_ready(configuration->listen.data, configuration->listen.tls.has_value()) ? fine
                                                                                      : unhealthy;
@@ -231,7 +234,7 @@ int operate(Arguments arguments) {
   const std::string file =
       arguments.size() < taken ? "" : only_option(arguments.first(taken), "--config");
   if (file.empty()) return misuse("`operator` takes `--config FILE` first");
-  const auto configuration = load(file);
+  const auto configuration = load(file, context::TenantsFile::leave);
   if (!configuration) return bad_usage;
   return run_operator_command(*configuration, arguments.subspan(taken));
 }

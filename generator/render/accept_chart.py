@@ -369,6 +369,9 @@ def tenants_are_placed(chart):
             continue
         text = chart.one("ConfigMap", chart.namespace_of(instance), instance["name"])["data"]["runtime.json"]
         configs[instance["name"]] = json.loads(text)
+        assert "tenants" not in configs[instance["name"]], "a change of a tenant would replace the pod"
+        lines = chart.one("ConfigMap", chart.namespace_of(instance), instance["name"] + "-tenants")["data"]["tenants.ndjson"].splitlines()
+        configs[instance["name"]]["tenants"] = [json.loads(line) for line in lines if line]
         ports = {p["name"]: p["number"] for p in instance["ports"]}
         assert configs[instance["name"]]["listen"] == {name: f"[::]:{number}" for name, number in ports.items()}
     for tenant in chart.plan["tenants"]:

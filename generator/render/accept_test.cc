@@ -125,13 +125,17 @@ TEST_P(Accepted, ByTheRuntime) {
         << config.error().front().pointer << " " << config.error().front().detail;
     ++read;
 
-    // In a container everything but the place of the secrets is the same to the reader.
+    // In a container everything but the places of secrets and tenants is the same to the reader.
     auto text = run("cat " + path("compose/" + instance.name + ".json")).output;
     const auto secrets = (local / "secrets").string();
     for (auto at = text.find("/run/secrets"); at != std::string::npos;
          at = text.find("/run/secrets", at + 1)) {
       text.replace(at, std::string_view("/run/secrets").size(), secrets);
     }
+    const std::string_view there = "/etc/caisson/tenants";
+    ASSERT_NE(text.find(there), std::string::npos);
+    text.replace(text.find(there), there.size(),
+                 (tree_.path() / "compose/tenants" / instance.name).string());
     const auto contained = context::parse_configuration(text, local);
     ASSERT_EQ(contained.has_value(), !stores) << text;
     if (stores) {

@@ -40,6 +40,9 @@ class ComposeSite final : public ContainerSite {
     const auto host = port.network.empty() ? instance.name : alias_of(instance, port);
     return host + ":" + std::to_string(port.number.value);
   }
+  [[nodiscard]] std::string tenants_file(const Instance&) const override {
+    return std::string(tenants_folder) + "/tenants.ndjson";
+  }
   [[nodiscard]] bool resolves_replicas() const override { return true; }
   /// The addresses that Docker gives out; nothing but the edge and the product's services shares a
   /// network with a data listener.
@@ -86,6 +89,8 @@ class Project {
       Node tree;
       if (instance->role == Role::runtime) {
         tree = runtime_config(plan_, index_, *instance, site_);
+        add("tenants/" + instance->name + "/tenants.ndjson", tenants_file(plan_, index_, *instance),
+            "/tenants");
       } else if (instance->role == Role::dashboard) {
         tree = dashboard_config(plan_, *instance, site_);
       } else if (instance->role == Role::edge) {

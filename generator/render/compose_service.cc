@@ -363,14 +363,15 @@ void ComposeServices::mounts(Node& node, const Instance& instance,
     volumes.push(volume("volume", mount.volume, compose_literal(mount.path), mount.read_only,
                         instance.origin));
   }
-  if (needs_probe(instance)) {
-    auto probe =
-        volume("bind", "../docker/caisson-runtime", std::string(probe_path), true, instance.origin);
+  const auto bind = [&](std::string source, std::string_view target) {
+    auto mount = volume("bind", std::move(source), std::string(target), true, instance.origin);
     Node options{Node::Map{}};
     options.add("create_host_path", false);
-    probe.add("bind", std::move(options));
-    volumes.push(std::move(probe));
-  }
+    mount.add("bind", std::move(options));
+    volumes.push(std::move(mount));
+  };
+  if (needs_probe(instance)) bind("../docker/caisson-runtime", probe_path);
+  if (instance.role == Role::runtime) bind("./tenants/" + instance.name, tenants_folder);
   if (!volumes.empty()) node.set("volumes", std::move(volumes));
   node.set("labels", std::move(labels));
 }

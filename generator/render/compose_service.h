@@ -12,6 +12,10 @@
 
 namespace caisson::render {
 
+/// Where a runtime's container sees the directory of its tenants file. A directory, since a mounted
+/// file stays the old one when a new one takes its name.
+inline constexpr std::string_view tenants_folder = "/etc/caisson/tenants";
+
 /// `text` as Compose reads it back: `$` begins a variable there.
 [[nodiscard]] std::string compose_literal(std::string_view text);
 

@@ -43,6 +43,8 @@ constexpr Row rows[] = {
     {"global", open, "Values of the chart that this one is a part of: imageRegistry and imagePullSecrets are read."},
     {"imagePullSecrets", object, "Names of the Secrets that open the registry.", required},
     {"imagePullSecrets.*", boolean, "Whether it is used."},
+    {"tenantNetworks", object, "Networks of tenants with a deployment of their own that shared workloads are on."},
+    {"tenantNetworks.*", boolean, "Whether shared workloads reach it."},
     {"clusterDomain", text, "Domain of the cluster's own names."},
     {"ipFamilyPolicy", text, "Which families of addresses Services have.", required, "SingleStack PreferDualStack RequireDualStack"},
     {"storageClass", text, "Class of the volumes; empty: the cluster's default.", required},

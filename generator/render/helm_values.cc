@@ -172,6 +172,11 @@ Result<Node> HelmValues::tree() const {
     scaled |= instance.replicas.value.max > instance.replicas.value.min;
     amounts[there].add(instance, made.find("backup") != nullptr);
   }
+  if (auto joined = tenant_networks(); !joined.empty()) {
+    values.set("tenantNetworks", std::move(joined))
+        .remark(
+            "Networks of one tenant's that shared workloads are on: they have one label for all.");
+  }
   // What nothing reads is not there.
   if (!aliased) values.remove("clusterDomain");
   if (!scaled) values.remove("autoscaling");
@@ -306,6 +311,18 @@ Node HelmValues::aliases(const Instance& instance) const {
     }
   }
   return found;
+}
+
+Node HelmValues::tenant_networks() const {
+  Node joined{Node::Map{}, plan::Origin{plan::Origin::Kind::derived, "/tenants"}};
+  for (const auto& network : plan_->networks) {
+    const auto there = network_places_.find(network.name);
+    if (!network.tenant || !namespaces_.contains(*network.tenant)) continue;
+    if (there != network_places_.end() && there->second.contains("")) {
+      joined.set(network.name, {true, network.origin});
+    }
+  }
+  return joined;
 }
 
 Node HelmValues::init(const Instance& instance) const {

@@ -47,6 +47,7 @@ class HelmValues {
   [[nodiscard]] Node backup(const plan::Instance& instance) const;
   [[nodiscard]] Node ports(const plan::Instance& instance) const;
   [[nodiscard]] Node aliases(const plan::Instance& instance) const;
+  [[nodiscard]] Node tenant_networks() const;
   [[nodiscard]] Node init(const plan::Instance& instance) const;
   [[nodiscard]] ByPlace hosts() const;
   [[nodiscard]] Node ingress() const;

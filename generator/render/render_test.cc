@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -125,18 +126,27 @@ TEST(Render, SplitsTenantsBetweenRuntimes) {
   const auto artifacts = rendered(plan::example("quickstart").plan);
   const auto shared = YAML::Load(artifact(artifacts, "compose/runtime.json").bytes);
   const auto own = YAML::Load(artifact(artifacts, "compose/runtime-umbrella.json").bytes);
-  ASSERT_EQ(shared["tenants"].size(), 2U);
-  EXPECT_EQ(shared["tenants"][0]["slug"].as<std::string>(), "globex");
+  EXPECT_FALSE(shared["tenants"]) << "a change of a tenant would be one of the configuration";
+  EXPECT_EQ(shared["tenants-file"].as<std::string>(), "/etc/caisson/tenants/tenants.ndjson");
+  const auto slugs = [&](const std::string& runtime) {
+    std::istringstream lines(
+        artifact(artifacts, "compose/tenants/" + runtime + "/tenants.ndjson").bytes);
+    std::vector<std::string> found;
+    for (std::string line; std::getline(lines, line);) {
+      found.push_back(YAML::Load(line)["slug"].as<std::string>());
+    }
+    return found;
+  };
+  EXPECT_EQ(slugs("runtime"), (std::vector<std::string>{"globex", "initech"}));
   EXPECT_FALSE(shared["tiers"]["enterprise"]);
-  ASSERT_EQ(own["tenants"].size(), 1U);
-  EXPECT_EQ(own["tenants"][0]["slug"].as<std::string>(), "umbrella");
+  EXPECT_EQ(slugs("runtime-umbrella"), std::vector<std::string>{"umbrella"});
   EXPECT_FALSE(own["tiers"]["free"]);
   EXPECT_EQ(own["listen"]["operator"].as<std::string>(), "runtime-umbrella-operator:9090");
 }
 
 TEST(Render, WritesATenantsLimitsOnlyWhereTheyDifferFromItsTier) {
   const auto artifacts = rendered(plan::example("devtools").plan);
-  const auto config = YAML::Load(artifact(artifacts, "compose/runtime.json").bytes);
+  const auto config = YAML::Load(artifact(artifacts, "local/config/runtime.json").bytes);
   EXPECT_FALSE(config["tenants"][0]["limits"]);
   EXPECT_EQ(config["tenants"][2]["limits"].size(), 1U);
   EXPECT_EQ(config["tenants"][2]["limits"]["requests-per-second"].as<int>(), 600);
@@ -309,8 +319,9 @@ TEST(Render, TakesTenThousandTenants) {
   std::string yaml = "caisson: v1\nname: big\nversion: 1.0.0\ntenants:\n";
   for (int i = 0; i < 10000; ++i) yaml += "  - { slug: t" + std::to_string(i) + " }\n";
   const auto artifacts = rendered(plan::plan_of(yaml).plan);
-  const auto& config = artifact(artifacts, "compose/runtime.json");
+  const auto& config = artifact(artifacts, "systemd/config/runtime.json");
   EXPECT_NE(config.tree->at("/tenants/9999"), nullptr);
+  EXPECT_EQ(artifact(artifacts, "compose/tenants/runtime/tenants.ndjson").lines.size(), 10'000U);
   // Tenants of the shared runtime need no site of their own.
   EXPECT_LT(artifact(artifacts, "compose/Caddyfile").bytes.size(), 8192U);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "generator/render/json.h"
 #include "generator/render/plan_report.h"
 
 namespace caisson::render {
@@ -211,8 +212,22 @@ Node runtime_config(const plan::Plan& plan, const Index& index, const plan::Inst
   node.add("log", std::move(log));
   external_stores(node, plan, site);
   node.add("tiers", tiers(plan, index, instance));
-  node.add("tenants", tenants(plan, index, instance));
+  if (auto file = site.tenants_file(instance); !file.empty()) {
+    node.add("tenants-file", {std::move(file), instance.origin});
+  } else {
+    node.add("tenants", tenants(plan, index, instance));
+  }
   return node;
+}
+
+Text tenants_file(const plan::Plan& plan, const Index& index, const plan::Instance& instance) {
+  Text text;
+  const auto served = tenants(plan, index, instance);
+  for (const auto& tenant : *served.list()) {
+    text.add(to_json_line(tenant) + "\n", {tenant.origin()});
+  }
+  if (text.bytes.empty()) text.add("\n", {instance.origin});  // a file without any is no mistake
+  return text;
 }
 
 Node dashboard_config(const plan::Plan& plan, const plan::Instance& instance, const Site& site) {

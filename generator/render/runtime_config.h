@@ -5,6 +5,7 @@
 #include "generator/plan/plan.h"
 #include "generator/render/node.h"
 #include "generator/render/site.h"
+#include "generator/render/text.h"
 
 namespace caisson::render {
 
@@ -12,6 +13,10 @@ namespace caisson::render {
 /// and the tenants it serves.
 [[nodiscard]] Node runtime_config(const plan::Plan& plan, const Index& index,
                                   const plan::Instance& instance, const Site& site);
+
+/// The tenants of a runtime, one JSON object a line.
+[[nodiscard]] Text tenants_file(const plan::Plan& plan, const Index& index,
+                                const plan::Instance& instance);
 
 /// Bytes of the largest body that the instance takes: no tenant's own limit is above it.
 [[nodiscard]] std::int64_t largest_body(const plan::Plan& plan, const Index& index,

@@ -77,6 +77,7 @@ observe::Readings take_readings(const OperatorApi::Services& services) {
                              .disk_bytes = disk.capacity,
                              .disk_free_bytes = disk.available,
                              .audit_healthy = services.audit.healthy(),
+                             .tenants_current = services.tenants_current(),
                              .process = services.process.read()};
   if (services.sockets) readings.sockets = services.sockets();
   if (services.budget) readings.buffers = read(*services.budget);

@@ -42,6 +42,8 @@ class OperatorApi {
     const observe::ProcessMeter& process;
     std::function<observe::SocketReadings()> sockets{};  ///< may be empty
     std::shared_ptr<const observe::Budget> budget{};     ///< may be null
+    /// Whether the tenants are as the tenants file says.
+    std::function<bool()> tenants_current = [] { return true; };
   };
 
   explicit OperatorApi(Services services);

@@ -123,7 +123,8 @@ Answer read_status(Call& call) {
                            {"tenants", services.registry.count()},
                            {"open_tenants", services.tenants.stats().open},
                            {"connections", services.connections().open},
-                           {"audit_healthy", services.audit.healthy()}});
+                           {"audit_healthy", services.audit.healthy()},
+                           {"tenants_current", services.tenants_current()}});
 }
 
 }  // namespace caisson::admin

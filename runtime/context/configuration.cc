@@ -47,7 +47,15 @@ bool is_listen_address(std::string_view text) {
 /// Decodes one configuration; every step notes its faults and goes on.
 class Decoder {
  public:
-  explicit Decoder(const std::filesystem::path& directory) : directory_(directory) {}
+  Decoder(const std::filesystem::path& directory, TenantsFile tenants)
+      : directory_(directory), tenants_(tenants) {}
+  /// Decodes the tenants file of `configuration` alone.
+  explicit Decoder(const Configuration& configuration)
+      : directory_(configuration.tenants_file), tenants_(TenantsFile::read) {
+    result_.domain = configuration.domain;
+    result_.tiers = configuration.tiers;
+    read_tenants_file(configuration.tenants_file);
+  }
 
   void decode(const json::value& document);
   [[nodiscard]] Configuration& result() { return result_; }
@@ -82,6 +90,7 @@ class Decoder {
   void read_tenant(const json::value& value, const std::string& pointer);
 
   const std::filesystem::path& directory_;
+  const TenantsFile tenants_;
   Configuration result_;
   Faults faults_;
   std::set<std::string> slugs_;
@@ -304,7 +313,8 @@ void Decoder::read_tenants(ObjectReader& root) {
   if (tenants != nullptr && !file.empty()) {
     root.fault("tenants-file", "tenants are listed both here and in 'tenants'; keep one of them");
   }
-  if (!file.empty()) read_tenants_file(file);
+  result_.tenants_file = file;
+  if (!file.empty() && tenants_ == TenantsFile::read) read_tenants_file(file);
   if (tenants == nullptr) return;
   if (!tenants->is_array()) {
     root.fault("tenants", "must be a list");
@@ -373,8 +383,11 @@ void Decoder::read_tenant(const json::value& value, const std::string& pointer) 
 
 }  // namespace
 
-tl::expected<ConfigurationPtr, Faults> parse_configuration(std::string_view text,
-                                                           const std::filesystem::path& directory) {
+namespace {
+
+tl::expected<ConfigurationPtr, Faults> parse(std::string_view text,
+                                             const std::filesystem::path& directory,
+                                             TenantsFile tenants) {
   const auto document = parse_strict(text);
   if (!document) {
     const JsonError& error = document.error();
@@ -382,13 +395,28 @@ tl::expected<ConfigurationPtr, Faults> parse_configuration(std::string_view text
                                   .detail = "line " + std::to_string(error.line) + ", column " +
                                             std::to_string(error.column) + ": " + error.what}});
   }
-  Decoder decoder(directory);
+  Decoder decoder(directory, tenants);
   decoder.decode(*document);
   if (!decoder.faults().empty()) return tl::unexpected(std::move(decoder.faults()));
   return std::make_shared<const Configuration>(std::move(decoder.result()));
 }
 
-tl::expected<ConfigurationPtr, Faults> load_configuration(const std::filesystem::path& file) {
+}  // namespace
+
+tl::expected<ConfigurationPtr, Faults> parse_configuration(std::string_view text,
+                                                           const std::filesystem::path& directory) {
+  return parse(text, directory, TenantsFile::read);
+}
+
+tl::expected<std::vector<tenancy::TenantSpec>, Faults> load_tenants(
+    const Configuration& configuration) {
+  Decoder decoder(configuration);
+  if (!decoder.faults().empty()) return tl::unexpected(std::move(decoder.faults()));
+  return std::move(decoder.result().tenants);
+}
+
+tl::expected<ConfigurationPtr, Faults> load_configuration(const std::filesystem::path& file,
+                                                          TenantsFile tenants) {
   const auto text = read_small_file(file, max_file_bytes);
   if (!text) return tl::unexpected(Faults{{.pointer = "", .detail = text.error().text()}});
   // The whole path: what is read again later is found wherever the process is by then.
@@ -398,7 +426,7 @@ tl::expected<ConfigurationPtr, Faults> load_configuration(const std::filesystem:
     return tl::unexpected(
         Faults{{.pointer = "", .detail = "cannot tell where it is: " + error.message()}});
   }
-  return parse_configuration(*text, whole.parent_path());
+  return parse(*text, whole.parent_path(), tenants);
 }
 
 }  // namespace caisson::context

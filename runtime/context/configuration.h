@@ -105,16 +105,26 @@ struct Configuration {
   observe::Level log_level = observe::Level::info;
   tenancy::Tiers tiers;
   std::vector<tenancy::TenantSpec> tenants;
+  std::filesystem::path
+      tenants_file;  ///< absolute; empty when the tenants are in the configuration
 };
 using ConfigurationPtr = std::shared_ptr<const Configuration>;
 
 /// Every defect of a configuration; a defect that is not one of a member has an empty pointer.
 using observe::Faults;
 
+/// Whether the tenants file is read too: who only asks a runtime that serves needs no tenants, and
+/// a file that is wrong must not keep anybody from asking.
+enum class TenantsFile : std::uint8_t { read, leave };
+
 /// Reads and checks `file`, the tenants file and the secrets that it names. Relative paths are
 /// relative to `file`; those of the result are absolute.
 [[nodiscard]] tl::expected<ConfigurationPtr, Faults> load_configuration(
-    const std::filesystem::path& file);
+    const std::filesystem::path& file, TenantsFile tenants = TenantsFile::read);
+
+/// The tenants file of a configuration as it is now, under the tiers and the domain of that.
+[[nodiscard]] tl::expected<std::vector<tenancy::TenantSpec>, Faults> load_tenants(
+    const Configuration& configuration);
 
 /// As `load_configuration`, of the text of a file in `directory`, which is absolute.
 [[nodiscard]] tl::expected<ConfigurationPtr, Faults> parse_configuration(

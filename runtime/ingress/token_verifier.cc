@@ -79,18 +79,13 @@ TokenVerifier::TokenVerifier(const context::TokenSettings& settings, const obser
       cache_(cache_entries),
       next_look_ns_(clock.steady_ns() + look_every_ns) {}
 
-TokenVerifier::FileState TokenVerifier::look() const {
-  const std::filesystem::path& file =
-      settings_.key_file.empty() ? settings_.jwks_file : settings_.key_file;
-  struct stat status{};
-  if (stat(file.c_str(), &status) != 0) return {};
-  return {.modified_ns = status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec,
-          .bytes = status.st_size,
-          .inode = status.st_ino};
+context::FileState TokenVerifier::look() const {
+  return context::FileState::of(settings_.key_file.empty() ? settings_.jwks_file
+                                                           : settings_.key_file);
 }
 
 void TokenVerifier::reload_if_changed() {
-  const FileState now = look();
+  const context::FileState now = look();
   const std::lock_guard lock(mutex_);
   if (now == file_) return;
   file_ = now;

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "runtime/context/file_state.h"
 #include "runtime/ingress/jwt.h"
 #include "runtime/observe/clock.h"
 #include "runtime/observe/digest.h"
@@ -65,13 +66,6 @@ class TokenVerifier {
   [[nodiscard]] std::uint64_t generation() { return keys()->generation; }
 
  private:
-  /// What tells one content of a file from the next.
-  struct FileState {
-    std::int64_t modified_ns = 0;
-    std::int64_t bytes = 0;
-    std::uint64_t inode = 0;
-    friend bool operator==(const FileState&, const FileState&) = default;
-  };
   struct Keys {
     KeySet set;
     std::uint64_t generation;
@@ -79,7 +73,7 @@ class TokenVerifier {
 
   TokenVerifier(const context::TokenSettings& settings, const observe::Clock& clock,
                 const observe::Log& log, std::size_t cache_entries);
-  [[nodiscard]] FileState look() const;
+  [[nodiscard]] context::FileState look() const;
   [[nodiscard]] std::shared_ptr<const Keys> keys();
   void reload_if_changed();
 
@@ -89,7 +83,7 @@ class TokenVerifier {
   TokenCache cache_;
   std::atomic<std::int64_t> next_look_ns_;
   std::mutex mutex_;  ///< of what follows
-  FileState file_;
+  context::FileState file_;
   std::shared_ptr<const Keys> keys_;
 };
 

@@ -225,6 +225,8 @@ void Metrics::write_stores(Exposition& out, const Readings& readings) {
             readings.disk_free_bytes);
   out.gauge("caisson_audit_healthy", "1 while the audit log can be written.",
             readings.audit_healthy ? 1 : 0);
+  out.gauge("caisson_tenants_current", "1 while the tenants are as the tenants file says.",
+            readings.tenants_current ? 1 : 0);
 }
 
 void Metrics::write_tenants(Exposition& out, const Readings& readings) const {

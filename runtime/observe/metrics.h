@@ -78,6 +78,7 @@ struct Readings {
   std::uint64_t disk_bytes = 0;
   std::uint64_t disk_free_bytes = 0;
   bool audit_healthy = true;
+  bool tenants_current = true;
   std::vector<TenantReading> tenants{};
   std::vector<BackupReading> backups{};
   SocketReadings sockets{};

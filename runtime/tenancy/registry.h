@@ -40,6 +40,8 @@ struct TenantSpec {
   Limits limits;  ///< the tenant's own
   std::map<std::string, std::string> metadata;
   std::string id{};  ///< UUIDv7 that it gets when it is made; empty: a new one
+
+  friend bool operator==(const TenantSpec&, const TenantSpec&) = default;
 };
 
 /// A change of a tenant: what is absent stays.

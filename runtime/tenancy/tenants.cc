@@ -327,4 +327,12 @@ std::vector<Tenants::Usage> Tenants::usage() const {
   return usage;
 }
 
+Outcome<Reconciled> Tenants::reconcile(std::span<const TenantSpec> tenants) {
+  auto done = registry_.reconcile(tenants);
+  if (done) {
+    for (const TenantPtr& tenant : done->updated) forget(tenant->id);
+  }
+  return done;
+}
+
 }  // namespace caisson::tenancy

@@ -88,6 +88,8 @@ class Tenants {
   // thread.
   /// The tenant's store is made at its first use.
   [[nodiscard]] Outcome<TenantPtr> create(const TenantSpec& spec) { return registry_.create(spec); }
+  /// Applies the configuration, as the registry does, to stores that are in use too.
+  [[nodiscard]] Outcome<Reconciled> reconcile(std::span<const TenantSpec> tenants);
   [[nodiscard]] Outcome<TenantPtr> update(std::string_view slug, const TenantChange& change);
   [[nodiscard]] Outcome<TenantPtr> suspend(std::string_view slug);
   [[nodiscard]] Outcome<TenantPtr> resume(std::string_view slug);

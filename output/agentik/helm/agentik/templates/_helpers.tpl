@@ -55,6 +55,33 @@ app.kubernetes.io/name: {{ .name | quote }}
 app.kubernetes.io/component: {{ .workload.role | quote }}
 {{- end }}
 
+{{/*
+Labels of a workload's pods: what selectors and policies ask for, and nothing that a version of the spec or one more tenant changes. A pod that all
+tenants share has one label for the networks of all tenants with a deployment of their own.
+*/}}
+{{- define "caisson.podLabels" -}}
+{{ include "caisson.selector" . }}
+app.kubernetes.io/part-of: {{ .root.Values.name | quote }}
+app.kubernetes.io/component: {{ .workload.role | quote }}
+{{- with .tenant | default .workload.tenant }}
+caisson/tenant: {{ . | quote }}
+{{- end }}
+{{- $labels := dict }}
+{{- range $network, $on := .workload.networks }}
+{{- if $on }}
+{{- $_ := set $labels (include "caisson.networkLabel" (dict "context" $ "network" $network) | trim) true }}
+{{- end }}
+{{- end }}
+{{- range $label, $on := $labels }}
+{{ $label }}: "true"
+{{- end }}
+{{- end }}
+
+{{/* The label of a pod on a network: of a shared one on the network of one tenant, that of all such networks. */}}
+{{- define "caisson.networkLabel" -}}
+{{- if and (get (.context.root.Values.tenantNetworks | default dict) .network) (not .context.tenant) }}reaches.caisson/tenants{{ else }}network.caisson/{{ .network }}{{ end }}
+{{- end }}
+
 {{- define "caisson.metadata" -}}
 metadata:
   name: {{ .name | quote }}
@@ -125,7 +152,14 @@ imagePullSecrets: {{ toJson . }}
 {{- toJson (dict "requests" $amount "limits" $amount) }}
 {{- end }}
 
-{{/* The file that a Caisson program reads: `config` with what it listens on, and its tenants as a list. */}}
+{{/* The tenants file of a runtime: one JSON object a line. */}}
+{{- define "caisson.tenants" -}}
+{{- range $slug, $tenant := .workload.config.tenants }}
+{{- merge (dict "slug" $slug) $tenant | toJson }}
+{{ end }}
+{{- end }}
+
+{{/* The file that a Caisson program reads: `config` with what it listens on. A runtime reads its tenants from a file of their own, again when it changes. */}}
 {{- define "caisson.config" -}}
 {{- $config := omit .workload.config "tenants" }}
 {{- $ports := dict }}
@@ -133,11 +167,7 @@ imagePullSecrets: {{ toJson . }}
 {{- $_ := set $ports $name (printf "[::]:%d" (int64 $port.number)) }}
 {{- end }}
 {{- if hasKey .workload.config "tenants" }}
-{{- $tenants := list }}
-{{- range $slug, $tenant := .workload.config.tenants }}
-{{- $tenants = append $tenants (merge (dict "slug" $slug) $tenant) }}
-{{- end }}
-{{- $_ := set $config "tenants" $tenants }}
+{{- $_ := set $config "tenants-file" "/etc/caisson/tenants/tenants.ndjson" }}
 {{- $_ := set $config "listen" $ports }}
 {{- else }}
 {{- $_ := set $config "listen" (get $ports "http") }}

@@ -37,6 +37,11 @@ failureThreshold: {{ int64 .failures }}
   subPath: {{ base $path | quote }}
   readOnly: true
 {{- end }}
+{{- if hasKey (.workload.config | default dict) "tenants" }}
+- name: caisson-tenants
+  mountPath: /etc/caisson/tenants
+  readOnly: true
+{{- end }}
 {{- if .workload.secrets }}
 - name: caisson-secrets
   mountPath: /run/secrets
@@ -82,16 +87,11 @@ pods stays as it is.
 {{- $values := .root.Values }}
 metadata:
   labels:
-    {{- include "caisson.workloadLabels" . | nindent 4 }}
-    {{- range $network, $on := .workload.networks }}
-    {{- if $on }}
-    network.caisson/{{ $network }}: "true"
-    {{- end }}
-    {{- end }}
+    {{- include "caisson.podLabels" . | nindent 4 }}
   {{- if or .workload.config .workload.files }}
   annotations:
-    # A pod reads its files when it starts: it is replaced when they change.
-    checksum/files: {{ list .workload.config .workload.files .workload.ports | toJson | sha256sum }}
+    # A pod reads its files when it starts: it is replaced when they change. Tenants it reads again.
+    checksum/files: {{ list (omit (.workload.config | default dict) "tenants") .workload.files .workload.ports | toJson | sha256sum }}
   {{- end }}
 spec:
   restartPolicy: Always
@@ -227,6 +227,12 @@ spec:
     - name: caisson-files
       configMap:
         name: {{ .name | quote }}
+        defaultMode: 0444
+    {{- end }}
+    {{- if hasKey (.workload.config | default dict) "tenants" }}
+    - name: caisson-tenants
+      configMap:
+        name: {{ printf "%s-tenants" .name | quote }}
         defaultMode: 0444
     {{- end }}
     {{- with .workload.secrets }}

@@ -1,0 +1,168 @@
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <boost/json.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "runtime/http/test_client.h"
+#include "runtime/test_deployment.h"
+
+namespace caisson::runtime {
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+using http::TestClient;
+using testing::HasSubstr;
+
+/// A deployment whose 400 tenants are in a file, as a ConfigMap shows one: a link to a link into a
+/// directory, which is replaced as a whole.
+class TenantsInAFile : public testing::Test {
+ protected:
+  TenantsInAFile() {
+    for (int i = 0; i < 400; ++i) tenants_["t" + std::to_string(i)] = "";
+    tenants_["globex"] = "";
+    fs::create_directory(directory() / "tenants");
+    write(text());
+    fs::create_symlink("..data/tenants.ndjson", directory() / "tenants/tenants.ndjson");
+    std::ifstream in(deployment_.configuration_file());
+    auto configuration =
+        json::parse(std::string(std::istreambuf_iterator<char>(in), {})).as_object();
+    configuration.erase("tenants");
+    configuration["tenants-file"] = "tenants/tenants.ndjson";
+    std::ofstream(deployment_.configuration_file()) << json::serialize(configuration);
+    application_ = deployment_.start();
+  }
+
+  [[nodiscard]] const fs::path& directory() const { return deployment_.directory(); }
+
+  [[nodiscard]] std::string text() const {
+    std::string text;
+    for (const auto& [slug, more] : tenants_) {
+      text += R"({"slug":")" + slug + R"(","tier":"free")" + more + "}\n";
+    }
+    return text;
+  }
+
+  /// As the kubelet does it: a new directory, and one rename of a link.
+  void write(const std::string& text) {
+    const auto version = "..v" + std::to_string(++versions_);
+    fs::create_directory(directory() / "tenants" / version);
+    std::ofstream(directory() / "tenants" / version / "tenants.ndjson") << text;
+    fs::create_symlink(version, directory() / "tenants/..next");
+    fs::rename(directory() / "tenants/..next", directory() / "tenants/..data");
+  }
+
+  int status(const std::string& slug) {
+    TestClient client(application_->data_port());
+    const auto answer = client.ask(tenant_request(slug, "GET", "/v1/records/notes"));
+    return answer ? answer->status : 0;
+  }
+
+  std::string ask_operator(const std::string& method, const std::string& target) {
+    TestClient client(application_->operator_port());
+    const auto answer =
+        client.ask(method + " " + target + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " +
+                   std::string(TestDeployment::operator_token) + "\r\nContent-Length: 0\r\n\r\n");
+    return answer ? answer->body : "";
+  }
+
+  /// Waits for what has to come, which ctest's own limit ends.
+  static void wait_for(const std::function<bool()>& done) {
+    while (!done()) std::this_thread::yield();
+  }
+
+  bool current() {
+    return ask_operator("GET", "/metrics")
+               .find(R"(caisson_tenants_current{instance="runtime"} 1)") != std::string::npos;
+  }
+
+  TestDeployment deployment_;
+  std::map<std::string, std::string> tenants_;  ///< what each says besides slug and tier
+  int versions_ = 0;
+  std::unique_ptr<Application> application_;
+};
+
+TEST_F(TenantsInAFile, ChangesHoldWithoutARequestLost) {
+  std::atomic<bool> stop = false;
+  std::atomic<int> lost = 0;
+  std::vector<std::jthread> clients;
+  for (const std::string slug : {"globex", "t0", "t399"}) {
+    clients.emplace_back([&, slug] {
+      TestClient client(application_->data_port());
+      while (!stop) {
+        const auto answer =
+            client.ask(tenant_request(slug, "POST", "/v1/records/notes", R"({"n":1})"));
+        lost += answer && answer->status == 201 ? 0 : 1;
+      }
+    });
+  }
+  EXPECT_NE(status("hooli"), 200);
+  tenants_["hooli"] = "";
+  tenants_["t1"] = R"(,"status":"suspended")";
+  tenants_["t2"] = R"(,"limits":{"body":3})";
+  tenants_["globex"] = R"(,"limits":{"storage":1000000000})";  // its open store takes it on
+  write(text());
+  wait_for([&] { return status("hooli") == 200; });
+  EXPECT_EQ(status("t1"), 403);
+  EXPECT_THAT(ask_operator("GET", "/v1/tenants/t2"), HasSubstr(R"("limits":{"body":3})"));
+  tenants_.erase("t3");
+  tenants_["t1"] = "";
+  write(text());
+  wait_for([&] { return status("t1") == 200; });
+  EXPECT_EQ(status("t3"), 200) << "a tenant that leaves the file is kept";
+  stop = true;
+  clients.clear();
+  EXPECT_EQ(lost, 0);
+}
+
+TEST_F(TenantsInAFile, ABrokenFileChangesNothingAndIsSeen) {
+  wait_for([&] { return status("globex") == 200; });
+  const auto good = text();
+  for (const std::string& broken :
+       {good + "{", good + R"({"slug":"t0","tier":"free"})" + "\n",
+        good + R"({"slug":"hooli","tier":"gold"})" + "\n",
+        good + R"({"slug":"hooli","tier":"free","domains":["a.example"]})" + "\n" +
+            R"({"slug":"massive","tier":"free","domains":["a.example"]})" + "\n"}) {
+    write(broken);
+    wait_for([&] { return !current(); });
+    EXPECT_EQ(status("globex"), 200);
+    EXPECT_NE(status("hooli"), 200);
+    EXPECT_THAT(ask_operator("GET", "/v1/status"), HasSubstr(R"("tenants_current":false)"));
+    TestClient client(application_->data_port());
+    EXPECT_EQ(client.ask("GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")->status, 200);
+    write(good);
+    wait_for([&] { return current(); });
+  }
+  EXPECT_THAT(deployment_.log(), HasSubstr("the tenants file cannot be applied"));
+  EXPECT_THAT(deployment_.log(), HasSubstr("tenants.ndjson:402"));
+}
+
+TEST_F(TenantsInAFile, WhatTheOperatorDidStaysUntilTheFileSaysOtherwiseOfThatTenant) {
+  ask_operator("POST", "/v1/tenants/globex/suspend");
+  EXPECT_EQ(status("globex"), 403);
+  tenants_["hooli"] = "";
+  write(text());
+  wait_for([&] { return status("hooli") == 200; });
+  EXPECT_EQ(status("globex"), 403);
+  tenants_["globex"] = R"(,"name":"Globex")";
+  write(text());
+  wait_for([&] { return status("globex") == 200; });
+}
+
+TEST_F(TenantsInAFile, WhoOnlyAsksIsNotKeptFromItByABrokenFile) {
+  write("{");
+  EXPECT_FALSE(context::load_configuration(deployment_.configuration_file()));
+  EXPECT_TRUE(
+      context::load_configuration(deployment_.configuration_file(), context::TenantsFile::leave));
+}
+
+}  // namespace
+}  // namespace caisson::runtime

@@ -343,6 +343,8 @@ int run_or_complain(Arguments arguments) {
         "there is not enough memory, or too many files are open\n  remedy: allow the process more "
         "memory (limits.memory) or open files (LimitNOFILE, ulimit -n)",
         bad_environment);
+  } catch (const std::exception& error) {  // of threads and sockets, before anything is served
+    return complain(error.what(), bad_environment);
   }
 }
 

@@ -81,6 +81,8 @@ void Connection::cut() {
 }
 
 void Connection::start() {
+  // Not on the listening socket: its size would be the most that a window can ever be.
+  receive_into(receive_buffer);
   guard([this] { settle(); });
 }
 
@@ -180,9 +182,8 @@ void Connection::admit() {
   expected_next_ = admission.expected;
   if (parser_.announced() > admission.most_body) return refuse(too_large);
   if (parser_.read_body(admission.most_body) == RequestParser::Stage::complete) return dispatch();
-  constexpr std::uint64_t little = kernel_unread / 2;
   const bool chunked = parser_.announced() == 0;
-  if (chunked || parser_.announced() > little) keep_unread(kernel_unread_of_body);
+  if (chunked || parser_.announced() > receive_buffer) receive_into(receive_buffer_of_body);
 }
 
 void Connection::dispatch() {
@@ -194,7 +195,7 @@ void Connection::dispatch() {
     request.charge = std::move(body_);
   }
   body_ = {};
-  keep_unread(kernel_unread);
+  receive_into(receive_buffer);
   last_ = last_ || !parser_.keep_alive();
   upgrading_ = asks_to_upgrade(request);
   slots_.push_back({.head_only = head_only,
@@ -265,11 +266,10 @@ void Connection::account() {
   }
 }
 
-/// How much memory the kernel may take for what has not been read.
-void Connection::keep_unread(int bytes) {
-  if (std::exchange(unread_, bytes) == bytes || !socket_) return;
-  const int half = bytes / 2;  // it takes twice what is asked for
-  ::setsockopt(socket_->native_handle(), SOL_SOCKET, SO_RCVBUF, &half, sizeof(half));
+/// Sets the size of the kernel's buffer.
+void Connection::receive_into(int bytes) {
+  if (std::exchange(receive_buffer_, bytes) == bytes || !socket_) return;
+  ::setsockopt(socket_->native_handle(), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
 }
 
 // ---- state ----

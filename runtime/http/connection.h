@@ -93,7 +93,7 @@ class Connection final : public ReplySink, public std::enable_shared_from_this<C
   void refuse(const Refused& refused);
   void turn_down(Response response, bool head_only, bool goes_on);
   void account();
-  void keep_unread(int bytes);
+  void receive_into(int bytes);
 
   // Answers and their bytes (connection_output.cc).
   void answer(std::uint64_t ticket, Response response);
@@ -142,12 +142,12 @@ class Connection final : public ReplySink, public std::enable_shared_from_this<C
   std::unique_ptr<WebSocket> web_socket_;  ///< what the connection has become
   observe::Charge conversation_;           ///< for what the WebSocket keeps
 
-  SendQueue plain_;             ///< answers before encryption
-  SendQueue out_;               ///< bytes for the wire
-  observe::Charge wire_;        ///< for what the kernel keeps of a peer that does not read
-  int unread_ = kernel_unread;  ///< what it may keep of what has not been read
-  bool blocked_ = false;        ///< the kernel takes no more for now
-  std::size_t progress_ = 0;    ///< bytes sent since the deadline of the write was set
+  SendQueue plain_;           ///< answers before encryption
+  SendQueue out_;             ///< bytes for the wire
+  observe::Charge wire_;      ///< for what the kernel keeps of a peer that does not read
+  int receive_buffer_ = 0;    ///< the kernel's, as it was last set
+  bool blocked_ = false;      ///< the kernel takes no more for now
+  std::size_t progress_ = 0;  ///< bytes sent since the deadline of the write was set
   std::size_t discarded_ = 0;
   std::size_t behind_ = 0;  ///< bytes that came with the last request and follow it
 

@@ -35,10 +35,12 @@ struct Limits {
 /// Bytes that the kernel keeps unsent of one connection.
 inline constexpr int kernel_unsent = 16 * 1024;
 
-/// Bytes of memory that the kernel takes for what a connection has not read yet. While a body is
-/// read it is more, so that a body comes as fast over a long way.
-inline constexpr int kernel_unread = 32 * 1024;
-inline constexpr int kernel_unread_of_body = 256 * 1024;
+/// Bytes asked for as SO_RCVBUF, of which the kernel takes twice as many. While a body is read it
+/// is more, so that a body comes as fast over a long way.
+inline constexpr int receive_buffer = 16 * 1024;
+inline constexpr int receive_buffer_of_body = 128 * 1024;
+/// What the kernel then keeps unread of one connection, with what came before it was told so.
+inline constexpr int kernel_unread = 48 * 1024;
 
 /// A request that the server answers by itself: what the guard refused, a deadline, a dropped
 /// reply.

@@ -239,10 +239,13 @@ void Loop::admit(int accepted, const sockaddr_storage& from, std::size_t asked) 
   const bool beyond_share = !peer->trusted && counted.of_peer() >= shared.limits.peer_connections();
   const bool beyond_all = counted.of_all() >= shared.limits.connections;
   if ((beyond_share || beyond_all) && !make_room(beyond_share ? peer.get() : nullptr)) {
-    if (asked < others_ && !shared.draining) {
+    // What is on its way between loops is counted nowhere else: it must stay little.
+    if (asked < others_ && !shared.draining && shared.handed_on < most_accepts) {
       counted.drop();
+      ++shared.handed_on;
       boost::asio::post(next_->context_,
                         [next = next_, socket = std::move(socket), from, asked]() mutable {
+                          --next->shared.handed_on;
                           next->admit_or_close(socket.release(), from, asked + 1);
                         });
       return;

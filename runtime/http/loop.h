@@ -50,6 +50,7 @@ struct Shared {
   std::atomic<std::size_t> lasting = 0;  ///< connections open for more than a minute
   std::atomic<std::uint64_t> accepted = 0;
   std::atomic<std::uint64_t> turned_away = 0;
+  std::atomic<int> handed_on = 0;      ///< sockets on their way from loop to loop
   std::atomic<std::uint64_t> cut = 0;  ///< what their peers do not read had no place
   observe::SharedHistogram<observe::life_bounds.size()> lives{observe::life_bounds};
   std::atomic<std::size_t> accepting = 0;  ///< loops that accept

@@ -101,8 +101,6 @@ Result<Socket> bind_socket(const Address& address, const std::string& listen, bo
     ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
   }
   ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-  const int unread = kernel_unread / 2;  // the kernel takes twice what is asked for
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &unread, sizeof(unread));
   if (share_port) ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
   if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.size) !=
       0) {

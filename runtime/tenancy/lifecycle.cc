@@ -133,7 +133,8 @@ Outcome<void> Tenants::settle(Actor& actor) {
   if (!unfinished) return tl::unexpected(unfinished.error());
   for (const auto& [tenant_id, step] : *unfinished) {
     if (tenant_id != actor.id) continue;
-    if (auto done = finish(tenant_id, step); !done) return done;
+    // A restore that could be undone is settled too.
+    if (auto done = finish(tenant_id, step); !done && actor.unfinished) return done;
   }
   actor.unfinished = false;
   return {};
@@ -261,6 +262,7 @@ Outcome<void> Tenants::migrate(std::string_view slug) {
   if (!held) return tl::unexpected(held.error());
   if (!held->tenant->has_store) return {};  // made with the newest schema at its first use
   const Exclusive exclusive(*this, held->actor);
+  if (auto settled = settle(*held->actor); !settled) return settled;
   held->actor->retry_at = {};
   return open_exclusively(held->actor);
 }
@@ -431,25 +433,31 @@ Outcome<void> Tenants::restore(std::string_view slug, std::string_view snapshot_
       return disk(removed.error());
     }
   }
+  // Until it is settled, whatever happens, nobody may open the old store without its log.
+  held->actor->unfinished = true;
   if (auto noted = registry_.begin(tenant_id, Registry::Step::restore); !noted) {
+    held->actor->unfinished = false;
     static_cast<void>(clear_unfinished(tenant_id));
     return noted;
   }
   held->actor->retry_at = {};
-  const auto completed = complete_restore(tenant_id);
-  if (options_.on_change) options_.on_change(tenant_id, {});
-  return completed;
+  return complete_restore(tenant_id);
 }
 
 /// What the journal has of a restore, also after a crash: the prepared file takes the store's
 /// place, or else all is as it was.
 Outcome<void> Tenants::complete_restore(const std::string& tenant_id) {
+  const ActorPtr actor = actor_of(tenant_id);
+  actor->unfinished = true;
   const fs::path directory = directory_of(tenant_id);
   const auto put = put_restored(tenant_id);
+  if (options_.on_change) options_.on_change(tenant_id, {});
   if (put) {
     // Without a prepared file there may be no store: a restore was given up, and then came a crash.
     const auto store = storage::is_there(directory / "store.db");
-    return registry_.finish_restore(tenant_id, !store || *store);
+    auto noted = registry_.finish_restore(tenant_id, !store || *store);
+    actor->unfinished = !noted;
+    return noted;
   }
   // It is refused, so nothing may complete it later, over what is written until then; and without
   // its log the old store has lost writes, so it is not opened before that is back.
@@ -457,9 +465,9 @@ Outcome<void> Tenants::complete_restore(const std::string& tenant_id) {
   const auto undone = [&] {
     const auto waits = storage::is_there(prepared);
     return waits && *waits && put_back_logs(directory) && storage::remove_tree(prepared) &&
-           registry_.finish_restore(tenant_id, false);
+           storage::sync_path(directory) && registry_.finish_restore(tenant_id, false);
   };
-  if (!undone()) actor_of(tenant_id)->unfinished = true;
+  actor->unfinished = !undone();
   return disk(put.error());
 }
 
@@ -477,8 +485,12 @@ Result<void> Tenants::put_restored(const std::string& tenant_id) {
     }
     if (!error) fs::rename(prepared, directory / "store.db", error);
     if (error) return fail("cannot restore in " + directory.string() + ": " + error.message());
-    if (auto synced = storage::sync_path(directory); !synced) return synced;
   }
+  // Also of what an earlier try moved: the old log goes only when the new file is there to stay.
+  const auto made = storage::is_there(directory);
+  if (!made) return tl::unexpected(made.error());
+  if (!*made) return {};
+  if (auto synced = storage::sync_path(directory); !synced) return synced;
   for (const char* name : log_names) {
     if (auto removed = storage::remove_tree(aside(directory, name)); !removed) return removed;
   }

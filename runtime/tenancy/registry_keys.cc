@@ -112,12 +112,13 @@ Outcome<std::size_t> Registry::import_keys(std::string_view slug, std::vector<Ap
   }
   Transaction transaction(database_);
   for (const ApiKey& key : missing) insert_key(database_, key);
+  std::vector<ApiKeyPtr> published;
+  for (ApiKey& key : missing) published.push_back(std::make_shared<const ApiKey>(std::move(key)));
   if (!transaction.commit()) return tl::unexpected(disk_error());
-  for (ApiKey& key : missing) {
-    auto published = std::make_shared<const ApiKey>(std::move(key));
-    keys_.set(published->id, published);
-  }
-  return missing.size();
+  insist([&] {
+    for (const ApiKeyPtr& key : published) keys_.set(key->id, key);
+  });
+  return published.size();
 }
 
 Outcome<void> Registry::revoke_key(std::string_view slug, std::string_view key_id) {

@@ -129,7 +129,12 @@ void Turn::pause() {
   turns_.end(share_, used, std::exchange(has_turn_, false));
 }
 
-bool Turn::over() const { return used_up_ || (computing_ && spent(Clock::now()) >= turns_.slice_); }
+bool Turn::over() const {
+  if (used_up_ || !computing_) return used_up_;
+  const auto now = Clock::now();
+  // Who waits for the disk is not heavy, but keeps a worker.
+  return now - since_ >= Turns::most_debt * turns_.slice_ || spent(now) >= turns_.slice_;
+}
 
 bool Turn::go_on(Clock::time_point now) {
   if (now - job_since_ > budget_ && computed() - job_computed_from_ > budget_) return false;

@@ -52,6 +52,26 @@ class BlueprintSource : public ::testing::Test {
   std::string commit;
 };
 
+TEST_F(BlueprintSource, AWordThatNothingReadsIsRefused) {
+  const auto shipped = caisson({"blueprints", "images.yaml"}).out;
+  const auto with = [&](const std::string& from, const std::string& to) {
+    auto text = shipped;
+    text.replace(text.find(from), from.size(), to);
+    scratch.write("mine/images.yaml", text);
+    return generate("mine");
+  };
+  const auto word = with("  tag: 2.10.0\n", "  tag: 2.10.0\n  digests: sha256:00\n");
+  EXPECT_EQ(word.code, 1);
+  EXPECT_THAT(word.error, HasSubstr("nothing reads 'digests'; did you mean 'digest'?"));
+  EXPECT_THAT(word.error, HasSubstr("images.yaml:6"));
+  EXPECT_THAT(with("caddy:\n", "cady:\n").error, HasSubstr("nothing reads 'cady'"));
+  std::filesystem::remove(scratch / "mine/images.yaml");
+  scratch.write("mine/docker/runtime.yaml",
+                caisson({"blueprints", "docker/runtime.yaml"}).out + "stages: []\n");
+  EXPECT_THAT(generate("mine").error, HasSubstr("nothing reads 'stages'"));
+  EXPECT_FALSE(std::filesystem::exists(scratch / "out"));
+}
+
 TEST_F(BlueprintSource, IsACommitThatTheInventoryRecords) {
   const auto ran = generate(url() + "@" + commit + "#caisson");
   ASSERT_EQ(ran.code, 0) << ran.error;

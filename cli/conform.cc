@@ -24,9 +24,9 @@ examples:
   caisson conform deployment.yaml --filter 'ID,DB1*'
 
 exit codes:
-  0  every probe that applies has passed
+  0  every probe that applies has passed; NOT TESTED ones are named, and are no failure without --require-all
   1  a wall leaks
-  2  a probe was inconclusive: it could not show either
+  2  a probe was inconclusive: it could not show either; or not all was tested and --require-all given
   3  something was in the way: the command line, the spec, the stack or the harness itself; or the user
      interrupted: what the run had made and started is gone again
 )";
@@ -36,6 +36,7 @@ struct Options {
   int level = -1;
   std::string filter;
   bool list = false;
+  bool require_all = false;
   std::string report;
   std::string key;
 };
@@ -47,6 +48,7 @@ conformance::Status run(const Options& options, const conformance::Subject& subj
                                .level = options.level,
                                .filter = options.filter,
                                .list = options.list,
+                               .require_all = options.require_all,
                                .report = options.report,
                                .key = options.key},
                               output);
@@ -65,6 +67,8 @@ Command conform_command(CLI::App& root) {
       ->check(CLI::Range(0, 3).description(""));
   app->add_option("--filter", options->filter, "probes by id, family or glob; comma-separated")
       ->type_name("PROBES");
+  app->add_flag("--require-all", options->require_all,
+                "fail when a probe could not look at what the plan has (NOT TESTED)");
   app->add_flag("--list", options->list, "list the probes and run nothing");
   app->add_option("--report", options->report,
                   "directory of the report (default: conformance-report)")

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <charconv>
 #include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -33,8 +34,8 @@ examples:
   caisson explain E0204                    a diagnostic: why, and how to mend it
   caisson explain deployment.yaml compose/compose.yaml:/services/runtime/mem_limit
                                            the line of the spec that a generated value comes from
-  caisson explain deployment.yaml docker/runtime.Dockerfile:12
-                                           the same for a line of a file that has no values
+  caisson explain deployment.yaml deploy/compose/compose.yaml:12
+                                           the same for a line of a file, by the path on the screen
 
 exit codes:
   0  it was explained
@@ -100,7 +101,15 @@ struct Place {
 Place read_place(const std::string& text) {
   const auto value = text.find(":/");
   if (value != std::string::npos) return {text.substr(0, value), text.substr(value + 1), {}};
-  const auto colon = text.rfind(':');
+  // Behind a line there may be a column, which says nothing more.
+  const auto last = text.rfind(':');
+  const auto before = last == std::string::npos ? last : text.rfind(':', last - 1);
+  const auto number = [&](std::size_t at, std::size_t end) {
+    return at != std::string::npos && at + 1 < end &&
+           text.find_first_not_of("0123456789", at + 1) >= end;
+  };
+  if (number(last, text.size()) && number(before, last)) return read_place(text.substr(0, last));
+  const auto colon = last;
   if (colon == std::string::npos ||
       text.find_first_not_of("0123456789", colon + 1) != std::string::npos) {
     return {text, {}, {}};
@@ -133,7 +142,13 @@ int explain_value(const render::Artifact& artifact, const std::string& pointer,
                          (meant.empty() ? "" : "; " + meant),
                      console);
   }
-  return explained(artifact.path + ":" + pointer, "  value:  " + render::to_json_line(*node) + "\n",
+  auto value = render::to_json_line(*node);
+  constexpr std::size_t most = 400;  // of what is not one value but holds others
+  if ((node->map() != nullptr || node->list() != nullptr) && value.size() > most) {
+    value.resize(value.rfind(',', most) + 1);
+    value += " ...";
+  }
+  return explained(artifact.path + ":" + pointer, "  value:  " + value + "\n",
                    {render::origin_at(*artifact.tree, pointer)}, spec, console);
 }
 
@@ -155,6 +170,45 @@ int explain_line(const render::Artifact& artifact, const std::string& line, cons
                    artifact.lines[number - 1], spec, console);
 }
 
+/// What begins at or after a line of a file with values: its pointer, and the line.
+struct OnLine {
+  std::size_t line = 0;
+  bool scalar = false;
+  std::string pointer;
+};
+
+/// Prefers the earliest line, and on one line a value to what it is in.
+void find_on_line(const render::Node& node, std::size_t wanted, const std::string& pointer,
+                  std::optional<OnLine>& best) {
+  std::size_t line = 0;
+  const std::string& at = node.origin().at;
+  std::from_chars(at.data(), at.data() + at.size(), line);
+  const bool scalar = node.map() == nullptr && node.list() == nullptr;
+  const bool better = !best || line < best->line || (line == best->line && scalar && !best->scalar);
+  if (line >= wanted && !pointer.empty() && better) best = OnLine{line, scalar, pointer};
+  for (const auto& key : node.keys()) {
+    find_on_line(*node.child(key), wanted, pointer + '/' + render::pointer_segment(key), best);
+  }
+}
+
+/// A line of a file with values stands for the value that begins there.
+int explain_line_of_values(const render::Artifact& artifact, const std::string& line,
+                           const LoadedSpec& spec, Console& console) {
+  std::size_t wanted = 0;
+  std::from_chars(line.data(), line.data() + line.size(), wanted);
+  const auto lines = render::read_tree(artifact.path, artifact.bytes, [](std::size_t number) {
+    return render::Origin{render::Origin::Kind::derived, std::to_string(number)};
+  });
+  if (!lines) return not_found(lines.error().text(), console);
+  std::optional<OnLine> found;
+  find_on_line(*lines, wanted, "", found);
+  if (!found || wanted == 0 || artifact.tree->at(found->pointer) == nullptr) {
+    return not_found("no value of '" + artifact.path + "' begins at line " + line + " or after",
+                     console);
+  }
+  return explain_value(artifact, found->pointer, spec, console);
+}
+
 int explain_place(const render::Artifact& artifact, const Place& place, const LoadedSpec& spec,
                   Console& console) {
   if (place.pointer.empty() && place.line.empty()) {
@@ -165,12 +219,8 @@ int explain_place(const render::Artifact& artifact, const Place& place, const Lo
         spec, console);
   }
   if (artifact.tree != nullptr) {
-    const auto keys = artifact.tree->keys();
-    return place.line.empty()
-               ? explain_value(artifact, place.pointer, spec, console)
-               : not_found("'" + artifact.path + "' has values, not lines: name one as in '" +
-                               artifact.path + ":/" + (keys.empty() ? "" : keys.front()) + "'",
-                           console);
+    return place.line.empty() ? explain_value(artifact, place.pointer, spec, console)
+                              : explain_line_of_values(artifact, place.line, spec, console);
   }
   return place.pointer.empty()
              ? explain_line(artifact, place.line, spec, console)
@@ -230,12 +280,15 @@ int explain_artifact(const Options& options, Console& console) {
   artifacts.push_back(*std::move(inventory));
   const auto place = read_place(options.place);
   std::vector<std::string> paths;
+  const render::Artifact* meant = nullptr;
   for (const auto& artifact : artifacts) {
-    if (artifact.path == place.path) {
-      return explain_place(artifact, place, spec, console);
-    }
     paths.push_back(artifact.path);
+    // As it is called in the output, or as it is on the screen: below the directory of that.
+    const bool below = place.path.ends_with("/" + artifact.path);
+    if (artifact.path != place.path && !below) continue;
+    if (meant == nullptr || artifact.path.size() > meant->path.size()) meant = &artifact;
   }
+  if (meant != nullptr) return explain_place(*meant, place, spec, console);
   return not_found("no artifact '" + place.path + "'" + hint(place.path, paths), console);
 }
 

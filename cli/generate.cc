@@ -156,18 +156,24 @@ int run(const Options& options, Console& console) {
 
   const auto spec = load_spec(*source, options.rendering.environment, options.rendering.strict);
   report(spec, console);
-  if (!spec.loaded) return static_cast<int>(Exit::findings);
+  const auto strict = options.rendering.strict;
+  if (!spec.loaded) {
+    console.error(strict_note(strict));
+    return static_cast<int>(Exit::findings);
+  }
   const auto generated = generate(*source, spec, options.rendering, *blueprints, console);
   if (!generated) return fail_with(generated.error(), Exit::findings, console);
 
-  const auto strict = options.rendering.strict;
   const auto lost = render::loss_text(generated->losses, strict, locator(spec));
   if (!lost.empty()) console.remark(lost);
   if (!generated->patches.empty()) console.remark(generated->patches);
   auto findings = render::findings(generated->losses, strict);
   std::ranges::move(missing_builds(*source, spec), std::back_inserter(findings));
   const auto accepted = report(spec, findings, console);
-  if (!accepted) return fail_with(accepted.error(), Exit::findings, console);
+  if (!accepted) {
+    console.error(strict_note(strict));
+    return fail_with(accepted.error(), Exit::findings, console);
+  }
 
   const auto directory = output_directory(options);
   const bool only_shows = options.check || options.diff || options.dry_run;

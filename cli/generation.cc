@@ -89,21 +89,24 @@ std::vector<render::Mistake> place_mistakes(const render::Places& before, const 
   return render::place_mistakes(before, now, {accepted.begin(), accepted.end()});
 }
 
+void add(const std::vector<render::Mistake>& mistakes, const spec::Node& document,
+         source::Diagnostics& diagnostics) {
+  for (const auto& mistake : mistakes) {
+    diagnostics.report({.severity = mistake.severity,
+                        .code = mistake.code,
+                        .where = spec::nearest(document, mistake.pointer).span,
+                        .message = mistake.message,
+                        .remedy = mistake.remedy});
+  }
+}
+
 Result<void> report(const LoadedSpec& spec, const std::vector<render::Mistake>& mistakes,
                     Console& console) {
   if (mistakes.empty()) return {};
   source::Diagnostics diagnostics;
-  for (const auto& mistake : mistakes) {
-    diagnostics.report({.severity = mistake.severity,
-                        .code = mistake.code,
-                        .where = spec::nearest(spec.loaded->document, mistake.pointer).span,
-                        .message = mistake.message,
-                        .remedy = mistake.remedy});
-  }
-  if (diagnostics.has_errors() || !console.quiet()) {  // warnings are remarks
-    console.error(
-        source::render(diagnostics, spec.sources, source::Format::text, console.colour_error()));
-  }
+  add(mistakes, spec.loaded->document, diagnostics);
+  console.error(source::render(heard(diagnostics, console), spec.sources, source::Format::text,
+                               console.colour_error()));
   if (!diagnostics.has_errors()) return {};
   return fail(spec.sources.front().name() + ": " + tally(diagnostics));
 }

@@ -58,6 +58,10 @@ struct Generated {
                                          const Rendering& rendering,
                                          const render::Blueprints& blueprints, Console& console);
 
+/// Notes mistakes among what there is to say of the spec, with their places.
+void add(const std::vector<render::Mistake>& mistakes, const spec::Node& document,
+         source::Diagnostics& diagnostics);
+
 /// Prints mistakes with their places. Fails, with their number, when one of them is an error.
 [[nodiscard]] Result<void> report(const LoadedSpec& spec,
                                   const std::vector<render::Mistake>& mistakes, Console& console);

@@ -58,6 +58,13 @@ CLI::Option* add_strict(CLI::App& app, bool& strict) {
                       "turn approximations and unpinned images into errors (default when CI=true)");
 }
 
+std::string strict_note(bool strict) {
+  if (!strict || !strict_by_default()) return {};
+  return "this run is strict, since CI=true means --strict: approximations and unpinned images are "
+         "errors; --no-strict makes them warnings, a waiver accepts them (`caisson explain "
+         "E0306`)\n";
+}
+
 bool strict_by_default() {
   const char* ci = std::getenv("CI");
   return ci != nullptr && std::string_view(ci) == "true";

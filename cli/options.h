@@ -28,6 +28,10 @@ CLI::Option* add_environment(CLI::App& app, std::string& environment);
 /// --json, short for --format json.
 CLI::Option* add_json(CLI::App& app, bool& json);
 
+/// Says that CI made a run strict that has found errors, when it did: whoever sees them at home
+/// only as warnings wants to know.
+[[nodiscard]] std::string strict_note(bool strict);
+
 /// --strict and --no-strict; `strict` is the default.
 CLI::Option* add_strict(CLI::App& app, bool& strict);
 

@@ -142,7 +142,7 @@ TEST(Explain, SaysHowAPlaceIsNamed) {
            std::pair{"docker/runtime.Dockerfile:0", "has lines 1 to "},
            std::pair{"docker/state/.keep:1", "has no lines"},
            std::pair{"docker/runtime.Dockerfile:/FROM", "as in 'docker/runtime.Dockerfile:1'"},
-           std::pair{"compose/compose.yaml:7", "as in 'compose/compose.yaml:/name'"},
+           std::pair{"compose/compose.yaml:99999", "begins at line 99999 or after"},
            std::pair{"compose/compose.yaml:/services/runtme/user",
                      "did you mean '/services/runtime'?"},
            std::pair{"compose/compose.yaml:/name/x", "'/name' is a value with nothing in it"},

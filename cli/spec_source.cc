@@ -125,10 +125,18 @@ render::Locate locator(const LoadedSpec& spec) {
   };
 }
 
+source::Diagnostics heard(const source::Diagnostics& all, const Console& console) {
+  if (!console.quiet()) return all;
+  source::Diagnostics errors;
+  for (auto& diagnostic : all.sorted()) {
+    if (diagnostic.severity == source::Severity::error) errors.report(std::move(diagnostic));
+  }
+  return errors;
+}
+
 void report(const LoadedSpec& spec, Console& console) {
-  if (spec.loaded && console.quiet()) return;  // warnings are remarks
-  console.error(
-      source::render(spec.diagnostics, spec.sources, source::Format::text, console.colour_error()));
+  console.error(source::render(heard(spec.diagnostics, console), spec.sources, source::Format::text,
+                               console.colour_error()));
   if (!spec.loaded) console.remark(spec.sources.front().name() + ": " + tally(spec.diagnostics));
 }
 

@@ -56,6 +56,9 @@ struct LoadedSpec {
 /// loaded and outlive the function.
 [[nodiscard]] render::Locate locator(const LoadedSpec& spec);
 
+/// The diagnostics that -q leaves: errors.
+[[nodiscard]] source::Diagnostics heard(const source::Diagnostics& all, const Console& console);
+
 /// Prints the diagnostics of a command whose result is something else, to standard error.
 void report(const LoadedSpec& spec, Console& console);
 

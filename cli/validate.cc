@@ -4,8 +4,11 @@
 #include <CLI/App.hpp>
 
 #include "cli/command.h"
+#include "cli/generation.h"
 #include "cli/options.h"
 #include "cli/spec_source.h"
+#include "generator/plan/planner.h"
+#include "generator/render/loss.h"
 
 namespace caisson::cli {
 namespace {
@@ -14,7 +17,8 @@ constexpr auto kNotes =
     R"(Every mistake is reported in one run, sorted by place, with a stable code, the line and what to do.
 Diagnostics go to standard output, so that they can be piped; the closing remark goes to standard error.
 `caisson explain CODE` tells more about a diagnostic. What the language has and no target can make good yet,
-PostgreSQL and Redis, is valid here; `generate`, `up` and `image` refuse it (E0309).
+PostgreSQL and Redis, is valid here; `generate`, `up` and `image` refuse it (E0309). Under --strict what a
+target only approximates or does not do is an error here as it is for `generate`.
 
 examples:
   caisson validate deployment.yaml
@@ -46,19 +50,32 @@ std::string facts(const spec::Deployment& deployment) {
          counted(deployment.services.size(), "service");
 }
 
+/// What waivers cannot accept, and under --strict what no target does as the spec says.
+void add_promises(bool strict, LoadedSpec& spec) {
+  const auto plan = plan::plan(*spec.loaded);
+  add(render::waiver_mistakes(plan), spec.loaded->document, spec.diagnostics);
+  if (!strict) return;
+  const auto lost =
+      render::losses({.plan = plan, .document = spec.loaded->document}, render::TargetSet::all());
+  add(render::findings(lost, strict), spec.loaded->document, spec.diagnostics);
+}
+
 int run(const Options& options, Console& console) {
   const auto source = read_spec(options.spec);
   if (!source) {
     console.failure(source.error());
     return static_cast<int>(Exit::environment);
   }
-  const auto result = load_spec(*source, options.environment, options.strict);
+  auto result = load_spec(*source, options.environment, options.strict);
+  if (result.loaded) add_promises(options.strict, result);
   const auto format = options.json || options.format == "json" ? source::Format::json
                       : options.format == "sarif"              ? source::Format::sarif
                                                                : source::Format::text;
-  console.print(source::render(result.diagnostics, result.sources, format, console.colour_out()));
+  console.print(source::render(heard(result.diagnostics, console), result.sources, format,
+                               console.colour_out()));
   const auto found = tally(result.diagnostics);
-  if (!result.loaded) {
+  if (result.diagnostics.has_errors()) {
+    console.error(strict_note(options.strict));
     console.remark(source->name + ": " + found);
     return static_cast<int>(Exit::findings);
   }

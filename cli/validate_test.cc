@@ -14,6 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 constexpr auto kGood = R"(caisson: v1
@@ -36,7 +37,9 @@ class Validate : public ::testing::Test {
 
   /// `kGood` with one piece replaced.
   static std::string with(std::string_view from, std::string_view to) {
-    std::string text = kGood;
+    return with(kGood, from, to);
+  }
+  static std::string with(std::string text, std::string_view from, std::string_view to) {
     return text.replace(text.find(from), from.size(), to);
   }
 
@@ -131,6 +134,38 @@ TEST_F(Validate, EnvironmentsAreMergedAndUnknownOnesNamed) {
   const auto unknown = validate({"deployment.yaml", "--env", "prod"});
   EXPECT_EQ(unknown.code, 1);
   EXPECT_THAT(unknown.out, HasSubstr("prod"));
+}
+
+TEST_F(Validate, QuietLeavesWarningsOut) {
+  scratch.write("deployment.yaml", std::string(kGood) + "secrets: { key: { from: generate } }\n");
+  EXPECT_THAT(validate({"deployment.yaml"}).out, HasSubstr("warning[W0202]"));
+  const auto quiet = validate({"deployment.yaml", "-q"});
+  EXPECT_EQ(quiet.out + quiet.error, "");
+  scratch.write("wrong.yaml",
+                std::string(kGood) + "secrets: { key: { from: generate } }\nbogus: 1\n");
+  const auto wrong = validate({"wrong.yaml", "-q"});
+  EXPECT_EQ(wrong.code, 1);
+  EXPECT_THAT(wrong.out, HasSubstr("error[E0101]"));
+  EXPECT_THAT(wrong.out, Not(HasSubstr("W0202")));
+}
+
+TEST_F(Validate, StrictRefusesWhatATargetOnlyApproximates) {
+  scratch.write("deployment.yaml", std::string(kGood) + "runtime: { storage: 20Gi }\n");
+  EXPECT_EQ(validate({"deployment.yaml"}).code, 0);
+  const auto strict = validate({"deployment.yaml", "--strict"});
+  EXPECT_EQ(strict.code, 1);
+  EXPECT_THAT(strict.out, HasSubstr("error[E0308]"));
+  EXPECT_THAT(strict.out, HasSubstr("waivers: [{ rule: loss/runtime.storage"));
+  EXPECT_THAT(strict.error, Not(HasSubstr("CI=true"))) << "it was asked for";
+  const auto waived = std::string(kGood) +
+                      "runtime: { storage: 20Gi }\n"
+                      "waivers: [{ rule: loss/runtime.storage, reason: the disk is watched }]\n";
+  scratch.write("deployment.yaml", waived);
+  EXPECT_EQ(validate({"deployment.yaml", "--strict"}).code, 0);
+  // For one target alone: the others still count.
+  scratch.write("deployment.yaml",
+                with(waived, "storage, reason", "storage, where: compose, reason"));
+  EXPECT_EQ(validate({"deployment.yaml", "--strict"}).code, 1);
 }
 
 TEST_F(Validate, StrictIsTheDefaultInContinuousIntegration) {

@@ -1,6 +1,7 @@
 #include "conformance/commands.h"
 
 #include <algorithm>
+#include <cctype>
 #include <ctime>
 #include <fstream>
 #include <mutex>
@@ -36,6 +37,27 @@ fs::path state_of(const plan::Plan& plan, const StackOptions& options) {
   if (!options.state.empty()) return options.state;
   return default_state(options.target == "local" ? plan.name.value
                                                  : plan.name.value + "-" + options.target);
+}
+
+/// A word for a shell, quoted where it has to be.
+std::string quoted(const std::string& word) {
+  const bool plain = !word.empty() && std::ranges::all_of(word, [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+           std::string_view("/._-+=:@%,").find(c) != std::string_view::npos;
+  });
+  if (plain) return word;
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+/// What stops a stack again, with everything that says which one it is.
+std::string down_command(const Subject& subject, const StackOptions& options) {
+  std::string out = "caisson down " + quoted(subject.path);
+  if (!subject.environment.empty()) out += " --env " + quoted(subject.environment);
+  out += " --target " + options.target;
+  if (!options.state.empty()) out += " --state " + quoted(options.state.string());
+  return out;
 }
 
 std::function<void(const std::string&)> progress_to(const Output& output) {
@@ -147,6 +169,7 @@ Status run_and_report(const plan::Plan& plan, const Subject& subject, const Runn
   EvidenceFile evidence(directory);
   const auto report = run_on(plan, stack,
                              {.level = level,
+                              .require_all = options.require_all,
                               .filter = options.filter,
                               .journal = state_of(plan, options.stack) / "journal",
                               .finished = [&](const ProbeResult& result) {
@@ -167,7 +190,7 @@ Status run_and_report(const plan::Plan& plan, const Subject& subject, const Runn
   if (interrupted()) {
     return harness(output, {"interrupted; the report says which probes had run", ""});
   }
-  return static_cast<Status>(exit_status(report->verdict()));
+  return static_cast<Status>(report->exit_status());
 }
 
 /// Removes what the journals of runs that were killed name. False when something is left.
@@ -210,8 +233,7 @@ Status up(const Subject& subject, const StackOptions& options, const Output& out
     output.out << "  tenant " << tenant.slug << " at " << tenant.host << '\n';
   }
   output.out << "state, logs and secrets: " << stack->state.string() << '\n'
-             << "stop it with: caisson down " << subject.path << " --target " << options.target
-             << '\n';
+             << "stop it with: " << down_command(subject, options) << '\n';
   return Status::passed;
 }
 

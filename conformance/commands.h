@@ -53,9 +53,10 @@ struct StackOptions {
 
 struct ConformOptions {
   StackOptions stack{};
-  int level = -1;        ///< 0-3; -1: the spec's
-  std::string filter{};  ///< ids, families, globs, comma-separated
-  bool list = false;     ///< print the catalogue with what applies, and run nothing
+  int level = -1;            ///< 0-3; -1: the spec's
+  std::string filter{};      ///< ids, families, globs, comma-separated
+  bool list = false;         ///< print the catalogue with what applies, and run nothing
+  bool require_all = false;  ///< what could not be looked at fails the run
   std::filesystem::path
       report{};  ///< directory; empty: `conformance-report` in the working directory
   std::filesystem::path

@@ -2,16 +2,13 @@
 
 #include <ctime>
 
-#include <arpa/inet.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include "conformance/journal/journal.h"
 #include "conformance/probe/arena.h"
 #include "conformance/probe/provision.h"
 #include "conformance/probe/runner.h"
 #include "conformance/scan/canary.h"
 #include "conformance/stack/files.h"
+#include "conformance/stack/preflight.h"
 #include "conformance/wire/token.h"
 #include "generator/render/render.h"
 
@@ -19,19 +16,6 @@ namespace caisson::conformance {
 namespace {
 
 constexpr std::int64_t journal_ttl_seconds = 3600;
-
-bool can_listen(std::uint16_t port) {
-  const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const int on = 1;
-  setsockopt(probe, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(port);
-  const bool free = bind(probe, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-  close(probe);
-  return free;
-}
 
 /// What expectations were derived from, in a form that changes when any of them does.
 std::string digest_of(const plan::Plan& plan) {
@@ -64,7 +48,8 @@ Result<LocalTree> local_tree(const plan::Plan& plan, const render::Blueprints& b
   LocalTree tree;
   static constexpr std::string_view prefix = "local/";
   for (const auto& artifact : *artifacts) {
-    if (artifact.path.starts_with(prefix))
+    // Documents say their commands from where they were generated.
+    if (artifact.path.starts_with(prefix) && !artifact.path.ends_with(".md"))
       tree[artifact.path.substr(prefix.size())] = artifact.bytes;
   }
   return tree;
@@ -90,8 +75,14 @@ LocalOptions local_options(const plan::Plan& plan, const Subject& subject,
           .token_key = token_key_of(plan)};
 }
 
+std::size_t ports_of(const plan::Plan& plan) {
+  std::size_t count = 2;
+  for (const auto& instance : plan.instances) count += instance.ports.size();
+  return count;
+}
+
 Result<std::uint16_t> free_ports(const plan::Plan& plan) {
-  const std::size_t needed = plan.instances.size() * 2 + 2;
+  const std::size_t needed = ports_of(plan);
   for (int attempt = 0; attempt < 200; ++attempt) {
     const auto random = static_cast<std::uint32_t>(std::stoul(random_hex(3), nullptr, 16));
     // Below the ephemeral ports, so that no outgoing connection takes one of them meanwhile.
@@ -115,7 +106,8 @@ Result<RunReport> run_on(const plan::Plan& plan, const RunningStack& stack,
                    .tool_version = CAISSON_VERSION,
                    .plan_digest = digest_of(plan),
                    .level = options.level,
-                   .started = rfc3339(std::time(nullptr))};
+                   .started = rfc3339(std::time(nullptr)),
+                   .require_all = options.require_all};
   auto journal = Journal::open(options.journal, report.run, journal_ttl_seconds);
   if (!journal) return tl::unexpected(journal.error());
   Arena arena(plan, stack, report.run, options.level, *journal);
@@ -126,6 +118,7 @@ Result<RunReport> run_on(const plan::Plan& plan, const RunningStack& stack,
   run_probes(arena,
              {.level = options.level, .filter = options.filter, .finished = options.finished},
              report);
+  for (std::string& tier : tiers_left_out(arena)) report.notes.push_back(std::move(tier));
   for (const std::string& left : clean_up(stack, *journal)) {
     report.notes.push_back("not cleaned up: " + left + "; run `caisson sweep`");
   }

@@ -14,7 +14,7 @@
 
 namespace caisson::conformance {
 
-/// The files of target `local` by their path below `local/`.
+/// The files of target `local` by their path below `local/`, but for those that people read.
 [[nodiscard]] Result<LocalTree> local_tree(const plan::Plan& plan,
                                            const render::Blueprints& blueprints);
 
@@ -26,11 +26,15 @@ namespace caisson::conformance {
 [[nodiscard]] LocalOptions local_options(const plan::Plan& plan, const Subject& subject,
                                          const std::filesystem::path& state);
 
+/// How many consecutive ports a local stack of this plan may use, one more than it does.
+[[nodiscard]] std::size_t ports_of(const plan::Plan& plan);
+
 /// The first of enough consecutive free ports on the loopback interface for the plan's local stack.
 [[nodiscard]] Result<std::uint16_t> free_ports(const plan::Plan& plan);
 
 struct RunOptions {
   int level = 2;
+  bool require_all = false;
   std::string filter{};
   std::filesystem::path journal{};  ///< directory of the cleanup journal
   std::function<void(const ProbeResult&)> finished{};

@@ -97,6 +97,7 @@ Result<RunReport> attack(const Ground& ground, plan::Plan plan, const std::strin
   plan.targets.local_port.value = *port;
   auto tree = local_tree(plan, ground.subject.blueprints);
   if (!tree) return tl::unexpected(tree.error());
+  add_service(*tree, static_cast<std::uint16_t>(*port + ports_of(plan) - 1));
   LocalOptions options =
       local_options(plan, ground.subject, ground.root / ("prove-" + new_run_id()));
   options.programs["caisson-runtime"] = ground.runtime;
@@ -179,7 +180,7 @@ Row harmless(const Ground& ground, const std::string& name, const Result<plan::P
   keep_looked(row, *report, filter);
   row.outcome = row.probes.empty() ? Outcome::void_ : Outcome::held;
   for (const ProbeResult& probe : row.probes) {
-    if (probe.verdict == Verdict::pass || probe.verdict == Verdict::not_applicable) continue;
+    if (probe.verdict <= Verdict::pass) continue;
     row.outcome = Outcome::missed;
     row.reason = probe.id + " reported " + std::string(conformance::name_of(probe.verdict)) + ": " +
                  probe.reason;

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <fstream>
+#include <functional>
 #include <sstream>
 
 #include <gmock/gmock.h>
+#include <grp.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "conformance/commands.h"
@@ -87,6 +90,10 @@ TEST_F(Quickstart, UpConformDown) {
   ASSERT_TRUE(sealed);
   EXPECT_TRUE(verify_signed_json(*sealed));
   EXPECT_TRUE(left_journals(default_state("acme") / "journal").empty());
+  for (const auto& entry :
+       fs::recursive_directory_iterator(default_state("acme") / "data/runtime/snapshots")) {
+    EXPECT_FALSE(entry.is_regular_file()) << entry.path() << " was left behind";
+  }
   EXPECT_EQ(down(subject_, {}, output_), Status::passed) << told();
   EXPECT_EQ(processes_of_the_state(), 0U);
   EXPECT_FALSE(fs::exists(default_state("acme")));
@@ -116,6 +123,54 @@ TEST_F(Quickstart, ConformStartsAndStopsAStackWhenNoneRuns) {
   EXPECT_EQ(processes_of_the_state(), 0U);
 }
 
+/// Another step of the run: what it does is done in a child without root.
+int as_nobody(const std::function<int()>& act) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const bool other = setgroups(0, nullptr) == 0 && setgid(65534) == 0 && setuid(65534) == 0;
+    _exit(other ? act() : 99);
+  }
+  int status = -1;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST_F(Quickstart, WithoutRootWhatCouldNotBeSeenIsSaidAndFailsWhenAllIsRequired) {
+  if (geteuid() != 0) GTEST_SKIP() << "root is needed to be somebody else";
+  ASSERT_EQ(chown(root_.c_str(), 65534, 65534), 0);
+  const auto attack = [&](bool require_all, const std::string& log) {
+    return as_nobody([&] {
+      std::ofstream told(root_ / log);
+      const Output output{.out = told, .progress = told, .error = told};
+      return static_cast<int>(conform(subject_,
+                                      {.level = 2,
+                                       .filter = "ID1,PR,SE1,SE3",
+                                       .require_all = require_all,
+                                       .report = root_ / "report"},
+                                      output));
+    });
+  };
+  EXPECT_EQ(attack(false, "all"), 0) << read_file(root_ / "all").value_or("");
+  const std::string told = read_file(root_ / "all").value_or("");
+  EXPECT_THAT(told, HasSubstr("NOT TESTED   PR1"));
+  EXPECT_THAT(told, HasSubstr("PASS, and 6 NOT TESTED"));
+  EXPECT_THAT(told, HasSubstr("run as root"));
+  EXPECT_EQ(attack(true, "required"), 2) << read_file(root_ / "required").value_or("");
+}
+
+TEST_F(Quickstart, AFailedStartIsSaidWithTheStateItLeaves) {
+  const StackOptions options{.state = root_ / "a state"};
+  ASSERT_EQ(up(subject_, options, output_), Status::passed) << told();
+  EXPECT_THAT(out_.str(),
+              HasSubstr("--target local --state '" + (root_ / "a state").string() + "'"));
+  // Another stack of the same ports is refused before it starts, and leaves nothing.
+  const StackOptions second{.state = root_ / "second"};
+  EXPECT_EQ(up(subject_, second, output_), Status::harness);
+  EXPECT_THAT(error_.str(), HasSubstr("of the stack in " + (root_ / "a state").string()));
+  EXPECT_FALSE(fs::exists(second.state));
+  EXPECT_EQ(down(subject_, options, output_), Status::passed) << told();
+}
+
 TEST_F(Quickstart, AFilterThatNamesNothingIsNoPass) {
   EXPECT_EQ(
       conform(subject_, {.level = 1, .filter = "DB1,DB99", .report = root_ / "report"}, output_),
@@ -124,10 +179,11 @@ TEST_F(Quickstart, AFilterThatNamesNothingIsNoPass) {
 }
 
 TEST_F(Quickstart, ASabotageIsCaughtAndAHarmlessChangeIsNot) {
-  EXPECT_EQ(
-      prove(subject_, {.report = root_ / "report", .filter = "trust-tenant-header,another-tenant"},
-            output_),
-      Status::passed)
+  EXPECT_EQ(prove(subject_,
+                  {.report = root_ / "report",
+                   .filter = "trust-tenant-header,service-in-the-state,another-tenant"},
+                  output_),
+            Status::passed)
       << told();
   EXPECT_THAT(out_.str(), HasSubstr("CAUGHT"));
   EXPECT_EQ(processes_of_the_state(), 0U);

@@ -10,12 +10,30 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr std::string_view proving_service = "prove-files";
+
 void one_user(LocalOptions& options) { options.hardening.users = Hardening::Users::shared; }
 void open_secrets(LocalOptions& options) { options.hardening.private_secrets = false; }
 void shared_mounts(LocalOptions& options) { options.hardening.private_mounts = false; }
 void root_with_capabilities(LocalOptions& options) {
   options.hardening.users = Hardening::Users::starter;
   options.hardening.no_capabilities = false;
+}
+
+/// As without root: whoever can open a path can read it.
+void one_user_for_all(LocalOptions& options) {
+  options.hardening.users = Hardening::Users::starter;
+  options.hardening.private_mounts = false;
+}
+
+/// The service of `add_service` works where the stack keeps everything, instead of alone.
+bool service_in_the_state(LocalTree& tree) {
+  std::string& text = tree["stack.json"];
+  const std::string own = "\"directory\":\"work/" + std::string(proving_service) + "\"";
+  const auto at = text.find(own);
+  if (at == std::string::npos) return false;
+  text.replace(at, own.size(), R"("directory":".")");
+  return true;
 }
 
 /// A route of the edge to the operator listener of the shared runtime, before all others.
@@ -129,6 +147,7 @@ const std::vector<Sabotage> table{
     {"open-secrets", "SE1", "EACCES", open_secrets, nullptr, true},
     {"shared-tmp", "FS7", "not visible", shared_mounts, nullptr, true},
     {"root-with-capabilities", "PR4", "not root", root_with_capabilities, nullptr, true},
+    {"service-in-the-state", "SE7", "operator-token", one_user_for_all, service_in_the_state},
     {"operator-through-edge", "NW8", "observed 200", nullptr, operator_through_edge},
     {"no-rate", "NN8", "accepted, none refused", nullptr, no_rate},
     {"no-concurrent", "NN9", "accepted, none refused", nullptr, no_concurrent},
@@ -140,5 +159,31 @@ const std::vector<Sabotage> table{
 }  // namespace
 
 const std::vector<Sabotage>& sabotages() { return table; }
+
+void add_service(LocalTree& tree, std::uint16_t port) {
+  if (!tree.contains("Caddyfile")) return;  // its program serves files, too
+  boost::system::error_code error;
+  json::value stack = json::parse(tree["stack.json"], error);
+  json::value* processes = error ? nullptr : stack.find_pointer("/processes", error);
+  if (processes == nullptr || !processes->is_array()) return;
+  const std::string name(proving_service);
+  processes->get_array().push_back(json::object{
+      {"name", name},
+      {"role", "service"},
+      {"tenant", nullptr},
+      {"program", "caddy"},
+      {"args", {"file-server", "--browse", "--listen", "127.0.0.1:" + std::to_string(port)}},
+      {"directory", "work/" + name},
+      {"config", ""},
+      {"data", ""},
+      {"ports", {{"http", port}}},
+      {"ready", {{"port", "http"}, {"path", "/"}}},
+      {"needs", json::array{}},
+      {"env", {{"HOME", "/nonexistent"}}},
+      {"secret-env", json::object{}},
+      {"secrets", json::array{}},
+      {"uid-offset", processes->get_array().size()}});
+  tree["stack.json"] = json::serialize(stack);
+}
 
 }  // namespace caisson::conformance

@@ -25,4 +25,8 @@ struct Sabotage {
 
 [[nodiscard]] const std::vector<Sabotage>& sabotages();
 
+/// Adds a service that serves the files of its working directory at a port of the loopback
+/// interface, where the edge's program is Caddy: a wall about services needs one.
+void add_service(LocalTree& tree, std::uint16_t port);
+
 }  // namespace caisson::conformance

@@ -39,7 +39,7 @@ void add_list(std::string_view text, std::vector<Replacement>& out) {
   }
 }
 
-void add_said(std::string_view remedy, std::vector<Replacement>& out) {
+void add_said(std::string_view code, std::string_view remedy, std::vector<Replacement>& out) {
   constexpr std::string_view meant = "did you mean ";
   if (const std::size_t at = remedy.find(meant); at != std::string_view::npos) {
     auto word = remedy.substr(at + meant.size());
@@ -49,6 +49,8 @@ void add_said(std::string_view remedy, std::vector<Replacement>& out) {
       out.push_back({std::string(word.substr(0, word.rfind('?')))});
     }
   }
+  // Every key that may stand there is no likelier than another.
+  if (code == "E0101") return;
   for (const std::string_view verb : {"write the name alone: ", "write ", "use ", "add 'tier': "}) {
     const std::size_t at = remedy.find(verb);
     if (at == std::string_view::npos) continue;
@@ -82,8 +84,15 @@ void add_guesses(std::string_view code, std::string_view text, std::vector<Repla
   if (code == "E0108") out.insert(out.begin(), {std::string(text), true});  // without its quotes
   if (code == "E0116") {
     const auto digits = text.substr(0, text.find_first_not_of("0123456789"));
-    for (const std::string_view unit : {"Mi", "Gi", "B"})
-      guess(std::string(digits) + std::string(unit));
+    // The unit that is written, as it is called here; without one what memory and disks have.
+    const auto letter = text.size() > digits.size() ? text.substr(digits.size(), 1) : "";
+    if (letter.empty() || std::string_view("KMGTkmgt").find(letter) == std::string_view::npos) {
+      guess(std::string(digits) + "Mi");
+      guess(std::string(digits) + "Gi");
+    } else {
+      const char unit = letter[0] >= 'a' ? static_cast<char>(letter[0] - 'a' + 'A') : letter[0];
+      guess(std::string(digits) + unit + "i");
+    }
   }
   if (code == "E0131") guess("v1");
   if (text.starts_with('v')) guess(std::string(text.substr(1)));
@@ -123,7 +132,7 @@ std::string example_in(std::string_view note) {
 std::vector<Replacement> other_words(std::string_view code, std::string_view written,
                                      std::string_view remedy) {
   std::vector<Replacement> words;
-  add_said(remedy, words);
+  add_said(code, remedy, words);
   add_guesses(code, without_quotes(written), words);
   return words;
 }

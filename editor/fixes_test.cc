@@ -102,7 +102,14 @@ TEST(Fixes, DoWhatTheRemedySays) {
   EXPECT_TRUE(titles("value-boolean-yes.yaml")["E0107"].contains("replace with 'true'"));
   EXPECT_TRUE(titles("document-tab-indentation.yaml")["E0002"].contains("indent with spaces"));
   EXPECT_TRUE(titles("document-unclosed-quote.yaml")["E0001"].contains("add the missing quote"));
-  EXPECT_TRUE(titles("value-bytes-decimal-unit.yaml")["E0116"].size() > 0);
+  const auto units = titles("value-bytes-decimal-unit.yaml")["E0116"];
+  EXPECT_TRUE(units.contains("replace with '256Mi'"));
+  EXPECT_FALSE(units.contains("replace with '256B'")) << "nobody means 256 bytes";
+  // A key that is unlike every other is taken away; none of the others is what was meant.
+  for (const auto& [code, offered] : titles("key-unknown-without-suggestion.yaml")) {
+    if (code != "E0101") continue;
+    for (const auto& title : offered) EXPECT_TRUE(title.starts_with("remove ")) << title;
+  }
   EXPECT_TRUE(titles("document-empty.yaml")["E0005"].contains("write a starter spec"));
 }
 

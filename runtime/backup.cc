@@ -109,19 +109,6 @@ Result<std::vector<std::string>> finished_in(const fs::path& directory) {
   return ids;
 }
 
-/// The description goes first: a snapshot without one does not count.
-Result<void> remove_snapshot(const fs::path& directory, const std::string& id) {
-  for (const char* extension : {".json", ".db"}) {
-    std::error_code error;
-    fs::remove(file_of(directory, id, extension), error);
-    if (error) {
-      return fail("cannot remove " + file_of(directory, id, extension).string() + ": " +
-                  error.message());
-    }
-  }
-  return {};
-}
-
 Result<void> save(const BackupSettings& settings, const Tenant& tenant) {
   const auto taken = ask(settings, "POST", "/v1/tenants/" + tenant.slug + "/snapshots");
   if (!taken) return tl::unexpected(taken.error());
@@ -140,12 +127,12 @@ Result<void> save(const BackupSettings& settings, const Tenant& tenant) {
       !written) {
     return written;
   }
-  if (auto removed = remove_snapshot(from, id); !removed) return removed;
+  if (auto removed = storage::remove_snapshot(from, id); !removed) return removed;
   const auto ids = finished_in(to);
   if (!ids) return tl::unexpected(ids.error());
   const auto kept = static_cast<std::size_t>(settings.keep);
   for (std::size_t i = 0; i + kept < ids->size(); ++i) {
-    if (auto removed = remove_snapshot(to, (*ids)[i]); !removed) return removed;
+    if (auto removed = storage::remove_snapshot(to, (*ids)[i]); !removed) return removed;
   }
   return {};
 }

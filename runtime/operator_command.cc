@@ -65,10 +65,11 @@ tl::expected<OperatorQuestion, std::string> question_of(const admin::Entry& entr
     words = words.subspan(1);
   }
   json::object body;
+  bool from_input = false;
   for (const std::string_view word : words) {
-    if (word == "-" && words.size() == 1) {
-      question.body.assign(std::istreambuf_iterator<char>(std::cin), {});
-      return question;
+    if (word == "-") {
+      from_input = true;
+      continue;
     }
     const std::size_t equals = word.find('=');
     if (equals == std::string_view::npos || equals == 0) {
@@ -89,6 +90,18 @@ tl::expected<OperatorQuestion, std::string> question_of(const admin::Entry& entr
     }
   }
   if (!body.empty()) question.body = json::serialize(body);
+  if (!from_input) return question;
+  std::string text(std::istreambuf_iterator<char>(std::cin), {});
+  if (!body.empty()) {
+    // Into the text as it is: its numbers are more than any that a JSON library writes again.
+    const std::size_t brace = text.find_first_not_of(" \t\r\n");
+    if (brace == std::string::npos || text[brace] != '{') {
+      return tl::unexpected(std::string("what comes on standard input is no JSON object"));
+    }
+    question.body.back() = ',';
+    text.replace(brace, 1, question.body);
+  }
+  question.body = std::move(text);
   return question;
 }
 

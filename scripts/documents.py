@@ -1,5 +1,6 @@
 """Reads the generated README.md and RUNBOOK.md as what they are: commands that somebody copies into a shell, and names."""
 
+import itertools
 import json
 import os
 import pathlib
@@ -15,13 +16,15 @@ FENCE = re.compile(r"^```(.*)$")
 SPAN = re.compile(r"(?<!\\)`([^`\n]+)(?<!\\)`")
 # Names of other people's programs: Docker's daemon.
 FOREIGN = {"default-address-pools", "/etc/docker/daemon.json", "all predefined address pools have been fully subnetted"}
+# Sections that have to work a second time, with what the first one left.
+AGAIN = ("A tenant's life", "Back up", "Restore")
 # A code span that begins like this is a command and no name.
 PROGRAMS = ("docker", "operator", "systemctl", "journalctl", "kubectl", "helm", "curl", "caisson", "sudo", "openssl")
 
 
 class Command:
-    def __init__(self, document, line, text):
-        self.document, self.line, self.text = document, line, text
+    def __init__(self, document, line, text, section):
+        self.document, self.line, self.text, self.section = document, line, text, section
 
     def __str__(self):
         return f"{self.document.parent.name}/{self.document.name}:{self.line}: {self.text}"
@@ -44,9 +47,11 @@ class Document:
         self.path = path
         self.text = path.read_text() if text is None else text
         self.commands, self.names = [], []
-        block, unit, begin = False, "", 0
+        block, unit, begin, section = False, "", 0, ""
         for number, line in enumerate(self.text.splitlines(), 1):
             fence = FENCE.match(line)
+            if line.startswith("## ") and not block:
+                section = line[3:]
             if fence and not block:
                 if fence.group(1) != "sh":
                     raise AssertionError(f"{path}:{number}: a block of '{fence.group(1)}', which no shell runs")
@@ -60,14 +65,14 @@ class Document:
                 unit += line + "\n"
                 if not unit.strip() or unit.lstrip().startswith("#") or is_whole(unit):
                     if unit.strip() and not unit.lstrip().startswith("#"):
-                        self.commands.append(Command(path, begin, unit.rstrip("\n")))
+                        self.commands.append(Command(path, begin, unit.rstrip("\n"), section))
                     unit = ""
             else:
                 if line.startswith("    ") and not line.lstrip().startswith(("*", "-")):
                     raise AssertionError(f"{path}:{number}: an indented block; blocks are fenced")
                 for span in SPAN.findall(line):
                     if is_command(span):
-                        self.commands.append(Command(path, number, span))
+                        self.commands.append(Command(path, number, span, section))
                     else:
                         self.names.append((number, span))
         if block:
@@ -77,9 +82,12 @@ class Document:
 def execute(document, shell=("bash",), before=(), env=None, timeout=400):
     """Runs every command of the document in one shell, in its directory; the first that fails is an AssertionError with its output.
 
-    `before` is what the shell is told first."""
+    `before` is what the shell is told first. Sections that are said again and again in a deployment's life are said twice here."""
     script = [*before, "set -eo pipefail"]
-    for number, command in enumerate(document.commands):
+    order = []
+    for section, commands in itertools.groupby(enumerate(document.commands), key=lambda entry: entry[1].section):
+        order += list(commands) * (2 if section in AGAIN else 1)
+    for number, command in order:
         script += [f"printf '\\001%s\\n' {number} >&2", command.text]
     script.append("printf '\\001end\\n' >&2")
     with tempfile.TemporaryFile("w+") as out:
@@ -91,7 +99,7 @@ def execute(document, shell=("bash",), before=(), env=None, timeout=400):
     if done.returncode != 0 or pieces[-2] != "end":
         last = document.commands[began[-1]] if began else "the shell"
         raise AssertionError(f"{last}\nstatus {done.returncode}\n{pieces[-1][-4000:]}")
-    if began != list(range(len(document.commands))):
+    if began != [number for number, _ in order]:
         raise AssertionError(f"{document.path}: ran {began} of {len(document.commands)}")
     print(f"  {document.path.parent.name}/{document.path.name}: all {len(began)} commands ran")
 

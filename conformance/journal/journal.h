@@ -14,7 +14,8 @@ namespace caisson::conformance {
 
 /// Something that a run makes in the target, written down before it is made.
 struct Creation {
-  std::string kind{};      ///< "tenant", "key", "collection", "file", "limits" (that were lifted)
+  std::string kind{};      ///< "tenant", "key", "collection", "file", "snapshot", "limits" (that
+                           ///< were lifted)
   std::string instance{};  ///< whose operator API knows it
   std::string tenant{};
   std::string

@@ -249,7 +249,7 @@ void linked_database(const Arena& arena, std::vector<Cell>& cells) {
   cells.push_back(e.cell());
 }
 
-std::optional<std::string> no_relations(const Arena& /*arena*/) {
+std::optional<LeftOut> no_relations(const Arena& /*arena*/) {
   return "records have no parents: the data API has no relations";
 }
 

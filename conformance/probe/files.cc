@@ -41,7 +41,7 @@ void traversal(Examination& e) {
   // A snapshot's name is a path on the server's disk, too: the operator restores for the attacker.
   if (!e.same_instance() || e.arena().level() < 2) return;
   const OperatorApi api = arena.operator_of(*e.victim().instance);
-  const auto snapshot = api.snapshot(e.victim().slug);
+  const auto snapshot = take_snapshot(arena, e.victim());
   if (!snapshot) return e.inconclusive("no snapshot could be made: " + snapshot.error().text());
   for (const std::string& name :
        {"../" + e.victim().id + "/" + *snapshot, "..%2f" + e.victim().id + "%2f" + *snapshot,
@@ -163,18 +163,18 @@ void shared_places(Examination& e) {
            "limit 0", core, Verdict::leak);
 }
 
-std::optional<std::string> no_uploads(const Arena& /*arena*/) {
+std::optional<LeftOut> no_uploads(const Arena& /*arena*/) {
   return "tenants give no archives and own no directories in this plan";
 }
 
-std::optional<std::string> needs_users_and_files(const Arena& arena) {
+std::optional<LeftOut> needs_users_and_files(const Arena& arena) {
   if (auto reason = needs_own_users(arena)) return reason;
   return needs_data_directories(arena);
 }
 
 /// Containers of one image share a user: what keeps their files apart is that they do not see them
 /// (FS4).
-std::optional<std::string> needs_files_of_own_users(const Arena& arena) {
+std::optional<LeftOut> needs_files_of_own_users(const Arena& arena) {
   if (arena.stack().target != "local") {
     return "instances of target " + arena.stack().target +
            " share a user and see no files of others";

@@ -218,7 +218,7 @@ void foreign_backup(const Arena& arena, std::vector<Cell>& cells) {
   Examination e(arena, s.thrown, *s.bystander);
   e.begin();
   const OperatorApi api = arena.operator_of(*s.thrown.instance);
-  const auto snapshot = api.snapshot(s.bystander->slug);
+  const auto snapshot = take_snapshot(arena, *s.bystander);
   const auto own = api.snapshot(s.thrown.slug);
   if (!snapshot || !own) {
     e.inconclusive("no snapshot could be made: " +

@@ -126,6 +126,14 @@ Result<std::string> OperatorApi::snapshot(const std::string& slug) const {
   return json_string(response->body, "id");
 }
 
+Result<void> OperatorApi::delete_snapshot(const std::string& slug, const std::string& id) const {
+  const auto response = call("DELETE", "/v1/tenants/" + slug + "/snapshots/" + id);
+  if (!response) return tl::unexpected(response.error());
+  if (response->status == 404 || response->status / 100 == 2) return {};
+  return fail("the operator API answered " + response->summary() + " when a snapshot of " + slug +
+              " was to go");
+}
+
 Result<std::vector<AuditRecord>> OperatorApi::refusals_after(std::uint64_t after) const {
   static constexpr std::size_t page = 1000;
   std::vector<AuditRecord> records;

@@ -67,6 +67,8 @@ class OperatorApi {
   /// Fine when there is no such tenant.
   [[nodiscard]] Result<void> remove(const std::string& slug) const;
   [[nodiscard]] Result<std::string> snapshot(const std::string& slug) const;
+  /// Fine when there is no such snapshot.
+  [[nodiscard]] Result<void> delete_snapshot(const std::string& slug, const std::string& id) const;
   /// Records after `after`, of all tenants, in order; reads every page.
   [[nodiscard]] Result<std::vector<AuditRecord>> refusals_after(std::uint64_t after) const;
 

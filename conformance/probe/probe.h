@@ -12,6 +12,22 @@
 
 namespace caisson::conformance {
 
+/// Why a probe does not run on a stack: the plan has no such surface, or (`untested`) it has and
+/// the harness cannot look at it from where it stands.
+struct LeftOut {
+  std::string reason{};
+  bool untested = false;
+
+  // NOLINTBEGIN(google-explicit-constructor): a reason alone says that there is no such surface
+  LeftOut(const char* why) : reason(why) {}
+  LeftOut(std::string why, bool is_untested = false)
+      : reason(std::move(why)), untested(is_untested) {}
+  // NOLINTEND(google-explicit-constructor)
+};
+
+/// The surface is there and nobody looked.
+[[nodiscard]] inline LeftOut not_tested(std::string why) { return {std::move(why), true}; }
+
 /// One line of the catalogue. Exactly one of `each` and `once` is set.
 struct Probe {
   std::string_view id;  ///< stable
@@ -20,8 +36,8 @@ struct Probe {
   int level = 1;
   bool mutates = false;  ///< runs alone, after the probes that only read
 
-  /// Why the probe has nothing to look at in this plan and on this stack; nullopt: it applies.
-  std::optional<std::string> (*inapplicable)(const Arena&) = nullptr;
+  /// Why the probe does not run in this plan and on this stack; nullopt: it does.
+  std::optional<LeftOut> (*inapplicable)(const Arena&) = nullptr;
   /// Attacks `Examination::victim()` as `Examination::attacker()`; runs on every pair of the arena.
   void (*each)(Examination&) = nullptr;
   /// Looks at the stack as a whole; makes its own examinations.

@@ -1,7 +1,9 @@
 #include "conformance/probe/provision.h"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
+#include <set>
 #include <thread>
 
 #include <boost/json.hpp>
@@ -15,6 +17,9 @@ namespace {
 namespace json = boost::json;
 
 constexpr int records_each = 3;
+
+/// Of the plan; tiers beyond are named in the report.
+constexpr std::size_t most_actors = 12;
 
 OperatorApi api_of(const RunningStack& stack, const std::string& instance) {
   const RunningInstance* found = stack.instance(instance);
@@ -176,18 +181,18 @@ Result<void> furnish(const Arena& arena, Actor& actor) {
 
 Result<std::vector<Actor>> planned_actors(const Arena& arena) {
   std::vector<Actor> actors;
-  std::size_t pooled = 0;
+  std::set<std::string> tiers;
+  std::array<std::size_t, 2> placed{};  // on the shared instance, and alone
   for (const auto& tenant : arena.plan().tenants) {
     const RunningInstance* instance = arena.stack().instance(tenant.instance);
-    const bool alone = instance != nullptr && instance->tenant.has_value();
-    // Two of each placement say everything; a plan may have ten thousand.
-    const auto alone_so_far = std::ranges::count_if(
-        actors, [](const Actor& actor) { return actor.instance->tenant.has_value(); });
-    if (tenant.suspended || instance == nullptr ||
-        (alone ? alone_so_far : static_cast<std::ptrdiff_t>(pooled)) >= 2) {
-      continue;
-    }
-    pooled += alone ? 0 : 1;
+    if (tenant.suspended || instance == nullptr) continue;
+    // Two of each placement attack each other, and one of each further tier is driven to its
+    // limits; a plan may have ten thousand tenants.
+    std::size_t& so_far = placed.at(instance->tenant.has_value() ? 1 : 0);
+    const bool another_tier = !tiers.contains(tenant.tier) && actors.size() < most_actors;
+    if (so_far >= 2 && !another_tier) continue;
+    ++so_far;
+    tiers.insert(tenant.tier);
     Actor actor{.slug = tenant.slug,
                 .tier = tenant.tier,
                 .isolation = std::string(isolation_name(tenant.isolation)),
@@ -236,6 +241,7 @@ Result<void> remove_one(const RunningStack& stack, const Creation& creation,
   }
   if (tenant_goes) return {};  // its keys and records go with it
   if (creation.kind == "limits") return api.set_limits(creation.tenant, creation.name);
+  if (creation.kind == "snapshot") return api.delete_snapshot(creation.tenant, creation.name);
   if (creation.kind == "key") {
     const auto keys = api.keys_named(creation.tenant, creation.name);
     if (!keys) return tl::unexpected(keys.error());
@@ -301,6 +307,19 @@ Result<void> empty_collection(const Endpoint& data, const std::string& credentia
     }
   }
   return fail("cannot empty " + collection + " within half a minute");
+}
+
+Result<std::string> take_snapshot(const Arena& arena, const Actor& actor) {
+  auto id = arena.operator_of(*actor.instance).snapshot(actor.slug);
+  if (!id) return id;
+  if (auto noted = arena.journal().will_create({.kind = "snapshot",
+                                                .instance = actor.instance->name,
+                                                .tenant = actor.slug,
+                                                .name = *id});
+      !noted) {
+    return tl::unexpected(noted.error());
+  }
+  return id;
 }
 
 Result<void> equip(const Arena& arena, Actor& actor) {
@@ -382,6 +401,22 @@ std::vector<std::string> remove_all(const RunningStack& stack,
     }
   }
   return left;
+}
+
+std::vector<std::string> tiers_left_out(const Arena& arena) {
+  std::vector<std::string> out;
+  for (const plan::Tier& tier : arena.plan().tiers) {
+    const auto of_tier = [&](const auto& tenant) { return tenant.tier == tier.name; };
+    const auto under_test = [&](const Actor& actor) { return of_tier(actor) && !actor.synthetic; };
+    if (std::ranges::any_of(arena.actors(), under_test)) continue;
+    const bool some = std::ranges::any_of(arena.plan().tenants, of_tier);
+    out.push_back("tier " + tier.name + " NOT TESTED: " +
+                  (!some ? "the spec has no tenant of it"
+                   : !arena.stack().disposable
+                       ? "its tenants are left alone on a stack without the disposable marker"
+                       : "its tenants are suspended, or enough others were attacked"));
+  }
+  return out;
 }
 
 std::vector<std::string> clean_up(const RunningStack& stack, Journal& journal) {

@@ -9,9 +9,10 @@
 namespace caisson::conformance {
 
 /// Gives every tenant under test a credential, records and canaries of this run, and enrols them in
-/// the arena. On a disposable stack these are the plan's own active tenants (and two made for the
-/// run when the plan has too few), with their rate limits lifted; elsewhere only tenants made for
-/// the run. Everything is in the journal before it exists.
+/// the arena. On a disposable stack these are active tenants of the plan: two of each placement
+/// and one of each further tier, at most twelve (and two made for the run when that is too few),
+/// with their rate limits lifted; elsewhere only tenants made for the run. Everything is in the
+/// journal before it exists.
 [[nodiscard]] Result<void> provision(Arena& arena);
 
 /// Makes one more tenant on the shared instance, with its credential, records and canaries, for
@@ -19,6 +20,10 @@ namespace caisson::conformance {
 /// run id.
 [[nodiscard]] Result<Actor> make_tenant(const Arena& arena, const std::string& suffix,
                                         const std::string& limits_json = {});
+
+/// A snapshot of the tenant that is gone after the run. Its id is known, and noted in the journal,
+/// only once it is there.
+[[nodiscard]] Result<std::string> take_snapshot(const Arena& arena, const Actor& actor);
 
 /// Gives an existing tenant a credential and records.
 [[nodiscard]] Result<void> equip(const Arena& arena, Actor& actor);
@@ -31,6 +36,9 @@ namespace caisson::conformance {
 /// records at a time, or fewer when they or the request would be too large.
 [[nodiscard]] Result<void> empty_collection(const Endpoint& data, const std::string& credential,
                                             const std::string& collection, std::size_t page = 1000);
+
+/// One sentence for each tier of the plan of which no tenant is under test, and why.
+[[nodiscard]] std::vector<std::string> tiers_left_out(const Arena& arena);
 
 /// Removes everything that stands in the journal. Returns what could not be removed.
 [[nodiscard]] std::vector<std::string> clean_up(const RunningStack& stack, Journal& journal);

@@ -40,11 +40,11 @@ void conclude(ProbeResult& result) {
 }
 
 /// What ran in the plan's own words: why a probe is left out though it exists.
-std::optional<std::string> left_out(const Arena& arena, const Probe& probe) {
+std::optional<LeftOut> left_out(const Arena& arena, const Probe& probe) {
   for (const auto& exclusion : arena.plan().conformance.exclude) {
     if (exclusion.probe == probe.id) {
       return "excluded by the spec: " + exclusion.reason +
-             (exclusion.until.empty() ? "" : " (until " + exclusion.until + ")");
+             (exclusion.until.empty() ? std::string() : " (until " + exclusion.until + ")");
     }
   }
   return probe.inapplicable == nullptr ? std::nullopt : probe.inapplicable(arena);
@@ -91,7 +91,8 @@ class Round {
     const auto started = micros_since(start_);
     ProbeResult result = result_of(probe);
     if (const auto reason = left_out(arena_, probe)) {
-      result.reason = *reason;
+      result.reason = reason->reason;
+      if (reason->untested) result.verdict = Verdict::not_tested;
       return result;
     }
     if (interrupted()) {
@@ -230,7 +231,7 @@ void run_probes(const Arena& arena, const RunSettings& settings, RunReport& repo
   });
   // What a probe could not look at for one tenant does not pass with what it saw of the others.
   for (const ProbeResult& result : report.probes) {
-    if (result.verdict == Verdict::not_applicable) continue;
+    if (result.verdict <= Verdict::not_tested) continue;
     for (const Cell& cell : result.cells) {
       if (cell.verdict != Verdict::not_applicable || cell.reason.empty()) continue;
       const auto pair =

@@ -167,12 +167,68 @@ void logs_and_arguments(const Arena& arena, std::vector<Cell>& cells) {
   cells.push_back(e.cell());
 }
 
-std::optional<std::string> needs_generated_files(const Arena& arena) {
-  if (arena.stack().target == "local") return std::nullopt;
-  return "the generated files of target " + arena.stack().target + " are not kept beside the stack";
+/// What a service answers to whoever can reach it, where it might give away what lies around it.
+void published_by(Examination& e, const RunningInstance& service) {
+  const Arena& arena = e.arena();
+  std::vector<std::string> files;
+  for (const auto& [name, value] : arena.stack().secrets) files.push_back("secrets/" + name);
+  for (const RunningInstance& other : arena.stack().instances) {
+    if (other.role == "runtime") files.push_back("config/" + other.name + ".json");
+  }
+  for (const char* file : {"signing-key.pem", "state.json", "stack.json", ""})
+    files.emplace_back(file);
+  for (const char* up : {"/", "/../../", "/%2e%2e/%2e%2e/", "/..%2f..%2f"}) {
+    for (const std::string& file : files) {
+      const auto answer = exchange(
+          *service.data,
+          {.target = up + file, .host = service.data->text(), .headers = {{"Connection", "close"}}},
+          within(std::chrono::seconds(10)));
+      const std::string step = "GET " + std::string(up) + file + " of " + service.name;
+      // It may speak something else, or nothing to such a path: then it gives nothing away.
+      if (!answer) {
+        e.expect(step, true, "no secret", answer.error().text());
+        continue;
+      }
+      arena.count_scanned(answer->raw.size());
+      std::string found = secrets_in(arena, answer->raw);
+      const auto& key = arena.stack().signing_key;
+      if (!key.empty() && answer->raw.find(key.substr(0, 64)) != std::string::npos)
+        found += (found.empty() ? "" : ", ") + std::string("the key that signs tokens");
+      if (answer->raw.find("state.json") != std::string::npos && file.empty())
+        found += (found.empty() ? "" : ", ") + std::string("the stack's state directory");
+      e.expect(step, found.empty(), "no secret",
+               found.empty() ? "none in " + std::to_string(answer->raw.size()) + " bytes" : found);
+    }
+  }
 }
 
-std::optional<std::string> needs_keys_and_shared(const Arena& arena) {
+void published(const Arena& arena, std::vector<Cell>& cells) {
+  const auto [attacker, victim] = arena.pairs().front();
+  Examination e(arena, *attacker, *victim);
+  e.begin();
+  for (const RunningInstance& instance : arena.stack().instances) {
+    if (instance.role == "service" && instance.data) published_by(e, instance);
+  }
+  e.finish();
+  cells.push_back(e.control_cell());
+  cells.push_back(e.cell());
+}
+
+std::optional<LeftOut> needs_services(const Arena& arena) {
+  const bool some = std::ranges::any_of(arena.stack().instances, [](const RunningInstance& i) {
+    return i.role == "service" && i.data;
+  });
+  if (some) return std::nullopt;
+  return "no service of the deployment runs here and listens";
+}
+
+std::optional<LeftOut> needs_generated_files(const Arena& arena) {
+  if (arena.stack().target == "local") return std::nullopt;
+  return not_tested("the generated files of target " + arena.stack().target +
+                    " are not kept beside the stack");
+}
+
+std::optional<LeftOut> needs_keys_and_shared(const Arena& arena) {
   if (auto reason = needs_api_keys(arena)) return reason;
   return needs_shared_instance(arena);
 }
@@ -190,6 +246,8 @@ const std::vector<Probe> probes{
      nullptr, rotation},
     {"SE6", "arguments and logs are clean", Resource::secrets, 1, true, needs_logs, nullptr,
      logs_and_arguments},
+    {"SE7", "secrets and files of the stack in what services answer", Resource::secrets, 1, false,
+     needs_services, nullptr, published},
 };
 
 }  // namespace

@@ -20,6 +20,8 @@ std::string class_of(Verdict verdict) {
       return "invalid";
     case Verdict::inconclusive:
       return "open";
+    case Verdict::not_tested:
+      return "open";
     case Verdict::not_applicable:
       return "none";
   }
@@ -77,12 +79,22 @@ std::string figure(std::string_view name, std::string_view value, std::string_vi
 std::string header(const RunReport& report) {
   std::uint64_t n = 0;
   for (const ProbeResult& probe : report.probes) n += probe.observations();
+  const std::size_t untested = report.count(Verdict::not_tested);
   std::string out = "<header><p class=\"eyebrow\">Caisson conformance</p><h1>" +
                     escape_markup(report.deployment) + " <span class=\"version\">" +
-                    escape_markup(report.version) + "</span> " + badge(report.verdict()) + "</h1>";
+                    escape_markup(report.version) + "</span> " + badge(report.verdict());
+  if (untested > 0) {
+    out += " " + element("span", "badge open", std::to_string(untested) + " not tested");
+  }
+  out += "</h1>";
   out += "<p class=\"lead\">" + std::to_string(report.count(Verdict::pass)) + " of " +
          std::to_string(report.probes.size()) + " probes passed on target <strong>" +
          escape_markup(report.target) + "</strong> at level " + std::to_string(report.level) + ".";
+  if (untested > 0) {
+    out += " <strong>" + std::to_string(untested) +
+           " were not tested</strong>, though the plan has what they are about: "
+           "<a href=\"#unverified\">see why</a>.";
+  }
   if (report.verdict() == Verdict::pass) {
     out += " In " + people_count(n) +
            " observations no tenant reached another: with 95 % confidence at most " + percent(n) +
@@ -94,6 +106,7 @@ std::string header(const RunReport& report) {
                 report.count(Verdict::leak) > 0 ? "leak-text" : "");
   out += figure("invalid", std::to_string(report.count(Verdict::invalid)));
   out += figure("inconclusive", std::to_string(report.count(Verdict::inconclusive)));
+  out += figure("not tested", std::to_string(untested), untested > 0 ? "leak-text" : "");
   out += figure("not applicable", std::to_string(report.count(Verdict::not_applicable)));
   out += figure("observations", people_count(n));
   out += figure("canaries", people_count(report.canaries));
@@ -184,7 +197,7 @@ std::string cell_block(const Cell& cell) {
 }
 
 std::string probe_block(const ProbeResult& probe) {
-  const bool bad = probe.verdict != Verdict::pass && probe.verdict != Verdict::not_applicable;
+  const bool bad = probe.verdict > Verdict::pass;
   std::string out =
       "<details class=\"probe\" id=\"probe-" + escape_markup(probe.id) + "\"" +
       (bad ? " open" : "") + "><summary><span class=\"id\">" + escape_markup(probe.id) +
@@ -198,6 +211,12 @@ std::string probe_block(const ProbeResult& probe) {
   return out + "</details>";
 }
 
+std::string unverified_row(const ProbeResult& probe) {
+  return "<tr id=\"probe-" + escape_markup(probe.id) + "\"><td><span class=\"id\">" +
+         escape_markup(probe.id) + "</span> " + escape_markup(probe.title) + " " +
+         badge(probe.verdict) + "</td><td>" + escape_markup(probe.reason) + "</td></tr>";
+}
+
 std::string probe_sections(const RunReport& report) {
   std::string out =
       "<section aria-labelledby=\"probes\"><h2 id=\"probes\">Probes and evidence</h2>";
@@ -209,18 +228,17 @@ std::string probe_sections(const RunReport& report) {
   }
   out +=
       "</section><section aria-labelledby=\"unverified\"><h2 id=\"unverified\">Not verified</h2>";
-  if (report.count(Verdict::not_applicable) == 0 && report.notes.empty()) {
+  if (report.count(Verdict::not_applicable) + report.count(Verdict::not_tested) == 0 &&
+      report.notes.empty()) {
     return out + "<p>Everything in the catalogue applied.</p></section>";
   }
   out +=
-      "<table class=\"plain\"><thead><tr><th scope=\"col\">probe</th><th scope=\"col\">why it does "
-      "not "
-      "apply</th></tr></thead><tbody>";
-  for (const ProbeResult& probe : report.probes) {
-    if (probe.verdict != Verdict::not_applicable) continue;
-    out += "<tr id=\"probe-" + escape_markup(probe.id) + "\"><td><span class=\"id\">" +
-           escape_markup(probe.id) + "</span> " + escape_markup(probe.title) + "</td><td>" +
-           escape_markup(probe.reason) + "</td></tr>";
+      "<table class=\"plain\"><thead><tr><th scope=\"col\">probe</th><th "
+      "scope=\"col\">why</th></tr></thead><tbody>";
+  for (const Verdict verdict : {Verdict::not_tested, Verdict::not_applicable}) {
+    for (const ProbeResult& probe : report.probes) {
+      if (probe.verdict == verdict) out += unverified_row(probe);
+    }
   }
   for (const std::string& note : report.notes) {
     out += "<tr><td>note</td><td>" + escape_markup(note) + "</td></tr>";

@@ -94,11 +94,13 @@ json::object to_json(const RunReport& report) {
           {"started", report.started},
           {"elapsed-us", report.elapsed_us},
           {"verdict", name_of(report.verdict())},
-          {"exit-status", exit_status(report.verdict())},
+          {"exit-status", report.exit_status()},
           {"scanned-bytes", report.scanned_bytes},
           {"canaries", report.canaries},
           {"tenants", std::move(tenants)},
           {"probes", std::move(probes)},
+          {"not-tested", report.count(Verdict::not_tested)},
+          {"require-all", report.require_all},
           {"notes", json::value_from(report.notes)}};
 }
 

@@ -16,7 +16,7 @@ std::string seconds(std::int64_t micros) {
 std::string details(const ProbeResult& probe) {
   std::string out;
   for (const Cell& cell : probe.cells) {
-    if (cell.verdict == Verdict::pass || cell.verdict == Verdict::not_applicable) continue;
+    if (cell.verdict <= Verdict::pass) continue;
     out += cell.accessor + " -> " + cell.owner + ": " + cell.reason + "\n";
     for (const Evidence& piece : cell.evidence) {
       if (piece.verdict == Verdict::pass) continue;
@@ -27,7 +27,7 @@ std::string details(const ProbeResult& probe) {
   return out;
 }
 
-std::string to_case(const ProbeResult& probe) {
+std::string to_case(const ProbeResult& probe, bool require_all) {
   std::string out = R"(    <testcase classname="caisson.)" + escape_markup(probe.id) +
                     R"(" name=")" + escape_markup(probe.id + " " + probe.title) + R"(" time=")" +
                     seconds(probe.elapsed_us) + "\">\n";
@@ -41,6 +41,11 @@ std::string to_case(const ProbeResult& probe) {
     case Verdict::inconclusive:
       out += "      <error type=\"" + std::string(name_of(probe.verdict)) + "\" " + message + ">" +
              escape_markup(details(probe)) + "</error>\n";
+      break;
+    case Verdict::not_tested:
+      out += require_all
+                 ? "      <error type=\"NOT TESTED\" " + message + "/>\n"
+                 : "      <skipped message=\"NOT TESTED: " + escape_markup(probe.reason) + "\"/>\n";
       break;
     case Verdict::not_applicable:
       out += "      <skipped " + message + "/>\n";
@@ -69,11 +74,15 @@ std::string to_junit(const RunReport& report) {
     std::string cases;
     for (const ProbeResult* probe : probes) {
       failures += probe->verdict == Verdict::leak ? 1 : 0;
-      errors +=
-          probe->verdict == Verdict::invalid || probe->verdict == Verdict::inconclusive ? 1 : 0;
-      skipped += probe->verdict == Verdict::not_applicable ? 1 : 0;
+      const bool untested = probe->verdict == Verdict::not_tested;
+      errors += probe->verdict == Verdict::invalid || probe->verdict == Verdict::inconclusive ||
+                        (untested && report.require_all)
+                    ? 1
+                    : 0;
+      skipped +=
+          probe->verdict == Verdict::not_applicable || (untested && !report.require_all) ? 1 : 0;
       elapsed += probe->elapsed_us;
-      cases += to_case(*probe);
+      cases += to_case(*probe, report.require_all);
     }
     out += "  <testsuite name=\"" + family + "\" tests=\"" + std::to_string(probes.size()) +
            "\" failures=\"" + std::to_string(failures) + "\" errors=\"" + std::to_string(errors) +

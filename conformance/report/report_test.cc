@@ -142,12 +142,35 @@ TEST(Text, PrintsTableVerdictsAndWhatWasNotVerified) {
   EXPECT_THAT(text, HasSubstr("globex -> initech"));
   EXPECT_THAT(text, HasSubstr("LEAK 3"));
   EXPECT_THAT(text, HasSubstr("DB6 superuser role: no PostgreSQL in this plan"));
-  EXPECT_THAT(text,
-              HasSubstr("LEAK: 1 passed, 1 leaked, 0 invalid, 1 inconclusive, 1 not applicable"));
+  EXPECT_THAT(text, HasSubstr("LEAK: 1 passed, 1 leaked, 0 invalid, 1 inconclusive, 0 not tested, "
+                              "1 not applicable"));
   EXPECT_THAT(text, Not(HasSubstr("\x1b[")));
   RunReport passed = sample();
   passed.probes.resize(1);
   EXPECT_THAT(to_text(passed, false), HasSubstr("N = 6 observations without a leak: at most 50 %"));
+}
+
+TEST(NotTested, IsSaidAsLoudlyAsTheVerdict) {
+  RunReport report = sample();
+  report.probes.resize(1);
+  report.probes.push_back({.id = "PR1",
+                           .title = "B's /proc entries",
+                           .resource = Resource::process,
+                           .level = 2,
+                           .verdict = Verdict::not_tested,
+                           .reason = "run as root"});
+  EXPECT_THAT(to_text(report, false), HasSubstr("\nPASS, and 1 NOT TESTED: 1 passed, "));
+  EXPECT_THAT(to_text(report, false), HasSubstr("NOT TESTED    PR1 B's /proc entries\n"));
+  EXPECT_THAT(to_text(report, false), HasSubstr("run as root"));
+  EXPECT_THAT(to_html(report), HasSubstr(">PASS</span> <span class=\"badge open\">1 not tested"));
+  EXPECT_THAT(to_html(report), HasSubstr("badge open\">NOT TESTED</span></td><td>run as root"));
+  EXPECT_THAT(to_junit(report), HasSubstr("<skipped message=\"NOT TESTED: run as root\"/>"));
+  EXPECT_THAT(to_canonical_json(report), HasSubstr(R"("exit-status":0)"));
+  EXPECT_THAT(to_canonical_json(report), HasSubstr(R"("not-tested":1)"));
+  report.require_all = true;
+  EXPECT_THAT(to_junit(report), HasSubstr("<error type=\"NOT TESTED\" message=\"run as root\"/>"));
+  EXPECT_THAT(to_canonical_json(report), HasSubstr(R"("exit-status":2)"));
+  EXPECT_THAT(to_text(report, false), HasSubstr("--require-all demands"));
 }
 
 TEST(EscapeMarkup, KeepsUtf8AndReplacesTheRest) {

@@ -11,7 +11,7 @@ std::string message_of(const ProbeResult& probe) {
   std::string out = probe.id + " " + std::string(name_of(probe.verdict)) + ": " +
                     (probe.reason.empty() ? probe.title : probe.reason);
   for (const Cell& cell : probe.cells) {
-    if (cell.verdict == Verdict::pass || cell.verdict == Verdict::not_applicable) continue;
+    if (cell.verdict <= Verdict::pass) continue;
     out += "\n" + cell.accessor + " -> " + cell.owner + ": " + cell.reason;
   }
   return out;
@@ -23,7 +23,7 @@ std::string to_sarif(const RunReport& report, std::string_view spec) {
   json::array rules;
   json::array results;
   for (const ProbeResult& probe : report.probes) {
-    if (probe.verdict == Verdict::pass || probe.verdict == Verdict::not_applicable) continue;
+    if (probe.verdict <= Verdict::pass) continue;
     const bool leak = probe.verdict == Verdict::leak;
     const json::object location{
         {"physicalLocation",

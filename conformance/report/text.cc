@@ -13,6 +13,7 @@ std::string_view paint_of(Verdict verdict) {
   switch (verdict) {
     case Verdict::pass:
       return "\x1b[32m";
+    case Verdict::not_tested:
     case Verdict::inconclusive:
       return "\x1b[33m";
     case Verdict::invalid:
@@ -102,12 +103,13 @@ std::string to_text(const RunReport& report, bool colour) {
   if (out.find("(newcomer") != std::string::npos) {
     out += "(newcomer): a tenant made for the run and gone with it\n\n";
   }
-  for (const Verdict bad : {Verdict::leak, Verdict::invalid, Verdict::inconclusive}) {
+  for (const Verdict bad :
+       {Verdict::leak, Verdict::invalid, Verdict::inconclusive, Verdict::not_tested}) {
     list(out, report, bad, colour);
   }
   std::size_t skipped = report.count(Verdict::not_applicable);
   if (skipped > 0) {
-    out += "not verified, because it does not apply:\n";
+    out += "not verified, because it does not apply or the spec excludes it:\n";
     for (const ProbeResult& probe : report.probes) {
       if (probe.verdict != Verdict::not_applicable) continue;
       out += "  " + probe.id + " " + probe.title + ": " + probe.reason + "\n";
@@ -123,12 +125,23 @@ std::string to_text(const RunReport& report, bool colour) {
   }
   if (!retried.empty())
     out += "run twice because the first time was inconclusive:" + retried + "\n";
-  out += "\n" + cell(name_of(report.verdict()), 0, report.verdict(), colour) + ": " +
-         std::to_string(report.count(Verdict::pass)) + " passed, " +
+  const std::size_t untested = report.count(Verdict::not_tested);
+  out += "\n" + cell(name_of(report.verdict()), 0, report.verdict(), colour);
+  if (untested > 0) {
+    out +=
+        ", and " + cell(std::to_string(untested) + " NOT TESTED", 0, Verdict::not_tested, colour);
+  }
+  out += ": " + std::to_string(report.count(Verdict::pass)) + " passed, " +
          std::to_string(report.count(Verdict::leak)) + " leaked, " +
          std::to_string(report.count(Verdict::invalid)) + " invalid, " +
          std::to_string(report.count(Verdict::inconclusive)) + " inconclusive, " +
-         std::to_string(skipped) + " not applicable\n";
+         std::to_string(untested) + " not tested, " + std::to_string(skipped) + " not applicable\n";
+  if (untested > 0) {
+    out +=
+        report.require_all
+            ? "not all was tested, as --require-all demands\n"
+            : "what was not tested may leak; the reasons stand above, --require-all fails then\n";
+  }
   if (report.verdict() == Verdict::pass) {
     out += "N = " + std::to_string(n) + " observations without a leak: at most " + bound(n) +
            " % of such attempts succeed (3/N, 95 %)\n";

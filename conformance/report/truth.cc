@@ -50,6 +50,7 @@ TruthTable truth_table(const RunReport& report) {
 std::string observed_in(const TruthRow& row, const TruthCell& cell) {
   switch (cell.verdict) {
     case Verdict::not_applicable:
+    case Verdict::not_tested:
       return "-";
     case Verdict::pass:
       return row.accessor == row.owner ? "given" : "held";

@@ -224,7 +224,7 @@ Result<RunningStack> attach_compose(const plan::Plan& plan, const fs::path& wher
                      .disposable = fs::exists(state / "disposable")};
   for (const plan::Instance& planned : plan.instances) {
     if (planned.role != plan::Role::runtime && planned.role != plan::Role::edge &&
-        planned.role != plan::Role::dashboard)
+        planned.role != plan::Role::dashboard && planned.role != plan::Role::service)
       continue;
     auto instance = inspect(plan, state, planned);
     if (!instance) return tl::unexpected(instance.error());

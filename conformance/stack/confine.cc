@@ -37,7 +37,7 @@ bool empty_tmpfs(const char* at) {
   return mount("tmpfs", at, "tmpfs", MS_NOSUID | MS_NODEV, "size=64m,mode=1777") == 0;
 }
 
-/// The working directory again under its own path, after a private /tmp has covered it.
+/// The current directory again under its own path, after a private /tmp has covered it.
 bool show_again(const std::string& directory) {
   const mode_t former = umask(0);  // its user must be able to walk there
   for (std::size_t slash = 1; slash != std::string::npos; slash = directory.find('/', slash + 1)) {
@@ -113,6 +113,7 @@ const char* confine(const Launch& what, int log) {
   if (what.private_mounts) {
     if (const char* step = make_mounts_private(what)) return step;
   }
+  if (!what.work.empty() && chdir(what.work.c_str()) != 0) return "enter the working directory";
   if (!set_limit(RLIMIT_CORE, 0)) return "forbid core files";
   if (!set_limit(RLIMIT_NOFILE, what.open_files)) return "limit open files";
   if (what.processes > 0 && !set_limit(RLIMIT_NPROC, what.processes)) return "limit processes";

@@ -29,6 +29,7 @@ StackDescription::Process process_of(const json::object& object) {
       .role = text(object.at("role")),
       .program = text(object.at("program")),
       .args = json::value_to<std::vector<std::string>>(object.at("args")),
+      .directory = text(object.at("directory")),
       .config = text(object.at("config")),
       .data = text(object.at("data")),
       .ports = map_of<std::uint16_t>(object.at("ports")),

@@ -25,6 +25,7 @@ struct StackDescription {
     std::optional<std::string> tenant{};
     std::string program{};
     std::vector<std::string> args{};
+    std::string directory{};  ///< working directory; empty and writable when the process starts
     std::string config{};
     std::string data{};
     std::map<std::string, std::uint16_t> ports{};

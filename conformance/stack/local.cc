@@ -17,6 +17,7 @@
 #include "conformance/stack/description.h"
 #include "conformance/stack/files.h"
 #include "conformance/stack/interrupt.h"
+#include "conformance/stack/preflight.h"
 #include "conformance/stack/secrets.h"
 #include "conformance/stack/state.h"
 #include "conformance/wire/http.h"
@@ -97,18 +98,26 @@ Result<void> write_tree(const fs::path& state, const LocalTree& tree) {
   return {};
 }
 
+/// The directories of a process, relative to the state directory.
+std::vector<std::string> writable_by(const Process& process) {
+  std::vector<std::string> folders{process.directory};
+  if (!process.data.empty()) folders.push_back(process.data);
+  return folders;
+}
+
 /// Configuration and data belong to their process alone.
 Result<void> own_files(const fs::path& state, const Record& record, const StackDescription& stack) {
-  for (const auto& folder : {"data", "logs", "config"}) {
+  for (const auto& folder : {"data", "work", "logs", "config"}) {
     if (auto done = make_directory(state / folder, 0711); !done) return done;
   }
   for (const Process& process : stack.processes) {
     const auto user = user_of(record, stack, process);
     const uid_t uid = user ? user->uid : geteuid();
     const gid_t gid = user ? user->gid : getegid();
-    const fs::path data = state / (process.data.empty() ? "data/" + process.name : process.data);
-    if (auto done = make_directory(data, 0700); !done) return done;
-    if (auto done = give(data, uid, gid, 0700); !done) return done;
+    for (const std::string& folder : writable_by(process)) {
+      if (auto done = make_directory(state / folder, 0700); !done) return done;
+      if (auto done = give(state / folder, uid, gid, 0700); !done) return done;
+    }
     if (!process.config.empty()) {
       if (auto done = give(state / process.config, uid, gid, 0600); !done) return done;
     }
@@ -122,15 +131,16 @@ Result<Launch> launch_of(const fs::path& state, const Record& record, const Stac
   const auto program =
       find_program(replaced == record.programs.end() ? process.program : replaced->second);
   if (!program) return tl::unexpected(program.error());
-  const std::string data = process.data.empty() ? "data/" + process.name : process.data;
   Launch what{.program = fs::absolute(*program),
               .args = process.args,
               .directory = state,
+              .work = process.directory,
               .log = state / "logs" / (process.name + ".log"),
               .user = user_of(record, stack, process),
               .no_capabilities = record.hardening.no_capabilities,
               .private_mounts = record.hardening.private_mounts,
-              .writable = {data}};
+              .writable = {}};
+  for (const std::string& folder : writable_by(process)) what.writable.emplace_back(folder);
   if (record.hardening.users == Hardening::Users::own) what.processes = record.processes_limit;
   what.env = {{"PATH", "/usr/local/bin:/usr/bin:/bin"}};
   for (const auto& [name, value] : process.env) what.env.emplace_back(name, value);
@@ -142,48 +152,50 @@ Result<Launch> launch_of(const fs::path& state, const Record& record, const Stac
   if (process.program == "caisson-runtime") {
     for (const auto& [name, value] : record.extra_env) what.env.emplace_back(name, value);
   }
-  if (process.role == "edge") {
-    // Caddy keeps certificates and its own state under these.
-    what.env.emplace_back("HOME", (state / data).string());
-    what.env.emplace_back("XDG_DATA_HOME", (state / data).string());
-    what.env.emplace_back("XDG_CONFIG_HOME", (state / data).string());
-  }
   return what;
 }
 
-bool answers(const Endpoint& endpoint, const std::string& path) {
+/// Why a process is not ready yet; nullopt: it is.
+std::optional<std::string> unready(const Endpoint& endpoint, const std::string& path) {
   const Deadline deadline = within(std::chrono::milliseconds(1000));
-  if (path.empty()) return Connection::open(endpoint, deadline).has_value();
+  if (path.empty()) {
+    const auto connection = Connection::open(endpoint, deadline);
+    return connection ? std::nullopt : std::optional(connection.error().what);
+  }
   const auto response = exchange(
       endpoint, {.target = path, .host = "localhost", .headers = {{"Connection", "close"}}},
       deadline);
-  return response && response->status >= 200 && response->status < 400;
+  if (!response) return response.error().what;
+  if (response->status >= 200 && response->status < 400) return std::nullopt;
+  return "the answer is " + std::to_string(response->status);
 }
 
-std::string tail_of(const fs::path& log) {
-  auto bytes = read_file(log);
-  if (!bytes || bytes->empty()) return "its log is empty";
-  while (!bytes->empty() && bytes->back() == '\n') bytes->pop_back();
-  const auto line = bytes->rfind('\n');
-  return "the last line of " + log.string() + ": " +
-         (line == std::string::npos ? *bytes : bytes->substr(line + 1)).substr(0, 400);
-}
-
-/// `wanted` ends the waiting when it turns false.
+/// `wanted` ends the waiting when it turns false. The failure says what was asked and what the
+/// process itself said.
 Result<void> wait_ready(const StackDescription& stack, const Process& process, ProcessId id,
                         const Launch& what, std::chrono::milliseconds limit, bool (*wanted)()) {
+  const auto number =
+      process.ready_port ? process.ports.find(*process.ready_port) : process.ports.end();
+  if (process.ready_port && number == process.ports.end())
+    return fail(process.name + " has no port " + *process.ready_port);
+  const std::string asked = number == process.ports.end()
+                                ? std::string()
+                                : (process.ready_path.empty() ? "" : "http://") + stack.address +
+                                      ":" + std::to_string(number->second) + process.ready_path;
   const Deadline end = within(limit);
   for (;;) {
-    if (!alive(id)) return fail(process.name + " ended while starting", tail_of(what.log));
+    if (!alive(id)) {
+      return fail(process.name + " ended while starting" +
+                  (asked.empty() ? "" : ", before anything answered at " + asked) +
+                  log_tail(what.log, what.directory / "secrets"));
+    }
     if (!wanted()) return fail("interrupted");
     if (!process.ready_port) return {};
-    const auto port = process.ports.find(*process.ready_port);
-    if (port == process.ports.end())
-      return fail(process.name + " has no port " + *process.ready_port);
-    if (answers({.host = stack.address, .port = port->second}, process.ready_path)) return {};
+    const auto why = unready({.host = stack.address, .port = number->second}, process.ready_path);
+    if (!why) return {};
     if (std::chrono::steady_clock::now() > end) {
-      return fail(process.name + " is not ready within " + std::to_string(limit.count()) + " ms",
-                  tail_of(what.log));
+      return fail(process.name + " is not ready within " + std::to_string(limit.count()) +
+                  " ms: " + asked + ": " + *why + log_tail(what.log, what.directory / "secrets"));
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
@@ -210,7 +222,7 @@ RunningInstance instance_of(const fs::path& state, const Record& record,
                            .process = id,
                            .user = user_of(record, stack, process),
                            .log = state / "logs" / (process.name + ".log")};
-  instance.data_directory = state / (process.data.empty() ? "data/" + process.name : process.data);
+  instance.data_directory = state / (process.data.empty() ? process.directory : process.data);
   if (!process.config.empty()) instance.config = state / process.config;
   for (const auto& secret : process.secrets)
     instance.secret_files.push_back(state / "secrets" / secret);
@@ -240,15 +252,23 @@ std::string operator_token(const fs::path& config) {
 /// Starts a process and waits until it is ready.
 Result<ProcessId> start_one(const fs::path& state, const Record& record,
                             const StackDescription& stack, const Process& process,
-                            std::chrono::milliseconds limit, bool (*wanted)()) {
+                            std::chrono::milliseconds limit, bool (*wanted)(),
+                            const fs::path& spec_directory = {}) {
   const auto what = launch_of(state, record, stack, process);
   if (!what) return tl::unexpected(what.error());
+  const auto explained = [&](const Failure& failure) {
+    std::string text = failure.text();
+    if (process.role == "service") {
+      for (const auto& hint : hidden_files(*what, spec_directory)) text += "\n  " + hint;
+    }
+    return fail(text);
+  };
   auto id = launch(*what);
-  if (!id) return id;
+  if (!id) return explained(id.error());
   if (auto noted = note_started(state, process.name, *id); !noted)
     return tl::unexpected(noted.error());
   if (auto ready = wait_ready(stack, process, *id, *what, limit, wanted); !ready)
-    return tl::unexpected(ready.error());
+    return explained(ready.error());
   return id;
 }
 
@@ -260,6 +280,23 @@ Result<void> take_down(const fs::path& state,
   fs::remove_all(state, error);
   if (error) return fail("cannot remove " + state.string() + ": " + error.message());
   return {};
+}
+
+/// What a failed start leaves: logs, and nothing else.
+bool only_logs(const fs::path& state) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(state, error)) {
+    if (entry.path().filename() != "logs") return false;
+  }
+  return !error;
+}
+
+void keep_logs(const fs::path& state) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(state, error)) {
+    std::error_code ignored;
+    if (entry.path().filename() != "logs") fs::remove_all(entry.path(), ignored);
+  }
 }
 
 /// Processes with users of their own must be able to walk to the state directory.
@@ -279,8 +316,9 @@ Result<void> start_all(const fs::path& state, const Record& record, const StackD
   const auto order = start_order(stack);
   if (!order) return tl::unexpected(order.error());
   for (const Process* process : *order) {
-    const auto id = start_one(state, record, stack, *process, options.ready_within,
-                              [] { return !interrupted(); });
+    const auto id = start_one(
+        state, record, stack, *process, options.ready_within, [] { return !interrupted(); },
+        options.spec_directory);
     if (!id) return tl::unexpected(id.error());
     say(options.progress, process->name + " is ready (" + process->program + ", pid " +
                               std::to_string(id->pid) + ")");
@@ -303,19 +341,21 @@ Result<RunningStack> up_local(const LocalTree& tree, const LocalOptions& options
       return fail("a stack already runs in " + state.string(), "stop it with `caisson down`");
     }
     if (auto gone = take_down(state, options.progress); !gone) return tl::unexpected(gone.error());
-  } else if (fs::exists(state) && !fs::is_empty(state)) {
+  } else if (fs::exists(state) && !only_logs(state)) {
     return fail(state.string() + " is not empty and holds no stack", "name another with --state");
   }
-  if (auto made = make_directory(state, 0711); !made) return tl::unexpected(made.error());
-  if (auto fine = check_reachable(state, options.hardening); !fine)
-    return tl::unexpected(fine.error());
-
   Record record{.uid_base = uid_base_of(state),
                 .hardening = options.hardening,
                 .extra_env = options.extra_env,
                 .processes_limit = options.processes_limit,
                 .marker = stack->marker == "disposable"};
   for (const auto& [name, path] : options.programs) record.programs[name] = path.string();
+  if (auto free = check_ground(*stack, record.programs); !free) return tl::unexpected(free.error());
+  std::error_code error;
+  fs::remove_all(state / "logs", error);
+  if (auto made = make_directory(state, 0711); !made) return tl::unexpected(made.error());
+  if (auto fine = check_reachable(state, options.hardening); !fine)
+    return tl::unexpected(fine.error());
   const auto made = make_secrets(
       *stack, {.spec_directory = options.spec_directory, .token_key = options.token_key});
   if (!made) return tl::unexpected(made.error());
@@ -329,7 +369,9 @@ Result<RunningStack> up_local(const LocalTree& tree, const LocalOptions& options
            write_secrets(state, record, *stack, *made),
            own_files(state, record, *stack),
        }) {
-    if (!step) return tl::unexpected(step.error());
+    if (step) continue;
+    static_cast<void>(take_down(state, options.progress));
+    return tl::unexpected(step.error());
   }
 
   if (auto started = start_all(state, record, *stack, options); !started) {
@@ -338,6 +380,7 @@ Result<RunningStack> up_local(const LocalTree& tree, const LocalOptions& options
       static_cast<void>(take_down(state, options.progress));
     } else {
       stop_all(state, options.progress);
+      keep_logs(state);
     }
     return tl::unexpected(started.error());
   }
@@ -362,8 +405,8 @@ Result<RunningStack> attach_local(const fs::path& where) {
   for (const Process& process : stack->processes) {
     const auto id = latest.find(process.name);
     if (id == latest.end() || !alive(id->second)) {
-      return fail(process.name + " of the stack in " + state.string() + " does not run",
-                  tail_of(state / "logs" / (process.name + ".log")));
+      return fail(process.name + " of the stack in " + state.string() + " does not run" +
+                  log_tail(state / "logs" / (process.name + ".log"), state / "secrets"));
     }
     running.instances.push_back(instance_of(state, *record, *stack, process, id->second));
     RunningInstance& instance = running.instances.back();
@@ -380,7 +423,7 @@ Result<RunningStack> attach_local(const fs::path& where) {
 Result<void> down_local(const fs::path& where,
                         const std::function<void(const std::string&)>& progress) {
   const fs::path state = fs::absolute(where).lexically_normal();
-  if (!fs::exists(state / "state.json")) {
+  if (!fs::exists(state / "state.json") && !(fs::exists(state / "logs") && only_logs(state))) {
     return fail("no stack in " + state.string(), "start one with `caisson up`");
   }
   return take_down(state, progress);

@@ -31,8 +31,9 @@ struct LocalOptions {
 };
 
 /// Starts the stack that `tree` describes (docs/local.md), each process when those it needs are
-/// ready. When anything fails everything started is stopped again and the state directory kept for
-/// its logs; when the user interrupts, that is removed as well.
+/// ready. What is in the way is said before anything starts. When a process fails everything
+/// started is stopped again and the state directory emptied but for its logs; when the user
+/// interrupts, those are removed as well.
 [[nodiscard]] Result<RunningStack> up_local(const LocalTree& tree, const LocalOptions& options);
 
 /// What `up_local` left in a state directory. Fails when there is nothing, or when a process has

@@ -173,6 +173,8 @@ Result<Finished> run(const std::vector<std::string>& command, std::chrono::milli
     if (directory.empty() || chdir(directory.c_str()) == 0) execvp(argv[0], argv.data());
     _exit(127);
   }
+  // Also from here: the group is killed, maybe before the child has come to make it.
+  if (pid > 0) setpgid(pid, pid);
   close(out[1]);
   close(err[1]);
   Finished finished;

@@ -54,7 +54,8 @@ struct Launch {
   std::filesystem::path program{};
   std::vector<std::string> args{};
   std::vector<std::pair<std::string, std::string>> env{};
-  std::filesystem::path directory{};  ///< working directory
+  std::filesystem::path directory{};  ///< stays visible below a private /tmp
+  std::filesystem::path work{};       ///< working directory, below `directory`; empty: that itself
   std::filesystem::path log{};        ///< both outputs are appended to it; made with mode 0600
   std::optional<User> user{};         ///< nullopt: as the starter
   bool no_capabilities = true;

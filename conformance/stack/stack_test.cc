@@ -59,10 +59,10 @@ std::string process_json(const std::string& name, std::uint16_t port, const std:
                          int offset) {
   return R"({"name":")" + name +
          R"(","role":"service","tenant":null,"program":"caddy","args":["respond","--listen","127.0.0.1:)" +
-         std::to_string(port) + R"(","--body",")" + name +
-         R"("],"config":"","data":"","ports":{"data":)" + std::to_string(port) +
+         std::to_string(port) + R"(","--body",")" + name + R"("],"directory":"work/)" + name +
+         R"(","config":"","data":"","ports":{"data":)" + std::to_string(port) +
          R"(},"ready":{"port":"data","path":"/"},"needs":[)" + needs +
-         R"(],"env":{"HOME":"data"},"secret-env":{"TOKEN":"token"},"secrets":["token"],"uid-offset":)" +
+         R"(],"env":{"HOME":"/nonexistent"},"secret-env":{"TOKEN":"token"},"secrets":["token"],"uid-offset":)" +
          std::to_string(offset) + "}";
 }
 
@@ -239,15 +239,106 @@ TEST(Local, StartsInOrderHardensAndLeavesNothing) {
 TEST(Local, AFailedStartStopsWhatRan) {
   const Scratch scratch;
   const fs::path state = scratch.path() / "state";
+  const std::uint16_t port = free_port();
   std::string broken = process_json("broken", free_port(), "\"fine\"", 1);
   broken.replace(broken.find("\"respond\""), 9, "\"no-such-command\"");
-  const auto up = up_local(
-      {{"stack.json", stack_json(process_json("fine", free_port(), "", 0) + "," + broken)}},
-      {.state = state});
+  const auto up =
+      up_local({{"stack.json", stack_json(process_json("fine", port, "", 0) + "," + broken)}},
+               {.state = state});
   ASSERT_FALSE(up);
   EXPECT_THAT(up.error().what, testing::HasSubstr("broken ended while starting"));
-  EXPECT_FALSE(fs::exists(state / "processes"));
+  EXPECT_THAT(up.error().what, testing::HasSubstr("no-such-command")) << "its own last words";
+  std::vector<std::string> left;
+  for (const auto& entry : fs::directory_iterator(state)) left.push_back(entry.path().filename());
+  EXPECT_THAT(left, testing::ElementsAre("logs")) << "no secret and nothing that blocks the next";
+  const auto again =
+      up_local({{"stack.json", stack_json(process_json("fine", port, "", 0))}}, {.state = state});
+  ASSERT_TRUE(again) << again.error().text();
   EXPECT_TRUE(down_local(state));
+}
+
+TEST(Local, SaysBeforeItStartsWhatIsMissingAndWhatIsTaken) {
+  const Scratch scratch;
+  const std::uint16_t port = free_port();
+  const LocalTree tree{{"stack.json", stack_json(process_json("one", port, "", 0))}};
+  const auto first = up_local(tree, {.state = scratch.path() / "first"});
+  ASSERT_TRUE(first) << first.error().text();
+  std::string missing = process_json("two", free_port(), "", 0);
+  missing.replace(missing.find("\"caddy\""), 7, "\"caisson-no-such-program\"");
+  std::vector<std::string> steps;
+  const auto second =
+      up_local({{"stack.json", stack_json(process_json("zero", free_port(), "", 2) + "," + missing +
+                                          "," + process_json("one", port, "", 1))}},
+               {.state = scratch.path() / "second",
+                .progress = [&](const std::string& line) { steps.push_back(line); }});
+  ASSERT_FALSE(second);
+  EXPECT_THAT(steps, testing::IsEmpty());
+  EXPECT_FALSE(fs::exists(scratch.path() / "second"));
+  EXPECT_THAT(
+      second.error().text(),
+      testing::AllOf(testing::HasSubstr("two needs the program 'caisson-no-such-program'"),
+                     testing::HasSubstr("one needs port " + std::to_string(port)),
+                     testing::HasSubstr("of the stack in " + (scratch.path() / "first").string()),
+                     testing::HasSubstr("targets.local.port")));
+  EXPECT_TRUE(down_local(scratch.path() / "first"));
+}
+
+TEST(Local, SaysWhereAServiceWasAskedAndWhatItCannotSee) {
+  const Scratch scratch;
+  const fs::path hidden =
+      fs::temp_directory_path() / ("caisson-hidden-" + std::to_string(getpid()));
+  ASSERT_TRUE(write_file(hidden, "", 0644));
+  ASSERT_TRUE(write_file(scratch.path() / "events.py", "", 0644));
+  const std::uint16_t port = free_port();
+  std::string silent = process_json("silent", port, "", 0);
+  silent.replace(silent.find("\"caddy\""), 7, "\"/bin/sh\"");
+  const auto from = silent.find("\"args\":[");
+  silent.replace(from, silent.find(']', from) + 1 - from,
+                 R"("args":["-c","echo started with $TOKEN; : ')" + hidden.string() +
+                     R"(' events.py; exec sleep 30"])");
+  const auto up =
+      up_local({{"stack.json", stack_json(silent)}}, {.state = scratch.path() / "state",
+                                                      .spec_directory = scratch.path(),
+                                                      .ready_within = milliseconds(200)});
+  fs::remove(hidden);
+  ASSERT_FALSE(up);
+  EXPECT_THAT(up.error().text(),
+              testing::AllOf(testing::HasSubstr("http://127.0.0.1:" + std::to_string(port) + "/"),
+                             testing::HasSubstr("started with [token]"),
+                             testing::HasSubstr((scratch.path() / "events.py").string())));
+  if (geteuid() == 0) {
+    EXPECT_THAT(up.error().text(), testing::HasSubstr("it cannot see " + hidden.string()));
+  }
+}
+
+TEST(Local, EveryProcessStartsInAnEmptyDirectoryOfItsOwn) {
+  const Scratch scratch;
+  const fs::path state = scratch.path() / "state";
+  for (const bool alone : {false, true}) {
+    // As without root, and with everything that root can take away.
+    if (alone && geteuid() != 0) continue;
+    std::string served = process_json("files", free_port(), "", 0);
+    const auto from = served.find("\"args\":[");
+    const std::string listen = served.substr(served.find("127.0.0.1:"), 15);
+    served.replace(from, served.find(']', from) + 1 - from,
+                   R"("args":["file-server","--browse","--listen",")" + listen + R"("])");
+    Hardening hardening{.users = Hardening::Users::starter, .private_mounts = false};
+    if (alone) hardening = {};
+    const auto up =
+        up_local({{"stack.json", stack_json(served)}}, {.state = state, .hardening = hardening});
+    ASSERT_TRUE(up) << up.error().text();
+    const Endpoint at = *up->instance("files")->data;
+    for (const char* path : {"/", "/secrets/token", "/state.json", "/..%2f..%2fsecrets/token",
+                             "/../../secrets/token"}) {
+      const auto answer = exchange(at, {.target = path, .host = "t"}, within(milliseconds(5000)));
+      ASSERT_TRUE(answer);
+      EXPECT_EQ(answer->raw.find(read_file(state / "secrets/token").value()), std::string::npos)
+          << path;
+      EXPECT_EQ(answer->raw.find("state.json"), std::string::npos) << path;
+    }
+    EXPECT_TRUE(fs::is_empty(up->instance("files")->data_directory));
+    ASSERT_TRUE(down_local(state));
+  }
 }
 
 TEST(Local, DownFindsWhatNobodyNoted) {

@@ -80,10 +80,9 @@ std::vector<ProcessId> strays_in(const fs::path& state) {
     const std::string name = entry.path().filename();
     if (!std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; })) continue;
     const fs::path directory = fs::read_symlink(entry.path() / "cwd", error);
-    if (error || directory != state) continue;
+    if (error || directory.parent_path() != state / "work") continue;
     const auto pid = static_cast<pid_t>(std::stol(name));
-    // Only leaders of sessions of their own: a shell that merely stands in the directory is none of
-    // ours.
+    // Only leaders of sessions of their own: what a service started goes with it.
     if (getsid(pid) != pid || pid == getsid(0)) continue;
     if (auto id = identify(pid)) strays.push_back(*id);
   }

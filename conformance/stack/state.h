@@ -37,8 +37,8 @@ struct Record {
     const std::filesystem::path& state);
 /// Whether anything that was noted runs.
 [[nodiscard]] bool runs_in(const std::filesystem::path& state);
-/// Processes that work in the state directory though nobody noted them (an `up` killed at the wrong
-/// moment).
+/// Processes whose working directory is one of the stack's though nobody noted them (an `up` killed
+/// at the wrong moment).
 [[nodiscard]] std::vector<ProcessId> strays_in(const std::filesystem::path& state);
 
 /// Marks a state directory as belonging to this process alone.

@@ -24,6 +24,12 @@ Verdict RunReport::verdict() const {
   return merged;
 }
 
+int RunReport::exit_status() const {
+  const bool lacking = require_all && count(Verdict::not_tested) > 0;
+  const Verdict merged = verdict();
+  return conformance::exit_status(lacking ? merge(merged, Verdict::inconclusive) : merged);
+}
+
 std::size_t RunReport::count(Verdict verdict) const {
   return static_cast<std::size_t>(std::ranges::count(probes, verdict, &ProbeResult::verdict));
 }

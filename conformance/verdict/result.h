@@ -90,8 +90,11 @@ struct RunReport {
   std::uint64_t scanned_bytes = 0;   ///< bytes searched for canaries
   std::uint64_t canaries = 0;        ///< patterns planted
   std::vector<std::string> notes{};  ///< what was not verified, and why
+  bool require_all = false;          ///< what was not tested fails the run
 
   [[nodiscard]] Verdict verdict() const;
+  /// As `conformance::exit_status`, and 2 when all had to be tested and not all was.
+  [[nodiscard]] int exit_status() const;
   [[nodiscard]] std::size_t count(Verdict verdict) const;
 };
 

@@ -14,6 +14,8 @@ std::string_view name_of(Verdict verdict) {
   switch (verdict) {
     case Verdict::not_applicable:
       return "N/A";
+    case Verdict::not_tested:
+      return "NOT TESTED";
     case Verdict::pass:
       return "PASS";
     case Verdict::inconclusive:
@@ -33,6 +35,7 @@ int exit_status(Verdict merged) {
     case Verdict::leak:
       return 1;
     case Verdict::not_applicable:
+    case Verdict::not_tested:
     case Verdict::inconclusive:
       return 2;
     case Verdict::invalid:

@@ -9,8 +9,8 @@
 namespace caisson::conformance {
 namespace {
 
-constexpr std::array all{Verdict::not_applicable, Verdict::pass, Verdict::inconclusive,
-                         Verdict::invalid, Verdict::leak};
+constexpr std::array all{Verdict::not_applicable, Verdict::not_tested, Verdict::pass,
+                         Verdict::inconclusive,   Verdict::invalid,    Verdict::leak};
 
 TEST(Verdict, MergeKeepsTheHeavier) {
   EXPECT_EQ(merge(Verdict::pass, Verdict::inconclusive), Verdict::inconclusive);
@@ -30,6 +30,23 @@ TEST(Verdict, MergeIsAssociativeCommutativeAndHasAnIdentity) {
   }
 }
 
+TEST(RunReport, WhatWasNotTestedFailsARunThatRequiresAll) {
+  RunReport report;
+  report.probes.push_back({.id = "A1", .verdict = Verdict::pass});
+  report.require_all = true;
+  EXPECT_EQ(report.exit_status(), 0);
+  report.probes.push_back({.id = "A2", .verdict = Verdict::not_applicable});
+  EXPECT_EQ(report.exit_status(), 0);
+  report.probes.push_back({.id = "A3", .verdict = Verdict::not_tested});
+  EXPECT_EQ(report.verdict(), Verdict::pass);
+  EXPECT_EQ(report.exit_status(), 2);
+  report.require_all = false;
+  EXPECT_EQ(report.exit_status(), 0);
+  report.require_all = true;
+  report.probes.push_back({.id = "A4", .verdict = Verdict::leak});
+  EXPECT_EQ(report.exit_status(), 1);
+}
+
 TEST(Verdict, RetryResolvesOnlyInconclusive) {
   for (const Verdict second : all) {
     EXPECT_EQ(after_retry(Verdict::leak, second), Verdict::leak);
@@ -44,6 +61,7 @@ TEST(Verdict, NothingVerifiedIsNotSuccess) {
   EXPECT_EQ(exit_status(Verdict::leak), 1);
   EXPECT_EQ(exit_status(Verdict::inconclusive), 2);
   EXPECT_EQ(exit_status(Verdict::not_applicable), 2);
+  EXPECT_EQ(exit_status(Verdict::not_tested), 2);
   EXPECT_EQ(exit_status(Verdict::invalid), 3);
 }
 

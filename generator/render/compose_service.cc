@@ -8,6 +8,7 @@
 #include "generator/render/observability.h"
 #include "generator/render/plan_report.h"
 #include "generator/render/scalar_text.h"
+#include "generator/spec/suggestion.h"
 
 namespace caisson::render {
 
@@ -223,11 +224,39 @@ std::string substitution(std::string_view variable, std::string_view value) {
   return "${" + std::string(variable) + ":-" + std::string(value) + "}";
 }
 
+namespace {
+
+/// A word that nothing reads would be a digest that nobody pins.
+Result<void> check_images(const Node& images) {
+  const auto shipped = Blueprints().yaml("images.yaml");
+  if (!shipped) return tl::unexpected(shipped.error());
+  const auto unread = [](const Node& at, const std::string& word,
+                         const std::vector<std::string>& read) {
+    const std::vector<std::string_view> known(read.begin(), read.end());
+    return fail("blueprint " + at.origin().at + ": nothing reads '" + word + "'",
+                spec::suggest(word, known));
+  };
+  for (const auto& name : images.keys()) {
+    const Node& image = *images.child(name);
+    if (shipped->find(name) == nullptr) return unread(image, name, shipped->keys());
+    for (const auto& word : image.keys()) {
+      static const std::vector<std::string> read{"repository", "tag", "digest", "variable",
+                                                 "waiver"};
+      if (std::ranges::find(read, word) == read.end())
+        return unread(*image.child(word), word, read);
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<ComposeServices> ComposeServices::load(const plan::Plan& plan,
                                               const Blueprints& blueprints) {
   ComposeServices services(plan);
   auto images = blueprints.yaml("images.yaml");
   if (!images) return tl::unexpected(images.error());
+  if (auto read = check_images(*images); !read) return tl::unexpected(read.error());
   services.images_ = std::move(*images);
   auto base = blueprints.yaml("compose/service.yaml");
   if (!base) return tl::unexpected(base.error());

@@ -141,6 +141,12 @@ Result<Dockerfile> read_dockerfile(const Node& blueprint, const Node& values) {
       instructions->list() == nullptr) {
     return fail("blueprint " + blueprint.origin().at + ": it needs `header` and `instructions`");
   }
+  for (const auto& word : blueprint.keys()) {
+    if (word == "header" || word == "instructions") continue;
+    return fail(
+        "blueprint " + blueprint.child(word)->origin().at + ": nothing reads '" + word + "'",
+        "use `header` and `instructions`");
+  }
   Dockerfile file{.header = *header->text(), .instructions = {}, .origins = {header->origin()}};
   for (const auto& node : *instructions->list()) {
     auto instruction = read_instruction(node, values);

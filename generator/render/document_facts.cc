@@ -76,6 +76,9 @@ void add_document_facts(Node& data, const plan::Plan& plan, const FrontDoor& doo
     data.add("edge-key", {plan.edge.key, plan.edge.tls.origin});
   }
   if (!plan.environment.empty()) data.add("environment", plan.environment);
+  const std::string& to = plan.backup.to.value;
+  const bool on_the_host = !plan.backup.schedule.value.empty() && to.starts_with('/');
+  data.add("backup-place", {on_the_host ? to : "backup", plan.backup.to.origin});
   if (!plan.backup.schedule.value.empty()) {
     data.add("backup-schedule", plan.backup.schedule);
     data.add("backup-to", plan.backup.to);

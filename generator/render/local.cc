@@ -245,14 +245,15 @@ class Stack {
     Node arguments{Node::List{}, origin};
     std::string program = "caisson-runtime";
     std::string config;
+    const std::string state = "../../";  // as seen from `directory`
     if (instance.role == Role::edge) {
       program = nginx() ? "nginx" : "caddy";
       config = nginx() ? "nginx.conf" : "Caddyfile";
-      const std::vector<std::string_view> words =
-          nginx()
-              ? std::vector<std::string_view>{"-p", ".", "-e", "stderr", "-c", config}
-              : std::vector<std::string_view>{"run", "--config", config, "--adapter", "caddyfile"};
-      for (const auto word : words) arguments.push({word, origin});
+      const auto words = nginx()
+                             ? std::vector<std::string>{"-p", state, "-e", "stderr", "-c", config}
+                             : std::vector<std::string>{"run", "--config", state + config,
+                                                        "--adapter", "caddyfile"};
+      for (const auto& word : words) arguments.push({word, origin});
     } else if (instance.role == Role::service) {
       const auto& command = instance.local_command;
       const bool shell = command.size() == 1;
@@ -265,10 +266,11 @@ class Stack {
       config = config_path(instance);
       arguments.push({instance.command.front(), origin});
       arguments.push({"--config", origin});
-      arguments.push({config, origin});
+      arguments.push({state + config, origin});
     }
     node.add("program", {program, origin});
     node.add("args", std::move(arguments));
+    node.add("directory", {"work/" + instance.name, origin});
     node.add("config", {config, origin});
     const bool keeps = instance.role == Role::runtime || instance.role == Role::edge;
     node.add("data", {keeps ? "data/" + instance.name : std::string{}, origin});
@@ -289,8 +291,9 @@ class Stack {
     Node environment{Node::Map{}, origin};
     if (instance.role == Role::edge && !nginx()) {
       // Caddy keeps its state where these say, else in somebody's home.
-      environment.add("XDG_CONFIG_HOME", {"data/" + instance.name, origin});
-      environment.add("XDG_DATA_HOME", {"data/" + instance.name, origin});
+      environment.add("HOME", {state + "data/" + instance.name, origin});
+      environment.add("XDG_CONFIG_HOME", {state + "data/" + instance.name, origin});
+      environment.add("XDG_DATA_HOME", {state + "data/" + instance.name, origin});
     }
     Node secret_environment{Node::Map{}, origin};
     for (const auto& variable : instance.env) {

@@ -157,20 +157,22 @@ std::vector<Mistake> findings(const std::vector<Loss>& losses, bool strict) {
   std::vector<Mistake> mistakes;
   for (std::size_t i = 0; i < first.size(); ++i) {
     const auto& loss = *first[i];
+    // Said as it is written: for one target where it is one, for all where it is several.
+    const auto waiver = "waivers: [{ rule: loss/" + loss.field +
+                        (how_many[i] == 1 ? ", where: " + loss.target : "") + ", reason: WHY }]";
     const auto targets = (how_many[i] == 1 ? "target " : "targets ") + where[i];
     if (loss.support == Support::ignored) {
       mistakes.push_back(
           {.code = "W0301",
            .pointer = loss.pointer,
            .message = loss.field + ": " + loss.reason + " (" + targets + ")",
-           .remedy = "leave it out, or waive loss/" + loss.field,
+           .remedy = "leave it out, or accept it: " + waiver,
            .severity = strict ? source::Severity::error : source::Severity::warning});
     } else {
-      mistakes.push_back(
-          {.code = "E0308",
-           .pointer = loss.pointer,
-           .message = targets + " cannot express " + loss.field + ": " + loss.reason,
-           .remedy = "change it, switch the target off, or waive loss/" + loss.field});
+      mistakes.push_back({.code = "E0308",
+                          .pointer = loss.pointer,
+                          .message = targets + " cannot express " + loss.field + ": " + loss.reason,
+                          .remedy = "change it, switch the target off, or accept it: " + waiver});
     }
   }
   return mistakes;
@@ -210,6 +212,23 @@ std::string loss_text(const std::vector<Loss>& losses, bool strict, const Locate
 std::string support_table() {
   std::string out =
       "# What each target does with each field of the spec\n\n"
+      "## The limits that decide\n\n"
+      "* One process serves a tenant. The runtime stores in SQLite, so `runtime.replicas` is 1 "
+      "(E0213): a deployment grows with its machine, or by\n  tenants with `isolation: "
+      "deployment`, "
+      "each with a process of its own. While a process is away its tenants are.\n"
+      "* PostgreSQL and Redis are words of the language that nothing makes good (E0309). `row` and "
+      "`schema` are kept as `database`: a file a tenant.\n"
+      "* The runtime keeps JSON records, a change feed and nothing more: no queues, no files, no "
+      "outgoing connections, no code of yours. That runs in `services`,\n  which are confined, "
+      "serve "
+      "every tenant, and have to keep tenants apart inside by themselves.\n"
+      "* Backups stay on the machine: nothing sends or encrypts them (`backup.to`, "
+      "`backup.encrypt`). Nothing sends traces.\n"
+      "* Target `local` is for development and for attacks: no limits of processor and memory, "
+      "plain "
+      "HTTP, and without root one user for all processes.\n\n"
+      "## Every field\n\n"
       "Generated from the one table in `generator/render/loss_*.cc`, which has every field that "
       "holds a value. `yes`: what the second\ncolumn names keeps the promise. `-`: the target "
       "writes nothing that the field is about. `approximated`: something else happens,\nwhich "

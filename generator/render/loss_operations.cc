@@ -23,8 +23,9 @@ constexpr std::string_view cron_by_hand =
 constexpr std::string_view own_claim =
     "nothing is sent to an object store: backups are in a claim of their own, <runtime>.backup";
 constexpr std::string_view disposable = "a disposable stack has none";
-constexpr std::string_view keeps_all = "nothing removes old backups";
-constexpr std::string_view to_directory = "the runbook's commands write below backup/";
+constexpr std::string_view by_cron = "the runbook's commands for cron";
+constexpr std::string_view project_keeps =
+    "nothing is sent to an object store: backups are kept in backup/ of the project";
 constexpr std::string_view never_sent =
     "nothing is sent to an object store: backups are kept below /var/backups on the host";
 constexpr std::string_view not_encrypted =
@@ -54,7 +55,7 @@ std::vector<Use> to_object_store(const Asked& asked) {
 // clang-format off: one field a row reads like the table it is
 const Row rows[] = {
     {"observability.metrics", "the plan: what reads metrics is there or not",
-     on_stack(approximated("the runtime offers its metrics all the same, to the holder of the operator token alone")), metrics_off},
+     on_stack(approximated("the runtime offers its metrics all the same, to whoever reaches its listener for operators")), metrics_off},
     {"observability.prometheus", "the target", {none, yes, approximated(clusters_prometheus), approximated(own_monitoring), approximated(not_started), none},
      [](const Asked& asked) { return observer(asked, asked.plan.observability.prometheus.value, "observability.prometheus"); }},
     {"observability.prometheus.retention", "Prometheus", {none, yes, approximated(clusters_prometheus), approximated(own_monitoring), approximated(not_started), none}, told_elsewhere},
@@ -81,8 +82,8 @@ const Row rows[] = {
     {"observability.logs.rotate.keep", "the target", {none, yes, approximated("the kubelet rotates logs"), yes, approximated("logs live as long as the stack"), none}},
 
     {"backup.schedule", "a timer; alerts watch it", {none, approximated(cron_by_hand), honoured("a CronJob"), yes, approximated(disposable), none}},
-    {"backup.keep", "the timer's program", {none, approximated(keeps_all), yes, yes, approximated(disposable), none}},
-    {"backup.to", "the timer's program", {none, approximated(to_directory), approximated(own_claim, to_object_store), approximated(never_sent, to_object_store), approximated(disposable), none}},
+    {"backup.keep", "the timer's program", {none, honoured(by_cron), yes, yes, approximated(disposable), none}},
+    {"backup.to", "the timer's program", {none, approximated(project_keeps, to_object_store), approximated(own_claim, to_object_store), approximated(never_sent, to_object_store), approximated(disposable), none}},
     {"backup.encrypt", "", on_stack(ignored(not_encrypted))},
 
     {"assets.path", "", on_stack(ignored(no_bundle))},

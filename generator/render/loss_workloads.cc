@@ -196,7 +196,7 @@ const Row rows[] = {
     {"services.*.health.retries", "the target", {none, yes, yes, approximated(nobody_asks, told_elsewhere), approximated(asked_at_start, told_elsewhere), none}},
     {"services.*.health.start", "the target", {none, yes, yes, approximated(nobody_asks, told_elsewhere), approximated(asked_at_start, told_elsewhere), none}},
     {"services.*.env", "the environment of the service", {none, approximated(secret_in_env), approximated(secret_in_pod), approximated(secret_by_file), yes, none}, service_secrets},
-    {"services.*.secrets", "files under /run/secrets", {none, yes, yes, yes, approximated("the files are below secrets/ of the state directory, where the process starts"), none}},
+    {"services.*.secrets", "files under /run/secrets", {none, yes, yes, yes, approximated("the files are in ../../secrets/ of the directory where the process starts"), none}},
     {"services.*.replicas", "the target",
      {none, approximated(one_of_range, scaled_services), yes, approximated(one_process, several_services), approximated(one_process, several_services), none}},
     {"services.*.resources.cpu", "the target", {none, yes, yes, yes, approximated(no_limit), none}},

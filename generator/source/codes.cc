@@ -230,8 +230,10 @@ constexpr Code table[] = {
      "The exclusion counted until its date. Mend what it excuses, or decide again."},
     {"E0306", "a waiver that cannot be",
      "Errors cannot be waived, and a waiver of a code or of a loss that does not exist would "
-     "excuse "
-     "nothing."},
+     "excuse nothing. What targets do not do exactly is waived by field, for all targets or for "
+     "one: `waivers: [{ rule: loss/FIELD, where: TARGET, reason: WHY, until: 2027-01-31 }]`; a "
+     "warning by its code, everywhere or at one field: `{ rule: W0201, where: services.web.image, "
+     "reason: WHY }`. `until` may be left out."},
     {"E0307", "a patch that matches another number of places",
      "A patch says how many places it changes, one unless `expect` says more, so that it is "
      "noticed "
@@ -239,8 +241,10 @@ constexpr Code table[] = {
     {"E0308", "a target cannot express what the spec asks for",
      "A value that a target's files cannot hold is an error, and under --strict so is what a "
      "target "
-     "only approximates. Change the spec, switch the target off, or accept an approximation with a "
-     "waiver of the rule `loss/FIELD`; docs/support.md lists them."},
+     "only approximates. CI=true means --strict; --no-strict takes that back. Change the spec, "
+     "switch the target off, or accept an approximation: `waivers: [{ rule: loss/FIELD, where: "
+     "TARGET, reason: WHY }]`, where FIELD may also be what a field is part of, and a waiver "
+     "without `where` is for every target. docs/support.md lists the fields."},
     {"E0309", "a store that this version does not have",
      "PostgreSQL and Redis are words of the language that no target can make good yet: the runtime "
      "stores in SQLite alone and shares nothing over a cache, and would refuse to start. A field "
@@ -282,11 +286,20 @@ constexpr Code table[] = {
      "written chooses it: a `ca` alone does not, nor an `email` for a local domain. An error under "
      "--strict. An environment removes what its base says with `~`: "
      "`tls: { mode: internal, email: ~ }`."},
+    {"W0205", "a variable that nothing replaces",
+     "Caisson knows no variables: a value is what is written, with the dollar sign and the braces. "
+     "Write the value, or one for each of `environments`; a secret is `${secret:NAME}` in an "
+     "environment of a service or of the runtime, and its own name elsewhere. Commands and patches "
+     "are not looked at: a shell has variables of its own."},
+    {"W0206", "mail without a mail server",
+     "Alertmanager delivers alerts by mail to port 25 of the address's own domain when the spec "
+     "names no server. Most networks let nothing out there, most domains accept nothing from "
+     "there, and an alert that does not arrive says nothing. Add `observability.alerts.smtp`."},
     {"W0301", "nothing does what the spec asks for",
      "The language has the field, and nothing that is generated or runs keeps what it promises: a "
      "limit that nobody enforces, a port that no route leads to. An error under --strict. Leave it "
-     "out, or accept with a waiver of the rule `loss/FIELD` that it has no effect; docs/support.md "
-     "says of every field what keeps it."},
+     "out, or accept that it has no effect: `waivers: [{ rule: loss/FIELD, where: TARGET, reason: "
+     "WHY }]`; docs/support.md says of every field what keeps it."},
     {"W0302", "a build context that is not there",
      "A service is built from a folder beside the spec, and that folder has no such Dockerfile "
      "now. "

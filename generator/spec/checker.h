@@ -26,6 +26,8 @@ class Checker {
 
   [[nodiscard]] const Deployment& deployment() const { return deployment_; }
   [[nodiscard]] const CheckOptions& options() const { return options_; }
+  /// The merged spec as it is written.
+  [[nodiscard]] const Node& document() const { return document_; }
 
   /// The value at the pointer, or what comes nearest to it.
   [[nodiscard]] source::Span value(std::string_view pointer) const;

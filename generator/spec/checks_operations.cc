@@ -48,6 +48,54 @@ void check_expiry(const Checker& checker, std::string_view code, std::string_vie
                  "mend what it excuses, or decide again and give a later date");
 }
 
+constexpr std::array<std::string_view, 6> target_names{"docker",  "compose", "helm",
+                                                       "systemd", "local",   "sdk"};
+
+/// A name in braces behind a dollar sign, as shells and Compose files have variables; empty when
+/// there is none in the text.
+std::string_view variable_in(std::string_view text) {
+  for (auto at = text.find("${"); at != std::string_view::npos; at = text.find("${", at + 2)) {
+    const auto end = text.find_first_not_of(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_", at + 2);
+    const bool closed = end != std::string_view::npos && (text[end] == '}' || text[end] == ':');
+    if (!closed || end == at + 2) continue;
+    const auto whole = text.substr(at, text.find('}', end) - at + 1);
+    if (!whole.starts_with("${secret:")) return whole;
+  }
+  return {};
+}
+
+/// Values that look as if something would put another in their place.
+void check_variables(const Checker& checker, const Node& node, const std::string& field) {
+  const auto inner = [&](const Node& value, const std::string& key) {
+    // Shells have variables of their own, and so has what a patch is for.
+    const bool command = key == "command" || (field.empty() && key == "patches");
+    if (!command) check_variables(checker, value, field.empty() ? key : field + '.' + key);
+  };
+  for (const Entry& entry : node.fields) inner(entry.value, entry.key);
+  for (std::size_t i = 0; i < node.items.size(); ++i) inner(node.items[i], std::to_string(i));
+  if (node.kind != Node::Kind::scalar) return;
+  const auto variable = variable_in(node.text);
+  if (variable.empty()) return;
+  checker.warn("W0205", node.span, field, "nothing replaces " + std::string(variable),
+               "write the value itself, or one for each of 'environments'");
+}
+
+/// Mail that goes to whoever receives mail for the address.
+void check_mail(const Checker& checker) {
+  const auto& alerts = checker.deployment().observability.alerts;
+  if (alerts.smtp) return;
+  for (std::size_t i = 0; i < alerts.to.size(); ++i) {
+    if (alerts.to[i].kind != AlertReceiver::Kind::email || alerts.to[i].address.empty()) continue;
+    const auto& address = alerts.to[i].address;
+    checker.warn("W0206", checker.value("/observability/alerts/to/" + std::to_string(i) + "/email"),
+                 "observability.alerts.to",
+                 "without a mail server alerts go to port 25 of " +
+                     quote(address.substr(address.rfind('@') + 1)),
+                 "add 'smtp: { host: mail.example.com:587 }' to 'alerts'");
+  }
+}
+
 bool is_own_code(std::string_view rule) {
   return rule.size() == 5 && (rule[0] == 'E' || rule[0] == 'W') &&
          std::ranges::all_of(rule.substr(1), [](char c) { return c >= '0' && c <= '9'; });
@@ -66,6 +114,17 @@ void check_waivers(const Checker& checker) {
     } else if (source::find_code(waiver.rule) == nullptr) {
       checker.refuse("E0306", checker.value(pointer + "/rule"),
                      "there is no warning " + waiver.rule, "'caisson explain' lists the codes");
+    } else if (waiver.rule == "W0301") {
+      checker.refuse("E0306", checker.value(pointer + "/rule"),
+                     "W0301 is not waived by its code, which would hide all that nothing does",
+                     "write 'rule: loss/FIELD' with the field of the warning");
+    } else if (waiver.rule[1] == '0' && waiver.rule[2] == '3') {
+      checker.refuse("E0306", checker.value(pointer + "/rule"), waiver.rule + " cannot be waived",
+                     "mend what it is about");
+    } else if (std::ranges::find(target_names, waiver.where) != target_names.end()) {
+      checker.refuse("E0306", checker.value(pointer + "/where"),
+                     "a warning is of a field, not of target " + quote(waiver.where),
+                     "name the field, as services.web.image, or leave 'where' out");
     }
   }
   const auto& excluded = checker.deployment().conformance.exclude;
@@ -80,6 +139,8 @@ void check_waivers(const Checker& checker) {
 void check_operations(const Checker& checker) {
   check_patches(checker);
   check_waivers(checker);
+  check_variables(checker, checker.document(), "");
+  check_mail(checker);
 }
 
 }  // namespace caisson::spec

@@ -159,9 +159,12 @@ constexpr Field patch_fields[] = {
 constexpr auto patch_type = object<Patch, patch_fields, actions, finish_patch>("Patch");
 
 constexpr Field waiver_fields[] = {
-    field<&Waiver::rule, text_type>("rule", required, "a checker's rule or a code of caisson"),
+    field<&Waiver::rule, text_type>("rule", required,
+                                    "`loss/FIELD` of docs/support.md, the code of a warning, or a "
+                                    "checker's rule"),
     field<&Waiver::where, text_type>("where", optional,
-                                     "the field or file it is about; absent: everywhere"),
+                                     "of a loss the target, of a warning the field, of a checker's "
+                                     "rule the file; absent: everywhere"),
     field<&Waiver::reason, text_type>("reason", required, "why, for whoever audits"),
     field<&Waiver::until, date_type>("until", optional,
                                      "last day on which it counts; absent: for ever"),

@@ -89,6 +89,10 @@ tl::unexpected<Problem> refuse(const Call& call, const tenancy::LifecycleError& 
       return refuse(
           Code::foreign_snapshot,
           "the snapshot is another tenant's; name that tenant in 'from' to restore it here");
+    case Kind::too_many_snapshots:
+      return refuse(Code::conflict, "the tenant has " +
+                                        std::to_string(tenancy::Tenants::most_snapshots) +
+                                        " snapshots, and keeps no more; delete some");
     case Kind::damaged_snapshot:
       return refuse(Code::conflict, "the snapshot is damaged and was not restored");
     case Kind::storage:

@@ -50,6 +50,7 @@ Answer export_keys(Call& call);
 Answer import_keys(Call& call);
 Answer list_snapshots(Call& call);
 Answer create_snapshot(Call& call);
+Answer delete_snapshot(Call& call);
 Answer restore_snapshot(Call& call);
 Answer export_records(Call& call);
 Answer import_records(Call& call);

@@ -381,6 +381,63 @@ TEST_F(Operating, SnapshotsAndRestores) {
   EXPECT_EQ(problem(422, "POST", "/v1/tenants/globex/restore", "{}"), "invalid-record");
 }
 
+TEST_F(Operating, SnapshotsAreDeletedAndBounded) {
+  for (const char* slug : {"globex", "initech"}) {
+    ASSERT_EQ(
+        call("POST", "/v1/tenants", R"({"slug":")" + std::string(slug) + R"(","tier":"free"})")
+            .status,
+        201);
+  }
+  const std::string first = text(expect(201, "POST", "/v1/tenants/globex/snapshots"), "id");
+  const std::string second = text(expect(201, "POST", "/v1/tenants/globex/snapshots"), "id");
+  EXPECT_EQ(problem(409, "DELETE", "/v1/tenants/initech/snapshots/" + first), "foreign-snapshot");
+  EXPECT_EQ(call("DELETE", "/v1/tenants/globex/snapshots/" + first).status, 204);
+  EXPECT_EQ(problem(404, "DELETE", "/v1/tenants/globex/snapshots/" + first), "not-found");
+  const json::object left = expect(200, "GET", "/v1/tenants/globex/snapshots");
+  ASSERT_EQ(left.at("snapshots").as_array().size(), 1);
+  EXPECT_EQ(text(left.at("snapshots").as_array()[0].as_object(), "id"), second);
+  const fs::path directory = path_ / "data/snapshots" / registry_->by_slug("globex")->id;
+  EXPECT_FALSE(fs::exists(directory / (first + ".db")));
+  EXPECT_EQ(
+      problem(404, "POST", "/v1/tenants/globex/restore", R"({"snapshot":")" + first + R"("})"),
+      "not-found");
+
+  // As many as it keeps: files suffice, only their number is looked at.
+  for (std::size_t i = 1; i < tenancy::Tenants::most_snapshots; ++i) {
+    fs::copy_file(directory / (second + ".json"), directory / (std::to_string(i) + ".json"));
+  }
+  const auto full = call("POST", "/v1/tenants/globex/snapshots");
+  EXPECT_EQ(full.status, 409);
+  EXPECT_NE(full.body.find("delete some"), std::string::npos) << full.body;
+  fs::remove(directory / "1.json");
+  EXPECT_EQ(call("POST", "/v1/tenants/globex/snapshots").status, 201);
+}
+
+TEST_F(Operating, TheAuditLogIsReadFromItsEnd) {
+  for (int i = 0; i < 300; ++i) {
+    ASSERT_EQ(
+        call("POST", "/v1/tenants", R"({"slug":"t)" + std::to_string(i) + R"(","tier":"free"})")
+            .status,
+        201);
+  }
+  const auto seqs = [&](const std::string& query) {
+    const json::object page = expect(200, "GET", "/v1/audit?" + query);
+    std::vector<std::int64_t> found;
+    for (const auto& record : page.at("records").as_array())
+      found.push_back(record.at("seq").as_int64());
+    EXPECT_TRUE(page.at("next").is_null() || query.find("newest") == std::string::npos);
+    return found;
+  };
+  const auto all = seqs("limit=1000");
+  ASSERT_GE(all.size(), 600U);
+  EXPECT_EQ(seqs("newest=7"), std::vector(all.end() - 7, all.end()));
+  EXPECT_EQ(seqs("newest=1000"), all);
+  const auto of_one = seqs("tenant=t7&limit=1000");
+  EXPECT_EQ(seqs("tenant=t7&newest=1"), std::vector(of_one.end() - 1, of_one.end()));
+  EXPECT_EQ(problem(400, "GET", "/v1/audit?newest=7&limit=3"), "invalid-parameter");
+  EXPECT_EQ(problem(400, "GET", "/v1/audit?newest=0"), "invalid-parameter");
+}
+
 /// A page of three records of globex; numbers that no double holds, text that JSON escapes.
 constexpr std::string_view three_records =
     R"({"tenant":"globex","records":[)"
@@ -628,6 +685,7 @@ TEST_F(Operating, AnnouncesEveryChangeBeforeItBegins) {
   ASSERT_EQ(call("POST", "/v1/tenants/globex/records", page.body).status, 200);
   ASSERT_EQ(call("POST", "/v1/tenants/globex/restore", R"({"snapshot":")" + id + R"("})").status,
             200);
+  ASSERT_EQ(call("DELETE", "/v1/tenants/globex/snapshots/" + id).status, 204);
   ASSERT_EQ(call("POST", "/v1/tenants/globex/suspend").status, 200);
   ASSERT_EQ(call("POST", "/v1/tenants/globex/resume").status, 200);
   ASSERT_EQ(call("POST", "/v1/migrations").status, 200);

@@ -89,6 +89,12 @@ class Settlement {
       const tenancy::ApiKeyPtr key = registry_.key(act.reason);
       return key ? Found{.fate = done_if(key->revoked)} : Found{};
     }
+    if (act.action == "snapshot.delete") {
+      const auto left = tenants_.snapshots(tenant.slug);
+      if (!left) return {};
+      return {.fate = done_if(std::ranges::none_of(
+                  *left, [&](const auto& snapshot) { return snapshot.id == act.reason; }))};
+    }
     if (is_ambiguous_by_time(act)) return {};
     if (act.action == "tenant.update") return {.fate = done_if(tenant.updated_ms >= act.time_ms)};
     if (act.action == "key.create") return made_key(act, tenant);

@@ -35,6 +35,16 @@ Answer create_snapshot(Call& call) {
   return json_answer(201, snapshot_json(call, *snapshot));
 }
 
+Answer delete_snapshot(Call& call) {
+  if (const auto tenant = tenant_of(call); !tenant) return tl::unexpected(tenant.error());
+  call.note = call.id;
+  if (const auto begun = begin(call); !begun) return tl::unexpected(begun.error());
+  if (const auto removed = call.services.tenants.remove_snapshot(call.slug, call.id); !removed) {
+    return refuse(call, removed.error());
+  }
+  return http::Response{.status = 204};
+}
+
 Answer restore_snapshot(Call& call) {
   if (const auto tenant = tenant_of(call); !tenant) return tl::unexpected(tenant.error());
   const auto body = read_body(call);

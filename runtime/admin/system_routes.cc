@@ -55,22 +55,30 @@ Answer run_migrations(Call& call) {
 }
 
 Answer read_audit(Call& call) {
-  const auto query = read_query(call, {"log", "tenant", "after", "limit"});
+  const auto query = read_query(call, {"log", "tenant", "after", "limit", "newest"});
   if (!query) return tl::unexpected(query.error());
   const std::string log = query->text("log");
   if (!log.empty() && log != "operations" && log != "refusals")
     return refuse(Code::invalid_parameter, "'log' must be operations or refusals");
   const auto after = query->number("after", 0, 0, std::numeric_limits<std::uint64_t>::max() - 1);
   const auto limit = query->number("limit", 100, 1, 1000);
-  if (!after || !limit) {
+  const auto newest = query->number("newest", 0, 1, 1000);
+  if (!after || !limit || !newest) {
     return refuse(Code::invalid_parameter,
-                  "'after' must be a whole number and 'limit' from 1 to 1000");
+                  "'after' must be a whole number, 'limit' and 'newest' from 1 to 1000");
+  }
+  const bool from_the_end = *newest > 0;
+  if (from_the_end && (!query->text("after").empty() || !query->text("limit").empty())) {
+    return refuse(Code::invalid_parameter, "'newest' goes with neither 'after' nor 'limit'");
   }
   observe::Audit& audit = call.services.audit;
   if (log == "refusals") audit.count_so_far();
   const std::vector<std::string> records =
       (log == "refusals" ? audit.refusals() : audit.operations())
-          .query({.tenant = query->text("tenant"), .after = *after, .limit = *limit});
+          .query({.tenant = query->text("tenant"),
+                  .after = *after,
+                  .limit = from_the_end ? *newest : *limit,
+                  .newest = from_the_end});
   // Records are JSON as they are; parsing and writing them again could only change them.
   std::string body = R"({"records":[)";
   for (const std::string& record : records) {
@@ -79,7 +87,7 @@ Answer read_audit(Call& call) {
   }
   body += R"(],"next":)";
   const auto last = records.empty() ? std::nullopt : observe::claimed_seq(records.back());
-  body += records.size() == *limit && last ? std::to_string(*last) : "null";
+  body += !from_the_end && records.size() == *limit && last ? std::to_string(*last) : "null";
   body += '}';
   http::Response response = json_answer(200, {});
   response.body = std::move(body);

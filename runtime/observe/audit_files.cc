@@ -348,7 +348,12 @@ Result<AuditView> view_audit(const std::filesystem::path& directory) {
     AuditFd active = open_in(folder.get(), active_name, O_RDONLY);
     const bool none = active.get() < 0;
     // Where files were set aside or a head was written, a crash may have left none.
-    if (none && (errno != ENOENT || (aside.empty() && !view.head)))
+    if (none && errno == ENOENT && aside.empty() && !view.head) {
+      return fail("there is no audit log in " + directory.string(),
+                  "name the directory that holds audit.ndjson: `audit` below `data` of the "
+                  "runtime's configuration");
+    }
+    if (none && errno != ENOENT)
       return tl::unexpected(system_failure("cannot open", directory / active_name));
     if (!none) {
       const std::uint64_t bytes = size_of(active.get());

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <deque>
+#include <functional>
+#include <iterator>
 #include <map>
 #include <new>
 #include <utility>
@@ -258,6 +261,29 @@ void AuditLog::append_own() {
   }
 }
 
+namespace {
+
+/// From the newest file back, as far as it takes.
+std::vector<std::string> newest_of(const AuditView& view, const AuditQuery& query,
+                                   const std::function<bool(std::string_view)>& matches) {
+  std::deque<std::string> found;
+  for (std::size_t i = view.files.size(); i-- > 0 && found.size() < query.limit;) {
+    const std::size_t room = query.limit - found.size();
+    std::deque<std::string> of_file;
+    const AuditView::File& file = view.files[i];
+    for_each_line(file, offset_after(file, query.after), [&](std::string_view line) {
+      if (matches(line)) of_file.emplace_back(line);
+      if (of_file.size() > room) of_file.pop_front();
+      return true;
+    });
+    found.insert(found.begin(), std::make_move_iterator(of_file.begin()),
+                 std::make_move_iterator(of_file.end()));
+  }
+  return {std::make_move_iterator(found.begin()), std::make_move_iterator(found.end())};
+}
+
+}  // namespace
+
 std::vector<std::string> AuditLog::query(const AuditQuery& query) {
   static_cast<void>(flush());  // what is durable is shown in any case
   std::string wanted;
@@ -267,14 +293,18 @@ std::vector<std::string> AuditLog::query(const AuditQuery& query) {
     append_json_string(wanted, query.tenant);
     wanted += ',';
   }
-  std::vector<std::string> found;
+  const auto matches = [&](std::string_view line) {
+    return wanted.empty() || line.find(wanted) != std::string_view::npos;
+  };
   const AuditView view = files_->view();
+  if (query.newest) return newest_of(view, query, matches);
+  std::vector<std::string> found;
   for (std::size_t i = 0; i < view.files.size() && found.size() < query.limit; ++i) {
     const std::uint64_t next = i + 1 < view.files.size() ? view.files[i + 1].first : 0;
     if (next != 0 && next <= query.after + 1) continue;
     const AuditView::File& file = view.files[i];
     for_each_line(file, offset_after(file, query.after), [&](std::string_view line) {
-      if (wanted.empty() || line.find(wanted) != std::string_view::npos) found.emplace_back(line);
+      if (matches(line)) found.emplace_back(line);
       return found.size() < query.limit;
     });
   }

@@ -31,6 +31,7 @@ struct AuditQuery {
   std::string tenant{};     ///< slug; empty: every tenant
   std::uint64_t after = 0;  ///< records after this seq
   std::size_t limit = 100;
+  bool newest = false;  ///< the last `limit` of them, not the first; still in order
 };
 
 /// An intent that has no outcome: what it announced was going on when the process ended.

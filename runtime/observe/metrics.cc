@@ -250,7 +250,7 @@ void Metrics::write_tenants(Exposition& out, const Readings& readings) const {
        &TenantReading::mailbox_depth);
   each("caisson_mailbox_oldest_seconds", "For how long the first of them has been waiting.",
        &TenantReading::mailbox_oldest_seconds);
-  each("caisson_store_bytes", "Bytes of a tenant's store on disk.", &TenantReading::store_bytes);
+  each("caisson_store_bytes", "Bytes that a tenant's store holds.", &TenantReading::store_bytes);
   each("caisson_store_broken", "Stores that could not be opened or are damaged.",
        &TenantReading::broken);
   out.family("caisson_store_limit_bytes", "gauge", "Bytes that a tenant's store may have.");

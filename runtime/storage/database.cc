@@ -293,8 +293,9 @@ void Database::set_max_bytes(std::int64_t bytes) {
 }
 
 std::int64_t Database::bytes() {
-  Statement count = prepare("PRAGMA page_count");
-  return count.step() ? count.integer_at(0) * page_bytes : 0;
+  Statement all = prepare("PRAGMA page_count");
+  Statement free = prepare("PRAGMA freelist_count");
+  return all.step() && free.step() ? (all.integer_at(0) - free.integer_at(0)) * page_bytes : 0;
 }
 
 bool Database::checkpoint() {

@@ -150,7 +150,7 @@ class Database {
   void clear_deadline() { *bounds_ = {}; }
 
   void set_max_bytes(std::int64_t bytes);
-  /// Size of the database without its log, in bytes.
+  /// Bytes of the pages that hold something: what deletes have freed is used again first.
   [[nodiscard]] std::int64_t bytes();
   /// Moves the log into the file and empties it.
   bool checkpoint();

@@ -121,6 +121,18 @@ TEST_F(DatabaseTest, ThePageLimitHolds) {
   EXPECT_TRUE(database().prepare("INSERT INTO t VALUES('small')").run());
 }
 
+TEST_F(DatabaseTest, BytesShrinkWithWhatIsDeleted) {
+  Database& database = this->database();
+  ASSERT_TRUE(database.execute("CREATE TABLE t(x)"));
+  const std::int64_t empty = database.bytes();
+  for (int i = 0; i < 500; ++i) {
+    ASSERT_TRUE(database.execute("INSERT INTO t VALUES(zeroblob(4000))"));
+  }
+  EXPECT_GE(database.bytes(), empty + 500 * 4000);
+  ASSERT_TRUE(database.execute("DELETE FROM t"));
+  EXPECT_LE(database.bytes(), empty + 4096);
+}
+
 TEST_F(DatabaseTest, ALinkInThePathIsRefused) {
   database_.reset();
   std::filesystem::create_symlink(file_, folder_.path / "link.db");

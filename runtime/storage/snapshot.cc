@@ -152,6 +152,16 @@ std::optional<Snapshot> find_snapshot(const fs::path& directory, const std::stri
   return describe(with_extension(directory, id, ".json"));
 }
 
+Result<void> remove_snapshot(const fs::path& directory, const std::string& id) {
+  for (const char* extension : {".json", ".db"}) {
+    if (auto removed = remove_tree(with_extension(directory, id, extension)); !removed) {
+      return removed;
+    }
+    if (auto synced = sync_path(directory); !synced) return synced;
+  }
+  return {};
+}
+
 Result<void> clear_unfinished_snapshots(const fs::path& directory) {
   if (auto cleared = clear_unfinished(directory); !cleared) return cleared;
   const auto names = list_directory(directory);

@@ -39,6 +39,11 @@ struct Snapshot {
 [[nodiscard]] std::optional<Snapshot> find_snapshot(const std::filesystem::path& directory,
                                                     const std::string& id);
 
+/// Removes the snapshot `id` from `directory`, durably. The description goes first: a snapshot
+/// without one does not count.
+[[nodiscard]] Result<void> remove_snapshot(const std::filesystem::path& directory,
+                                           const std::string& id);
+
 /// Removes what a crash left of snapshots that were being made, durably; none may be in the making.
 [[nodiscard]] Result<void> clear_unfinished_snapshots(const std::filesystem::path& directory);
 

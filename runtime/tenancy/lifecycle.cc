@@ -313,6 +313,9 @@ Outcome<void> Tenants::read_snapshot(std::string_view slug, std::string_view sna
 Outcome<storage::Snapshot> Tenants::snapshot(std::string_view slug) {
   const auto held = hold(slug);
   if (!held) return tl::unexpected(held.error());
+  const auto kept = storage::list_snapshots(snapshots_of(held->actor->id));
+  if (!kept) return disk(kept.error());
+  if (kept->size() >= most_snapshots) return refuse(LifecycleErrorKind::too_many_snapshots);
   if (auto begun = begin_making(held->actor); !begun) return tl::unexpected(begun.error());
   auto made = make_snapshot(held->actor);
   if (!made) {
@@ -381,6 +384,25 @@ Outcome<std::vector<storage::Snapshot>> Tenants::snapshots(std::string_view slug
   auto snapshots = storage::list_snapshots(snapshots_of(tenant->id));
   if (!snapshots) return disk(snapshots.error());
   return *std::move(snapshots);
+}
+
+Outcome<void> Tenants::remove_snapshot(std::string_view slug, std::string_view snapshot_id) {
+  const auto held = hold(slug);
+  if (!held) return tl::unexpected(held.error());
+  const auto found = find_snapshot(*held->tenant, std::string(snapshot_id), std::nullopt);
+  if (!found) return tl::unexpected(found.error());
+  const fs::path directory = snapshots_of(held->tenant->id);
+  if (auto removed = storage::remove_snapshot(directory, found->id); !removed) {
+    return disk(removed.error());
+  }
+  const auto left = storage::list_snapshots(directory);
+  if (!left) return disk(left.error());
+  if (left->empty()) {
+    newest_snapshots_.erase(held->tenant->id);
+  } else {
+    newest_snapshots_.set(held->tenant->id, left->back().created_ms);
+  }
+  return {};
 }
 
 Outcome<storage::Snapshot> Tenants::find_snapshot(const Tenant& tenant, const std::string& id,

@@ -88,6 +88,7 @@ enum class LifecycleErrorKind : std::uint8_t {
   unknown_snapshot,
   foreign_snapshot,  ///< the snapshot is another tenant's and `from` does not name it
   damaged_snapshot,
+  too_many_snapshots,
   storage,  ///< disk; `detail` is for the log, not for the caller
 };
 

@@ -98,6 +98,10 @@ class Tenants {
   [[nodiscard]] Outcome<void> remove(std::string_view slug);
   [[nodiscard]] Outcome<storage::Snapshot> snapshot(std::string_view slug);
   [[nodiscard]] Outcome<std::vector<storage::Snapshot>> snapshots(std::string_view slug) const;
+  /// Most snapshots that a tenant keeps here; the next is refused until one is removed.
+  static constexpr std::size_t most_snapshots = 1000;
+  /// Of the tenant's own.
+  [[nodiscard]] Outcome<void> remove_snapshot(std::string_view slug, std::string_view snapshot_id);
   /// `from`: the slug of the tenant whose snapshot it is, when not `slug`'s own. `request_id` is
   /// noted in the store (storage::note_request).
   [[nodiscard]] Outcome<void> restore(std::string_view slug, std::string_view snapshot_id,

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "conformance/stack/description.h"
+#include "conformance/stack/process.h"
+#include "generator/source/result.h"
+
+// What is in the way of a local stack, told before anything of it starts, and what may be behind a
+// process that does not come up.
+namespace caisson::conformance {
+
+/// Whether a listener could be opened at a port of the loopback interface.
+[[nodiscard]] bool can_listen(std::uint16_t port);
+
+/// Whether every program is there and every port free, else all that is in the way at once.
+/// `programs` replaces those found by name.
+[[nodiscard]] Result<void> check_ground(const StackDescription& stack,
+                                        const std::map<std::string, std::string>& programs);
+
+/// Words of a command that name files which its process cannot see: below a private /tmp, below
+/// directories that its user cannot enter, or relative to the spec instead of to its own empty
+/// directory. One sentence each, for whoever wonders why it did not start.
+[[nodiscard]] std::vector<std::string> hidden_files(const Launch& what,
+                                                    const std::filesystem::path& spec_directory);
+
+/// The end of a log as indented lines, at most ten, without any of the secrets in `secrets`.
+[[nodiscard]] std::string log_tail(const std::filesystem::path& log,
+                                   const std::filesystem::path& secrets);
+
+}  // namespace caisson::conformance

@@ -304,6 +304,9 @@ class Stack:
         said = self.project["services"][name]
         shared = []
         for volume in said.get("volumes", []):
+            if volume["type"] == "bind":
+                shared.append((self.compose / volume["source"], volume["target"], volume.get("read_only", False)))
+                continue
             place = self.work / "volumes" / volume["source"]
             place.mkdir(parents=True, exist_ok=True)
             os.chown(place, 10001, 10001)

@@ -241,14 +241,14 @@ void add_workload_facts(Node& data, const plan::Plan& plan, const Node& values) 
         entry.add("instance", name);
         entry.add("namespace", place);
         entry.add("tenant", tenant);
-        entry.add("resource", resource(name, workload));
+        const auto controller = resource(name, workload);
+        const auto set = controller.substr(controller.find('/') + 1);
+        entry.add("resource", controller);
+        entry.add("controller", set);
         if (const auto* volumes = workload.find("volumes")) {
           for (const auto& [volume, about] : *volumes->map()) {
             auto claim = entry;
-            const auto controller = resource(name, workload);
-            const auto set = controller.substr(controller.find('/') + 1);
             claim.add("claim", std::string(volume).append("-").append(set).append("-0"));
-            claim.add("controller", set);
             claim.add("volume", volume);
             claim.add("size", *about.find("size"));
             claims.push(std::move(claim));

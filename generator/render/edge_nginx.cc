@@ -275,18 +275,22 @@ class Writer {
     return block;
   }
 
-  /// `listen` of a port: without an address on every one, of both families. What is of the socket
-  /// stands at its default server alone.
-  [[nodiscard]] Directive listen_on(std::uint16_t port, bool is_default, const Words& more) const {
-    const bool every = listen_.bind.empty();
-    Words words{"listen", (every ? "[::]" : listen_.bind) + ":" + std::to_string(port)};
-    if (every && is_default) words.emplace_back("ipv6only=off");
-    words.insert(words.end(), more.begin(), more.end());
-    if (is_default) words.emplace_back("default_server");
-    return {.words = std::move(words)};
+  /// `listen` of a port: without an address on every one. Each family has a socket of its own: one
+  /// for both would write the peers of the older one as ::ffff:a.b.c.d.
+  [[nodiscard]] Block listen_on(std::uint16_t port, bool is_default, const Words& more) const {
+    std::vector<std::string> places{listen_.bind + ":"};
+    if (listen_.bind.empty()) places = {"", "[::]:"};
+    Block block;
+    for (const auto& place : places) {
+      Words words{"listen", place + std::to_string(port)};
+      words.insert(words.end(), more.begin(), more.end());
+      if (is_default) words.emplace_back("default_server");
+      block.push_back({.words = std::move(words)});
+    }
+    return block;
   }
 
-  [[nodiscard]] Directive listening(bool is_default) const {
+  [[nodiscard]] Block listening(bool is_default) const {
     return secure() ? listen_on(listen_.https, is_default, {"ssl", "http2"})
                     : listen_on(listen_.http, is_default, {});
   }
@@ -294,7 +298,7 @@ class Writer {
   [[nodiscard]] Directive to_https() const {
     const auto port = plan_.edge.https.value;
     const auto suffix = port == 443 ? std::string{} : ":" + std::to_string(port);
-    Block block{listen_on(listen_.http, true, {})};
+    auto block = listen_on(listen_.http, true, {});
     if (listen_.tls == Edge::Tls::acme) {
       block.push_back(location({"^~", "/.well-known/acme-challenge/"},
                                {{.words = {"root", listen_.state + "/webroot"}}}));
@@ -319,7 +323,7 @@ class Writer {
       if (*text != "*") names.push_back(std::move(*text));
     }
     const bool is_default = &site == catch_all(sites_);
-    Block block{listening(is_default)};
+    auto block = listening(is_default);
     if (names.size() > 1) block.push_back({.words = std::move(names)});
     if (secure() && plan_.edge.hsts.value) {
       block.push_back(from(plan_.edge.hsts.origin,
@@ -370,7 +374,7 @@ class Writer {
 
   /// Hosts that nobody has, when there is no shared runtime that could know them.
   [[nodiscard]] Directive nobody() const {
-    Block block{listening(true)};
+    auto block = listening(true);
     if (secure()) {
       block.push_back({.words = {"ssl_reject_handshake", "on"}});
     } else {

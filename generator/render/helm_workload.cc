@@ -253,7 +253,7 @@ void Amount::add(const Instance& instance, bool backed_up) {
 
 Node Amount::quota(const plan::Origin& origin) const {
   // `helm test` adds a small pod a workload, and a backup one a runtime.
-  constexpr std::int64_t helper_millis = 2 * 100;
+  constexpr std::int64_t helper_millis = std::int64_t{2} * 100;
   constexpr std::int64_t helper_bytes = 2 * (32LL << 20);
   Node node{Node::Map{}, origin};
   const auto add = [&](const char* key, std::string value) {

@@ -173,10 +173,10 @@ std::vector<Mistake> place_mistakes(const Places& before, const Places& now,
              "take them along as 'Move' of RUNBOOK.md says, with --accept-move tenant/" + tenant});
   }
   Moves volumes;
-  const auto move = [&](const Place& place, const std::string& pointer, std::string from,
-                        std::string to) {
+  const auto move = [&](const Place& place, const std::string& pointer, const std::string& from,
+                        const std::string& to) {
     if (accepted.contains("volume/" + place.volume)) return;
-    volumes[place.volume].add(pointer, std::move(from), std::move(to));
+    volumes[place.volume].add(pointer, from, to);
   };
   std::map<std::string, Mistake, std::less<>> sizes;
   for (const auto& place : now) {

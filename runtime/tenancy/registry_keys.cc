@@ -113,6 +113,7 @@ Outcome<std::size_t> Registry::import_keys(std::string_view slug, std::vector<Ap
   Transaction transaction(database_);
   for (const ApiKey& key : missing) insert_key(database_, key);
   std::vector<ApiKeyPtr> published;
+  published.reserve(missing.size());
   for (ApiKey& key : missing) published.push_back(std::make_shared<const ApiKey>(std::move(key)));
   if (!transaction.commit()) return tl::unexpected(disk_error());
   insist([&] {

@@ -19,7 +19,6 @@ std::string class_of(Verdict verdict) {
     case Verdict::invalid:
       return "invalid";
     case Verdict::inconclusive:
-      return "open";
     case Verdict::not_tested:
       return "open";
     case Verdict::not_applicable:

@@ -60,8 +60,8 @@ async function main() {
   }
   const show = (what, list) => {
     list.sort((a, b) => a - b);
-    const [low, middle, high] = [list[0], list[Math.floor(list.length / 2)], list.at(-1)].map((ms) => ms.toFixed(1));
-    console.log(`${`${name}, ${what}`.padEnd(46)} ${middle.padStart(10)} ${`${low}..${high}`.padStart(19)}`);
+    const at = (share) => list[Math.ceil(share * list.length) - 1].toFixed(1);
+    console.log(`${`${name}, ${what}`.padEnd(46)} ${at(0.5).padStart(10)} ${at(0.95).padStart(8)} ${`${list[0].toFixed(1)}..${at(1)}`.padStart(19)}`);
   };
   show("edit to diagnostics", edits);
   show("completion", completions);

@@ -61,7 +61,7 @@ class Runtime:
     def __init__(self, tenants=1, threads=1, core=None, limits=None, place=None):
         self.directory = tempfile.TemporaryDirectory(prefix="caisson-bench-", dir=place)
         root = pathlib.Path(self.directory.name)
-        self.port, self.operator = free_port(), free_port()
+        self.port, self.operator, self.metrics = free_port(), free_port(), free_port()
         for name, secret in (("token.key", KEY), ("operator.token", OPERATOR)):
             (root / name).write_bytes(secret)
             (root / name).chmod(0o600)
@@ -70,7 +70,8 @@ class Runtime:
                 out.write(json.dumps({"slug": f"t{i}", "tier": "free"}) + "\n")
         (root / "runtime.json").write_text(json.dumps({
             "deployment": "bench", "instance": "runtime", "domain": "bench.localhost",
-            "listen": {"data": f"127.0.0.1:{self.port}", "operator": f"127.0.0.1:{self.operator}"},
+            "listen": {"data": f"127.0.0.1:{self.port}", "operator": f"127.0.0.1:{self.operator}",
+                       "metrics": f"127.0.0.1:{self.metrics}"},
             "data": "data", "threads": threads, "modules": ["records"], "limits": limits or {},
             "auth": {"resolve": ["subdomain", "header", "token"], "api-keys": True,
                      "tokens": {"issuer": "bench", "audience": "bench", "key-file": "token.key",
@@ -111,7 +112,7 @@ class Runtime:
         return self.process.pid
 
     def metric(self, name):
-        connection = http.client.HTTPConnection("127.0.0.1", self.operator)
+        connection = http.client.HTTPConnection("127.0.0.1", self.metrics)
         connection.request("GET", "/metrics")
         text = connection.getresponse().read().decode()
         return sum(float(v) for v in re.findall(rf"^{name}(?:{{[^}}]*}})? ([0-9.e+]+)$", text, re.MULTILINE))

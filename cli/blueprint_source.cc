@@ -9,6 +9,7 @@
 
 #include <CLI/App.hpp>
 
+#include "base/hex.h"
 #include "cli/spec_source.h"
 #include "generator/publish/revision.h"
 
@@ -60,9 +61,7 @@ GitPlace read_git_place(std::string_view text) {
   return place;
 }
 
-bool is_commit_id(std::string_view text) {
-  return text.size() == 40 && text.find_first_not_of("0123456789abcdef") == text.npos;
-}
+bool is_commit_id(std::string_view text) { return text.size() == 40 && is_hex(text); }
 
 Result<render::Blueprints> from_git(const std::string& where) {
   if (!where.starts_with(kLocal)) {

@@ -2,8 +2,8 @@
 
 #include <string>
 
+#include "base/result.h"
 #include "generator/render/blueprints.h"
-#include "generator/source/result.h"
 
 namespace CLI {
 class App;

@@ -36,8 +36,7 @@ struct Options {
 int run(const Options& options, Console& console) {
   const auto blueprints = load_blueprints(options.blueprints);
   if (!blueprints) {
-    console.failure(blueprints.error());
-    return static_cast<int>(Exit::environment);
+    return fail_with(blueprints.error(), console);
   }
   const auto names = blueprints->names();
   if (options.name.empty()) {

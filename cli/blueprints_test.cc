@@ -7,8 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/scratch.h"
 #include "cli/run_program.h"
-#include "generator/publish/scratch.h"
 
 namespace caisson::cli {
 namespace {
@@ -48,7 +48,7 @@ class BlueprintSource : public ::testing::Test {
 
   [[nodiscard]] std::string url() const { return "git+file://" + (scratch / "style").string(); }
 
-  publish::Scratch scratch;
+  Scratch scratch;
   std::string commit;
 };
 

@@ -20,6 +20,13 @@ enum class Exit : int {
   environment = 3,  ///< a file, a repository or a process was in the way
 };
 
+/// Says what the failure is; how the program then ends.
+[[nodiscard]] inline int fail_with(const Failure& failure, Console& console,
+                                   Exit exit = Exit::environment) {
+  console.failure(failure);
+  return static_cast<int>(exit);
+}
+
 /// A subcommand: its place in the parser, and what it does when chosen. Its options live in `run`.
 struct Command {
   CLI::App* app;
@@ -33,6 +40,16 @@ struct Command {
 [[nodiscard]] Command generate_command(CLI::App& root);
 [[nodiscard]] Command diff_command(CLI::App& root);
 [[nodiscard]] Command image_command(CLI::App& root);
+[[nodiscard]] Command bundle_sign_command(CLI::App& root);
+[[nodiscard]] Command bundle_create_command(CLI::App& root);
+[[nodiscard]] Command bundle_scan_command(CLI::App& root);
+[[nodiscard]] Command bundle_diff_command(CLI::App& root);
+/// `caisson bundle` verify, inspect, split and join.
+[[nodiscard]] std::vector<Command> bundle_check_commands(CLI::App& root);
+/// The commands of `caisson keys`.
+[[nodiscard]] std::vector<Command> keys_commands(CLI::App& root);
+/// The group of the commands of `caisson bundle`; makes it where it is not there.
+[[nodiscard]] CLI::App& bundle_group(CLI::App& root);
 [[nodiscard]] Command init_command(CLI::App& root);
 [[nodiscard]] Command explain_command(CLI::App& root);
 [[nodiscard]] Command schema_command(CLI::App& root);

@@ -1,6 +1,8 @@
 #include "cli/completion_script.h"
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 #include <CLI/App.hpp>
 
@@ -35,6 +37,23 @@ Values values_of(const CLI::Option& option) {
   return {.words = choices_of(option), .files = type == "FILE", .directories = type == "DIR"};
 }
 
+Verb verb_of(const CLI::App& app, const ArgumentWords& words);
+
+/// Offers the commands of a group with the options of all of them.
+void add_commands(Verb& verb, const CLI::App& app, const ArgumentWords& words) {
+  for (const auto* sub : app.get_subcommands(std::function<bool(const CLI::App*)>())) {
+    auto inner = verb_of(*sub, words);
+    verb.arguments.words.push_back(inner.name);
+    verb.arguments.files = verb.arguments.files || inner.arguments.files;
+    verb.arguments.directories = verb.arguments.directories || inner.arguments.directories;
+    for (auto& flag : inner.flags) {
+      const bool known = std::ranges::any_of(
+          verb.flags, [&](const Flag& other) { return other.names.back() == flag.names.back(); });
+      if (!known) verb.flags.push_back(std::move(flag));
+    }
+  }
+}
+
 Verb verb_of(const CLI::App& app, const ArgumentWords& words) {
   Verb verb{
       .name = app.get_name(), .description = app.get_description(), .flags = {}, .arguments = {}};
@@ -53,6 +72,7 @@ Verb verb_of(const CLI::App& app, const ArgumentWords& words) {
     for (const auto& name : option->get_lnames()) flag.names.push_back("--" + name);
     verb.flags.push_back(std::move(flag));
   }
+  if (is_group(app)) add_commands(verb, app, words);
   if (const auto more = words.find(verb.name); more != words.end()) {
     verb.arguments.words.insert(verb.arguments.words.end(), more->second.begin(),
                                 more->second.end());

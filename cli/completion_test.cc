@@ -5,8 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/scratch.h"
 #include "cli/run_program.h"
-#include "generator/publish/scratch.h"
 
 namespace caisson::cli {
 namespace {
@@ -51,7 +51,7 @@ TEST(Completion, BashOffersOptionsAndTheirValues) {
 }
 
 TEST(Completion, BashOffersFilesDirectoriesAndFields) {
-  const publish::Scratch scratch;
+  const Scratch scratch;
   scratch.write("deployment.yaml", "");
   scratch.write("a dir/file", "");
   const Surroundings here{.directory = scratch.path()};
@@ -65,7 +65,7 @@ TEST(Completion, BashOffersFilesDirectoriesAndFields) {
 
 TEST(Completion, ScriptsParseInTheirShells) {
   for (const auto* shell : {"bash", "zsh", "fish"}) {
-    const publish::Scratch scratch;
+    const Scratch scratch;
     const auto script = caisson({"completion", shell});
     ASSERT_EQ(script.code, 0);
     scratch.write("script", script.out);
@@ -76,7 +76,7 @@ TEST(Completion, ScriptsParseInTheirShells) {
 }
 
 TEST(Completion, FishOffersCommandsAndValues) {
-  const publish::Scratch empty;  // fish offers the files of where it runs as well
+  const Scratch empty;  // fish offers the files of where it runs as well
   const auto offers = [&empty](const std::string& line) {
     return run_program(
                {"fish", "--no-config", "-c",

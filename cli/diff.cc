@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -171,12 +173,16 @@ int run(const Options& options, Console& console) {
 
   const auto changes = publish::compare(before->generated.artifacts, after->generated.artifacts);
   print(*before, *after, changes, options, console);
-  const auto moves =
+  auto moves =
       place_mistakes(before->generated.places, after->generated.places, options.accepted_moves);
-  if (const auto kept = report(after->spec, moves, console); !kept) {
-    console.failure(kept.error());
-    return static_cast<int>(Exit::findings);
-  }
+  const auto& accepted = options.accepted_moves;
+  std::ranges::move(render::left_data(before->generated.places, after->generated.places,
+                                      {accepted.begin(), accepted.end()}, {}),
+                    std::back_inserter(moves));
+  auto kept =
+      check_moves(before->generated.places, after->generated.places, options.accepted_moves);
+  if (kept) kept = report(after->spec, moves, console);
+  if (!kept) return fail_with(kept.error(), console, Exit::findings);
   return static_cast<int>(changes.empty() ? Exit::ok : Exit::findings);
 }
 

@@ -5,8 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/scratch.h"
 #include "cli/run_program.h"
-#include "generator/publish/scratch.h"
 
 namespace caisson::cli {
 namespace {
@@ -54,7 +54,7 @@ class Diff : public ::testing::Test {
     return caisson(arguments, {.directory = scratch / directory});
   }
 
-  publish::Scratch scratch;
+  Scratch scratch;
 };
 
 TEST_F(Diff, SaysWhatWouldBeLookedForElsewhere) {

@@ -22,7 +22,7 @@ exit codes:
 
 Command down_command(CLI::App& root) {
   auto* app =
-      root.add_subcommand("down", "stop a stack and remove what it made")->group("running stacks");
+      root.add_subcommand("down", "stop a stack and remove its data")->group("running stacks");
   auto arguments = std::make_shared<StackArguments>();
   add_stack(*app, *arguments);
   add_target(*app, *arguments);

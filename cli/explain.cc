@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +21,7 @@
 #include "generator/render/place_hint.h"
 #include "generator/render/plan_report.h"
 #include "generator/render/read_tree.h"
+#include "generator/render/unit_file.h"
 #include "generator/source/codes.h"
 #include "generator/spec/spec.h"
 
@@ -101,20 +103,12 @@ struct Place {
 Place read_place(const std::string& text) {
   const auto value = text.find(":/");
   if (value != std::string::npos) return {text.substr(0, value), text.substr(value + 1), {}};
-  // Behind a line there may be a column, which says nothing more.
-  const auto last = text.rfind(':');
-  const auto before = last == std::string::npos ? last : text.rfind(':', last - 1);
-  const auto number = [&](std::size_t at, std::size_t end) {
-    return at != std::string::npos && at + 1 < end &&
-           text.find_first_not_of("0123456789", at + 1) >= end;
-  };
-  if (number(last, text.size()) && number(before, last)) return read_place(text.substr(0, last));
-  const auto colon = last;
-  if (colon == std::string::npos ||
-      text.find_first_not_of("0123456789", colon + 1) != std::string::npos) {
-    return {text, {}, {}};
-  }
-  return {text.substr(0, colon), {}, text.substr(colon + 1)};
+  // A line, and behind it perhaps a column, which says nothing more.
+  const auto digits = text.find_last_not_of("0123456789") + 1;
+  if (digits == 0 || text[digits - 1] != ':') return {text, {}, {}};
+  const auto before = text.substr(0, digits - 1);
+  const auto line = read_place(before);
+  return line.line.empty() ? Place{before, {}, text.substr(digits)} : line;
 }
 
 /// What is written in the spec is a value of it; from anything larger it was only derived.
@@ -191,22 +185,38 @@ void find_on_line(const render::Node& node, std::size_t wanted, const std::strin
   }
 }
 
+int explain_place(const render::Artifact& artifact, const Place& place, const LoadedSpec& spec,
+                  Console& console);
+
+/// The pointer of what stands at a line of a file with values, or behind it; empty when there is
+/// nothing.
+Result<std::string> value_at_line(const render::Artifact& artifact, std::size_t line) {
+  if (!artifact.path.ends_with(".json") && !artifact.path.ends_with(".yaml"))
+    return render::unit_line(*artifact.tree, artifact.bytes, line);
+  const auto lines = render::read_tree(artifact.path, artifact.bytes, [](std::size_t number) {
+    return render::Origin{render::Origin::Kind::derived, std::to_string(number)};
+  });
+  if (!lines) return tl::unexpected(lines.error());
+  std::optional<OnLine> found;
+  find_on_line(*lines, line, "", found);
+  return found ? found->pointer : std::string();
+}
+
 /// A line of a file with values stands for the value that begins there.
 int explain_line_of_values(const render::Artifact& artifact, const std::string& line,
                            const LoadedSpec& spec, Console& console) {
   std::size_t wanted = 0;
   std::from_chars(line.data(), line.data() + line.size(), wanted);
-  const auto lines = render::read_tree(artifact.path, artifact.bytes, [](std::size_t number) {
-    return render::Origin{render::Origin::Kind::derived, std::to_string(number)};
-  });
-  if (!lines) return not_found(lines.error().text(), console);
-  std::optional<OnLine> found;
-  find_on_line(*lines, wanted, "", found);
-  if (!found || wanted == 0 || artifact.tree->at(found->pointer) == nullptr) {
-    return not_found("no value of '" + artifact.path + "' begins at line " + line + " or after",
-                     console);
+  const auto count = static_cast<std::size_t>(std::ranges::count(artifact.bytes, '\n'));
+  if (wanted == 0 || wanted > count) {
+    return not_found("'" + artifact.path + "' has lines 1 to " + std::to_string(count), console);
   }
-  return explain_value(artifact, found->pointer, spec, console);
+  const auto found = value_at_line(artifact, wanted);
+  if (!found) return not_found(found.error().text(), console);
+  if (!found->empty() && artifact.tree->at(*found) != nullptr)
+    return explain_value(artifact, *found, spec, console);
+  // A bracket that closes, an end of the file: what the whole is there for.
+  return explain_place(artifact, {artifact.path, {}, {}}, spec, console);
 }
 
 int explain_place(const render::Artifact& artifact, const Place& place, const LoadedSpec& spec,
@@ -219,8 +229,10 @@ int explain_place(const render::Artifact& artifact, const Place& place, const Lo
         spec, console);
   }
   if (artifact.tree != nullptr) {
-    return place.line.empty() ? explain_value(artifact, place.pointer, spec, console)
-                              : explain_line_of_values(artifact, place.line, spec, console);
+    // "FILE:/" is how the whole is pointed to by those who do not leave the slash out.
+    return place.line.empty()
+               ? explain_value(artifact, place.pointer == "/" ? "" : place.pointer, spec, console)
+               : explain_line_of_values(artifact, place.line, spec, console);
   }
   return place.pointer.empty()
              ? explain_line(artifact, place.line, spec, console)
@@ -260,8 +272,7 @@ int explain_artifact(const Options& options, Console& console) {
   const auto source = read_spec(options.subject);
   const auto blueprints = load_blueprints(options.rendering.blueprints);
   if (!source || !blueprints) {
-    console.failure(!source ? source.error() : blueprints.error());
-    return static_cast<int>(Exit::environment);
+    return fail_with(!source ? source.error() : blueprints.error(), console);
   }
   const auto spec = load_spec(*source, options.rendering.environment, options.rendering.strict);
   if (!spec.loaded) {
@@ -270,8 +281,7 @@ int explain_artifact(const Options& options, Console& console) {
   }
   const auto generated = generate(*source, spec, options.rendering, *blueprints, console);
   if (!generated) {
-    console.failure(generated.error());
-    return static_cast<int>(Exit::findings);
+    return fail_with(generated.error(), console, Exit::findings);
   }
 
   auto artifacts = generated->artifacts;
@@ -279,12 +289,16 @@ int explain_artifact(const Options& options, Console& console) {
   if (!inventory) return not_found(inventory.error().text(), console);
   artifacts.push_back(*std::move(inventory));
   const auto place = read_place(options.place);
+  // Whoever stands in the folder of an artifact sees its name alone.
+  std::error_code unknown;
+  const auto whole =
+      std::filesystem::absolute(place.path, unknown).lexically_normal().generic_string();
   std::vector<std::string> paths;
   const render::Artifact* meant = nullptr;
   for (const auto& artifact : artifacts) {
     paths.push_back(artifact.path);
     // As it is called in the output, or as it is on the screen: below the directory of that.
-    const bool below = place.path.ends_with("/" + artifact.path);
+    const bool below = (unknown ? place.path : whole).ends_with("/" + artifact.path);
     if (artifact.path != place.path && !below) continue;
     if (meant == nullptr || artifact.path.size() > meant->path.size()) meant = &artifact;
   }

@@ -1,16 +1,21 @@
+#include <algorithm>
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <set>
 #include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/scratch.h"
 #include "cli/run_program.h"
-#include "generator/publish/scratch.h"
 
 namespace caisson::cli {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 const std::string kSpec =
@@ -46,6 +51,52 @@ TEST(Explain, FindsTheValueOfALineOfYamlAndOfJson) {
   EXPECT_EQ(caisson({"explain", kSpec, "compose/compose.yaml:0"}).code, 1);
 }
 
+TEST(Explain, FindsTheValueOfALineOfAUnit) {
+  const std::string unit = "systemd/system/acme-runtime.service";
+  const auto said = [&](const std::string& text) {
+    const auto ran = caisson({"explain", kSpec, unit + ":" + line_of(unit, text)});
+    EXPECT_EQ(ran.code, 0) << ran.error;
+    return ran.out;
+  };
+  EXPECT_THAT(said("MemoryMax="), AllOf(HasSubstr(unit + ":/Service/MemoryMax\n"),
+                                        HasSubstr("runtime.resources.memory")));
+  EXPECT_THAT(said("ExecStart="), HasSubstr(unit + ":/Service/ExecStart\n"));
+  EXPECT_THAT(said("[Service]"), HasSubstr(unit + ":/Service\n"));
+  // A comment stands for what follows it.
+  EXPECT_THAT(caisson({"explain", kSpec, unit + ":1"}).out, HasSubstr(unit + ":/Unit\n"));
+  EXPECT_THAT(caisson({"explain", kSpec, unit + ":999"}).error, HasSubstr("has lines 1 to "));
+}
+
+/// One file of every kind that there is in a target, at its beginning, middle and end.
+TEST(Explain, SaysOfEveryKindOfFileWhereALineIsFrom) {
+  namespace fs = std::filesystem;
+  std::set<std::string> kinds;
+  for (const auto* example : {"quickstart", "nginx"}) {
+    const auto root = fs::path(CAISSON_SOURCE_DIR) / "output" / example;
+    const auto spec = fs::path(CAISSON_SOURCE_DIR) / "examples" / example / "deployment.yaml";
+    for (const auto& entry : fs::recursive_directory_iterator(root)) {
+      if (!entry.is_regular_file()) continue;
+      const auto path = entry.path().lexically_relative(root);
+      const auto name = path.filename();
+      const auto kind =
+          path.begin()->string() + " " + (name.has_extension() ? name.extension() : name).string();
+      std::ifstream in(entry.path());
+      const auto lines = std::count(std::istreambuf_iterator<char>(in), {}, '\n');
+      if (lines == 0 || !kinds.insert(kind).second) continue;
+      for (const auto line : std::set<std::ptrdiff_t>{1, lines / 2 + 1, lines}) {
+        const auto ran =
+            caisson({"explain", spec.string(), path.string() + ":" + std::to_string(line)});
+        EXPECT_EQ(ran.code, 0) << path << ":" << line << " " << ran.error;
+        EXPECT_THAT(ran.out, HasSubstr("  origin: ")) << path << ":" << line;
+      }
+    }
+  }
+  for (const auto* kind :
+       {"systemd .service", "systemd .socket", "systemd .conf", "systemd .sh", "systemd .ndjson",
+        "compose Caddyfile", "compose .conf", "docker .Dockerfile", "local .json", "helm .tpl"})
+    EXPECT_TRUE(kinds.contains(kind)) << kind;
+}
+
 TEST(Explain, TakesPathsAsTheyAreOnTheScreen) {
   const auto limit = line_of("compose/compose.yaml", "mem_limit");
   const auto plain = caisson({"explain", kSpec, "compose/compose.yaml:" + limit});
@@ -57,6 +108,26 @@ TEST(Explain, TakesPathsAsTheyAreOnTheScreen) {
   EXPECT_EQ(caisson({"explain", kSpec, "deploy/docker/runtime.Dockerfile:12"}).out,
             caisson({"explain", kSpec, "docker/runtime.Dockerfile:12"}).out);
   EXPECT_EQ(caisson({"explain", kSpec, "xcompose/compose.yaml:3"}).code, 1);
+}
+
+TEST(Explain, TakesAFileOfTheFolderThatItStandsIn) {
+  const Scratch scratch;
+  const auto limit = line_of("compose/compose.yaml", "mem_limit");
+  const auto plain = caisson({"explain", kSpec, "compose/compose.yaml:" + limit});
+  const Surroundings there{.directory = scratch.path() / "deploy/compose"};
+  std::filesystem::create_directories(there.directory);
+  const auto inside = caisson({"explain", kSpec, "compose.yaml:" + limit}, there);
+  const auto beside = caisson({"explain", kSpec, "../docker/runtime.Dockerfile:12"}, there);
+  const auto other = caisson({"explain", kSpec, "stack.json:3"}, there);
+  EXPECT_EQ(inside.out, plain.out) << inside.error;
+  EXPECT_EQ(beside.out, caisson({"explain", kSpec, "docker/runtime.Dockerfile:12"}).out);
+  EXPECT_EQ(other.code, 1) << "it is in the folder 'local'";
+}
+
+TEST(Explain, ShowsTheWholeOfAFileAtItsRoot) {
+  const auto whole = caisson({"explain", kSpec, "compose/compose.yaml:/"});
+  EXPECT_EQ(whole.code, 0) << whole.error;
+  EXPECT_THAT(whole.out, HasSubstr("value:  { \"name\": \"acme\""));
 }
 
 TEST(Explain, SaysHowAWaiverIsWritten) {

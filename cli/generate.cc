@@ -3,6 +3,7 @@
 #include <iterator>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <CLI/App.hpp>
@@ -27,8 +28,11 @@ unless --force. Either everything is written or nothing is.
 
 The inventory also says where each target keeps data. A spec that would have a tenant or a volume looked for
 elsewhere (another tier, namespace, project or directory) is refused: the old place keeps the data, and the
-new one is empty. RUNBOOK.md of the target says how to take them along; --accept-move says that somebody
-does. Once it is written, the inventory has the new place, and nothing needs to be accepted again.
+new one is empty. RUNBOOK.md of the target says under 'Move' how to take tenants along; what another volume
+keeps is copied while nothing uses it. --accept-move says that somebody does. Once it is written, the
+inventory has the new place, and nothing needs to be accepted again.
+A tenant or volume that leaves the spec keeps its data: a warning says where, and the inventory remembers the
+place until the name comes back or --accept-move names it.
 
 examples:
   caisson generate deployment.yaml                          into ./generated beside the spec
@@ -64,16 +68,19 @@ fs::path output_directory(const Options& options) {
   return options.spec == "-" ? fs::path(name) : fs::path(options.spec).parent_path() / name;
 }
 
+/// "2 files added, 1 changed"; empty when nothing changes.
 std::string counts(const std::vector<publish::Change>& changes) {
   using Kind = publish::Change::Kind;
-  const auto of = [&](Kind kind, const char* word) {
-    const auto count = std::count_if(changes.begin(), changes.end(),
-                                     [kind](const auto& change) { return change.kind == kind; });
-    return count == 0 ? std::string() : ", " + std::to_string(count) + word;
-  };
-  const auto text =
-      of(Kind::added, " added") + of(Kind::changed, " changed") + of(Kind::removed, " removed");
-  return text.empty() ? "no change" : text.substr(2);
+  std::string text;
+  for (const auto& [kind, word] : {std::pair{Kind::added, " added"},
+                                   {Kind::changed, " changed"},
+                                   {Kind::removed, " removed"}}) {
+    const auto count = std::ranges::count(changes, kind, &publish::Change::kind);
+    if (count == 0) continue;
+    text += (text.empty() ? "" : ", ") + std::to_string(count) +
+            (text.empty() ? (count == 1 ? " file" : " files") : "") + word;
+  }
+  return text;
 }
 
 /// Shows what would change. With --check that is a finding.
@@ -90,7 +97,8 @@ int show(const Options& options, const publish::Comparison& comparison, const fs
     console.remark(conflict.change.path + " " + conflict.reason);
   }
   const bool stale = options.check && !comparison.changes.empty();
-  console.remark("'" + directory.string() + "': " + counts(comparison.changes) +
+  const auto changed = counts(comparison.changes);
+  console.remark(directory.string() + ": " + (changed.empty() ? "no change" : changed) +
                  (stale ? "; it is stale, run `caisson generate`" : ""));
   return static_cast<int>(stale ? Exit::findings : Exit::ok);
 }
@@ -106,32 +114,11 @@ int write(const Options& options, publish::Tree& tree, const publish::Comparison
     const bool refused = !comparison.conflicts.empty() && !options.force;
     return static_cast<int>(refused ? Exit::findings : Exit::environment);
   }
-  console.remark("'" + tree.directory().string() + "': " + counts(comparison.changes) + ", " +
-                 std::to_string(comparison.unchanged) + " as they were");
+  const auto changed = counts(comparison.changes);
+  console.remark(tree.directory().string() + ": " + (changed.empty() ? "" : changed + ", ") +
+                 std::to_string(comparison.unchanged) +
+                 (changed.empty() ? " files unchanged" : " unchanged"));
   return static_cast<int>(Exit::ok);
-}
-
-/// Services whose Dockerfile is not there: `docker compose build` would fail. Sources may be
-/// brought later, so it is no more than a warning.
-std::vector<render::Mistake> missing_builds(const SpecSource& source, const LoadedSpec& spec) {
-  std::vector<render::Mistake> mistakes;
-  const auto& deployment = spec.loaded->deployment;
-  for (const auto& [name, service] : deployment.services) {
-    if (!service.build || !deployment.targets.compose.enabled) continue;
-    const auto file = (fs::path(service.build->context) / service.build->dockerfile).string();
-    if (source.read_file(file)) continue;
-    mistakes.push_back({.code = "W0302",
-                        .pointer = "/services/" + name + "/build/context",
-                        .message = "'" + file + "' cannot be read beside the spec",
-                        .remedy = "'docker compose build' needs it there, or below SOURCE_DIR",
-                        .severity = source::Severity::warning});
-  }
-  return mistakes;
-}
-
-int fail_with(const Failure& failure, Exit exit, Console& console) {
-  console.failure(failure);
-  return static_cast<int>(exit);
 }
 
 /// Fails when the new artifacts would look for data where they are not.
@@ -142,17 +129,22 @@ Result<void> keeps_its_data(const publish::Comparison& comparison, const render:
                    " of an earlier version does not say where data are: `caisson diff` shows "
                    "whether something moves");
   }
-  return report(
-      spec,
-      place_mistakes(comparison.places.value_or(render::Places{}), places, options.accepted_moves),
-      console);
+  const auto before = comparison.places.value_or(render::Places{});
+  if (auto named = check_moves(before, places, options.accepted_moves); !named) return named;
+  auto mistakes = place_mistakes(before, places, options.accepted_moves);
+  const auto& moves = options.accepted_moves;
+  const auto& targets = options.rendering.targets;
+  std::ranges::move(render::left_data(before, places, {moves.begin(), moves.end()},
+                                      {targets.begin(), targets.end()}),
+                    std::back_inserter(mistakes));
+  return report(spec, mistakes, console);
 }
 
 int run(const Options& options, Console& console) {
   const auto source = read_spec(options.spec);
-  if (!source) return fail_with(source.error(), Exit::environment, console);
+  if (!source) return fail_with(source.error(), console);
   const auto blueprints = load_blueprints(options.rendering.blueprints);
-  if (!blueprints) return fail_with(blueprints.error(), Exit::environment, console);
+  if (!blueprints) return fail_with(blueprints.error(), console);
 
   const auto spec = load_spec(*source, options.rendering.environment, options.rendering.strict);
   report(spec, console);
@@ -162,33 +154,33 @@ int run(const Options& options, Console& console) {
     return static_cast<int>(Exit::findings);
   }
   const auto generated = generate(*source, spec, options.rendering, *blueprints, console);
-  if (!generated) return fail_with(generated.error(), Exit::findings, console);
+  if (!generated) return fail_with(generated.error(), console, Exit::findings);
 
   const auto lost = render::loss_text(generated->losses, strict, locator(spec));
   if (!lost.empty()) console.remark(lost);
   if (!generated->patches.empty()) console.remark(generated->patches);
-  auto findings = render::findings(generated->losses, strict);
-  std::ranges::move(missing_builds(*source, spec), std::back_inserter(findings));
-  const auto accepted = report(spec, findings, console);
+  const auto accepted = report(spec, findings(*source, spec, *generated, strict), console);
   if (!accepted) {
     console.error(strict_note(strict));
-    return fail_with(accepted.error(), Exit::findings, console);
+    return fail_with(accepted.error(), console, Exit::findings);
   }
 
   const auto directory = output_directory(options);
   const bool only_shows = options.check || options.diff || options.dry_run;
   auto tree = publish::Tree::open(
       directory, only_shows ? publish::Tree::Access::read : publish::Tree::Access::write);
-  if (!tree) return fail_with(tree.error(), Exit::environment, console);
+  if (!tree) return fail_with(tree.error(), console);
   const auto& targets = options.rendering.targets;
+  const auto& moves = options.accepted_moves;
   const auto comparison = publish::compare(*tree, {.artifacts = generated->artifacts,
                                                    .made_from = generated->made_from,
                                                    .targets = {targets.begin(), targets.end()},
-                                                   .places = generated->places});
-  if (!comparison) return fail_with(comparison.error(), Exit::environment, console);
+                                                   .places = generated->places,
+                                                   .accepted_moves = {moves.begin(), moves.end()}});
+  if (!comparison) return fail_with(comparison.error(), console);
   if (const auto kept = keeps_its_data(*comparison, generated->places, options, spec, console);
       !kept) {
-    return fail_with(kept.error(), Exit::findings, console);
+    return fail_with(kept.error(), console, Exit::findings);
   }
   return only_shows ? show(options, *comparison, directory, console)
                     : write(options, *tree, *comparison, console);

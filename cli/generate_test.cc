@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "base/scratch.h"
 #include "cli/run_program.h"
-#include "generator/publish/scratch.h"
 
 namespace caisson::cli {
 namespace {
@@ -50,14 +50,14 @@ class Generate : public ::testing::Test {
     return all;
   }
 
-  publish::Scratch scratch;
+  Scratch scratch;
 };
 
 TEST_F(Generate, WritesEveryTargetAndItsInventory) {
   const auto ran = generate();
   ASSERT_EQ(ran.code, 0) << ran.error;
   EXPECT_EQ(ran.out, "");
-  EXPECT_THAT(ran.error, StartsWith("'out': "));
+  EXPECT_THAT(ran.error, StartsWith("out: "));
   const auto files = output();
   EXPECT_TRUE(files.contains("compose/compose.yaml"));
   EXPECT_TRUE(files.contains("docker/runtime.Dockerfile"));
@@ -105,10 +105,97 @@ TEST_F(Generate, RefusesThatATenantIsLookedForElsewhere) {
   }
   EXPECT_EQ(generate({"--accept-move", "tenant/t0,tenant/t1", "--accept-move", "tenant/t2"}).code,
             1);
+  for (const auto* nobody : {"tenant/nobody", "t1", "volume/t1"}) {
+    const auto unknown = generate({"--accept-move", nobody});
+    EXPECT_EQ(unknown.code, 1);
+    EXPECT_THAT(unknown.error, HasSubstr("--accept-move " + std::string(nobody) + ": nothing"));
+  }
   ASSERT_EQ(generate({"--accept-move", "tenant/t0,tenant/t1,tenant/t2,tenant/t3"}).code, 0);
   const auto again = generate();
   EXPECT_EQ(again.code, 0) << again.error;
-  EXPECT_THAT(again.error, HasSubstr("no change"));
+  EXPECT_THAT(again.error, HasSubstr("files unchanged"));
+}
+
+TEST_F(Generate, RemembersWhereDataAreWhoseTenantOrVolumeHasLeft) {
+  const auto without = [](std::string text, const std::string& from, const std::string& to) {
+    const auto at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    return text.erase(at, text.find(to, at) + to.size() - at);
+  };
+  const auto tenant = [](const std::string& slug, const std::string& tier) {
+    return "  - { slug: " + slug + ", tier: " + tier + " }\n";
+  };
+  const auto all = many_tenants(300);
+  const auto shared_gone = without(all, "  - { slug: t7,", "\n");
+  const auto own_gone = without(all, "  - { slug: t0,", "\n");
+  const auto files_gone = without(all, "services:", "\n");
+  const std::string elsewhere = "targets: { helm: { namespace: other } }\n";
+  const std::string compose_elsewhere = "targets: { compose: { project: other } }\n";
+
+  struct Case {
+    std::string gone;
+    std::string back;
+    std::string name;
+    std::vector<std::string> where;
+  };
+  const std::vector<Case> cases{
+      // From the shared runtime to one of its own, and the other way, on each target.
+      {shared_gone,
+       shared_gone + tenant("t7", "own"),
+       "tenant/t7",
+       {"acme_runtime-data (compose)", "acme/runtime-data-runtime-0 (helm)", "(systemd)"}},
+      {own_gone,
+       own_gone + tenant("t0", "free"),
+       "tenant/t0",
+       {"acme_runtime-t0-data (compose)", "(helm)", "runtime-t0 (systemd)"}},
+      {files_gone,
+       many_tenants(300, 1, "10Gi", compose_elsewhere),
+       "volume/files-data",
+       {"acme_files-data (compose)"}}};
+  for (const auto& [gone, back, name, where] : cases) {
+    SCOPED_TRACE(name);
+    std::filesystem::remove_all(scratch.path() / "out");
+    scratch.write("deployment.yaml", all);
+    ASSERT_EQ(generate().code, 0);
+    scratch.write("deployment.yaml", gone);
+    ASSERT_EQ(generate().code, 0);
+    const auto again = generate();  // is remembered from one time to the next
+    ASSERT_EQ(again.code, 0) << again.error;
+    EXPECT_THAT(again.error, HasSubstr("files unchanged"));
+    const auto left = output();
+
+    scratch.write("deployment.yaml", back);
+    const auto refused = generate();
+    EXPECT_EQ(refused.code, 1);
+    EXPECT_THAT(refused.error,
+                AllOf(HasSubstr("error[E0310]: "), HasSubstr("--accept-move " + name)));
+    for (const auto& place : where) EXPECT_THAT(refused.error, HasSubstr(place));
+    EXPECT_EQ(output(), left);
+    EXPECT_EQ(generate({"--target", "compose"}).code, 1);
+
+    // Back where it was nothing is to be said, and it can be given up while it is away.
+    scratch.write("deployment.yaml", all);
+    const auto home = generate({"--dry-run"});
+    EXPECT_EQ(home.code, 0) << home.error;
+    EXPECT_THAT(home.error, Not(HasSubstr("W0303")));
+    scratch.write("deployment.yaml", gone);
+    ASSERT_EQ(generate({"--accept-move", name}).code, 0);
+    EXPECT_THAT(output().at("caisson.lock.json"), Not(HasSubstr("\"left\"")));
+    scratch.write("deployment.yaml", back);
+    const auto fresh = generate({"--dry-run"});
+    EXPECT_THAT(fresh.error, Not(HasSubstr(name)));
+  }
+
+  // A target that is switched off for a while keeps its data, too.
+  std::filesystem::remove_all(scratch.path() / "out");
+  scratch.write("deployment.yaml", all);
+  ASSERT_EQ(generate().code, 0);
+  scratch.write("deployment.yaml", many_tenants(300, 1, "10Gi", "targets: { helm: false }\n"));
+  ASSERT_EQ(generate().code, 0);
+  scratch.write("deployment.yaml", many_tenants(300, 1, "10Gi", elsewhere));
+  const auto refused = generate();
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.error, HasSubstr("acme/files-data-files-0 (helm)"));
 }
 
 TEST_F(Generate, RefusesThatVolumesAreLookedForElsewhere) {
@@ -134,6 +221,20 @@ TEST_F(Generate, RefusesThatVolumesAreLookedForElsewhere) {
     EXPECT_EQ(refused.code, 1) << more;
     EXPECT_THAT(refused.error, HasSubstr("error[E0310]: volume '"));
     EXPECT_THAT(refused.error, HasSubstr(place)) << more;
+    // Tenants are moved; what other volumes keep is copied.
+    const auto remedy = [&](const std::string& volume) {
+      const auto end = refused.error.find(", with --accept-move volume/" + volume + "\n");
+      const auto line = refused.error.rfind('\n', end) + 1;
+      return end == std::string::npos ? "" : refused.error.substr(line, end - line);
+    };
+    if (more.find("storage-class") != std::string::npos) {
+      EXPECT_THAT(remedy("files-data"), HasSubstr("'Another storage class'"));
+      continue;
+    }
+    EXPECT_THAT(remedy("runtime-data"), HasSubstr("take its tenants along as 'Move'"));
+    if (more.find("systemd") == std::string::npos) {
+      EXPECT_THAT(remedy("files-data"), HasSubstr("copy what is there to the new place"));
+    }
   }
 }
 
@@ -147,13 +248,93 @@ TEST_F(Generate, SaysWhatAVolumeThatGrowsNeedsAndRefusesOneThatShrinks) {
                                            "20Gi"),
                                  HasSubstr("Grow a volume")));
   EXPECT_THAT(scratch.read("out/helm/acme/RUNBOOK.md"),
-              HasSubstr("grow acme files files-data 20Gi"));
+              HasSubstr("grow acme 'files-data-files-[0-9]+' 20Gi files"));
   EXPECT_THAT(generate().error, Not(HasSubstr("W0303")));
   scratch.write("deployment.yaml", many_tenants(200, 1, "10Gi"));
   const auto shrunk = generate({"--accept-move", "volume/files-data"});
   EXPECT_EQ(shrunk.code, 1);
   EXPECT_THAT(shrunk.error, AllOf(HasSubstr("error[E0311]: volume 'files-data' shrinks"),
                                   HasSubstr("write 20Gi or more")));
+}
+
+TEST_F(Generate, SaysWhereDataStayThatNothingUsesAnyMore) {
+  const auto shrunk = [&](const std::string& from, const std::string& to) {
+    auto text = many_tenants(3);
+    for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+      text.replace(at, from.size(), to);
+    return text;
+  };
+  scratch.write("deployment.yaml", many_tenants(3));
+  const auto first = generate();
+  ASSERT_EQ(first.code, 0) << first.error;
+  EXPECT_THAT(first.error, Not(HasSubstr("W0304")));
+  // A service that has another name now, and so its volume.
+  scratch.write("deployment.yaml", shrunk("files", "papers"));
+  const auto renamed = generate();
+  EXPECT_EQ(renamed.code, 0) << renamed.error;
+  EXPECT_THAT(
+      renamed.error,
+      AllOf(HasSubstr("warning[W0304]: volume 'files-data' is no longer used in "),
+            HasSubstr("acme_files-data (compose)"), HasSubstr("acme/files-data-files-0 (helm)")));
+  EXPECT_THAT(scratch.read("out/caisson.lock.json"),
+              AllOf(HasSubstr("acme_files-data"), HasSubstr("\"gone\": true")));
+  EXPECT_THAT(generate().error, Not(HasSubstr("W0304"))) << "it is said once";
+  // One that comes back is served where it was, and goes again.
+  scratch.write("deployment.yaml", many_tenants(3));
+  EXPECT_THAT(generate().error, HasSubstr("'papers-data'"));
+  EXPECT_THAT(scratch.read("out/caisson.lock.json"), HasSubstr("acme_papers-data"));
+  // Tenants, in one warning; what somebody knows of is not said.
+  auto fewer = many_tenants(1);
+  scratch.write("deployment.yaml", fewer);
+  const auto left = generate({"--accept-move", "tenant/t1"});
+  EXPECT_EQ(left.code, 0) << left.error;
+  EXPECT_THAT(left.error,
+              AllOf(HasSubstr("warning[W0304]: tenant 't2' is no longer served from "),
+                    HasSubstr("acme_runtime-data (compose)"),
+                    HasSubstr("/var/lib/acme/runtime (systemd)"), Not(HasSubstr("'t1'"))));
+  EXPECT_THAT(generate().error, Not(HasSubstr("W0304")));
+  // Only of what is generated: the rest has not heard of it.
+  scratch.write("deployment.yaml", many_tenants(3));
+  ASSERT_EQ(generate().code, 0);
+  scratch.write("deployment.yaml", fewer);
+  const auto chart = generate({"--target", "helm"});
+  EXPECT_THAT(chart.error,
+              AllOf(HasSubstr("acme/runtime-data-runtime-0 (helm)"), Not(HasSubstr("(compose)"))));
+  EXPECT_THAT(generate().error, HasSubstr("acme_runtime-data (compose)"));
+}
+
+TEST_F(Generate, SaysOfATargetThatIsOffThatTheTargetWent) {
+  const std::string live = "environments: { live: { version: 2.0.0 } }\n";
+  const std::vector<std::pair<std::string, std::vector<std::string>>> cases{
+      {"targets: { helm: false }\n" + live,
+       {"target 'helm' keeps no data any more; what it kept stays in acme/",
+        "target 'helm' of environment 'live' keeps no data any more"}},
+      {"targets: { compose: false }\n" + live,
+       {"target 'compose' keeps no data any more; what it kept stays in acme_"}},
+      {"environments: { live: { targets: { helm: false } } }\n",
+       {"target 'helm' of environment 'live' keeps no data any more"}}};
+  for (const auto& [more, expected] : cases) {
+    std::filesystem::remove_all(scratch.path() / "out");
+    scratch.write("deployment.yaml", many_tenants(300, 40, "10Gi", live));
+    ASSERT_EQ(generate().code, 0);
+    scratch.write("deployment.yaml", many_tenants(300, 40, "10Gi", more));
+    const auto off = generate();
+    EXPECT_EQ(off.code, 0) << off.error;
+    for (const auto& text : expected) EXPECT_THAT(off.error, HasSubstr(text));
+    std::size_t warnings = 0;
+    for (auto at = off.error.find("W0304"); at != std::string::npos;
+         at = off.error.find("W0304", at + 1)) {
+      ++warnings;
+    }
+    EXPECT_EQ(warnings, expected.size()) << off.error;
+    EXPECT_THAT(generate().error, Not(HasSubstr("W0304"))) << "it is said once";
+    // Switched on again it finds what it had.
+    scratch.write("deployment.yaml", many_tenants(300, 40, "10Gi", live));
+    const auto on = generate();
+    EXPECT_EQ(on.code, 0) << on.error;
+    EXPECT_THAT(on.error, Not(HasSubstr("W0304")));
+    EXPECT_THAT(scratch.read("out/caisson.lock.json"), Not(HasSubstr("\"gone\"")));
+  }
 }
 
 TEST_F(Generate, OtherTargetsKeepTheirPlaces) {
@@ -182,14 +363,14 @@ TEST_F(Generate, TwiceIsOnce) {
   const auto before = output();
   const auto again = generate();
   EXPECT_EQ(again.code, 0);
-  EXPECT_THAT(again.error, StartsWith("'out': no change, "));
+  EXPECT_THAT(again.error, testing::MatchesRegex("out: [0-9]+ files unchanged\n"));
   EXPECT_EQ(output(), before);
 }
 
 TEST_F(Generate, IsTheSameInAnyDirectoryLocaleTimeZoneAndUmask) {
   ASSERT_EQ(generate().code, 0);
   const auto expected = output();
-  const publish::Scratch elsewhere;
+  const Scratch elsewhere;
   elsewhere.write("a/b/deployment.yaml", kSpec);
   const auto command = "umask 077 && cd a && exec '" CAISSON_BINARY_DIR
                        "/bin/caisson' generate b/deployment.yaml --quiet --out ../out";
@@ -302,7 +483,7 @@ TEST_F(Generate, LeavesStrangersAlone) {
   EXPECT_EQ(files.at("compose/mine.txt"), "precious");
   EXPECT_EQ(files.at("README"), "precious");
 
-  const publish::Scratch foreign;
+  const Scratch foreign;
   foreign.write("deployment.yaml", kSpec);
   foreign.write("out/compose/compose.yaml", "mine");
   const auto refused =
@@ -319,7 +500,7 @@ TEST_F(Generate, OneTargetLeavesTheOthersAsTheyAre) {
   EXPECT_EQ(output(), before);
   EXPECT_EQ(generate({"--target", "compose,docker", "--check"}).code, 0);
 
-  const publish::Scratch fresh;
+  const Scratch fresh;
   fresh.write("deployment.yaml", kSpec);
   ASSERT_EQ(caisson({"generate", "deployment.yaml", "--target", "compose", "--out", "out"},
                     {.directory = fresh.path()})
@@ -356,7 +537,7 @@ TEST_F(Generate, NothingChangesWhenTheDiskIsFull) {
                                {.directory = scratch.path()});
   EXPECT_EQ(ran.code, 3);
   EXPECT_THAT(ran.error,
-              AllOf(StartsWith("caisson: cannot write 'out/"), HasSubstr("file too large")));
+              AllOf(HasSubstr("caisson: cannot write 'out/"), HasSubstr("file too large")));
   scratch.write("deployment.yaml", kSpec);
   EXPECT_EQ(scratch.files(), before);
 }

@@ -1,7 +1,11 @@
 #include "cli/generation.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
 #include <iterator>
+#include <set>
 #include <utility>
 
 #include <CLI/App.hpp>
@@ -30,11 +34,30 @@ Result<render::TargetSet> select_targets(const std::vector<std::string>& names,
   return chosen;
 }
 
+/// Notes mistakes of an environment, which was loaded for itself, where the spec has them.
+void add_of_environment(const std::string& environment, const LoadedSpec& other,
+                        std::vector<render::Mistake> mistakes, const LoadedSpec& spec,
+                        source::Diagnostics& found) {
+  source::Diagnostics own;
+  for (auto& mistake : mistakes) mistake.message += ", with --env " + environment;
+  add(mistakes, other.loaded->document, own);
+  for (auto& diagnostic : own.sorted()) {
+    const auto& name = other.sources[diagnostic.where.file].name();
+    const auto same = std::ranges::find(spec.sources, name, &source::SourceFile::name);
+    if (same == spec.sources.end()) {
+      diagnostic.where = spec::find(spec.loaded->document, "/environments")->span;
+    } else {
+      diagnostic.where.file = static_cast<std::uint32_t>(same - spec.sources.begin());
+    }
+    found.report(std::move(diagnostic));
+  }
+}
+
 /// The chart's values of every environment of the spec.
 Result<void> add_environments(const SpecSource& source, const LoadedSpec& spec,
                               const Rendering& rendering, const plan::Plan& base,
-                              const render::Blueprints& blueprints, render::Artifacts& artifacts,
-                              render::Places& places, Console& console) {
+                              const render::Blueprints& blueprints, Generated& generated,
+                              source::Diagnostics& found) {
   const auto* environments = spec::find(spec.loaded->document, "/environments");
   if (environments == nullptr) return {};
   for (const auto& environment : environments->fields) {
@@ -47,19 +70,39 @@ Result<void> add_environments(const SpecSource& source, const LoadedSpec& spec,
     const auto plan = plan::plan(*other.loaded);
     if (!plan.targets.helm) continue;
     auto mistakes = render::unbuilt({.plan = plan, .document = other.loaded->document});
-    for (auto& mistake : mistakes) mistake.message += ", with --env " + environment.key;
-    if (auto right = report(other, mistakes, console); !right) return tl::unexpected(right.error());
+    if (!mistakes.empty()) {
+      add_of_environment(environment.key, other, std::move(mistakes), spec, found);
+      continue;
+    }
     auto values = render::helm_environment(base, plan, blueprints);
     if (!values) return tl::unexpected(values.error());
-    artifacts.push_back(*std::move(values));
+    generated.artifacts.push_back(*std::move(values));
     for (auto& place : render::places(plan, {render::Target::helm})) {
       place.environment = environment.key;
-      places.push_back(std::move(place));
+      generated.places.push_back(std::move(place));
     }
   }
-  render::sort(places);
-  std::ranges::sort(artifacts, {}, &render::Artifact::path);
+  render::sort(generated.places);
+  std::ranges::sort(generated.artifacts, {}, &render::Artifact::path);
   return {};
+}
+
+/// Services whose Dockerfile is not there: `docker compose build` would fail. Sources may be
+/// brought later, so it is no more than a warning.
+void add_missing_builds(const SpecSource& source, const LoadedSpec& spec,
+                        std::vector<render::Mistake>& mistakes) {
+  const auto& deployment = spec.loaded->deployment;
+  for (const auto& [name, service] : deployment.services) {
+    if (!service.build || !deployment.targets.compose.enabled) continue;
+    const auto file =
+        (std::filesystem::path(service.build->context) / service.build->dockerfile).string();
+    if (source.read_file(file)) continue;
+    mistakes.push_back({.code = "W0302",
+                        .pointer = "/services/" + name + "/build/context",
+                        .message = "'" + file + "' cannot be read beside the spec",
+                        .remedy = "'docker compose build' needs it there, or below SOURCE_DIR",
+                        .severity = source::Severity::warning});
+  }
 }
 
 }  // namespace
@@ -76,12 +119,32 @@ void add_rendering(CLI::App& app, Rendering& rendering) {
 }
 
 void add_accept_move(CLI::App& app, std::vector<std::string>& moves) {
-  app.add_option(
-         "--accept-move", moves,
-         "tenant/SLUG or volume/NAME that may go to another place: its data are taken along")
+  app.add_option("--accept-move", moves,
+                 "tenant/SLUG, volume/NAME or service/NAME that may go to another place: its data "
+                 "are taken along")
       ->type_name("WHAT")
       ->delimiter(',')
       ->allow_extra_args(false);
+}
+
+Result<void> check_moves(const render::Places& before, const render::Places& now,
+                         const std::vector<std::string>& accepted) {
+  std::set<std::string, std::less<>> known;
+  for (const auto* places : {&before, &now}) {
+    for (const auto& place : *places) {
+      known.insert("volume/" + place.volume);
+      if (!place.service.empty()) known.insert("service/" + place.service);
+      for (const auto& tenant : place.tenants) known.insert("tenant/" + tenant);
+      for (const auto& tenant : place.left) known.insert("tenant/" + tenant);
+    }
+  }
+  for (const auto& move : accepted) {
+    if (known.contains(move)) continue;
+    return fail(
+        "--accept-move " + move + ": nothing of that name keeps data, now or before",
+        "write tenant/SLUG, volume/NAME or service/NAME, as the error says that asks for it");
+  }
+  return {};
 }
 
 std::vector<render::Mistake> place_mistakes(const render::Places& before, const render::Places& now,
@@ -100,6 +163,42 @@ void add(const std::vector<render::Mistake>& mistakes, const spec::Node& documen
   }
 }
 
+void add_idle_waivers(const SpecSource& source, const LoadedSpec& spec,
+                      source::Diagnostics& diagnostics) {
+  const auto* environments = spec::find(spec.loaded->document, "/environments");
+  std::vector<std::pair<source::Span, render::Mistake>> idle;
+  std::vector<source::Span> used;
+  const auto look = [&](const spec::Loaded& loaded) {
+    const auto plan = plan::plan(loaded);
+    for (const auto& use : render::waiver_uses({.plan = plan, .document = loaded.document})) {
+      auto mistake = render::idle_waiver(*use.waiver);
+      // A waiver is the same one wherever it is merged to.
+      const auto where = spec::nearest(loaded.document, mistake.pointer).span;
+      if (use.used) used.push_back(where);
+      if (!use.used &&
+          std::ranges::find(idle, where, &decltype(idle)::value_type::first) == idle.end())
+        idle.emplace_back(where, std::move(mistake));
+    }
+  };
+  look(*spec.loaded);
+  for (std::size_t i = 0; environments != nullptr && i < environments->fields.size(); ++i) {
+    const auto& environment = environments->fields[i];
+    const bool of_its_own = spec::find(environment.value, "/waivers") != nullptr;
+    if (spec.loaded->deployment.waivers.empty() && !of_its_own) continue;
+    const auto other = load_spec(source, environment.key, false);
+    if (!other.loaded) return;
+    look(*other.loaded);
+  }
+  for (const auto& [where, mistake] : idle) {
+    if (std::ranges::find(used, where) != used.end()) continue;
+    diagnostics.report({.severity = mistake.severity,
+                        .code = mistake.code,
+                        .where = where,
+                        .message = mistake.message,
+                        .remedy = mistake.remedy});
+  }
+}
+
 Result<void> report(const LoadedSpec& spec, const std::vector<render::Mistake>& mistakes,
                     Console& console) {
   if (mistakes.empty()) return {};
@@ -111,9 +210,17 @@ Result<void> report(const LoadedSpec& spec, const std::vector<render::Mistake>& 
   return fail(spec.sources.front().name() + ": " + tally(diagnostics));
 }
 
-Result<Generated> generate(const SpecSource& source, const LoadedSpec& spec,
-                           const Rendering& rendering, const render::Blueprints& blueprints,
-                           Console& console) {
+std::vector<render::Mistake> findings(const SpecSource& source, const LoadedSpec& spec,
+                                      const Generated& generated, bool strict) {
+  auto found = render::findings(generated.losses, strict);
+  add_missing_builds(source, spec, found);
+  return found;
+}
+
+Result<std::optional<Generated>> generate(const SpecSource& source, const LoadedSpec& spec,
+                                          const Rendering& rendering,
+                                          const render::Blueprints& blueprints,
+                                          source::Diagnostics& found) {
   const auto plan = plan::plan(*spec.loaded);
   const auto targets = select_targets(rendering.targets, plan.targets);
   if (!targets) return tl::unexpected(targets.error());
@@ -123,22 +230,38 @@ Result<Generated> generate(const SpecSource& source, const LoadedSpec& spec,
   const render::Asked asked{.plan = plan, .document = spec.loaded->document};
   std::ranges::move(render::unbuilt(asked), std::back_inserter(mistakes));
   std::ranges::move(render::waiver_mistakes(plan), std::back_inserter(mistakes));
-  if (auto right = report(spec, mistakes, console); !right) return tl::unexpected(right.error());
-  auto places = render::places(plan, *targets);
-  if (rendering.environment.empty() && targets->has(render::Target::helm) && plan.targets.helm) {
-    auto added =
-        add_environments(source, spec, rendering, plan, blueprints, *artifacts, places, console);
-    if (!added) return tl::unexpected(added.error());
+  add(mistakes, spec.loaded->document, found);
+  if (found.has_errors()) return std::nullopt;
+  Generated generated{.artifacts = *std::move(artifacts),
+                      .made_from = {.version = CAISSON_VERSION,
+                                    .spec_sha256 = spec.sha256,
+                                    .environment = rendering.environment,
+                                    .blueprints = blueprints.revision(),
+                                    .blueprints_commit = blueprints.commit()},
+                      .places = render::places(plan, *targets),
+                      .losses = render::losses(asked, *targets),
+                      .patches = render::patch_text(plan, *targets, locator(spec))};
+  if (rendering.environment.empty()) {
+    add_idle_waivers(source, spec, found);
+    if (targets->has(render::Target::helm) && plan.targets.helm) {
+      auto added = add_environments(source, spec, rendering, plan, blueprints, generated, found);
+      if (!added) return tl::unexpected(added.error());
+    }
   }
-  return Generated{.artifacts = *std::move(artifacts),
-                   .made_from = {.version = CAISSON_VERSION,
-                                 .spec_sha256 = spec.sha256,
-                                 .environment = rendering.environment,
-                                 .blueprints = blueprints.revision(),
-                                 .blueprints_commit = blueprints.commit()},
-                   .places = std::move(places),
-                   .losses = render::losses(asked, *targets),
-                   .patches = render::patch_text(plan, *targets, locator(spec))};
+  if (found.has_errors()) return std::nullopt;
+  return generated;
+}
+
+Result<Generated> generate(const SpecSource& source, const LoadedSpec& spec,
+                           const Rendering& rendering, const render::Blueprints& blueprints,
+                           Console& console) {
+  source::Diagnostics found;
+  auto generated = generate(source, spec, rendering, blueprints, found);
+  console.error(source::render(heard(found, console), spec.sources, source::Format::text,
+                               console.colour_error()));
+  if (!generated) return tl::unexpected(generated.error());
+  if (!*generated) return fail(spec.sources.front().name() + ": " + tally(found));
+  return **std::move(generated);
 }
 
 }  // namespace caisson::cli

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "cli/blueprint_source.h"
 #include "cli/console.h"
 #include "cli/options.h"
@@ -14,7 +16,6 @@
 #include "generator/render/loss.h"
 #include "generator/render/mistake.h"
 #include "generator/render/places.h"
-#include "generator/source/result.h"
 
 namespace CLI {
 class App;
@@ -36,6 +37,10 @@ void add_rendering(CLI::App& app, Rendering& rendering);
 /// --accept-move: what `moves` of the spec are no mistake, because somebody takes the data along.
 void add_accept_move(CLI::App& app, std::vector<std::string>& moves);
 
+/// Fails on what --accept-move names and no place has: it would be accepted in silence.
+[[nodiscard]] Result<void> check_moves(const render::Places& before, const render::Places& now,
+                                       const std::vector<std::string>& accepted);
+
 /// What of the places would be looked for elsewhere, and volumes that change their size.
 [[nodiscard]] std::vector<render::Mistake> place_mistakes(const render::Places& before,
                                                           const render::Places& now,
@@ -51,12 +56,31 @@ struct Generated {
 };
 
 /// Plans and renders a spec that is right so far, loaded from `source`. Without --env the chart
-/// gets a file of values for each environment, which is loaded for that. Prints what rendering
-/// finds wrong with the spec. Fails then, when a target is asked for that the spec has switched
-/// off, when an environment has errors, and when rendering does.
+/// gets a file of values for each environment, which is loaded for that. What is wrong with the
+/// spec for what is generated from it goes to `found`; nothing is generated when there are errors
+/// among that. Fails when a target is asked for that the spec has switched off, when an environment
+/// has errors, and when rendering does.
+[[nodiscard]] Result<std::optional<Generated>> generate(const SpecSource& source,
+                                                        const LoadedSpec& spec,
+                                                        const Rendering& rendering,
+                                                        const render::Blueprints& blueprints,
+                                                        source::Diagnostics& found);
+
+/// The same for commands that go on only without errors: prints what is found, and fails then.
 [[nodiscard]] Result<Generated> generate(const SpecSource& source, const LoadedSpec& spec,
                                          const Rendering& rendering,
                                          const render::Blueprints& blueprints, Console& console);
+
+/// What there is to say of a spec that was generated: what its targets lose, an error under
+/// `strict`, and build contexts beside `source` that are not there.
+[[nodiscard]] std::vector<render::Mistake> findings(const SpecSource& source,
+                                                    const LoadedSpec& spec,
+                                                    const Generated& generated, bool strict);
+
+/// Notes waivers of losses that neither the base nor an environment of the spec has use for.
+/// `spec` is the base, loaded from `source`. Nothing is noted while an environment has errors.
+void add_idle_waivers(const SpecSource& source, const LoadedSpec& spec,
+                      source::Diagnostics& diagnostics);
 
 /// Notes mistakes among what there is to say of the spec, with their places.
 void add(const std::vector<render::Mistake>& mistakes, const spec::Node& document,

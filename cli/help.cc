@@ -1,6 +1,7 @@
 #include "cli/help.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include <CLI/App.hpp>
@@ -61,9 +62,8 @@ std::string default_note(const CLI::Option& option) {
 }
 
 std::string usage_of(const CLI::App& app) {
-  std::string usage = "usage: caisson";
-  if (app.get_parent() == nullptr) return usage + " COMMAND [ARGUMENT...]\n";
-  usage += " " + app.get_name();
+  std::string usage = "usage: " + called(app);
+  if (app.get_parent() == nullptr || is_group(app)) return usage + " COMMAND [ARGUMENT...]\n";
   for (const auto* option : app.get_options()) {
     if (!option->get_positional()) continue;
     const auto name = option->get_name(true);
@@ -100,9 +100,18 @@ std::vector<Section> sections_of(const CLI::App& app) {
 
 }  // namespace
 
+std::string called(const CLI::App& app) {
+  const auto* parent = app.get_parent();
+  return parent == nullptr ? "caisson" : called(*parent) + " " + app.get_name();
+}
+
+bool is_group(const CLI::App& app) {
+  return app.get_parent() != nullptr &&
+         !app.get_subcommands(std::function<bool(const CLI::App*)>()).empty();
+}
+
 std::string help_of(const CLI::App& app) {
-  std::string out = "caisson ";
-  if (app.get_parent() != nullptr) out += app.get_name() + ": ";
+  auto out = called(app) + (app.get_parent() == nullptr ? " " : ": ");
   out += app.get_description() + "\n\n" + usage_of(app);
   const auto sections = sections_of(app);
   std::size_t left = 0;

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -11,13 +10,12 @@
 #include "cli/command.h"
 #include "cli/generation.h"
 #include "cli/options.h"
+#include "cli/own_images.h"
 #include "cli/spec_source.h"
 #include "conformance/stack/process.h"
 #include "generator/image/layout.h"
 #include "generator/plan/planner.h"
 #include "generator/publish/tree.h"
-#include "generator/render/docker.h"
-#include "generator/render/plan_report.h"
 #include "generator/render/unbuilt.h"
 
 namespace caisson::cli {
@@ -52,40 +50,6 @@ struct Options {
   std::string out;
   std::string tar;
 };
-
-/// https://reproducible-builds.org/specs/source-date-epoch/
-Result<std::int64_t> source_date() {
-  const char* text = std::getenv("SOURCE_DATE_EPOCH");
-  if (text == nullptr || *text == '\0') return 0;
-  constexpr std::string_view largest = "8589934591";  // what a tar header holds
-  const std::string_view digits(text);
-  if (digits.find_first_not_of("0123456789") != digits.npos || digits.size() > largest.size() ||
-      (digits.size() == largest.size() && digits > largest)) {
-    return fail("SOURCE_DATE_EPOCH is '" + std::string(digits) + "'",
-                "set it to seconds since 1970, for example `git log -1 --format=%ct`");
-  }
-  return std::stoll(text);
-}
-
-Result<std::vector<image::Image>> build(const plan::Plan& plan,
-                                        const render::Blueprints& blueprints,
-                                        const std::string& program, std::int64_t seconds) {
-  // What docker/ holds beside the Dockerfiles, and the program, which everybody may run.
-  const image::Context context{{"caisson-runtime", {.bytes = program, .mode = 0755}},
-                               {"state/.keep", {.bytes = ""}}};
-  std::vector<image::Image> images;
-  for (const auto role : {plan::Role::runtime, plan::Role::dashboard}) {
-    const auto& instances = plan.instances;
-    if (std::ranges::find(instances, role, &plan::Instance::role) == instances.end()) continue;
-    const auto dockerfile = render::dockerfile(plan, blueprints, render::name_of(role));
-    if (!dockerfile) return tl::unexpected(dockerfile.error());
-    auto image = image::build("caisson-" + std::string(render::name_of(role)) + ":" CAISSON_VERSION,
-                              *dockerfile, context, seconds);
-    if (!image) return tl::unexpected(image.error());
-    images.push_back(*std::move(image));
-  }
-  return images;
-}
 
 /// Replaces the layout of an earlier run and nothing else.
 Result<void> write_layout(const fs::path& directory, const std::vector<image::LayoutFile>& layout) {
@@ -122,16 +86,12 @@ int run(const Options& options, Console& console) {
     console.error("caisson image: say where with --out DIR or --tar FILE\n");
     return static_cast<int>(Exit::usage);
   }
-  const auto failed = [&](const Failure& failure) {
-    console.failure(failure);
-    return static_cast<int>(Exit::environment);
-  };
   const auto source = read_spec(options.spec);
-  if (!source) return failed(source.error());
+  if (!source) return fail_with(source.error(), console);
   const auto blueprints = load_blueprints(options.blueprints);
-  if (!blueprints) return failed(blueprints.error());
+  if (!blueprints) return fail_with(blueprints.error(), console);
   const auto seconds = source_date();
-  if (!seconds) return failed(seconds.error());
+  if (!seconds) return fail_with(seconds.error(), console);
   const auto spec = load_spec(*source, options.environment, false);
   report(spec, console);
   if (!spec.loaded) return static_cast<int>(Exit::findings);
@@ -139,23 +99,25 @@ int run(const Options& options, Console& console) {
   if (auto right =
           report(spec, render::unbuilt({.plan = plan, .document = spec.loaded->document}), console);
       !right) {
-    console.failure(right.error());
-    return static_cast<int>(Exit::findings);
+    return fail_with(right.error(), console, Exit::findings);
   }
 
   const auto program_path = conformance::find_program(options.runtime);
-  if (!program_path) return failed(program_path.error());
+  if (!program_path) return fail_with(program_path.error(), console);
   const auto program = read_file(*program_path, "name the program with --runtime");
-  if (!program) return failed(program.error());
-  const auto images = build(plan, *blueprints, *program, *seconds);
-  if (!images) return failed(images.error());
+  if (!program) return fail_with(program.error(), console);
+  const auto date = seconds->value_or(0);
+  const auto images = own_images(plan, *blueprints, *program, date);
+  if (!images) return fail_with(images.error(), console);
   const auto layout = image::to_layout(*images);
   if (!options.out.empty()) {
-    if (auto done = write_layout(options.out, layout); !done) return failed(done.error());
+    if (auto done = write_layout(options.out, layout); !done)
+      return fail_with(done.error(), console);
   }
   if (!options.tar.empty()) {
-    const auto archive = image::to_archive(layout, *seconds);
-    if (auto done = write_archive(options.tar, archive); !done) return failed(done.error());
+    const auto archive = image::to_archive(layout, date);
+    if (auto done = write_archive(options.tar, archive); !done)
+      return fail_with(done.error(), console);
   }
   for (const auto& image : *images) {
     console.print(image.name + "  linux/" + image.architecture + "  " +

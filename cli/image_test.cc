@@ -1,16 +1,15 @@
 // `caisson image` at the command line; scripts/test-images holds its images against other tools.
 
-#include <cstring>
 #include <filesystem>
 #include <set>
 #include <string>
 
-#include <elf.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/scratch.h"
 #include "cli/run_program.h"
-#include "generator/publish/scratch.h"
+#include "generator/image/testing.h"
 
 namespace caisson::cli {
 namespace {
@@ -22,14 +21,7 @@ class ImageCommand : public ::testing::Test {
  protected:
   void SetUp() override {
     write_spec("true");
-    // The least that is a static program.
-    Elf64_Ehdr header{};
-    std::memcpy(header.e_ident, ELFMAG, SELFMAG);
-    header.e_ident[EI_CLASS] = ELFCLASS64;
-    header.e_ident[EI_DATA] = ELFDATA2LSB;
-    header.e_type = ET_DYN;
-    header.e_machine = EM_X86_64;
-    scratch.write("program", std::string(reinterpret_cast<const char*>(&header), sizeof(header)));
+    scratch.write("program", image::testing::program());
     fs::permissions(program_, fs::perms::owner_all);
   }
 
@@ -57,7 +49,7 @@ class ImageCommand : public ::testing::Test {
     return found;
   }
 
-  publish::Scratch scratch;
+  Scratch scratch;
   fs::path program_ = scratch / "program";
 };
 
@@ -91,7 +83,7 @@ TEST_F(ImageCommand, NeedsNoTargetOfThatNameAndNoOtherProgram) {
   EXPECT_EQ(image({"--tar", "images.tar"}).code, 0);
   EXPECT_TRUE(fs::exists(scratch / "images.tar"));
   for (const auto& [program, message] :
-       {std::pair{"/bin/sh", "linked dynamically"}, std::pair{"deployment.yaml", "not a 64-bit"}}) {
+       {std::pair{"/bin/sh", "dynamically linked"}, std::pair{"deployment.yaml", "not a 64-bit"}}) {
     program_ = program[0] == '/' ? fs::path(program) : scratch / program;
     fs::permissions(scratch / "deployment.yaml", fs::perms::owner_all);
     const auto ran = image({"--out", "images"});

@@ -8,8 +8,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/files.h"
 #include "cli/command.h"
-#include "generator/publish/tree.h"
 #include "generator/spec/spec.h"
 
 namespace caisson::cli {
@@ -62,7 +62,7 @@ Result<void> write_new(const fs::path& path, const std::string& text) {
     return fail("cannot create '" + path.parent_path().string() + "': " + error.message());
   }
   // O_EXCL refuses links and races too.
-  const publish::Descriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  const Descriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
   if (!file && errno == EEXIST) {
     return fail(shown + " exists already", "edit it, or name another directory");
   }
@@ -78,8 +78,7 @@ int run(const Options& options, Console& console) {
   const auto path = (fs::path(options.directory) / kFileName).lexically_normal();
   if (const auto written = write_new(path, spec::starter(deployment_name(options.directory)));
       !written) {
-    console.failure(written.error());
-    return static_cast<int>(Exit::environment);
+    return fail_with(written.error(), console);
   }
   console.remark("wrote " + path.string() + "\nnext: caisson validate " + path.string());
   return static_cast<int>(Exit::ok);

@@ -29,8 +29,8 @@ outline, folding and formatting. It reads the files that an open spec names belo
 and does nothing over a network. docs/editors.md sets it up for VS Code, Neovim, Helix, Emacs and JetBrains.
 
 examples:
-  caisson lsp                    what an editor is told to start
-  caisson lsp --env production   what is said is said of this environment
+  caisson lsp                    the command that an editor starts
+  caisson lsp --env production   reports on this environment
 
 exit codes:
   0  the editor said `shutdown` and went

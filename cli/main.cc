@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <clocale>
 #include <exception>
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <CLI/App.hpp>
@@ -44,15 +46,27 @@ class Program {
     root_.name("caisson");
     root_.set_version_flag("--version", std::string("caisson ") + CAISSON_VERSION)
         ->description("print the version and exit");
+    commands_ = {
+        init_command(root_),        validate_command(root_),    explain_command(root_),
+        plan_command(root_),        generate_command(root_),    diff_command(root_),
+        image_command(root_),       up_command(root_),          down_command(root_),
+        conform_command(root_),     prove_command(root_),       sweep_command(root_),
+        blueprints_command(root_),  schema_command(root_),      completion_command(root_),
+        lsp_command(root_),         bundle_sign_command(root_), bundle_create_command(root_),
+        bundle_scan_command(root_), bundle_diff_command(root_)};
+    for (auto& command : bundle_check_commands(root_)) commands_.push_back(std::move(command));
+    for (auto& command : keys_commands(root_)) commands_.push_back(std::move(command));
+    // Last: commands that were added after it would take it over.
     root_.footer(kNotes);
-    commands_ = {init_command(root_),       validate_command(root_), explain_command(root_),
-                 plan_command(root_),       generate_command(root_), diff_command(root_),
-                 image_command(root_),      up_command(root_),       down_command(root_),
-                 conform_command(root_),    prove_command(root_),    sweep_command(root_),
-                 blueprints_command(root_), schema_command(root_),   completion_command(root_),
-                 lsp_command(root_)};
     describe(root_);
-    for (const auto& command : commands_) describe(*command.app);
+    for (const auto& command : commands_) {
+      describe(*command.app);
+      auto* group = command.app->get_parent();
+      if (group != &root_) group->require_subcommand(0, 1);
+    }
+    for (auto* app : root_.get_subcommands(std::function<bool(CLI::App*)>())) {
+      if (is_group(*app)) describe_group(*app);
+    }
     root_.require_subcommand(0, 1);
   }
 
@@ -75,7 +89,7 @@ class Program {
                         : colour_ == "never" ? Colour::never
                                              : Colour::automatic);
     if (const auto* command = chosen_command()) return finish(command->run(console_));
-    console_.error(help_of(root_));
+    console_.error(help_of(chosen()));
     return static_cast<int>(Exit::usage);
   }
 
@@ -89,10 +103,19 @@ class Program {
     add_choice(app, "--color", colour_, "auto|always|never", "colour the text");
   }
 
-  /// The subcommand being parsed, or the program itself.
+  /// A command that is nothing but a name for others.
+  static void describe_group(CLI::App& app) {
+    app.set_help_flag("-h,--help", "print this help and exit");
+    app.allow_extras();
+  }
+
+  /// The command being parsed, the group of commands, or the program itself.
   [[nodiscard]] const CLI::App& chosen() const {
-    const auto* command = chosen_command();
-    return command == nullptr ? root_ : *command->app;
+    if (const auto* command = chosen_command()) return *command->app;
+    for (const auto* app : root_.get_subcommands(std::function<bool(const CLI::App*)>())) {
+      if (is_group(*app) && app->parsed()) return *app;
+    }
+    return root_;
   }
 
   [[nodiscard]] const Command* chosen_command() const {
@@ -105,10 +128,11 @@ class Program {
     const auto& app = chosen();
     if (word.starts_with("-"))
       return "unknown option '" + word + "'" + hint(word, option_names(app));
-    if (&app != &root_) return "unexpected argument '" + word + "'";
+    if (&app != &root_ && !is_group(app)) return "unexpected argument '" + word + "'";
     std::vector<std::string> names;
-    names.reserve(commands_.size());
-    for (const auto& command : commands_) names.push_back(command.app->get_name());
+    for (const auto* sub : app.get_subcommands(std::function<bool(const CLI::App*)>())) {
+      names.push_back(sub->get_name());
+    }
     return "unknown command '" + word + "'" + hint(word, names);
   }
 
@@ -122,7 +146,7 @@ class Program {
 
   int misused(const std::string& what) {
     const auto& app = chosen();
-    const auto name = &app == &root_ ? std::string("caisson") : "caisson " + app.get_name();
+    const auto name = called(app);
     console_.error(name + ": " + what + "\nsee `" + name + " --help`\n");
     const auto* command = chosen_command();
     return static_cast<int>(command == nullptr ? Exit::usage : command->misuse);

@@ -2,22 +2,39 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/scratch.h"
 #include "cli/run_program.h"
-#include "generator/publish/scratch.h"
 
 namespace caisson::cli {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 constexpr const char* kCommands[] = {
-    "init", "validate", "explain", "plan",  "generate",   "diff",   "image",      "up",
-    "down", "conform",  "prove",   "sweep", "blueprints", "schema", "completion", "lsp"};
+    "init",          "validate",       "explain",       "plan",
+    "generate",      "diff",           "image",         "up",
+    "down",          "conform",        "prove",         "sweep",
+    "blueprints",    "schema",         "completion",    "lsp",
+    "bundle",        "bundle create",  "bundle scan",   "bundle diff",
+    "bundle verify", "bundle inspect", "bundle sign",   "bundle split",
+    "bundle join",   "keys",           "keys generate", "keys import",
+    "keys root",     "keys revoke"};
+
+/// The help of "bundle create" and of every other command.
+Ran help_of(const std::string& command) {
+  std::istringstream words(command);
+  std::vector<std::string> arguments;
+  for (std::string word; words >> word;) arguments.push_back(word);
+  arguments.emplace_back("--help");
+  return caisson(arguments);
+}
 
 constexpr auto kIntroduction = R"(# The command line
 
@@ -40,7 +57,7 @@ std::string section(const std::string& title, const Ran& help) {
 TEST(CommandLine, HelpIsWhatTheGuideShows) {
   auto text = kIntroduction + section("caisson", caisson({"--help"}));
   for (const auto* command : kCommands) {
-    text += section(std::string("caisson ") + command, caisson({command, "--help"}));
+    text += section(std::string("caisson ") + command, help_of(command));
   }
   const auto path = std::string(CAISSON_SOURCE_DIR) + "/docs/cli.md";
   if (std::getenv("UPDATE_GOLDEN") != nullptr) {
@@ -54,8 +71,16 @@ TEST(CommandLine, HelpIsWhatTheGuideShows) {
 
 TEST(CommandLine, HelpFitsATerminal) {
   for (const auto* command : kCommands) {
-    std::istringstream lines(caisson({command, "--help"}).out);
+    std::istringstream lines(help_of(command).out);
     for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 110U) << line;
+  }
+}
+
+/// The examples of the program are not those of its groups of commands.
+TEST(CommandLine, AGroupsHelpIsItsOwn) {
+  EXPECT_THAT(caisson({"--help"}).out, HasSubstr("a first stack, from nothing"));
+  for (const auto* group : {"bundle", "keys"}) {
+    EXPECT_THAT(caisson({group, "--help"}).out, Not(HasSubstr("a first stack")));
   }
 }
 
@@ -130,7 +155,7 @@ TEST(CommandLine, SaysWhenItsResultCouldNotBeWritten) {
 }
 
 TEST(CommandLine, ColoursOnlyWhenAsked) {
-  const publish::Scratch scratch;
+  const Scratch scratch;
   scratch.write("bad.yaml", "caisson: v1\nname: x\nversion: 1.0.0\ntenants: []\nbogus: 1\n");
   const Surroundings here{.directory = scratch.path()};
   EXPECT_THAT(caisson({"validate", "bad.yaml"}, here).out, ::testing::Not(HasSubstr("\x1b[")));
@@ -148,7 +173,7 @@ TEST(CommandLine, ColoursOnlyWhenAsked) {
 }
 
 TEST(Init, WritesASpecThatIsValidAndNamedAfterItsDirectory) {
-  const publish::Scratch scratch;
+  const Scratch scratch;
   const Surroundings here{.directory = scratch.path()};
   const auto ran = caisson({"init", "My Shop"}, here);
   EXPECT_EQ(ran.code, 0);
@@ -159,7 +184,7 @@ TEST(Init, WritesASpecThatIsValidAndNamedAfterItsDirectory) {
 }
 
 TEST(Init, NeverTouchesAnExistingSpec) {
-  const publish::Scratch scratch;
+  const Scratch scratch;
   scratch.write("deployment.yaml", "mine");
   const auto ran = caisson({"init"}, {.directory = scratch.path()});
   EXPECT_EQ(ran.code, 3);

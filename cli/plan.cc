@@ -43,8 +43,7 @@ struct Options {
 int run(const Options& options, Console& console) {
   const auto source = read_spec(options.spec);
   if (!source) {
-    console.failure(source.error());
-    return static_cast<int>(Exit::environment);
+    return fail_with(source.error(), console);
   }
   const auto result = load_spec(*source, options.environment, options.strict);
   report(result, console);

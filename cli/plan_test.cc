@@ -4,8 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/scratch.h"
 #include "cli/run_program.h"
-#include "generator/publish/scratch.h"
 
 namespace caisson::cli {
 namespace {
@@ -79,7 +79,7 @@ TEST(Explain, ListsWhatCanBeExplained) {
 }
 
 TEST(Explain, FollowsAGeneratedValueToItsLine) {
-  const publish::Scratch scratch;
+  const Scratch scratch;
   scratch.write("deployment.yaml",
                 "caisson: v1\nname: acme\nversion: 1.0.0\ntenants: []\nruntime:\n"
                 "  resources:\n    memory: 300Mi\n");
@@ -103,7 +103,7 @@ TEST(Explain, FollowsAGeneratedValueToItsLine) {
 }
 
 TEST(Explain, FollowsALineOfATextToWhatItSays) {
-  const publish::Scratch scratch;
+  const Scratch scratch;
   scratch.write("deployment.yaml", "caisson: v1\nname: acme\nversion: 1.0.0\ntenants: []\n");
   const Surroundings here{.directory = scratch.path()};
   const auto label = caisson({"explain", "deployment.yaml", "docker/runtime.Dockerfile:14"}, here);
@@ -119,7 +119,7 @@ TEST(Explain, FollowsALineOfATextToWhatItSays) {
 }
 
 TEST(Explain, FollowsTheInventoryToo) {
-  const publish::Scratch scratch;
+  const Scratch scratch;
   scratch.write("deployment.yaml", "caisson: v1\nname: acme\nversion: 1.0.0\ntenants: []\n");
   const Surroundings here{.directory = scratch.path()};
   const auto spec = caisson({"explain", "deployment.yaml", "caisson.lock.json:/spec"}, here);
@@ -134,7 +134,7 @@ TEST(Explain, FollowsTheInventoryToo) {
 }
 
 TEST(Explain, SaysHowAPlaceIsNamed) {
-  const publish::Scratch scratch;
+  const Scratch scratch;
   scratch.write("deployment.yaml", "caisson: v1\nname: acme\nversion: 1.0.0\ntenants: []\n");
   const Surroundings here{.directory = scratch.path()};
   for (const auto& [place, message] : {
@@ -142,7 +142,7 @@ TEST(Explain, SaysHowAPlaceIsNamed) {
            std::pair{"docker/runtime.Dockerfile:0", "has lines 1 to "},
            std::pair{"docker/state/.keep:1", "has no lines"},
            std::pair{"docker/runtime.Dockerfile:/FROM", "as in 'docker/runtime.Dockerfile:1'"},
-           std::pair{"compose/compose.yaml:99999", "begins at line 99999 or after"},
+           std::pair{"compose/compose.yaml:99999", "has lines 1 to "},
            std::pair{"compose/compose.yaml:/services/runtme/user",
                      "did you mean '/services/runtime'?"},
            std::pair{"compose/compose.yaml:/name/x", "'/name' is a value with nothing in it"},

@@ -8,8 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/scratch.h"
 #include "cli/run_program.h"
-#include "generator/publish/scratch.h"
 
 namespace caisson::cli {
 namespace {
@@ -35,7 +35,7 @@ std::string shown_below(const std::string& arguments) {
 class Readme : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(Readme, ShowsWhatCaissonSays) {
-  const publish::Scratch here;
+  const Scratch here;
   std::filesystem::create_directory_symlink(std::filesystem::path(CAISSON_SOURCE_DIR) / "examples",
                                             here / "examples");
   std::istringstream arguments(GetParam());

@@ -7,14 +7,15 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "base/scratch.h"
 #include "cli/run_program.h"
-#include "generator/publish/scratch.h"
 
 namespace caisson::cli {
 namespace {
@@ -37,10 +38,21 @@ std::vector<fs::path> cases() {
   return paths;
 }
 
+/// The lines that name a mistake, without what stands around them.
+std::set<std::string> mistakes_in(const std::string& text) {
+  std::set<std::string> found;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find(": error[") != std::string::npos || line.find(": warning[") != std::string::npos)
+      found.insert(line);
+  }
+  return found;
+}
+
 class RefusedSpec : public ::testing::TestWithParam<fs::path> {};
 
 TEST_P(RefusedSpec, IsRefusedInTheseWords) {
-  const publish::Scratch scratch;
+  const Scratch scratch;
   const auto out = (scratch / "out").string();
   std::vector<std::string> words{"generate", GetParam().filename().string(), "--out", out};
   const auto text = contents(GetParam());
@@ -59,6 +71,13 @@ TEST_P(RefusedSpec, IsRefusedInTheseWords) {
     GTEST_SKIP() << "golden written";
   }
   EXPECT_EQ(ran.error, contents(golden));
+
+  // `validate` says the same: nothing was generated here before.
+  words[0] = "validate";
+  words.erase(words.begin() + 2, words.begin() + 4);
+  const auto checked = caisson(words, {.directory = kSpecs});
+  EXPECT_EQ(checked.code, 1);
+  EXPECT_EQ(mistakes_in(checked.out), mistakes_in(contents(golden)));
 }
 
 INSTANTIATE_TEST_SUITE_P(Specs, RefusedSpec, ::testing::ValuesIn(cases()), [](const auto& spec) {

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "generator/publish/scratch.h"
+#include "base/scratch.h"
 
 namespace caisson::cli {
 namespace {
@@ -25,7 +25,7 @@ std::vector<char*> pointers(std::vector<std::string>& words) {
 
 /// In the child: files for the streams, so that no pipe can fill up.
 [[noreturn]] void become(std::vector<std::string> words, std::vector<std::string> environment,
-                         const fs::path& directory, const publish::Scratch& streams) {
+                         const fs::path& directory, const Scratch& streams) {
   const int in = open((streams / "in").c_str(), O_RDONLY);
   const int out = open((streams / "out").c_str(), O_WRONLY | O_CREAT, 0600);
   const int error = open((streams / "error").c_str(), O_WRONLY | O_CREAT, 0600);
@@ -39,7 +39,7 @@ std::vector<char*> pointers(std::vector<std::string>& words) {
 }  // namespace
 
 Ran run_program(const std::vector<std::string>& words, const Surroundings& surroundings) {
-  const publish::Scratch streams;
+  const Scratch streams;
   streams.write("in", surroundings.input);
   std::vector<std::string> environment{"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/nonexistent"};
   for (const auto& [name, value] : surroundings.environment)

@@ -4,45 +4,30 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/digest.h"
+#include "base/files.h"
 #include "cli/today.h"
-#include "generator/publish/digest.h"
-#include "generator/publish/tree.h"
 
 namespace caisson::cli {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kLargest = std::size_t{64} << 20;
+constexpr std::size_t largest = std::size_t{64} << 20;
 
-std::string words(int error) {
-  auto text = std::generic_category().message(error);
-  if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z')
-    text[0] = static_cast<char>(text[0] | 0x20);
-  return text;
-}
-
-Result<std::string> read_all(int fd, const std::string& shown) {
-  std::string text;
-  std::string block(std::size_t{1} << 16, '\0');
-  while (true) {
-    const auto got = ::read(fd, block.data(), block.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail("cannot read " + shown + ": " + words(errno));
-    if (got == 0) return text;
-    text.append(block, 0, static_cast<std::size_t>(got));
-    if (text.size() > kLargest) {
-      return fail(shown + " is larger than 64 MiB",
-                  "put a large tenant list into a file of its own: tenants: { file: tenants.csv }");
-    }
+Result<std::string> read_spec_text(int fd, const std::string& shown) {
+  auto text = read_all(fd, shown, largest);
+  if (!text && text.error().error == 0) {
+    return fail(shown + " is larger than 64 MiB",
+                "put a large tenant list into a file of its own: tenants: { file: tenants.csv }");
   }
+  return text;
 }
 
 }  // namespace
@@ -50,14 +35,15 @@ Result<std::string> read_all(int fd, const std::string& shown) {
 Result<std::string> read_file(const fs::path& path, const std::string& missing_remedy) {
   const auto shown = "'" + path.string() + "'";
   // O_NONBLOCK: opening a pipe without a writer must not wait for ever.
-  const publish::Descriptor file(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (!file) {
     const int error = errno;
-    return fail("cannot read " + shown + ": " + words(error),
+    return fail("cannot read " + shown + ": " + system_words(error),
                 error == ENOENT ? missing_remedy : "");
   }
   struct stat status{};
-  if (fstat(file.get(), &status) != 0) return fail("cannot read " + shown + ": " + words(errno));
+  if (fstat(file.get(), &status) != 0)
+    return fail("cannot read " + shown + ": " + system_words(errno));
   if (S_ISDIR(status.st_mode)) {
     return fail(shown + " is a directory",
                 "name the file in it, for example " + (path / "deployment.yaml").string());
@@ -65,12 +51,12 @@ Result<std::string> read_file(const fs::path& path, const std::string& missing_r
   if (!S_ISREG(status.st_mode)) {
     return fail(shown + " is not a regular file", "pipe it to `caisson ... -` instead");
   }
-  return read_all(file.get(), shown);
+  return read_spec_text(file.get(), shown);
 }
 
 Result<SpecSource> read_spec(const std::string& path) {
   const bool standard_input = path == "-";
-  auto text = standard_input ? read_all(STDIN_FILENO, "standard input")
+  auto text = standard_input ? read_spec_text(STDIN_FILENO, "standard input")
                              : read_file(path, "`caisson init` writes a starter spec");
   if (!text) return tl::unexpected(text.error());
   const auto directory = standard_input ? fs::path() : fs::path(path).parent_path();
@@ -112,7 +98,7 @@ LoadedSpec load_spec(const SpecSource& source, const std::string& environment, b
     return file;
   };
   result.loaded = spec::load(source.name, source.text, options, result.sources, result.diagnostics);
-  result.sha256 = publish::sha256_hex(bytes);
+  result.sha256 = sha256_hex(bytes);
   return result;
 }
 

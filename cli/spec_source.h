@@ -6,11 +6,11 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.h"
 #include "cli/console.h"
 #include "generator/publish/revision.h"
 #include "generator/render/plan_report.h"
 #include "generator/source/diagnostics.h"
-#include "generator/source/result.h"
 #include "generator/source/source_file.h"
 #include "generator/spec/spec.h"
 

@@ -55,8 +55,7 @@ int on_subject(const StackArguments& arguments, Console& console,
   const auto source = read_spec(arguments.spec);
   const auto blueprints = load_blueprints(arguments.blueprints);
   if (!source || !blueprints) {
-    console.failure(!source ? source.error() : blueprints.error());
-    return static_cast<int>(Exit::environment);
+    return fail_with(!source ? source.error() : blueprints.error(), console);
   }
   auto spec = load_spec(*source, arguments.environment, false);
   report(spec, console);
@@ -66,8 +65,7 @@ int on_subject(const StackArguments& arguments, Console& console,
     const auto right =
         report(spec, render::unbuilt({.plan = plan, .document = spec.loaded->document}), console);
     if (!right) {
-      console.failure(right.error());
-      return static_cast<int>(Exit::environment);
+      return fail_with(right.error(), console);
     }
   }
   const conformance::Subject subject{.path = arguments.spec,

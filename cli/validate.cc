@@ -7,8 +7,6 @@
 #include "cli/generation.h"
 #include "cli/options.h"
 #include "cli/spec_source.h"
-#include "generator/plan/planner.h"
-#include "generator/render/loss.h"
 
 namespace caisson::cli {
 namespace {
@@ -16,9 +14,10 @@ namespace {
 constexpr auto kNotes =
     R"(Every mistake is reported in one run, sorted by place, with a stable code, the line and what to do.
 Diagnostics go to standard output, so that they can be piped; the closing remark goes to standard error.
-`caisson explain CODE` tells more about a diagnostic. What the language has and no target can make good yet,
-PostgreSQL and Redis, is valid here; `generate`, `up` and `image` refuse it (E0309). Under --strict what a
-target only approximates or does not do is an error here as it is for `generate`.
+`caisson explain CODE` tells more about a diagnostic. All errors and warnings of `generate` are reported, but
+for those that compare with artifacts that were generated before: data that would move (E0310) or that
+nothing uses any more (W0304), and volumes that change their size (E0311, W0303). Under --strict a field that
+a target only approximates, or does nothing about, is an error.
 
 examples:
   caisson validate deployment.yaml
@@ -50,29 +49,34 @@ std::string facts(const spec::Deployment& deployment) {
          counted(deployment.services.size(), "service");
 }
 
-/// What waivers cannot accept, and under --strict what no target does as the spec says.
-void add_promises(bool strict, LoadedSpec& spec) {
-  const auto plan = plan::plan(*spec.loaded);
-  add(render::waiver_mistakes(plan), spec.loaded->document, spec.diagnostics);
-  if (!strict) return;
-  const auto lost =
-      render::losses({.plan = plan, .document = spec.loaded->document}, render::TargetSet::all());
-  add(render::findings(lost, strict), spec.loaded->document, spec.diagnostics);
+/// Notes what `generate` would say of the spec, whatever was generated before.
+Result<void> add_generating(const SpecSource& source, const Options& options, LoadedSpec& spec) {
+  const Rendering rendering{.environment = options.environment,
+                            .targets = {},
+                            .blueprints = {},
+                            .strict = options.strict};
+  const auto generated = generate(source, spec, rendering, render::Blueprints{}, spec.diagnostics);
+  if (!generated) return tl::unexpected(generated.error());
+  if (*generated) {
+    add(findings(source, spec, **generated, options.strict), spec.loaded->document,
+        spec.diagnostics);
+  }
+  return {};
 }
 
 int run(const Options& options, Console& console) {
   const auto source = read_spec(options.spec);
   if (!source) {
-    console.failure(source.error());
-    return static_cast<int>(Exit::environment);
+    return fail_with(source.error(), console);
   }
   auto result = load_spec(*source, options.environment, options.strict);
-  if (result.loaded) add_promises(options.strict, result);
+  const auto generated = result.loaded ? add_generating(*source, options, result) : Result<void>{};
   const auto format = options.json || options.format == "json" ? source::Format::json
                       : options.format == "sarif"              ? source::Format::sarif
                                                                : source::Format::text;
   console.print(source::render(heard(result.diagnostics, console), result.sources, format,
                                console.colour_out()));
+  if (!generated) return fail_with(generated.error(), console, Exit::findings);
   const auto found = tally(result.diagnostics);
   if (result.diagnostics.has_errors()) {
     console.error(strict_note(options.strict));

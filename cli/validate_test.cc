@@ -6,8 +6,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "base/scratch.h"
 #include "cli/run_program.h"
-#include "generator/publish/scratch.h"
 
 namespace caisson::cli {
 namespace {
@@ -43,7 +43,7 @@ class Validate : public ::testing::Test {
     return text.replace(text.find(from), from.size(), to);
   }
 
-  publish::Scratch scratch;
+  Scratch scratch;
 };
 
 TEST_F(Validate, AcceptsAFileAndStandardInput) {
@@ -166,6 +166,38 @@ TEST_F(Validate, StrictRefusesWhatATargetOnlyApproximates) {
   scratch.write("deployment.yaml",
                 with(waived, "storage, reason", "storage, where: compose, reason"));
   EXPECT_EQ(validate({"deployment.yaml", "--strict"}).code, 1);
+}
+
+TEST_F(Validate, AWaiverThatAcceptsNoLossIsNamed) {
+  const auto waiver = [](const std::string& rest) {
+    return "waivers: [{ rule: loss/runtime.storage" + rest + ", reason: the disk is watched }]\n";
+  };
+  const auto says = [&](const std::string& more, const std::string& environment = "") {
+    scratch.write("deployment.yaml", std::string(kGood) + more);
+    std::vector<std::string> words{"deployment.yaml"};
+    if (!environment.empty()) words.insert(words.end(), {"--env", environment});
+    return validate(words).out;
+  };
+  const std::string storage = "runtime: { storage: 20Gi }\n";
+  EXPECT_EQ(says(storage + waiver("")), "");
+  EXPECT_EQ(says(storage + waiver(", where: compose")), "");
+  // The target keeps the promise always, or is off, or nothing asks for it.
+  EXPECT_THAT(says(storage + waiver(", where: helm")),
+              HasSubstr("error[E0306]: target 'helm' loses nothing of 'runtime.storage'"));
+  EXPECT_THAT(says(storage + waiver(", where: compose") + "targets: { compose: false }\n"),
+              HasSubstr("warning[W0207]: target 'compose' never loses"));
+  EXPECT_THAT(says(waiver("")), HasSubstr("warning[W0207]: no target loses 'runtime.storage'"));
+  // An environment asks for it, so that the base may have the waiver.
+  const std::string asks = "environments: { big: { runtime: { storage: 20Gi } }, small: {} }\n";
+  EXPECT_EQ(says(waiver("") + asks), "");
+  EXPECT_EQ(says(waiver("") + asks, "small"), "") << "it is there for another environment";
+  // One of an environment's own.
+  EXPECT_THAT(says("environments:\n  small:\n    " + waiver("")), HasSubstr("warning[W0207]"));
+  // `generate` says it as well, once.
+  const auto made =
+      caisson({"generate", "deployment.yaml", "--dry-run"}, {.directory = scratch.path()});
+  EXPECT_EQ(made.code, 0) << made.error;
+  EXPECT_THAT(made.error, HasSubstr("warning[W0207]"));
 }
 
 TEST_F(Validate, StrictIsTheDefaultInContinuousIntegration) {

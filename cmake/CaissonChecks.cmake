@@ -30,6 +30,8 @@ caisson_check(containers
   COMMAND scripts/with-docker scripts/test-containers ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 1200 LABELS container)
 caisson_check(images
   COMMAND scripts/with-docker scripts/test-images ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 1200 LABELS container)
+caisson_check(registry
+  COMMAND scripts/with-docker scripts/test-registry ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 1200 LABELS container)
 caisson_check(hostile_strings
   COMMAND scripts/with-docker scripts/test-hostile ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 1200 LABELS container)
 foreach(proxy caddy nginx)
@@ -38,18 +40,19 @@ foreach(proxy caddy nginx)
     TIMEOUT 1200 LABELS container)
 endforeach()
 # One private engine at a time: the others leave their processor to other tests instead of waiting in line.
-set_tests_properties(containers images hostile_strings documents_compose_caddy documents_compose_nginx PROPERTIES RESOURCE_LOCK docker)
+set_tests_properties(containers images registry hostile_strings documents_compose_caddy documents_compose_nginx PROPERTIES RESOURCE_LOCK docker)
 caisson_check(documents_names
-  COMMAND scripts/test-documents ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} names TIMEOUT 120 LABELS demo)
+  COMMAND scripts/test-documents ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} names TIMEOUT 300 LABELS demo)
 # Builds the programs of a Kubernetes where there are none yet.
 caisson_check(documents_helm
   COMMAND scripts/test-documents ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} helm TIMEOUT 3000 LABELS container)
-set_tests_properties(documents_names documents_helm PROPERTIES FIXTURES_REQUIRED test_tools)
 caisson_check(documents_systemd
   COMMAND scripts/test-documents ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} systemd TIMEOUT 400 LABELS container)
 caisson_check(documents_local
   COMMAND scripts/test-documents ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} local TIMEOUT 120 LABELS demo)
 caisson_check(moves COMMAND scripts/test-moves ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 120 LABELS demo)
+caisson_check(runbooks COMMAND scripts/test-runbooks ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 120 LABELS demo)
+set_tests_properties(documents_names documents_helm runbooks PROPERTIES FIXTURES_REQUIRED test_tools)
 caisson_check(demo COMMAND scripts/demo TIMEOUT 900 LABELS demo)
 caisson_check(examples_run_locally
   COMMAND scripts/test-examples ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 300 LABELS demo)
@@ -60,6 +63,8 @@ foreach(proxy caddy nginx)
     COMMAND scripts/test-edge ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} ${proxy} TIMEOUT 240 LABELS container)
 endforeach()
 caisson_check(systemd COMMAND scripts/test-systemd ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 400 LABELS container)
+caisson_check(media COMMAND scripts/test-media ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 600 LABELS container)
+caisson_check(install COMMAND scripts/test-install ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 600 LABELS container)
 caisson_check(conform_nginx
   COMMAND $<TARGET_FILE:caisson> conform examples/nginx/deployment.yaml --target local --level 1
     --report ${CMAKE_BINARY_DIR}/conform-nginx

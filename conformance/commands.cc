@@ -11,15 +11,17 @@
 
 #include <unistd.h>
 
+#include "base/files.h"
+#include "conformance/attached.h"
 #include "conformance/ground.h"
 #include "conformance/journal/journal.h"
 #include "conformance/probe/probe.h"
 #include "conformance/probe/provision.h"
 #include "conformance/report/report.h"
 #include "conformance/stack/compose.h"
-#include "conformance/stack/files.h"
 #include "conformance/stack/interrupt.h"
 #include "conformance/stack/local.h"
+#include "conformance/stack/site.h"
 #include "conformance/stack/state.h"
 #include "generator/plan/planner.h"
 
@@ -79,18 +81,20 @@ Result<RunningStack> start(const plan::Plan& plan, const Subject& subject,
                        .spec_directory = fs::path(subject.path).parent_path(),
                        .runtime = *runtime,
                        .owned = owned,
+                       .stop_with = down_command(subject, options),
                        .progress = progress_to(output)});
   }
   auto tree = local_tree(plan, subject.blueprints);
   if (!tree) return tl::unexpected(tree.error());
   LocalOptions how = local_options(plan, subject, state);
   how.owned = owned;
+  how.stop_with = down_command(subject, options);
   how.progress = progress_to(output);
   if (!options.runtime.empty()) how.programs["caisson-runtime"] = options.runtime;
   return up_local(*tree, how);
 }
 
-Result<RunningStack> attach(const plan::Plan& plan, const StackOptions& options) {
+Result<RunningStack> attach_stack(const plan::Plan& plan, const StackOptions& options) {
   const fs::path state = state_of(plan, options);
   return options.target == "compose" ? attach_compose(plan, state) : attach_local(state);
 }
@@ -171,7 +175,7 @@ Status run_and_report(const plan::Plan& plan, const Subject& subject, const Runn
                              {.level = level,
                               .require_all = options.require_all,
                               .filter = options.filter,
-                              .journal = state_of(plan, options.stack) / "journal",
+                              .journal = stack.state / "journal",
                               .finished = [&](const ProbeResult& result) {
                                 evidence.add(result);
                                 std::string line(name_of(result.verdict));
@@ -193,21 +197,33 @@ Status run_and_report(const plan::Plan& plan, const Subject& subject, const Runn
   return static_cast<Status>(report->exit_status());
 }
 
+/// Removes what one journal names, wherever it is. Returns what is left.
+std::vector<std::string> sweep_journal(const fs::path& state, const LeftJournal& journal) {
+  if (const fs::path site = site_in(state); !site.empty()) {
+    const auto stack = read_site(site);
+    auto left = stack ? remove_all(*stack, journal.standing)
+                      : std::vector{"run " + journal.run + "'s tenants: " + stack.error().text()};
+    // By then the runtime has removed them itself, or does as it starts.
+    if (journal.expires <= std::time(nullptr)) left.clear();
+    return left;
+  }
+  if (fs::exists(state / "compose")) {
+    return {"run " + journal.run + "'s traces in the containers of " + state.string() +
+            "; `caisson down --target compose` removes the whole stack"};
+  }
+  const auto runs = revive_local(state);
+  if (!runs) return {state.string() + ": " + runs.error().text()};
+  if (!*runs) return {};  // the stack is gone, and with it everything in it
+  const auto stack = attach_local(state);
+  return stack ? remove_all(*stack, journal.standing) : std::vector{stack.error().text()};
+}
+
 /// Removes what the journals of runs that were killed name. False when something is left.
 bool sweep_journals(const fs::path& state, const Output& output, std::size_t& removed) {
   bool clean = true;
   for (const LeftJournal& journal : left_journals(state / "journal")) {
     if (journal.owner_alive && journal.expires > std::time(nullptr)) continue;
-    std::vector<std::string> left;
-    if (fs::exists(state / "compose")) {
-      left.push_back("run " + journal.run + "'s traces in the containers of " + state.string() +
-                     "; `caisson down --target compose` removes the whole stack");
-    } else if (const auto runs = revive_local(state); !runs) {
-      left.push_back(state.string() + ": " + runs.error().text());
-    } else if (*runs) {
-      const auto stack = attach_local(state);
-      left = stack ? remove_all(*stack, journal.standing) : std::vector{stack.error().text()};
-    }  // else the stack is gone, and with it everything in it
+    const std::vector<std::string> left = sweep_journal(state, journal);
     for (const std::string& what : left) output.error << "caisson: cannot remove " << what << '\n';
     clean = clean && left.empty();
     if (!left.empty()) continue;
@@ -216,7 +232,25 @@ bool sweep_journals(const fs::path& state, const Output& output, std::size_t& re
     removed += journal.standing.size();
     output.out << "run " << journal.run << ": removed " << journal.standing.size() << " things\n";
   }
+  if (!site_in(state).empty()) drop_site(state);
   return clean;
+}
+
+/// Attacks a deployment that is in use with two tenants of its own, and leaves it as it was.
+Status conform_site(const plan::Plan& plan, const Subject& subject, int level,
+                    const ConformOptions& options, const Output& output) {
+  auto stack = attach_site(plan, options.attach);
+  if (!stack) return harness(output, stack.error());
+  leave_out_closed_edge(*stack);
+  std::size_t removed = 0;
+  if (!sweep_journals(stack->state, output, removed)) {
+    output.progress << "what an earlier run has left is still there; this one goes on\n";
+  }
+  if (auto kept = keep_site(stack->state, options.attach); !kept)
+    return harness(output, kept.error());
+  const Status status = run_and_report(plan, subject, *stack, level, options, output);
+  drop_site(stack->state);
+  return status;
 }
 
 }  // namespace
@@ -249,7 +283,9 @@ Status down(const Subject& subject, const StackOptions& options, const Output& o
 Status conform(const Subject& subject, const ConformOptions& options, const Output& output) {
   const InterruptGuard guard;
   const plan::Plan plan = plan::plan(subject.loaded);
-  const int level = options.level >= 0 ? options.level : static_cast<int>(plan.conformance.level);
+  const int level = options.level >= 0        ? options.level
+                    : !options.attach.empty() ? 1
+                                              : static_cast<int>(plan.conformance.level);
   if (const std::string word = idle_word(options.filter); !word.empty()) {
     return harness(output, {"no probe is called '" + word + "'", "--list shows them"});
   }
@@ -263,7 +299,8 @@ Status conform(const Subject& subject, const ConformOptions& options, const Outp
   }
   if (options.list) return list_probes(plan, level, options.filter, output);
 
-  auto stack = attach(plan, options.stack);
+  if (!options.attach.empty()) return conform_site(plan, subject, level, options, output);
+  auto stack = attach_stack(plan, options.stack);
   if (stack) return run_and_report(plan, subject, *stack, level, options, output);
   output.progress << "no stack runs (" << stack.error().what << "); starting one for this run"
                   << '\n'
@@ -281,6 +318,13 @@ Status sweep(const SweepOptions& options, const Output& output) {
   std::size_t removed = 0;
   bool clean = true;
   std::error_code error;
+  if (!options.attach.empty()) {
+    const auto stack = read_site(options.attach);
+    if (!stack) return harness(output, stack.error());
+    clean = sweep_journals(state_of_site(stack->name, options.attach), output, removed);
+    if (removed == 0 && clean) output.out << "nothing was left behind\n";
+    return clean ? Status::passed : Status::harness;
+  }
   for (const auto& entry : fs::directory_iterator(root, error)) {
     const fs::path& state = entry.path();
     const auto owner = read_file(state / "owner");

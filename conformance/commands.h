@@ -53,18 +53,19 @@ struct StackOptions {
 
 struct ConformOptions {
   StackOptions stack{};
-  int level = -1;            ///< 0-3; -1: the spec's
-  std::string filter{};      ///< ids, families, globs, comma-separated
-  bool list = false;         ///< print the catalogue with what applies, and run nothing
-  bool require_all = false;  ///< what could not be looked at fails the run
+  std::filesystem::path attach{};  ///< site.json of a deployment that runs; empty: a stack of `up`
+  int level = -1;                  ///< 0-3; -1: the spec's, or 1 of a deployment that runs
+  std::string filter{};            ///< ids, families, globs, comma-separated
+  bool list = false;               ///< print the catalogue with what applies, and run nothing
+  bool require_all = false;        ///< what could not be looked at fails the run
   std::filesystem::path
       report{};  ///< directory; empty: `conformance-report` in the working directory
   std::filesystem::path
       key{};  ///< Ed25519 private key in PEM that signs the report; empty: one for this run
 };
 
-/// Attacks the running stack, or one that it starts for the time of the run. Prints the truth
-/// table.
+/// Attacks the running stack, or one that it starts for the time of the run, or what `attach` leads
+/// to. Prints the truth table.
 [[nodiscard]] Status conform(const Subject& subject, const ConformOptions& options,
                              const Output& output);
 
@@ -82,7 +83,8 @@ struct ProveOptions {
                            const Output& output);
 
 struct SweepOptions {
-  std::filesystem::path root{};  ///< directory of state directories; empty: the default one
+  std::filesystem::path attach{};  ///< site.json: what runs against it have left, and nothing else
+  std::filesystem::path root{};    ///< directory of state directories; empty: the default one
 };
 
 /// Removes what runs that were killed have left: things in their journals, and stacks of `prove`.

@@ -2,14 +2,15 @@
 
 #include <ctime>
 
+#include "base/digest.h"
+#include "base/files.h"
+#include "base/random.h"
+#include "base/time.h"
 #include "conformance/journal/journal.h"
 #include "conformance/probe/arena.h"
 #include "conformance/probe/provision.h"
 #include "conformance/probe/runner.h"
-#include "conformance/scan/canary.h"
-#include "conformance/stack/files.h"
 #include "conformance/stack/preflight.h"
-#include "conformance/wire/token.h"
 #include "generator/render/render.h"
 
 namespace caisson::conformance {
@@ -34,6 +35,37 @@ std::string digest_of(const plan::Plan& plan) {
   for (const auto& route : plan.routes)
     facts += "\nroute " + route.host + route.path_prefix + " " + route.instance;
   return sha256_hex(facts);
+}
+
+}  // namespace
+
+namespace {
+
+/// One sentence for each instance of the plan that a site.json does not lead to, or on which no
+/// tenant may be made.
+std::vector<std::string> instances_left_out(const plan::Plan& plan, const RunningStack& stack) {
+  std::vector<std::string> out;
+  if (stack.attached.empty()) return out;
+  std::size_t services = 0;
+  for (const plan::Instance& planned : plan.instances) {
+    if (planned.role == plan::Role::service) ++services;
+    if (planned.role != plan::Role::runtime) continue;
+    if (planned.tenant) {
+      out.push_back(planned.name +
+                    " NOT TESTED: its tenant is a customer, and no other can be made");
+    } else if (stack.instance(planned.name) == nullptr) {
+      out.push_back(planned.name + " NOT TESTED: " + stack.attached + " does not name it");
+    }
+  }
+  if (!plan.edge.instance.empty() && stack.edge() == nullptr)
+    out.push_back("the edge NOT TESTED: " + (stack.edge_left_out.empty()
+                                                 ? stack.attached + " does not name it"
+                                                 : stack.edge_left_out));
+  if (services > 0)
+    out.push_back(
+        std::to_string(services) + (services == 1 ? " service" : " services") +
+        " NOT TESTED: of an attached deployment runtimes, edge and dashboard are looked at");
+  return out;
 }
 
 }  // namespace
@@ -103,22 +135,35 @@ Result<RunReport> run_on(const plan::Plan& plan, const RunningStack& stack,
                    .version = plan.version.value,
                    .environment = plan.environment,
                    .target = stack.target,
+                   .attached = stack.attached,
                    .tool_version = CAISSON_VERSION,
                    .plan_digest = digest_of(plan),
                    .level = options.level,
-                   .started = rfc3339(std::time(nullptr)),
+                   .started = rfc3339_seconds(unix_ms_now() / 1000),
                    .require_all = options.require_all};
   auto journal = Journal::open(options.journal, report.run, journal_ttl_seconds);
   if (!journal) return tl::unexpected(journal.error());
   Arena arena(plan, stack, report.run, options.level, *journal);
-  if (auto ready = provision(arena); !ready) {
+  if (auto ready = provision(arena)) {
+    run_probes(arena,
+               {.level = options.level, .filter = options.filter, .finished = options.finished},
+               report);
+    for (std::string& tier : tiers_left_out(arena)) report.notes.push_back(std::move(tier));
+    for (std::string& left : instances_left_out(plan, stack))
+      report.notes.push_back(std::move(left));
+  } else if (stack.attached.empty()) {
     static_cast<void>(clean_up(stack, *journal));
     return tl::unexpected(ready.error());
+  } else {
+    // It is not the harness's to repair: that nothing could be shown is what the run has found.
+    report.probes.push_back({.id = "GUARD",
+                             .title = "two tenants of the run can be made and served",
+                             .resource = Resource::supply,
+                             .verdict = Verdict::inconclusive,
+                             .reason = arena.redact(ready.error().text())});
+    report.notes.emplace_back("no probe ran");
+    if (options.finished) options.finished(report.probes.back());
   }
-  run_probes(arena,
-             {.level = options.level, .filter = options.filter, .finished = options.finished},
-             report);
-  for (std::string& tier : tiers_left_out(arena)) report.notes.push_back(std::move(tier));
   for (const std::string& left : clean_up(stack, *journal)) {
     report.notes.push_back("not cleaned up: " + left + "; run `caisson sweep`");
   }

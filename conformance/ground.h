@@ -5,12 +5,12 @@
 #include <map>
 #include <string>
 
+#include "base/result.h"
 #include "conformance/commands.h"
 #include "conformance/stack/local.h"
 #include "conformance/stack/running.h"
 #include "conformance/verdict/result.h"
 #include "generator/plan/plan.h"
-#include "generator/source/result.h"
 
 namespace caisson::conformance {
 

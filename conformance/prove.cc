@@ -5,11 +5,11 @@
 #include <boost/json.hpp>
 #include <unistd.h>
 
+#include "base/files.h"
 #include "conformance/commands.h"
 #include "conformance/ground.h"
 #include "conformance/probe/probe.h"
 #include "conformance/sabotage.h"
-#include "conformance/stack/files.h"
 #include "conformance/stack/interrupt.h"
 #include "conformance/stack/state.h"
 #include "generator/plan/planner.h"

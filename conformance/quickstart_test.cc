@@ -12,72 +12,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/files.h"
 #include "conformance/commands.h"
-#include "conformance/ground.h"
 #include "conformance/journal/journal.h"
+#include "conformance/quickstart_testing.h"
 #include "conformance/report/report.h"
 #include "conformance/sabotage.h"
-#include "conformance/stack/files.h"
 #include "conformance/stack/state.h"
-#include "generator/plan/planner.h"
 
 namespace caisson::conformance {
 namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
-
-Subject subject_of(const std::string& path, const std::string& text) {
-  Subject subject{.path = path, .text = text};
-  source::SourceSet sources;
-  source::Diagnostics diagnostics;
-  auto loaded = spec::load(path, text, {.today = "2026-01-01"}, sources, diagnostics);
-  if (!loaded) throw std::runtime_error(source::render(diagnostics, sources, source::Format::text));
-  subject.loaded = std::move(*loaded);
-  return subject;
-}
-
-/// The quickstart on free ports, below a state root of its own.
-class Quickstart : public testing::Test {
- protected:
-  void SetUp() override {
-    fs::remove_all(root_);
-    fs::create_directories(root_);
-    fs::permissions(root_, fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec);
-    setenv("XDG_STATE_HOME", root_.c_str(), 1);
-    const std::string path =
-        std::string(CAISSON_SOURCE_DIR) + "/examples/quickstart/deployment.yaml";
-    const std::string text = read_file(path).value();
-    const auto port = free_ports(plan::plan(subject_of(path, text).loaded));
-    ASSERT_TRUE(port) << port.error().text();
-    subject_ =
-        subject_of(path, text + "\ntargets:\n  local: { port: " + std::to_string(*port) + " }\n");
-  }
-  void TearDown() override {
-    static_cast<void>(down_local(default_state("acme")));
-    fs::remove_all(root_);
-  }
-
-  std::size_t processes_of_the_state() {
-    std::size_t count = 0;
-    std::error_code error;
-    for (const auto& entry : fs::directory_iterator("/proc", error)) {
-      const std::string directory = fs::read_symlink(entry.path() / "cwd", error).string();
-      if (!error && directory.starts_with(root_.string())) ++count;
-    }
-    return count;
-  }
-
-  [[nodiscard]] std::string told() const { return out_.str() + progress_.str() + error_.str(); }
-
-  const fs::path root_ =
-      fs::temp_directory_path() / ("caisson-quickstart-" + std::to_string(getpid()));
-  Subject subject_;
-  std::ostringstream out_;
-  std::ostringstream progress_;
-  std::ostringstream error_;
-  const Output output_{.out = out_, .progress = progress_, .error = error_};
-};
 
 TEST_F(Quickstart, UpConformDown) {
   ASSERT_EQ(up(subject_, {}, output_), Status::passed) << told();

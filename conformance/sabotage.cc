@@ -26,13 +26,14 @@ void one_user_for_all(LocalOptions& options) {
   options.hardening.private_mounts = false;
 }
 
-/// The service of `add_service` works where the stack keeps everything, instead of alone.
+/// The service of `add_service` serves where the stack keeps everything, instead of what is its
+/// own.
 bool service_in_the_state(LocalTree& tree) {
   std::string& text = tree["stack.json"];
-  const std::string own = "\"directory\":\"work/" + std::string(proving_service) + "\"";
+  const std::string own = R"("file-server","--browse")";
   const auto at = text.find(own);
   if (at == std::string::npos) return false;
-  text.replace(at, own.size(), R"("directory":".")");
+  text.insert(at + own.size(), R"(,"--root","../..")");
   return true;
 }
 

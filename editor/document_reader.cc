@@ -55,14 +55,17 @@ std::optional<Items> take_apart(std::string_view text) {
     const std::size_t column = content - at;
     const char first = content < text.size() ? text[content] : '\n';
     const bool empty = first == '\n' || first == '\r' || first == '#';
-    if (!empty && column == 0) break;  // the next key; lists that are not indented are left alone
+    const bool dash = text.substr(content, 2) == "- ";
+    if (!empty && column == 0 && !dash) break;  // the next key
     // A carriage return alone ends a line too.
-    if (first == '\t' || text.substr(at, next - at).find('\r') + 2 < next - at) return std::nullopt;
+    const std::string_view line = text.substr(at, next - at);
+    if (first == '\t' || std::min(line.find('\r'), line.size()) + 2 < line.size())
+      return std::nullopt;
     if (!empty) {
       if (!indent) indent = column;
       if (column < *indent) return std::nullopt;
       if (column == *indent) {
-        if (text.substr(content, 2) != "- ") return std::nullopt;
+        if (!dash) return std::nullopt;
         // Where pieces begin follows from what stands before, so that an item more moves no other.
         const bool cut =
             items.pieces.empty() ||
@@ -112,8 +115,10 @@ bool has_empty_item(const Node& node) {
 
 std::optional<Node> DocumentReader::read(const source::SourceFile& source, std::uint32_t file,
                                          source::Diagnostics& diagnostics) {
-  auto document = assemble(source, file);
-  return document ? std::move(document) : spec::read_document(source, file, diagnostics);
+  parsed_ = 0;
+  if (auto document = assemble(source, file)) return document;
+  parsed_ += source.text().size();
+  return spec::read_document(source, file, diagnostics);
 }
 
 std::optional<Node> DocumentReader::assemble(const source::SourceFile& source, std::uint32_t file) {
@@ -124,15 +129,18 @@ std::optional<Node> DocumentReader::assemble(const source::SourceFile& source, s
   // A mistake anywhere is told in the words and places of the whole document.
   source::Diagnostics unheard;
   const std::size_t indent = text.find('-', items->begin) - items->begin;
-  std::string rest(text.substr(0, items->begin + indent));
-  const auto place = static_cast<std::uint32_t>(rest.size());
+  const auto place = static_cast<std::uint32_t>(items->begin + indent);
+  std::string rest(text.substr(0, place));
+  if (indent == 0) rest += ' ';  // `[]` has to be indented, block lists need not be
+  const auto stand_in_at = static_cast<std::uint32_t>(rest.size());
   rest.append(stand_in).append("\n").append(text.substr(items->end));
   const source::SourceFile skeleton("", std::move(rest));
+  parsed_ += skeleton.text().size();
   auto document = spec::read_document(skeleton, file, unheard);
   if (!document || !unheard.sorted().empty()) return std::nullopt;
   const auto entry = std::ranges::find(document->fields, "tenants", &spec::Entry::key);
   if (entry == document->fields.end() || entry->value.kind != Node::Kind::sequence ||
-      entry->value.span.begin != place || !entry->value.items.empty()) {
+      entry->value.span.begin != stand_in_at || !entry->value.items.empty()) {
     return std::nullopt;
   }
 
@@ -151,9 +159,8 @@ std::optional<Node> DocumentReader::assemble(const source::SourceFile& source, s
   list.span.end = list.items.back().span.end;
   pieces_ = std::move(used);
 
-  const auto removed = static_cast<std::int64_t>(items->end - place) -
-                       static_cast<std::int64_t>(stand_in.size() + 1);
-  shift(*document, file, removed, place + static_cast<std::uint32_t>(stand_in.size()));
+  const auto behind = stand_in_at + static_cast<std::uint32_t>(stand_in.size());
+  shift(*document, file, static_cast<std::int64_t>(items->end) - (behind + 1), behind);
   if (entry == document->fields.end() - 1) document->span.end = list.span.end;
   entry->value = std::move(list);
   return document;
@@ -165,6 +172,7 @@ const Node* DocumentReader::piece(std::string_view text, Pieces& used) {
   if (auto known = pieces_.extract(key)) return &used.insert(std::move(known)).position->second;
   source::Diagnostics unheard;
   const source::SourceFile source("", key);
+  parsed_ += key.size();
   // In the document a list of the top level is one level deeper.
   auto node = spec::read_document(source, 0, unheard, {.depth = spec::DocumentLimits().depth - 1});
   const bool good = node && node->kind == Node::Kind::sequence && unheard.sorted().empty() &&

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,6 +20,9 @@ class DocumentReader {
   [[nodiscard]] std::optional<spec::Node> read(const source::SourceFile& source, std::uint32_t file,
                                                source::Diagnostics& diagnostics);
 
+  /// Bytes that the last `read` had to parse.
+  [[nodiscard]] std::size_t parsed() const { return parsed_; }
+
  private:
   /// Items by their text; places count from the beginning of the text.
   using Pieces = std::unordered_map<std::string, spec::Node>;
@@ -28,6 +32,7 @@ class DocumentReader {
   [[nodiscard]] const spec::Node* piece(std::string_view text, Pieces& used);
 
   Pieces pieces_;  ///< of the text that was read last
+  std::size_t parsed_ = 0;
 };
 
 }  // namespace caisson::editor

@@ -45,7 +45,7 @@ void agree(DocumentReader& reader, const std::string& text) {
             source::render(expected, sources, source::Format::json));
 }
 
-std::string with_tenants(int count) {
+std::string with_tenants(int count, bool indented = true) {
   std::string text = "caisson: v1\nname: large\n# about tenants\ntenants:\n";
   for (int i = 0; i < count; ++i) {
     const std::string number = std::to_string(i);
@@ -65,6 +65,10 @@ std::string with_tenants(int count) {
         text += "  - { slug: tenant-" + number + ",\n      name: \"\xC3\xA9\xE2\x82\xAC\" }\n";
     }
   }
+  if (!indented) {
+    for (auto at = text.find("\n  "); at != std::string::npos; at = text.find("\n  ", at + 1))
+      text.erase(at + 1, 2);
+  }
   return text + "\nruntime: { replicas: 1 }\nsecrets: {}\n";
 }
 
@@ -79,11 +83,30 @@ TEST(DocumentReader, AssemblesWhatTheWholeWouldBe) {
   // Nothing behind the list.
   const auto text = with_tenants(2000);
   agree(reader, text.substr(0, text.find("\nruntime:")));
+  agree(reader, with_tenants(2000, false));
+}
+
+TEST(DocumentReader, ParsesWhatHasChangedAndLittleMore) {
+  for (const bool indented : {true, false}) {
+    DocumentReader reader;
+    auto text = with_tenants(10'000, indented);
+    agree(reader, text);
+    EXPECT_GE(reader.parsed(), text.size());
+    agree(reader, text);
+    EXPECT_LT(reader.parsed(), 200) << "what stands around the list";
+    text.replace(text.find("tenant-5000"), 11, "somebody-else");
+    agree(reader, text);
+    EXPECT_LT(reader.parsed(), text.size() / 50);
+    text.insert(text.find("tenant-2000"), "x");
+    text.erase(text.find("tenant-8000"), 1);
+    agree(reader, text);
+    EXPECT_LT(reader.parsed(), text.size() / 25);
+  }
 }
 
 TEST(DocumentReader, ReportsWhatTheWholeWouldReport) {
-  const auto text = with_tenants(2000);
-  const auto middle = text.find("tenant-1000");
+  const auto indented = with_tenants(2000);
+  const auto flat = with_tenants(2000, false);
   for (const std::string_view mistake : {"&anchor ",
                                          "*alias",
                                          "\"",
@@ -110,18 +133,21 @@ TEST(DocumentReader, ReportsWhatTheWholeWouldReport) {
                                          "#",
                                          "- ",
                                          "\n   - deeper\n"}) {
-    DocumentReader reader;
-    agree(reader, text);
-    auto broken = text;
-    broken.insert(middle, mistake);
-    agree(reader, broken);
-    agree(reader, text);
+    for (const std::string& text : {indented, flat}) {
+      DocumentReader reader;
+      agree(reader, text);
+      auto broken = text;
+      broken.insert(text.find("tenant-1000"), mistake);
+      agree(reader, broken);
+      agree(reader, text);
+    }
   }
 }
 
 RC_GTEST_PROP(DocumentReader, AgreesAfterEveryEdit, ()) {
-  static const std::string original = with_tenants(1500);
-  std::string text = original;
+  static const std::string indented = with_tenants(1500);
+  static const std::string flat = with_tenants(1500, false);
+  std::string text = *rc::gen::element(indented, flat);
   DocumentReader reader;
   for (int i = 0; i < 3; ++i) {
     const auto at = *rc::gen::inRange<std::size_t>(0, text.size());

@@ -6,12 +6,12 @@
 
 #include <boost/json.hpp>
 
+#include "base/printable.h"
 #include "editor/completion.h"
 #include "editor/format.h"
 #include "editor/hover.h"
 #include "editor/names.h"
 #include "editor/symbols.h"
-#include "generator/source/unicode.h"
 
 namespace caisson::editor {
 namespace {
@@ -47,6 +47,36 @@ constexpr int symbol_kind(Symbol::Kind kind) {
     default:
       return 8;  // Field
   }
+}
+
+/// Markdown as it reads without: no emphasis, and code as it is.
+std::string plain_text(std::string_view markdown) {
+  std::string text;
+  while (!markdown.empty()) {
+    const auto mark = std::min({markdown.find('`'), markdown.find("**"), markdown.size()});
+    text += markdown.substr(0, mark);
+    markdown.remove_prefix(mark);
+    if (markdown.starts_with("**")) {
+      markdown.remove_prefix(2);
+      continue;
+    }
+    const auto fence = markdown.substr(0, markdown.find_first_not_of('`'));
+    const auto code = markdown.substr(fence.size());
+    const auto end = code.find(fence);
+    if (fence.empty() || end == std::string_view::npos) {
+      text += markdown;
+      break;
+    }
+    text += code.substr(0, end);
+    markdown = code.substr(end + fence.size());
+  }
+  return text;
+}
+
+/// MarkupContent as the client can show it.
+json::object markup(const std::string& markdown, bool shown) {
+  return {{"kind", shown ? "markdown" : "plaintext"},
+          {"value", shown ? markdown : plain_text(markdown)}};
 }
 
 Refusal invalid(std::string message) { return {.message = std::move(message)}; }
@@ -193,8 +223,8 @@ json::value Features::workspace_edit(OpenSpec& spec, const std::vector<Edit>& ed
 json::object Features::diagnostic(OpenSpec& spec, const Analysis& analysis,
                                   const source::Diagnostic& diagnostic) {
   const auto& source = analysis.sources[diagnostic.where.file];
-  std::string message = source::printable(diagnostic.message);
-  if (!diagnostic.remedy.empty()) message += "\n" + source::printable(diagnostic.remedy);
+  std::string message = printable(diagnostic.message);
+  if (!diagnostic.remedy.empty()) message += "\n" + printable(diagnostic.remedy);
   const int severity = 1 + static_cast<int>(diagnostic.severity);  // Error, Warning, Information
   json::object object{
       {"range", to_json(text_of(source).range(diagnostic.where, agreement_.encoding))},
@@ -255,7 +285,7 @@ Features::Answer Features::completion(const json::value& params) {
                       {"textEdit", json::object{{"range", range}, {"newText", proposal.text}}}};
     if (!proposal.detail.empty()) item["detail"] = proposal.detail;
     if (!proposal.documentation.empty()) {
-      item["documentation"] = json::object{{"kind", "markdown"}, {"value", proposal.documentation}};
+      item["documentation"] = markup(proposal.documentation, agreement_.markdown_items);
     }
     items.push_back(std::move(item));
   }
@@ -271,10 +301,8 @@ Features::Answer Features::hover_at(const json::value& params) {
                            });
   if (!found) return json::value(nullptr);
   const Text& text = text_of(at->project->sources[at->member.file]);
-  return json::object{
-      {"contents", json::object{{"kind", agreement_.markdown ? "markdown" : "plaintext"},
-                                {"value", found->markdown}}},
-      {"range", to_json(text.range(found->place, agreement_.encoding))}};
+  return json::object{{"contents", markup(found->markdown, agreement_.markdown)},
+                      {"range", to_json(text.range(found->place, agreement_.encoding))}};
 }
 
 Features::Answer Features::definition(const json::value& params) {
@@ -427,11 +455,10 @@ Features::Answer Features::code_actions(const json::value& params) {
     if (file != member_of->file || !overlap(each.where, asked)) continue;
     source::Diagnostic here = each;
     here.where.file = *file;
-    bool first = true;
     for (const Fix& fix : fixes_for(project, analysis.diagnostics, here, judge)) {
       list.push_back(json::object{{"title", fix.title},
                                   {"kind", "quickfix"},
-                                  {"isPreferred", std::exchange(first, false)},
+                                  {"isPreferred", fix.preferred},
                                   {"diagnostics", json::array{diagnostic(spec, analysis, each)}},
                                   {"edit", workspace_edit(spec, fix.edits)}});
     }

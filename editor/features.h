@@ -17,6 +17,7 @@ struct Agreement {
   Encoding encoding = Encoding::utf16;
   bool document_changes = false;  ///< edits may name versions of documents
   bool markdown = false;          ///< hovers may be Markdown
+  bool markdown_items = false;    ///< so may what is said of completions
   bool nested_symbols = false;
   bool watches_files = false;  ///< the client can be asked to tell of files that change
 };

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
+#include <iterator>
 
 #include "editor/names.h"
 #include "editor/shapes.h"
@@ -24,30 +26,54 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-/// "a, b or c" to its words; words of several words are sentences, not values.
-void add_list(std::string_view text, std::vector<Replacement>& out) {
-  while (!text.empty()) {
-    const std::size_t comma = std::min(text.find(", "), text.size());
-    const std::size_t either = std::min(text.find(" or "), text.size());
-    const std::size_t end = std::min(comma, either);
-    const auto word = without_quotes(text.substr(0, end));
-    const bool value =
-        word.starts_with('[') || word.starts_with('{') || word.find(' ') == std::string_view::npos;
-    if (!word.empty() && value) out.push_back({std::string(word)});
-    if (end == text.size()) return;
-    text.remove_prefix(end + (end == comma ? 2 : 4));
-  }
+/// The letters and digits of a value: what it says, however it is quoted, bracketed or parted.
+std::string said_by(std::string_view value) {
+  std::string out = lower(value);
+  // Bytes of other alphabets are letters too.
+  std::erase_if(out, [](unsigned char c) {
+    return c < 0x80 && (c < 'a' || c > 'z') && (c < '0' || c > '9');
+  });
+  return out;
 }
 
-void add_said(std::string_view code, std::string_view remedy, std::vector<Replacement>& out) {
+/// "a, b or c" and "[a, b]" to its values. Empty unless all of it is values: a sentence names none.
+/// One that stands there alone is what was meant when it says what is `written`; a unit or a port
+/// that it adds is a guess.
+std::vector<Replacement> values_in(std::string_view text, std::string_view written) {
+  std::vector<Replacement> values;
+  while (!text.empty()) {
+    const bool brackets = text.starts_with('[') || text.starts_with('{');
+    const std::size_t from = brackets ? text.find_last_of("]}") : 0;
+    if (from == std::string_view::npos) return {};
+    const std::size_t comma = std::min(text.find(", ", from), text.size());
+    const std::size_t either = std::min(text.find(" or ", from), text.size());
+    const std::size_t end = std::min(comma, either);
+    const auto word = without_quotes(text.substr(0, end));
+    if (word.empty() || (!brackets && word.find_first_of(" :(<") != std::string_view::npos))
+      return {};
+    values.push_back({std::string(word)});
+    if (end == text.size()) break;
+    text.remove_prefix(end + (end == comma ? 2 : 4));
+  }
+  if (values.size() == 1) values.front().only = said_by(values.front().text) == said_by(written);
+  return values;
+}
+
+void add_said(std::string_view code, std::string_view written, std::string_view remedy,
+              std::vector<Replacement>& out) {
+  // Of names that people give, the one that is not there may be the right one, not declared yet.
+  constexpr std::array<std::string_view, 5> of_names{"E0110", "E0204", "E0205", "E0206", "E0207"};
+  const bool given = std::ranges::find(of_names, code) != of_names.end();
   constexpr std::string_view meant = "did you mean ";
   if (const std::size_t at = remedy.find(meant); at != std::string_view::npos) {
     auto word = remedy.substr(at + meant.size());
-    if (word.starts_with('\'')) {
-      out.push_back({std::string(word.substr(1, word.find('\'', 1) - 1))});
-    } else {
-      out.push_back({std::string(word.substr(0, word.rfind('?')))});
-    }
+    const auto end = word.starts_with('\'') ? word.find('\'', 1) : word.find('?');
+    word = word.substr(0, end);
+    if (word.starts_with('\'')) word.remove_prefix(1);
+    // 'inactive' and 'unsuspended' say the contrary of the word that they end with.
+    const bool contrary = lower(without_quotes(written)).ends_with(lower(word));
+    out.push_back({.text = std::string(word), .only = !given && !contrary});
+    return;
   }
   // Every key that may stand there is no likelier than another.
   if (code == "E0101") return;
@@ -57,32 +83,32 @@ void add_said(std::string_view code, std::string_view remedy, std::vector<Replac
     auto words = remedy.substr(at + verb.size());
     words = words.substr(0, words.find(" without quotes"));
     words = words.substr(0, words.find(';'));
-    add_list(words, out);
-  }
-  constexpr std::string_view from = "number from ";
-  if (const std::size_t at = remedy.find(from); at != std::string_view::npos) {
-    // "write a whole number from 1 to 65535": the nearer bound is tried by trying both.
-    auto bounds = remedy.substr(at + from.size());
-    bounds = bounds.substr(0, bounds.find(" without"));
-    const std::size_t to = bounds.find(" to ");
-    if (to != std::string_view::npos) {
-      out.push_back({std::string(bounds.substr(0, to)), false});
-      out.push_back({std::string(bounds.substr(to + 4)), false});
-    }
+    auto values = values_in(words, written);
+    for (Replacement& value : values) value.only = value.only && !given;
+    std::ranges::move(values, std::back_inserter(out));
   }
 }
 
-/// What the value itself tells.
+/// What follows from the value as it is written, by the code of what is wrong with it.
 void add_guesses(std::string_view code, std::string_view text, std::vector<Replacement>& out) {
-  const auto guess = [&](std::string word) {
-    if (!word.empty() && word != text) out.push_back({std::move(word), false});
+  const auto guess = [&](std::string word, bool only = false) {
+    if (!word.empty() && word != text) out.push_back({std::move(word), false, only});
+  };
+  const auto is = [code](std::initializer_list<std::string_view> codes) {
+    return std::ranges::find(codes, code) != codes.end();
   };
   const std::string small = lower(text);
-  if (code == "E0107") {
-    guess(small == "yes" || small == "on" || small == "true" ? "true" : "false");
+  if (is({"E0107"})) {
+    const bool yes = small == "yes" || small == "on" || small == "true";
+    const bool no = small == "no" || small == "off" || small == "false";
+    // Said to be one of the two words; which one tells the value.
+    for (Replacement& word : out)
+      word.only = (yes && word.text == "true") || (no && word.text == "false");
+    std::ranges::stable_partition(out, &Replacement::only);
   }
-  if (code == "E0108") out.insert(out.begin(), {std::string(text), true});  // without its quotes
-  if (code == "E0116") {
+  // Without its quotes.
+  if (is({"E0108"})) out.insert(out.begin(), {std::string(text), true, true});
+  if (is({"E0116"})) {
     const auto digits = text.substr(0, text.find_first_not_of("0123456789"));
     // The unit that is written, as it is called here; without one what memory and disks have.
     const auto letter = text.size() > digits.size() ? text.substr(digits.size(), 1) : "";
@@ -94,28 +120,47 @@ void add_guesses(std::string_view code, std::string_view text, std::vector<Repla
       guess(std::string(digits) + unit + "i");
     }
   }
-  if (code == "E0131") guess("v1");
-  if (text.starts_with('v')) guess(std::string(text.substr(1)));
-  if (const std::size_t scheme = text.find("://"); scheme != std::string_view::npos) {
-    const auto rest = text.substr(scheme + 3);
-    guess(std::string(rest.substr(0, rest.find('/'))));
-    guess(std::string(rest.substr(0, rest.find_first_of(":/"))));
-    guess(std::string(rest.substr(0, rest.find('/'))) +
-          (text.starts_with("http://") ? ":80" : ":443"));
+  if (is({"E0131"})) guess("v1", true);
+  if (is({"E0111"}) && text.starts_with('v')) guess(std::string(text.substr(1)), true);
+  if (is({"E0112", "E0113"})) {
+    if (const std::size_t scheme = text.find("://"); scheme != std::string_view::npos) {
+      const auto rest = text.substr(scheme + 3);
+      guess(std::string(rest.substr(0, rest.find('/'))));
+      if (is({"E0112"})) guess(std::string(rest.substr(0, rest.find_first_of(":/"))));
+      if (is({"E0113"}))
+        guess(std::string(rest.substr(0, rest.find('/'))) +
+              (text.starts_with("http://") ? ":80" : ":443"));
+    } else if (is({"E0112"})) {
+      guess(std::string(text.substr(0, text.find(':'))));
+    }
+    if (text.ends_with('.')) guess(std::string(text.substr(0, text.size() - 1)), true);
   }
-  guess(std::string(text.substr(0, text.find(':'))));
-  guess(small);
-  std::string dashes = small;
-  std::ranges::replace(dashes, '_', '-');
-  guess(dashes);
-  if (text.starts_with('/')) guess(std::string(text.substr(1)));
-  if (code == "E0125" && !text.starts_with('/')) guess('/' + std::string(text));
-  if (text.ends_with('.')) guess(std::string(text.substr(0, text.size() - 1)));
-  if (text.starts_with("sha256:")) guess(std::string(text.substr(7)));
-  if (text.size() > 40 && code == "E0110") guess(std::string(text.substr(0, 40)));
-  const std::size_t dash = text.find('-');
-  if (dash != std::string_view::npos)
-    guess(std::string(text.substr(0, dash)) + ".." + std::string(text.substr(dash + 1)));
+  if (is({"E0110", "E0112", "E0113", "E0115"})) {
+    guess(small, !is({"E0110"}));
+    std::string dashes = small;
+    std::ranges::replace(dashes, '_', '-');
+    guess(dashes);
+  }
+  if (is({"E0110"}) && text.size() > 40) guess(std::string(text.substr(0, 40)));
+  if (is({"E0120"})) {
+    const std::size_t dash = text.find('-');
+    if (dash != std::string_view::npos)
+      guess(std::string(text.substr(0, dash)).append("..").append(text.substr(dash + 1)), true);
+  }
+  if (is({"E0125"}))
+    guess(text.starts_with('/') ? std::string(text.substr(1)) : '/' + std::string(text));
+  if (is({"E0126"}) && text.starts_with("sha256:")) guess(std::string(text.substr(7)), true);
+  if (is({"E0130"})) {
+    std::string name(text);
+    std::ranges::replace_if(name, [](char c) { return c == ' ' || c == '-' || c == '.'; }, '_');
+    guess(name);
+  }
+  if (is({"W0205"})) {
+    // "${REGION:-eu}": what shells and Compose take when nobody gives the variable.
+    const std::size_t dash = text.find(":-");
+    if (text.starts_with("${") && text.ends_with('}') && dash != std::string_view::npos)
+      guess(std::string(text.substr(dash + 2, text.size() - dash - 3)));
+  }
 }
 
 /// "a date as 2027-01-31" shows how it is written.
@@ -132,8 +177,11 @@ std::string example_in(std::string_view note) {
 std::vector<Replacement> other_words(std::string_view code, std::string_view written,
                                      std::string_view remedy) {
   std::vector<Replacement> words;
-  add_said(code, remedy, words);
-  add_guesses(code, without_quotes(written), words);
+  add_said(code, written, remedy, words);
+  // What is wrong with a map or a list is not mended by another word.
+  const bool word = written.find_first_of("\r\n") == std::string_view::npos &&
+                    !written.starts_with('{') && !written.starts_with('[');
+  if (word) add_guesses(code, without_quotes(written), words);
   return words;
 }
 

@@ -13,6 +13,7 @@ namespace caisson::editor {
 struct Replacement {
   std::string text;
   bool likely = true;  ///< the remedy says so; false: a guess
+  bool only = false;   ///< nothing else can have been meant, or the remedy says nothing else
 };
 
 /// What a remedy says to write instead ("did you mean 'x'?", "write 2..6", "use a, b or c"), and

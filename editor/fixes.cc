@@ -57,8 +57,9 @@ class Ideas {
       return std::move(fixes_);
     }
     document();
-    for (const Replacement& word : other_words(diagnostic_.code, written(), diagnostic_.remedy))
-      if (word.likely) replace_by(word.text);
+    if (names_a_value())
+      for (const Replacement& word : other_words(code(), written(), diagnostic_.remedy))
+        if (word.likely) replace_by(word);
     keys();
     values();
     across_fields();
@@ -77,25 +78,37 @@ class Ideas {
         text().substr(std::min<std::size_t>(where.begin, text().size()), where.end - where.begin));
   }
 
-  void add(std::string title, std::vector<Edit> edits) {
-    fixes_.push_back({.title = std::move(title), .edits = std::move(edits)});
+  /// `only`: nothing else can have been meant.
+  void add(std::string title, std::vector<Edit> edits, bool only = false) {
+    fixes_.push_back({.title = std::move(title), .edits = std::move(edits), .preferred = only});
   }
-  void replace(std::string title, Span place, std::string by) {
-    add(std::move(title), {writing_.replace(place, std::move(by))});
+  void replace(std::string title, Span place, std::string by, bool only = false) {
+    add(std::move(title), {writing_.replace(place, std::move(by))}, only);
+  }
+
+  /// Whether a word can stand where the mistake is: in the place of a map or a list it would take
+  /// away all that is in them, and what a text that cannot be read needs is no word.
+  [[nodiscard]] bool names_a_value() const {
+    const std::string old = written();
+    const bool read = !code().starts_with("E00") || part_.kind == Part::Kind::tenants;
+    return read && !old.empty() && old[0] != '{' && old[0] != '[' &&
+           old.find_first_of("\r\n") == std::string::npos &&
+           !any(code(), {"E0104", "E0217", "E0219"});
   }
 
   /// In the quotes that are there; without, or in new ones, if that does not do.
-  void replace_by(std::string_view word) {
+  void replace_by(const Replacement& word) {
     const std::string old = written();
-    const std::string title = "replace with '" + std::string(word) + "'";
+    const std::string title = "replace with '" + word.text + "'";
     if (old.size() > 1 && (old[0] == '"' || old[0] == '\'') && old.back() == old[0])
-      replace(title, diagnostic_.where, old[0] + std::string(word) + old[0]);
-    replace(title, diagnostic_.where, std::string(word));
-    replace(title, diagnostic_.where, in_quotes(word));
+      replace(title, diagnostic_.where, old[0] + word.text + old[0], word.only);
+    replace(title, diagnostic_.where, word.text, word.only);
+    replace(title, diagnostic_.where, in_quotes(word.text), word.only);
   }
   void replacements() {
+    if (!names_a_value()) return;
     for (const Replacement& word : other_words(code(), written(), diagnostic_.remedy))
-      replace_by(word.text);
+      replace_by(word);
   }
 
   /// A tenant that is declared again, a row with too few cells: the line goes.
@@ -116,7 +129,7 @@ class Ideas {
     const std::size_t line_end = std::min(text().find_first_of("\r\n", where.begin), text().size());
     const auto insert = [&](std::string title, std::size_t at, std::string what) {
       const auto place = static_cast<std::uint32_t>(at);
-      replace(std::move(title), {0, place, place}, std::move(what));
+      replace(std::move(title), {0, place, place}, std::move(what), true);
     };
     if (code() == "E0001") syntax(line_end, insert);
     if (code() == "E0002") {
@@ -129,17 +142,22 @@ class Ideas {
         }
         at = std::min(text().find('\n', end), text().size() - 1) + 1;
       }
-      add("indent with spaces", std::move(tabs));
+      add("indent with spaces", std::move(tabs), true);
     }
-    if (code() == "E0004") replace("remove the character", where, "");
+    if (code() == "E0004") replace("remove the character", where, "", true);
     if (code() == "E0005") {
-      replace("write a starter spec", {0, 0, static_cast<std::uint32_t>(text().size())},
-              spec::starter("my-product"));
+      const bool open = !text().empty() && !text().ends_with('\n');
+      const auto end = static_cast<std::uint32_t>(text().size());
+      replace("write a starter spec", {0, end, end},
+              (open ? "\n" : "") + spec::starter("my-product"), true);
     }
     if (any(code(), {"E0009", "E0012"})) {
       Span place = where;
       while (place.end < text().size() && text()[place.end] == ' ') ++place.end;
-      replace("remove '" + written() + "'", place, "");
+      // Without the tag of a kind that YAML sees by itself the value says the same.
+      const bool alike = code() == "E0009" ||
+                         any(written(), {"!!str", "!!int", "!!bool", "!!float", "!!seq", "!!map"});
+      replace("remove '" + written() + "'", place, "", alike);
     }
     if (code() == "E0010") alias();
     if (code() == "E0013") {
@@ -166,7 +184,7 @@ class Ideas {
         insert(title, last == std::string_view::npos ? 0 : last + 1, closing);
       }
     }
-    if (any(written(), {"}", "]"})) replace("remove the bracket", where, "");
+    if (any(written(), {"}", "]"})) replace("remove the bracket", where, "", true);
     // A value that needs quotes: behind the first ": " or "- " of the line.
     const std::size_t begin = text().substr(0, where.begin + 1).find_last_of('\n') + 1;
     const auto line = text().substr(begin, line_end - begin);
@@ -182,14 +200,35 @@ class Ideas {
       for (const char c : value) doubled += c == '\'' ? std::string("''") : std::string(1, c);
       replace(double_quotes ? "use single quotes" : "quote the value",
               {0, static_cast<std::uint32_t>(begin + start), static_cast<std::uint32_t>(line_end)},
-              '\'' + doubled + '\'');
+              '\'' + doubled + '\'', diagnostic_.remedy.find("quote") != std::string::npos);
     }
+  }
+
+  /// Where the anchor is that an alias at `end` means: the last one before it that stands before a
+  /// value, and in no comment.
+  [[nodiscard]] std::size_t anchor_before(std::size_t end, const std::string& name) const {
+    constexpr auto none = std::string_view::npos;
+    for (std::size_t at = end; at > 0;) {
+      at = text().rfind('&' + name, at - 1);
+      if (at == none) return none;
+      const std::size_t behind = at + 1 + name.size();
+      const auto line = text().substr(0, at).find_last_of('\n');
+      const auto before =
+          text().substr(line == none ? 0 : line + 1, at - (line == none ? 0 : line + 1));
+      const auto last = before.find_last_not_of(' ');
+      const bool opens = last == none || std::string_view(":-,[{?").find(before[last]) != none;
+      const bool comment = before.starts_with('#') || before.find(" #") != none;
+      const bool whole =
+          behind < text().size() && std::string_view(" \r\n").find(text()[behind]) != none;
+      if (opens && !comment && whole) return at;
+    }
+    return none;
   }
 
   /// The value that the alias stands for, if it is written on one line.
   void alias() {
     const std::string name = written().substr(std::min<std::size_t>(1, written().size()));
-    const std::size_t anchor = text().find('&' + name);
+    const std::size_t anchor = anchor_before(diagnostic_.where.begin, name);
     if (name.empty() || anchor == std::string_view::npos) return;
     const std::size_t begin =
         std::min(text().find_first_not_of(' ', anchor + 1 + name.size()), text().size());
@@ -198,8 +237,11 @@ class Ideas {
     auto value = text().substr(begin, end - begin);
     if (value.empty()) return;
     const bool brackets = value[0] == '{' || value[0] == '[';
+    value = value.substr(0, value.find(" #"));
     if (!brackets) value = value.substr(0, value.find_first_of(",}]"));
-    replace("write the value out", diagnostic_.where, std::string(value));
+    value = value.substr(0, value.find_last_not_of(' ') + 1);
+    if (value.empty()) return;
+    replace("write the value out", diagnostic_.where, std::string(value), true);
   }
 
   // E01xx: keys that are missing or have no value.
@@ -274,11 +316,12 @@ class Ideas {
       replace("make it a list", value.span,
               '[' +
                   std::string(text().substr(value.span.begin, value.span.end - value.span.begin)) +
-                  ']');
+                  ']',
+              value.text.find(' ') == std::string::npos);
     if (code() == "E0102" && value.kind == Node::Kind::sequence && value.items.size() == 1) {
       const Span item = value.items[0].span;
       replace("write the value alone", value.span,
-              std::string(text().substr(item.begin, item.end - item.begin)));
+              std::string(text().substr(item.begin, item.end - item.begin)), true);
     }
     if (code() == "E0213") replace("write 1", diagnostic_.where, "1");
     if (code() == "E0224")
@@ -287,7 +330,8 @@ class Ideas {
       int port = 0;
       const std::string old = written();
       if (std::from_chars(old.data(), old.data() + old.size(), port).ec != std::errc{}) return;
-      for (int other = port + 1; other < port + 4; ++other) replace_by(std::to_string(other));
+      for (int other = port + 1; other < port + 4; ++other)
+        replace_by({std::to_string(other), false});
     }
   }
 
@@ -342,6 +386,18 @@ class Ideas {
     if (code() == "E0218") replacements();
   }
 
+  /// Whether the entry or item may go as a whole: a value alone always, what holds others only
+  /// where the remedy says so, or where nothing reads it.
+  [[nodiscard]] bool may_go(const Writing::Step& step) const {
+    const Node& value = step.value();
+    const bool alone = value.fields.empty() && value.items.empty();
+    // What is only warned of is meant.
+    if (alone && diagnostic_.severity == Severity::error) return true;
+    return diagnostic_.remedy.find("remove") != std::string::npos ||
+           any(code(),
+               {"E0008", "E0011", "E0101", "E0201", "E0303", "E0304", "E0305", "E0306", "E0307"});
+  }
+
   /// Whatever is wrong with it, it can go: where that is what the remedy says, or all that is left.
   void removals() {
     if (any(code(),
@@ -353,6 +409,7 @@ class Ideas {
     for (auto step = way_.rbegin(); step != way_.rend() && steps < 2; ++step) {
       const Entry* entry = step->entry();
       if (item && entry != nullptr) continue;
+      if (!may_go(*step)) break;
       add(entry != nullptr ? "remove '" + entry->key + "'" : "remove this item",
           {writing_.remove(*step)});
       if (entry == nullptr && !item) continue;  // of a list of one the key may go instead
@@ -385,6 +442,35 @@ std::size_t count(const std::vector<Diagnostic>& all, std::string_view code) {
   return static_cast<std::size_t>(std::ranges::count(all, code, &Diagnostic::code));
 }
 
+bool can_be_read(const std::vector<Diagnostic>& all) {
+  return std::ranges::none_of(all,
+                              [](const Diagnostic& each) { return each.code.starts_with("E00"); });
+}
+
+std::string_view without_ends(std::string_view text) {
+  constexpr std::string_view ends = " \t\r\n\"'";
+  const std::size_t begin = std::min(text.find_first_not_of(ends), text.size());
+  text.remove_prefix(begin);
+  return text.substr(0, text.find_last_not_of(ends) + 1);
+}
+
+/// Whether the edits take nothing away that stands outside of the place: what they replace there is
+/// in what they write.
+bool stays_within(const std::vector<Edit>& edits, const Span& place, const Project& project) {
+  return std::ranges::all_of(edits, [&](const Edit& edit) {
+    const auto text = project.sources[edit.place.file].text();
+    const auto old = text.substr(edit.place.begin, edit.place.end - edit.place.begin);
+    const bool inside = edit.place.file == place.file && edit.place.begin >= place.begin &&
+                        std::min<std::size_t>(edit.place.end, text.size()) <= place.end;
+    const auto gone = inside ? std::string_view() : without_ends(old);
+    if (gone.empty() || edit.text.find(gone) != std::string::npos) return true;
+    // What the place ends before may be blanks.
+    const bool blanks = edit.place.file == place.file && edit.place.begin >= place.begin &&
+                        without_ends(text.substr(place.end, edit.place.end - place.end)).empty();
+    return blanks;
+  });
+}
+
 std::size_t errors(const std::vector<Diagnostic>& all) {
   return static_cast<std::size_t>(std::ranges::count(all, Severity::error, &Diagnostic::severity));
 }
@@ -415,10 +501,15 @@ std::vector<Fix> fixes_for(const Project& project, const std::vector<Diagnostic>
     if (std::ranges::find(tried, fix.edits) != tried.end()) continue;
     tried.push_back(fix.edits);
     --tries;
-    if (!helps(diagnostic, all, judge(fix.edits))) continue;
+    const auto after = judge(fix.edits);
+    if (!helps(diagnostic, all, after)) continue;
+    fix.preferred = fix.preferred && can_be_read(after) &&
+                    stays_within(fix.edits, diagnostic.where, project) &&
+                    std::ranges::none_of(good, &Fix::preferred);
     titles.insert(fix.title);
     good.push_back(std::move(fix));
   }
+  std::ranges::stable_partition(good, &Fix::preferred);
   return good;
 }
 

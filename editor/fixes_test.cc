@@ -13,7 +13,9 @@
 #include <string>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include "editor/fix_words.h"
 #include "editor/workspace.h"
 
 namespace caisson::editor {
@@ -47,6 +49,41 @@ std::size_t count(const std::vector<source::Diagnostic>& all, std::string_view c
   return static_cast<std::size_t>(std::ranges::count(all, code, &source::Diagnostic::code));
 }
 
+/// What people wrote, without blanks, quotes and brackets.
+std::string letters(std::string text) {
+  std::erase_if(text, [](char c) {
+    return std::string_view(" \t\r\n\"'{}[],:").find(c) != std::string_view::npos;
+  });
+  return text;
+}
+
+/// A fix that an editor makes without asking: the text can be read, its mistake is gone, and
+/// everything that was written is still there but for what the diagnostic is about.
+void expect_harmless(const Project& project, const source::Diagnostic& mended, const Fix& fix,
+                     const std::vector<source::Diagnostic>& after, const std::string& name) {
+  const std::string said = name + ": " + mended.message + ": " + fix.title;
+  for (const source::Diagnostic& each : after) {
+    EXPECT_FALSE(each.code.starts_with("E00")) << said << ": " << each.message;
+    EXPECT_FALSE(each.code == mended.code && each.message == mended.message) << said;
+  }
+  for (std::uint32_t file = 0; file < project.sources.size(); ++file) {
+    const std::string before(project.sources[file].text());
+    std::vector<Edit> here;
+    std::ranges::copy_if(fix.edits, std::back_inserter(here),
+                         [file](const Edit& edit) { return edit.place.file == file; });
+    const std::string left = letters(editor::apply(before, here));
+    std::string kept = before;
+    if (file == mended.where.file)
+      kept.erase(mended.where.begin, mended.where.end - mended.where.begin);
+    std::size_t at = 0;
+    for (const char c : letters(kept)) {
+      at = left.find(c, at);
+      ASSERT_NE(at, std::string::npos) << said << " takes away what was written beside it";
+      ++at;
+    }
+  }
+}
+
 /// The codes with their fixes' titles, of one spec.
 std::map<std::string, std::set<std::string>> mend(const fs::path& path) {
   std::map<std::string, std::set<std::string>> titles;
@@ -69,6 +106,12 @@ std::map<std::string, std::set<std::string>> mend(const fs::path& path) {
       const auto after = workspace.after(spec, fix.edits);
       EXPECT_LT(count(after, each.code), count(all, each.code))
           << path.filename() << ": " << each.message << ": " << fix.title;
+      if (&fix != &fixes.front()) {
+        EXPECT_FALSE(fix.preferred) << fix.title;
+      } else if (fix.preferred) {
+        expect_harmless(project, each, fix, after, path.filename().string());
+        titles["preferred " + std::string(each.code)].insert(fix.title);
+      }
     }
   }
   return titles;
@@ -76,9 +119,11 @@ std::map<std::string, std::set<std::string>> mend(const fs::path& path) {
 
 TEST(Fixes, TakeTheirMistakeAwayInEverySpecThatIsRefused) {
   std::map<std::string, std::set<std::string>> titles;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.path().extension() != ".yaml") continue;
-    for (auto& [code, more] : mend(entry.path())) titles[code].merge(more);
+  for (const auto* specs : {"invalid", "refused", "valid"}) {
+    for (const auto& entry : fs::directory_iterator(folder.parent_path() / specs)) {
+      if (entry.path().extension() != ".yaml") continue;
+      for (auto& [code, more] : mend(entry.path())) titles[code].merge(more);
+    }
   }
   std::set<std::string> codes;
   for (const auto& [code, more] : titles) codes.insert(code);
@@ -88,10 +133,10 @@ TEST(Fixes, TakeTheirMistakeAwayInEverySpecThatIsRefused) {
       "E0001", "E0002", "E0004", "E0005", "E0008", "E0009", "E0010", "E0011", "E0012", "E0013",
       "E0016", "E0017", "E0101", "E0102", "E0103", "E0104", "E0105", "E0106", "E0107", "E0108",
       "E0110", "E0111", "E0112", "E0113", "E0114", "E0115", "E0116", "E0117", "E0118", "E0119",
-      "E0120", "E0121", "E0122", "E0123", "E0124", "E0125", "E0126", "E0127", "E0128", "E0129",
-      "E0130", "E0131", "E0201", "E0204", "E0205", "E0206", "E0207", "E0208", "E0209", "E0210",
-      "E0211", "E0212", "E0213", "E0215", "E0216", "E0217", "E0218", "E0219", "E0221", "E0302",
-      "E0303", "E0304", "W0201", "W0202", "W0203"};
+      "E0120", "E0121", "E0122", "E0123", "E0125", "E0126", "E0127", "E0128", "E0129", "E0130",
+      "E0131", "E0201", "E0204", "E0205", "E0206", "E0207", "E0208", "E0209", "E0210", "E0211",
+      "E0212", "E0213", "E0215", "E0216", "E0217", "E0218", "E0219", "E0221", "E0302", "E0303",
+      "E0304", "W0201", "W0202", "W0203"};
   for (const std::string& code : expected)
     EXPECT_TRUE(codes.contains(code)) << code << " has no fix any more";
 }
@@ -111,6 +156,92 @@ TEST(Fixes, DoWhatTheRemedySays) {
     for (const auto& title : offered) EXPECT_TRUE(title.starts_with("remove ")) << title;
   }
   EXPECT_TRUE(titles("document-empty.yaml")["E0005"].contains("write a starter spec"));
+}
+
+TEST(Fixes, ArePreferredOnlyWhereNothingElseCanBeMeant) {
+  const auto preferred = [](const std::string& name, const std::string& code) {
+    return mend(folder / name)["preferred " + code];
+  };
+  using Titles = std::set<std::string>;
+  // A name that people give may be the right one, not declared yet.
+  EXPECT_EQ(preferred("tier-unknown.yaml", "E0204"), Titles{});
+  EXPECT_EQ(mend(folder / "tier-unknown.yaml")["E0204"].count("replace with 'enterprise'"), 1U);
+  // A list is one value, not its first word.
+  EXPECT_EQ(preferred("compose-words.yaml", "E0102"),
+            (Titles{"replace with '[bundle, exec, sidekiq, -C, config/sidekiq.yml]'",
+                    "replace with '[nc, -z, localhost, 9092]'"}));
+  // Several words, and nobody knows which.
+  EXPECT_EQ(preferred("value-word-status.yaml", "E0106"), Titles{});
+  EXPECT_EQ(preferred("tier-not-named.yaml", "E0219"), Titles{});
+  EXPECT_EQ(preferred("value-env-name.yaml", "E0130"), Titles{});
+  // Only people know the value.
+  EXPECT_EQ(preferred("variable-in-value.yaml", "W0205"), Titles{});
+  // Something would go, or something that is said would not be heard.
+  EXPECT_EQ(preferred("service-reserved-name.yaml", "E0202"), Titles{});
+  EXPECT_EQ(preferred("secret-unused.yaml", "W0202"), Titles{});
+  EXPECT_EQ(preferred("image-unpinned-warning.yaml", "W0201"), Titles{});
+}
+
+TEST(Fixes, ThatAddWhatNobodySaidAreGuesses) {
+  const auto only = [](std::string_view code, std::string_view written, std::string_view remedy) {
+    const auto words = other_words(code, written, remedy);
+    return !words.empty() && words.front().only;
+  };
+  EXPECT_FALSE(only("E0113", "api.stripe.com", "write api.stripe.com:443"));
+  EXPECT_FALSE(only("E0117", "10", "write 10s"));
+  EXPECT_FALSE(only("E0204", "prod1", "did you mean 'prod2'?"));
+  EXPECT_FALSE(only("E0205", "${secret:key}", "did you mean 'keys'?"));
+  EXPECT_FALSE(only("E0206", "databas", "did you mean 'database'?"));
+  EXPECT_FALSE(only("E0207", "web", "did you mean 'webs'?"));
+  EXPECT_FALSE(only("E0110", "M\u00fcller", "write m-ller"));
+  EXPECT_FALSE(only("E0106", "inactive", "did you mean 'active'?"));
+  EXPECT_FALSE(only("E0106", "unsuspended", "did you mean 'suspended'?"));
+  EXPECT_TRUE(only("E0101", "tenats", "did you mean 'tenants'?"));
+  EXPECT_TRUE(only("E0106", "activ", "did you mean 'active'?"));
+  EXPECT_TRUE(only("E0102", "nc -z localhost", "write [nc, -z, localhost]"));
+}
+
+/// Of a spec that reads so.
+std::map<std::string, std::set<std::string>> mend_text(const std::string& text) {
+  const auto path = fs::temp_directory_path() / ("fixes-" + std::to_string(::getpid()) + ".yaml");
+  std::ofstream(path) << text;
+  auto titles = mend(path);
+  fs::remove(path);
+  return titles;
+}
+
+TEST(Fixes, KeepWhatIsSaid) {
+  const std::string head =
+      "caisson: v1\nname: shop\nversion: 1.0.0\ntenants: [{slug: acme, tier: free}]\n"
+      "tiers: {free: {isolation: schema}}\n";
+  // One word of a command that has several.
+  const auto list = mend_text(head + "services: {web: {image: a/b@sha256:" + std::string(64, 'a') +
+                              ", command: sh -c 'a; b'}}\n");
+  EXPECT_EQ(list.count("preferred E0102"), 0U);
+  // What is in base64 is another text without its tag.
+  const auto tag = mend_text("caisson: v1\nname: !!binary c2hvcA==\nversion: 1.0.0\n");
+  EXPECT_EQ(tag.count("preferred E0012"), 0U);
+  EXPECT_EQ(mend_text("caisson: v1\nname: !!str shop\nversion: 1.0.0\n").count("preferred E0012"),
+            1U);
+  // The anchor is no word of a comment, and its value ends before one.
+  const auto alias =
+      mend_text("caisson: v1 # see &n in other.yaml\nname: &n shop # ours\nversion: *n\n");
+  EXPECT_TRUE(alias.at("E0010").contains("write the value out"));
+}
+
+TEST(Fixes, DoNotTakeAWholeBlockAwayForOneWordInIt) {
+  for (const auto* name : {"service-reserved-name.yaml", "one-of-no-image.yaml",
+                           "name-first-letter.yaml", "kind-list-for-map.yaml"}) {
+    for (const auto& [code, titles] : mend(folder / name))
+      for (const auto& title : titles) EXPECT_FALSE(title.starts_with("remove")) << name << title;
+  }
+}
+
+TEST(Fixes, OfAVariableWriteItsDefault) {
+  const auto titles = mend(folder / "variable-in-value.yaml")["W0205"];
+  EXPECT_TRUE(titles.contains("replace with 'eu'"));
+  for (const auto& title : titles)
+    EXPECT_TRUE(title == "replace with 'eu'" || title.starts_with("waive ")) << title;
 }
 
 }  // namespace

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "editor/document_reader.h"
-#include "generator/source/result.h"
 #include "generator/source/source_file.h"
 #include "generator/spec/document.h"
 #include "generator/spec/field.h"

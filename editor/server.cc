@@ -180,6 +180,8 @@ json::value Server::initialize(const json::value& params) {
   agreement_.watches_files = flag_at(
       params, {"capabilities", "workspace", "didChangeWatchedFiles", "dynamicRegistration"});
   agreement_.markdown = mentions(text_document({"hover", "contentFormat"}), "markdown");
+  agreement_.markdown_items =
+      mentions(text_document({"completion", "completionItem", "documentationFormat"}), "markdown");
   agreement_.nested_symbols = flag_at(params, {"capabilities", "textDocument", "documentSymbol",
                                                "hierarchicalDocumentSymbolSupport"});
   client_ = integer_at(params, {"processId"});

@@ -132,6 +132,44 @@ TEST(Server, LivesAsTheProtocolSays) {
   EXPECT_EQ(client.server().exit(), 0);
 }
 
+/// Who did not say that it can show Markdown is not given any.
+TEST(Server, SpeaksPlainTextToWhoeverDoesNotShowMarkdown) {
+  const std::string text = "caisson: v1\nname: acme\nversion: 1.0.0\ntenants: []\n";
+  const auto said = [&](json::object capabilities) {
+    Client client;
+    client.start(std::move(capabilities));
+    client.open(uri, text);
+    client.ask(1, "textDocument/hover", place(1, 7));
+    client.ask(2, "textDocument/completion", place(4, 0));
+    client.work();
+    const auto kind = string_at(client.answer(1), {"result", "contents", "kind"});
+    const auto value = string_at(client.answer(1), {"result", "contents", "value"});
+    std::string items = json::serialize(client.answer(2));
+    return std::tuple(kind.value_or(""), value.value_or(""), std::move(items));
+  };
+  const auto [plain, words, items] = said({});
+  EXPECT_EQ(plain, "plaintext");
+  EXPECT_TRUE(words.starts_with("name: ")) << words;
+  EXPECT_THAT(
+      words, testing::AllOf(
+                 testing::HasSubstr("\n- compose\n"),
+                 testing::HasSubstr("  - \"acme-client\" in sdk/typescript/package.json:/name\n")));
+  EXPECT_EQ(words.find("**"), std::string::npos) << words;
+  EXPECT_EQ(items.find("markdown"), std::string::npos);
+  const json::array markdown{"markdown"};
+  const auto [rich, marked, others] = said(
+      {{"textDocument",
+        json::object{
+            {"hover", json::object{{"contentFormat", markdown}}},
+            {"completion",
+             json::object{{"completionItem", json::object{{"documentationFormat", markdown}}}}}}}});
+  EXPECT_EQ(rich, "markdown");
+  EXPECT_THAT(marked, testing::AllOf(testing::HasSubstr("**name**: "),
+                                     testing::HasSubstr("\n- **compose**\n"),
+                                     testing::HasSubstr("`\"acme-client\"` in `sdk/typescript/")));
+  EXPECT_NE(others.find("markdown"), std::string::npos);
+}
+
 TEST(Server, ExitWithoutShutdownIsOne) {
   Client client;
   client.start();

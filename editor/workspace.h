@@ -10,13 +10,13 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "editor/arrivals.h"
 #include "editor/document_reader.h"
 #include "editor/fixes.h"
 #include "editor/project.h"
 #include "editor/text.h"
 #include "generator/source/diagnostics.h"
-#include "generator/source/result.h"
 #include "generator/spec/spec.h"
 
 namespace caisson::editor {

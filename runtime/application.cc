@@ -5,10 +5,12 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <span>
 #include <string>
 #include <utility>
 
 #include "runtime/admin/settle.h"
+#include "runtime/observe/walls.h"
 
 namespace caisson::runtime {
 namespace {
@@ -16,6 +18,8 @@ namespace {
 constexpr auto maintenance_interval = std::chrono::seconds(1);
 constexpr int intervals_a_sweep = 60;
 constexpr std::size_t operator_connections = 1000;
+constexpr std::size_t metrics_connections = 100;
+constexpr auto scrape_patience = std::chrono::seconds(5);  // with a peer amid a head or an answer
 constexpr std::size_t most_page = std::size_t{8} << 20;  // of an export, which is an import's body
 
 http::Limits limits_of(const context::ServerLimits& limits, std::size_t connections) {
@@ -36,12 +40,30 @@ http::Limits operator_limits(const context::ServerLimits& limits) {
   wider.body += most_page;
   wider.request_timeout =
       std::max<std::chrono::milliseconds>(wider.request_timeout, std::chrono::minutes(10));
+  wider.oldest_out = true;
   return wider;
+}
+
+/// Whoever may connect can send half a head, or read nothing, as often as it likes: a scrape gets
+/// in all the same.
+http::Limits metrics_limits(const context::ServerLimits& limits) {
+  auto narrow = limits_of(limits, metrics_connections);
+  narrow.header_timeout =
+      std::min<std::chrono::milliseconds>(narrow.header_timeout, scrape_patience);
+  narrow.body_timeout = std::min<std::chrono::milliseconds>(narrow.body_timeout, scrape_patience);
+  narrow.oldest_out = true;
+  return narrow;
 }
 
 std::optional<http::TlsFiles> tls_of(const context::Listen& listen) {
   if (!listen.tls) return {};
   return http::TlsFiles{.certificate = listen.tls->certificate, .key = listen.tls->key};
+}
+
+tenancy::Slugs slugs_of(std::span<const tenancy::TenantSpec> tenants) {
+  tenancy::Slugs slugs;
+  for (const auto& tenant : tenants) slugs.insert(tenant.slug);
+  return slugs;
 }
 
 }  // namespace
@@ -63,10 +85,11 @@ Application::Application(context::ConfigurationPtr configuration, int log_fd,
     : configuration_(std::move(configuration)),
       log_(log_fd, configuration_->log_level, configuration_->instance, clock_),
       process_(std::move(process)),
-      plan_(plan_memory(process_->read().memory_limit_bytes, configuration_->limits,
-                        configuration_->listen.tls.has_value())),
+      plan_(host::plan_memory(process_->read().memory_limit_bytes, configuration_->limits,
+                              configuration_->listen.tls.has_value())),
       budget_(std::make_shared<observe::Budget>(plan_.buffered)),
       operator_share_(std::make_shared<observe::Share>(budget_, observe::Share::Bound::many)),
+      scrape_share_(std::make_shared<observe::Share>(budget_, observe::Share::Bound::many)),
       metrics_(configuration_->instance, CAISSON_VERSION),
       feeds_(clock_, {.on_end = [this](const watch::Terms& terms, std::uint16_t code,
                                        bool ours) { note_end(terms, code, ours); }}),
@@ -78,7 +101,7 @@ Application::~Application() { stop(false); }
 
 Result<void> Application::open() {
   const context::Configuration& configuration = *configuration_;
-  auto registry = tenancy::Registry::open(configuration.data, configuration.tiers);
+  auto registry = tenancy::Registry::open(configuration.data, configuration.tiers, clock_);
   if (!registry) return tl::unexpected(registry.error());
   registry_ = std::move(*registry);
   auto audit = observe::Audit::open(configuration.data / "audit", clock_, log_, metrics_);
@@ -118,7 +141,11 @@ Result<void> Application::open() {
   }
   settled_ = true;
   tenants_->sweep();
-  if (auto applied = apply(configuration.tenants); !applied) return applied;
+  if (auto applied =
+          apply(configuration.tenants, configuration.tiers, slugs_of(configuration.tenants));
+      !applied) {
+    return applied;
+  }
   for (const auto& tenant : configuration.tenants) applied_.emplace(tenant.slug, tenant);
   if (configuration.tokens) {
     auto tokens = ingress::TokenVerifier::open(*configuration.tokens, clock_, log_);
@@ -138,15 +165,24 @@ Result<void> Application::open() {
                                    .registry = *registry_,
                                    .tenants = *tenants_,
                                    .connections = [this] { return data_server_->readings(); },
-                                   .process = *process_,
-                                   .sockets =
-                                       [this] {
-                                         auto readings = feeds_.readings();
-                                         readings.limit = limiter_.socket_limit();
-                                         return readings;
-                                       },
-                                   .budget = budget_,
                                    .tenants_current = [this] { return tenants_current_.load(); }});
+  metrics_api_.emplace(
+      admin::MetricsApi::Services{.configuration = configuration,
+                                  .clock = clock_,
+                                  .metrics = metrics_,
+                                  .audit = *audit_,
+                                  .registry = *registry_,
+                                  .tenants = *tenants_,
+                                  .connections = [this] { return data_server_->readings(); },
+                                  .process = *process_,
+                                  .sockets =
+                                      [this] {
+                                        auto readings = feeds_.readings();
+                                        readings.limit = limiter_.socket_limit();
+                                        return readings;
+                                      },
+                                  .budget = budget_,
+                                  .tenants_current = [this] { return tenants_current_.load(); }});
   operator_calls_ = http::everybody([this](http::Request&& request, http::Reply&& reply) {
     operator_api_->handle(std::move(request), std::move(reply));
   });
@@ -163,20 +199,21 @@ Result<void> Application::open() {
                            watch_api_->changed(tenant);
                          },
                      .revoked = [this](const tenancy::ApiKey& key) { watch_api_->revoked(key); }});
-  data_api_.emplace(DataApi::Services{.configuration = configuration,
-                                      .clock = clock_,
-                                      .log = log_,
-                                      .metrics = metrics_,
-                                      .directory = *directory_,
-                                      .gate = *gate_,
-                                      .tenants = *tenants_,
-                                      .records = *records_,
-                                      .watch = *watch_api_,
-                                      .operator_api = operator_calls_});
+  data_api_.emplace(data::DataApi::Services{.configuration = configuration,
+                                            .clock = clock_,
+                                            .log = log_,
+                                            .metrics = metrics_,
+                                            .directory = *directory_,
+                                            .gate = *gate_,
+                                            .tenants = *tenants_,
+                                            .records = *records_,
+                                            .watch = *watch_api_,
+                                            .operator_api = operator_calls_});
   return {};
 }
 
-Result<void> Application::apply(const std::vector<tenancy::TenantSpec>& tenants) {
+Result<void> Application::apply(const std::vector<tenancy::TenantSpec>& tenants,
+                                const tenancy::Tiers& tiers, tenancy::Slugs named) {
   const std::string announced = std::to_string(tenants.size()) + " tenants";
   observe::AuditEvent event{.actor = {.kind = observe::Actor::Kind::configuration},
                             .action = admin::apply_action,
@@ -186,13 +223,24 @@ Result<void> Application::apply(const std::vector<tenancy::TenantSpec>& tenants)
     return fail("cannot write the audit log in " + (configuration_->data / "audit").string(),
                 "nothing is changed without it: see to its disk");
   }
-  const auto reconciled = tenants_->reconcile(tenants);
+  const auto reconciled = tenants_->reconcile(tenants, tiers, std::move(named));
   std::string what;
   if (reconciled) {
     admin::record_applied(*audit_, "tenant.create", reconciled->created);
     admin::record_applied(*audit_, "tenant.update", reconciled->updated);
     what = std::to_string(reconciled->created.size()) + " created, " +
            std::to_string(reconciled->updated.size()) + " updated";
+    if (!reconciled->strays.empty()) {
+      log_.warn(
+          "the tier of these tenants is gone; until they get another one each limit is the "
+          "least that any tier has",
+          {{"tenants", static_cast<std::int64_t>(reconciled->strays.size())},
+           {"first", reconciled->strays.front()->slug},
+           {"tier", reconciled->strays.front()->tier}});
+    }
+    if (reconciled->tiers) {
+      what += ", tiers changed for " + std::to_string(reconciled->touched.size()) + " more";
+    }
   } else {
     what = reconciled.error().detail;
   }
@@ -212,17 +260,20 @@ Result<void> Application::apply_changes() {
   }
   // What the operator API changed since stays, unless the configuration changes for that tenant.
   std::vector<tenancy::TenantSpec> changed;
-  for (const auto& tenant : *read) {
+  for (const auto& tenant : read->tenants) {
     const auto known = applied_.find(tenant.slug);
     if (known == applied_.end() || known->second != tenant) changed.push_back(tenant);
   }
-  if (!changed.empty()) {
-    if (auto applied = apply(changed); !applied) return applied;
-    log_.info("changed tenants of the configuration are applied",
+  auto named = slugs_of(read->tenants);
+  const bool fewer = std::ranges::any_of(
+      applied_, [&](const auto& before) { return !named.contains(before.first); });
+  if (!changed.empty() || fewer || read->tiers != registry_->tiers()) {
+    if (auto applied = apply(changed, read->tiers, std::move(named)); !applied) return applied;
+    log_.info("changed tiers and tenants of the configuration are applied",
               {{"tenants", static_cast<std::int64_t>(changed.size())}});
   }
   applied_.clear();
-  for (auto& tenant : *read) {
+  for (auto& tenant : read->tenants) {
     auto slug = tenant.slug;
     applied_.emplace(std::move(slug), std::move(tenant));
   }
@@ -269,6 +320,13 @@ http::Admission Application::admit_operator(const http::Request& head) {
   return admission;
 }
 
+/// The loop of this listener has nothing else to do, so it may wait for the disk.
+http::Admission Application::admit_scrape(const http::Request& head) {
+  if (is_down(Wall::operator_everywhere) && head.path.starts_with("/v1/tenants"))
+    return operator_calls_(head);
+  return {.answer = metrics_api_->answer(head), .share = scrape_share_};
+}
+
 Result<void> Application::listen() {
   const context::Configuration& configuration = *configuration_;
   const auto refuse = [this](const http::Refusal& refusal) { return data_api_->refuse(refusal); };
@@ -296,10 +354,21 @@ Result<void> Application::listen() {
                           [this](const http::Request& head) { return admit_operator(head); });
   if (!operators) return tl::unexpected(operators.error());
   operator_server_ = std::move(*operators);
+  if (!configuration.listen.metrics.empty()) {
+    auto scrapes =
+        http::Server::start({.listen = configuration.listen.metrics,
+                             .limits = metrics_limits(configuration.limits),
+                             .budget = budget_,
+                             .refuse = refuse},
+                            [this](const http::Request& head) { return admit_scrape(head); });
+    if (!scrapes) return tl::unexpected(scrapes.error());
+    metrics_server_ = std::move(*scrapes);
+  }
   data_api_->begin_work();
   maintenance_ = std::jthread([this](const std::stop_token& stopping) { maintain(stopping); });
   log_.info("listening", {{"data", configuration.listen.data},
                           {"operator", configuration.listen.operator_},
+                          {"metrics", configuration.listen.metrics},
                           {"deployment", configuration.deployment},
                           {"version", CAISSON_VERSION}});
   return {};
@@ -361,6 +430,12 @@ void Application::reload() {
   follow_tenants(true);
 }
 
+void Application::begin_to_leave() {
+  log_.info("leaving", {{"lame_duck_ms", configuration_->lame_duck_ms}});
+  data_api_->begin_drain();
+  data_server_->begin_to_leave();
+}
+
 void Application::stop(bool drain) {
   if (!data_server_) return;
   if (drain) {
@@ -369,6 +444,7 @@ void Application::stop(bool drain) {
   }
   const auto cut =
       data_server_->drain(std::chrono::milliseconds(drain ? configuration_->drain_ms : 0));
+  metrics_server_.reset();
   operator_server_.reset();
   operator_api_.reset();
   data_server_.reset();

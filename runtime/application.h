@@ -12,22 +12,23 @@
 #include <thread>
 #include <vector>
 
-#include "generator/source/result.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "runtime/admin/metrics_api.h"
 #include "runtime/admin/operator_api.h"
 #include "runtime/context/configuration.h"
 #include "runtime/context/file_state.h"
-#include "runtime/data_api.h"
+#include "runtime/data/data_api.h"
+#include "runtime/host/memory.h"
 #include "runtime/http/server.h"
 #include "runtime/ingress/gate.h"
 #include "runtime/ingress/registry_directory.h"
 #include "runtime/ingress/resolver.h"
 #include "runtime/ingress/tickets.h"
 #include "runtime/ingress/token_verifier.h"
-#include "runtime/memory.h"
 #include "runtime/modules/records.h"
 #include "runtime/observe/audit.h"
 #include "runtime/observe/budget.h"
-#include "runtime/observe/clock.h"
 #include "runtime/observe/log.h"
 #include "runtime/observe/metrics.h"
 #include "runtime/observe/process_meter.h"
@@ -55,20 +56,30 @@ class Application {
 
   [[nodiscard]] std::uint16_t data_port() const { return data_server_->port(); }
   [[nodiscard]] std::uint16_t operator_port() const { return operator_server_->port(); }
+  /// 0 when nobody reads metrics.
+  [[nodiscard]] std::uint16_t metrics_port() const {
+    return metrics_server_ ? metrics_server_->port() : std::uint16_t{0};
+  }
 
   /// Loads the certificate and the tenants file again.
   void reload();
 
+  /// `/readyz` turns to 503, all else is served as before: whoever routes by readiness is to route
+  /// elsewhere before `stop`.
+  void begin_to_leave();
+
   /// Ends the service. With `drain`, `/readyz` turns to 503, requests that have begun are answered,
-  /// and what is left after `drain-ms` is cut.
+  /// those that come later are refused (503 `draining`), and what is left after `drain-ms` is cut.
   void stop(bool drain);
 
  private:
   Application(context::ConfigurationPtr configuration, int log_fd,
               std::unique_ptr<observe::ProcessMeter> process);
   [[nodiscard]] Result<void> open();
-  /// Applies tenants of the configuration, with a record before and one after.
-  [[nodiscard]] Result<void> apply(const std::vector<tenancy::TenantSpec>& tenants);
+  /// Applies tiers and tenants of the configuration, which names all of `named`, with a record
+  /// before and one after.
+  [[nodiscard]] Result<void> apply(const std::vector<tenancy::TenantSpec>& tenants,
+                                   const tenancy::Tiers& tiers, tenancy::Slugs named);
   /// Applies what is new in the tenants file since it was last applied, when it has changed, or
   /// when it is to be looked at `again`. What cannot be read or applied is logged, and all stays as
   /// it is.
@@ -79,16 +90,18 @@ class Application {
   [[nodiscard]] Result<void> listen();
   /// The operator API asks for its token before it reads a body; see http::Admit.
   [[nodiscard]] http::Admission admit_operator(const http::Request& head);
+  [[nodiscard]] http::Admission admit_scrape(const http::Request& head);
   void maintain(const std::stop_token& stopping);
   void note_end(const watch::Terms& terms, std::uint16_t code, bool ours);
 
   const context::ConfigurationPtr configuration_;
-  const observe::SystemClock clock_;
+  const SystemClock clock_;
   const observe::Log log_;
   const std::unique_ptr<observe::ProcessMeter> process_;
-  const MemoryPlan plan_;
+  const host::MemoryPlan plan_;
   const std::shared_ptr<observe::Budget> budget_;
   const std::shared_ptr<observe::Share> operator_share_;
+  const std::shared_ptr<observe::Share> scrape_share_;
   observe::Metrics metrics_;
   std::unique_ptr<observe::Audit> audit_;
   watch::Feeds feeds_;
@@ -103,11 +116,13 @@ class Application {
   std::optional<ingress::Gate> gate_;
   std::optional<modules::Records> records_;
   std::optional<admin::OperatorApi> operator_api_;
+  std::optional<admin::MetricsApi> metrics_api_;
   std::optional<watch::WatchApi> watch_api_;
   http::Admit operator_calls_;
-  std::optional<DataApi> data_api_;
+  std::optional<data::DataApi> data_api_;
   std::optional<http::Server> data_server_;
   std::optional<http::Server> operator_server_;
+  std::optional<http::Server> metrics_server_;
   std::mutex following_;  ///< of what follows, but for the last
   std::map<std::string, tenancy::TenantSpec, std::less<>>
       applied_;  ///< of the configuration, by slug

@@ -16,6 +16,7 @@
 #include <rapidcheck.h>
 #include <unistd.h>
 
+#include "base/time.h"
 #include "runtime/http/test_client.h"
 #include "runtime/storage/database.h"
 #include "runtime/test_deployment.h"
@@ -160,14 +161,98 @@ TEST_F(Serving, ReadsNoBodyBeforeTheCredentialHolds) {
   EXPECT_EQ(ask(R"({"text":")" + std::string(body.size() - 11, 'x') + "\"}").status, 201);
 }
 
-/// A tenant's place is taken until its answer is read, and free for whoever has read it.
-TEST_F(Serving, HoldsAPermitUntilTheAnswerIsSent) {
+/// A test's tenant is served like any other, and is nobody's: no use is counted, no certificate
+/// made, nothing said of it where alerts look.
+TEST_F(Serving, CountsNothingOfASyntheticTenant) {
+  TestClient admin(application_->operator_port());
+  const auto order = [&](const std::string& method, const std::string& path,
+                         const std::string& body) {
+    return *admin.ask(method + " " + path + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " +
+                      std::string(TestDeployment::operator_token) +
+                      "\r\nContent-Type: application/json\r\nContent-Length: " +
+                      std::to_string(body.size()) + "\r\n\r\n" + body);
+  };
+  const std::string until = rfc3339(unix_ms_now() + 600'000);
+  ASSERT_EQ(order("POST", "/v1/tenants",
+                  R"({"slug":"probe","tier":"free","synthetic_until":")" + until + "\"}")
+                .status,
+            201);
+  EXPECT_EQ(ask(tenant_request("probe", "POST", "/v1/records/notes", R"({"text":"x"})")).status,
+            201);
+  EXPECT_EQ(ask(tenant_request("globex", "GET", "/v1/whoami")).status, 200);
+  EXPECT_EQ(ask("GET /ask?domain=probe.acme.localhost HTTP/1.1\r\nHost: x\r\n\r\n").status, 404);
+  const auto metrics =
+      TestClient(application_->metrics_port()).ask("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(metrics->body, HasSubstr("\"globex\""));
+  EXPECT_THAT(metrics->body, testing::Not(HasSubstr("probe")));
+  EXPECT_THAT(order("GET", "/v1/status", "").body, HasSubstr("\"tenants\":2,"));
+  EXPECT_EQ(order("DELETE", "/v1/tenants/probe", "").status, 204);
+  EXPECT_EQ(order("GET", "/v1/tenants/probe", "").status, 404);
+  EXPECT_THAT(order("GET", "/v1/tenants?status=deleted", "").body,
+              testing::Not(HasSubstr("probe")));
+}
+
+/// Who may read metrics may not order anything, and the operator reads them where they are read.
+TEST_F(Serving, HasAListenerForMetricsAlone) {
+  const auto ask_at = [](std::uint16_t port, const std::string& method, const std::string& path) {
+    return TestClient(port)
+        .ask(method + " " + path + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " +
+             std::string(TestDeployment::operator_token) + "\r\nContent-Length: 0\r\n\r\n")
+        ->status;
+  };
+  EXPECT_EQ(ask_at(application_->metrics_port(), "GET", "/metrics"), 200);
+  EXPECT_EQ(ask_at(application_->operator_port(), "GET", "/metrics"), 404);
+  EXPECT_EQ(ask_at(application_->operator_port(), "GET", "/v1/tenants"), 200);
+  for (const auto& [method, path] :
+       {std::pair{"GET", "/v1/tenants"}, std::pair{"POST", "/v1/tenants/globex/suspend"},
+        std::pair{"DELETE", "/v1/tenants/globex"}, std::pair{"GET", "/v1/records"},
+        std::pair{"GET", "/v1/whoami"}, std::pair{"GET", "/livez"}}) {
+    EXPECT_EQ(ask_at(application_->metrics_port(), method, path), 404) << path;
+  }
+  EXPECT_EQ(ask(tenant_request("globex", "GET", "/v1/whoami")).status, 200);
+}
+
+/// More than may be connected, who send half a head, nothing, or many questions whose answers they
+/// do not read.
+TEST_F(Serving, AScrapeAndAnOperatorGetInPastThoseWhoOnlyConnect) {
+  const std::string scrape = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
+  std::string scrapes;
+  for (int i = 0; i < 64; ++i) scrapes += scrape;
+  const auto in = [](std::uint16_t port, const std::string& request) {
+    const auto answer = TestClient(port).ask(request);
+    return answer ? answer->status : 0;
+  };
+  std::vector<TestClient> clients;
+  for (int i = 0; i < 300; ++i) {
+    clients.emplace_back(application_->metrics_port());
+    if (i % 3 > 0) clients.back().send(i % 3 == 1 ? "GET /met" : scrapes);
+    if (i % 20 != 19) continue;
+    ASSERT_EQ(in(application_->metrics_port(), scrape), 200) << i;
+  }
+  for (int i = 0; i < 1200; ++i) {
+    clients.emplace_back(application_->operator_port());
+    clients.back().send("GET /v1/ten");
+  }
+  EXPECT_EQ(in(application_->operator_port(),
+               "GET /v1/status HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " +
+                   std::string(TestDeployment::operator_token) + "\r\n\r\n"),
+            200);
+}
+
+/// A tenant's place is taken until its answer is read, and free for whoever has read it. However
+/// long that takes here: the deadlines that end a peer that does not read are hours away.
+TEST(ServingWithoutDeadlines, HoldsAPermitUntilTheAnswerIsSent) {
+  const TestDeployment deployment(
+      R"("limits": {"body-timeout-ms": 36000000, "request-timeout-ms": 36000000}, )");
+  const auto application = deployment.start();
+  TestClient client(application->data_port());
   const std::string value = R"({"text":")" + std::string(900'000, 'x') + "\"}";
-  for (int i = 0; i < 6; ++i) {
-    ASSERT_EQ(ask(tenant_request("globex", "POST", "/v1/records/notes", value)).status, 201);
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_EQ(client.ask(tenant_request("globex", "POST", "/v1/records/notes", value))->status,
+              201);
   }
   const std::string limits = R"({"limits":{"concurrent":1}})";
-  TestClient operator_client(application_->operator_port());
+  TestClient operator_client(application->operator_port());
   ASSERT_EQ(operator_client
                 .ask("PATCH /v1/tenants/globex HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " +
                      std::string(TestDeployment::operator_token) +
@@ -177,19 +262,24 @@ TEST_F(Serving, HoldsAPermitUntilTheAnswerIsSent) {
             200);
   const std::string list = tenant_request("globex", "GET", "/v1/records/notes?limit=1000");
   const std::string small = tenant_request("globex", "GET", "/v1/whoami");
-  TestClient slow(application_->data_port());
+  TestClient slow(application->data_port());
   slow.send(list);
   std::string begun;
   ASSERT_TRUE(slow.receive_some(begun)) << "the answer is made";
-  for (int i = 0; i < 50; ++i) {
-    const auto refused = ask(small);
-    ASSERT_EQ(refused.status, 429);
-    ASSERT_EQ(code_of(refused), "too-many-concurrent");
+  for (int i = 0; i < 20; ++i) {
+    const auto refused = client.ask(small);
+    ASSERT_TRUE(refused);
+    ASSERT_EQ(refused->status, 429);
+    ASSERT_EQ(code_of(*refused), "too-many-concurrent");
   }
   const std::size_t head = begun.find("\r\n\r\n") + 4;
   const std::size_t size = std::stoul(begun.substr(begun.find("Content-Length: ") + 16));
   while (begun.size() < head + size) ASSERT_TRUE(slow.receive_some(begun));
-  for (int i = 0; i < 200; ++i) ASSERT_EQ(ask(i % 20 == 0 ? list : small).status, 200) << i;
+  for (int i = 0; i < 100; ++i) {
+    const auto answer = client.ask(i % 20 == 0 ? list : small);
+    ASSERT_TRUE(answer);
+    ASSERT_EQ(answer->status, 200) << i;
+  }
 }
 
 TEST_F(Serving, AnswersAlikeAtHostsOfOthersAndOfNobody) {
@@ -343,12 +433,13 @@ TEST_F(Serving, KeepsAcknowledgedRecordsOverARestart) {
 TEST_F(Serving, NothingIsPurgedBeforeWhatTheLastProcessLeftIsSettled) {
   application_.reset();
   const auto data = deployment_.directory() / "data";
-  const observe::SystemClock clock;
+  const SystemClock clock;
   const observe::Log log(STDERR_FILENO, observe::Level::error, "test", clock);
   observe::Metrics metrics("test", "0");
   std::string id;
   {
-    const auto registry = tenancy::Registry::open(data, {{"free", {.retention_ms = 1}}}).value();
+    const auto registry =
+        tenancy::Registry::open(data, {{"free", {.retention_ms = 1}}}, clock).value();
     const auto tenants =
         tenancy::Tenants::open({.data = data, .schema = modules::Records::schema()}, *registry)
             .value();
@@ -368,6 +459,37 @@ TEST_F(Serving, NothingIsPurgedBeforeWhatTheLastProcessLeftIsSettled) {
   for (const std::string& line : audit->operations().query({.tenant = "late"}))
     outcomes.push_back(observe::read_record(line).outcome);
   EXPECT_THAT(outcomes, testing::ElementsAre("intent", "failed", "intent", "ok"));
+}
+
+/// Whoever routes by readiness hears at once; everybody else is served as before until the drain,
+/// which tells those who come then to come back.
+TEST_F(Serving, ServesOnAsALameDuckAndThenSaysWhenToComeBack) {
+  const std::string ready = "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n";
+  const std::string create = tenant_request("globex", "POST", "/v1/records/notes", R"({"a":1})");
+  const auto fresh = [this](const std::string& request) {
+    return *TestClient(application_->data_port()).ask(request);
+  };
+  EXPECT_EQ(fresh(ready).status, 200);
+  application_->begin_to_leave();
+  EXPECT_EQ(fresh(ready).status, 503);
+  EXPECT_EQ(fresh("GET /livez HTTP/1.1\r\nHost: x\r\n\r\n").status, 200);
+  const auto served = fresh(create);
+  EXPECT_EQ(served.status, 201);
+  EXPECT_EQ(served.field("Connection"), "close");
+  TestClient slow(application_->data_port());
+  slow.send(create.substr(0, create.size() - 3));
+  std::thread drain([this] { application_->stop(true); });
+  auto late = fresh(create);
+  while (late.status == 201) late = fresh(create);
+  EXPECT_EQ(late.status, 503);
+  EXPECT_EQ(late.field("Retry-After"), "1");
+  EXPECT_EQ(late.field("Connection"), "close");
+  EXPECT_NE(late.body.find("urn:caisson:problem:draining"), std::string::npos);
+  slow.send(create.substr(create.size() - 3));
+  const auto answer = slow.receive();
+  drain.join();
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 201);
 }
 
 TEST_F(Serving, DrainAnswersWhatHasBegunAndThenCloses) {

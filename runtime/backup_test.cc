@@ -1,4 +1,4 @@
-#include "runtime/backup.h"
+#include "runtime/client/backup.h"
 
 #include <fstream>
 #include <set>
@@ -7,8 +7,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/time.h"
 #include "runtime/http/test_client.h"
+#include "runtime/modules/records.h"
 #include "runtime/storage/files.h"
+#include "runtime/tenancy/registry.h"
+#include "runtime/tenancy/tenants.h"
 #include "runtime/test_deployment.h"
 
 namespace caisson::runtime {
@@ -30,21 +34,44 @@ class BackingUp : public testing::Test {
     return found;
   }
 
-  BackupReport save() const {
-    auto report = back_up(settings_);
+  client::BackupReport save() const {
+    auto report = client::back_up(settings_);
     if (!report) throw std::runtime_error(report.error().text());
     return *report;
   }
 
   TestDeployment deployment_;
   std::unique_ptr<Application> application_ = deployment_.start();
-  BackupSettings settings_{
+  client::BackupSettings settings_{
       .operator_address = "127.0.0.1:" + std::to_string(application_->operator_port()),
       .token = std::string(TestDeployment::operator_token),
       .data = deployment_.directory() / "data",
       .to = deployment_.directory() / "backups",
       .keep = 2};
 };
+
+/// A listing of tenants has 100 a page here, and deleted ones that are still kept are in it.
+TEST_F(BackingUp, FindsTheTenantsBeyondAPage) {
+  application_.reset();
+  {
+    const SystemClock clock;
+    const auto registry =
+        tenancy::Registry::open(settings_.data, {{"free", {.retention_ms = 3'600'000}}}, clock);
+    const auto tenants = tenancy::Tenants::open(
+        {.data = settings_.data, .schema = modules::Records::schema()}, **registry);
+    for (int i = 0; i < 250; ++i) {
+      const std::string slug = "a" + std::to_string(i);
+      ASSERT_TRUE((*tenants)->create({.slug = slug, .tier = "free"}));
+      ASSERT_TRUE((*tenants)->remove(slug));
+    }
+  }
+  application_ = deployment_.start();
+  settings_.operator_address = "127.0.0.1:" + std::to_string(application_->operator_port());
+  const auto report = save();
+  EXPECT_EQ(report.saved, 2);
+  EXPECT_THAT(report.problems, testing::IsEmpty());
+  EXPECT_EQ(names(settings_.to), (std::set<std::string>{"globex", "initech"}));
+}
 
 TEST_F(BackingUp, MovesASnapshotOfEveryTenantAndKeepsTheNewest) {
   std::set<std::string> before;
@@ -63,6 +90,21 @@ TEST_F(BackingUp, MovesASnapshotOfEveryTenantAndKeepsTheNewest) {
   }
 }
 
+/// Its copies would outlive it for ever.
+TEST_F(BackingUp, LeavesOutSyntheticTenants) {
+  http::TestClient admin(application_->operator_port());
+  const std::string body = R"({"slug":"probe","tier":"free","synthetic_until":")" +
+                           rfc3339(unix_ms_now() + 600'000) + "\"}";
+  const auto made = admin.ask("POST /v1/tenants HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " +
+                              std::string(TestDeployment::operator_token) +
+                              "\r\nContent-Type: application/json\r\nContent-Length: " +
+                              std::to_string(body.size()) + "\r\n\r\n" + body);
+  ASSERT_EQ(made->status, 201) << made->body;
+  const auto report = save();
+  EXPECT_EQ(report.saved, 2);
+  EXPECT_EQ(names(settings_.to), (std::set<std::string>{"globex", "initech"}));
+}
+
 TEST_F(BackingUp, WhatWasSavedCanBeRestored) {
   http::TestClient client(application_->data_port());
   const auto made =
@@ -75,7 +117,7 @@ TEST_F(BackingUp, WhatWasSavedCanBeRestored) {
   const auto tenant = [&] {
     for (const auto& entry : fs::directory_iterator(settings_.to / "globex")) {
       if (entry.path().extension() != ".json") continue;
-      const auto text = *storage::read_file(entry.path(), 4096);
+      const auto text = *read_file(entry.path(), 4096);
       const auto at = text.find(R"("tenant":")") + 10;
       return text.substr(at, text.find('"', at) - at);
     }
@@ -118,12 +160,12 @@ TEST_F(BackingUp, OneTenantsFailureStopsNoOther) {
 
 TEST_F(BackingUp, FailsOnAWrongTokenAndOnADeadRuntime) {
   settings_.token = std::string(40, 'x');
-  auto refused = back_up(settings_);
+  auto refused = client::back_up(settings_);
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().text(), HasSubstr("GET /v1/tenants?limit=100 was answered 401"));
   EXPECT_THAT(refused.error().text(), testing::Not(HasSubstr("xxxx")));
   application_.reset();
-  auto dead = back_up(settings_);
+  auto dead = client::back_up(settings_);
   ASSERT_FALSE(dead);
   EXPECT_THAT(dead.error().text(), HasSubstr("nobody answers at the operator listener"));
 }
@@ -132,7 +174,7 @@ TEST(LoadBackupSettings, NamesEveryDefect) {
   const TestDeployment deployment;
   const auto file = deployment.directory() / "backup.json";
   std::ofstream(file) << R"({"operator":"","keep":0,"extra":1})";
-  const auto settings = load_backup_settings(file);
+  const auto settings = client::load_backup_settings(file);
   ASSERT_FALSE(settings);
   for (const char* key : {"/operator", "/token-file", "/data", "/to", "/keep", "/extra"}) {
     EXPECT_THAT(settings.error().text(), HasSubstr(key));

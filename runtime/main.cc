@@ -16,18 +16,19 @@
 #include <unistd.h>
 
 #include "runtime/application.h"
-#include "runtime/backup.h"
-#include "runtime/confine.h"
+#include "runtime/client/backup.h"
+#include "runtime/client/health.h"
+#include "runtime/client/operator_command.h"
 #include "runtime/context/configuration.h"
 #include "runtime/context/secret_file.h"
 #include "runtime/dashboard/dashboard.h"
-#include "runtime/health.h"
+#include "runtime/host/confine.h"
+#include "runtime/host/ownership.h"
+#include "runtime/host/process.h"
 #include "runtime/http/server.h"
+#include "runtime/migrate.h"
 #include "runtime/observe/audit.h"
 #include "runtime/observe/process_meter.h"
-#include "runtime/operator_command.h"
-#include "runtime/ownership.h"
-#include "runtime/process.h"
 
 namespace caisson::runtime {
 namespace {
@@ -41,6 +42,9 @@ constexpr std::string_view usage =
     "usage: caisson-runtime serve     --config runtime.json     serve until SIGTERM (drain) or "
     "SIGINT\n"
     "       caisson-runtime check     --config runtime.json...  validate configurations\n"
+    "       caisson-runtime migrate   --config runtime.json     bring registry and stores to this "
+    "version's\n"
+    "                                                           schema, while nobody serves them\n"
     "       caisson-runtime health    --config runtime.json     exit 0 when the data listener is "
     "ready\n"
     "       caisson-runtime health    --url URL                 exit 0 when http://... answers 2xx "
@@ -88,8 +92,8 @@ std::string only_option(Arguments arguments, std::string_view name) {
 
 /// Prints every fault of the configuration; null when there is one.
 context::ConfigurationPtr load(const std::string& file,
-                               context::TenantsFile tenants = context::TenantsFile::read) {
-  auto configuration = context::load_configuration(file, tenants);
+                               context::Beside beside = context::Beside::all) {
+  auto configuration = context::load_configuration(file, beside);
   if (configuration) return *configuration;
   for (const auto& fault : configuration.error()) {
     const std::string place = fault.pointer.empty() ? file : file + ": " + fault.pointer;
@@ -99,7 +103,7 @@ context::ConfigurationPtr load(const std::string& file,
 }
 
 /// Waits for the end of the service; `reload` answers SIGHUP. True when it should drain first.
-bool wait_for_end(const Signals& signals, const std::function<void()>& reload) {
+bool wait_for_end(const host::Signals& signals, const std::function<void()>& reload) {
   while (true) {
     const int signal = signals.wait();
     if (signal == SIGHUP) {
@@ -110,13 +114,26 @@ bool wait_for_end(const Signals& signals, const std::function<void()>& reload) {
   }
 }
 
+/// Serves on for those who have not heard yet that this process is leaving; another SIGTERM ends
+/// that early. False when SIGINT does: then there is no drain either.
+bool serve_as_lame_duck(const host::Signals& signals, std::chrono::milliseconds period) {
+  const auto until = std::chrono::steady_clock::now() + period;
+  while (true) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        until - std::chrono::steady_clock::now());
+    if (left.count() <= 0) return true;
+    const int signal = signals.wait_for(left);
+    if (signal == SIGTERM || signal == SIGINT) return signal == SIGTERM;
+  }
+}
+
 /// What a server touches after its configuration is read: its data, and the keys, certificates and
 /// tenants that it loads again when they change. Their directories, since a new file takes the old
 /// one's place by rename; and where a link in them leads.
-Reach reach_of(const context::Configuration& configuration) {
+host::Reach reach_of(const context::Configuration& configuration) {
   std::error_code ignored;  // a directory that cannot be made is reported by whoever needs it
   std::filesystem::create_directories(configuration.data, ignored);
-  Reach reach{.writable = {configuration.data}, .readable = {"/dev/urandom"}};
+  host::Reach reach{.writable = {configuration.data}, .readable = {"/dev/urandom"}};
   const auto directory_of = [&](const std::filesystem::path& file) {
     if (file.empty()) return;
     reach.readable.push_back(file.parent_path());
@@ -149,27 +166,51 @@ Result<void> check_replica() {
 }
 
 int serve(const std::string& file) {
-  const Signals signals;
+  const host::Signals signals;
   if (const auto alone = check_replica(); !alone) {
     return complain(alone.error().text(), bad_usage);
   }
-  if (const auto hardened = harden_process(); !hardened) {
+  if (const auto hardened = host::harden_process(); !hardened) {
     return complain(hardened.error().text(), bad_environment);
   }
   const auto configuration = load(file);
   if (!configuration) return bad_usage;
-  bound_allocator();
+  host::bound_allocator();
   auto process = std::make_unique<observe::ProcessMeter>();
-  if (const auto confined = confine(reach_of(*configuration)); !confined) {
+  if (const auto confined = host::confine(reach_of(*configuration)); !confined) {
     return complain(confined.error().text(), bad_environment);
   }
   auto application = Application::start(configuration, STDERR_FILENO, std::move(process));
   if (!application) return complain(application.error().text(), bad_environment);
-  notify_manager("READY=1");
-  const bool drain = wait_for_end(signals, [&] { (*application)->reload(); });
-  notify_manager("STOPPING=1");
+  host::notify_manager("READY=1");
+  bool drain = wait_for_end(signals, [&] { (*application)->reload(); });
+  host::notify_manager("STOPPING=1");
+  if (drain && configuration->lame_duck_ms > 0) {
+    (*application)->begin_to_leave();
+    drain = serve_as_lame_duck(signals, std::chrono::milliseconds(configuration->lame_duck_ms));
+  }
   (*application)->stop(drain);
   return fine;
+}
+
+/// For whoever replaces the program: after the backup, before this version serves.
+int migrate(const std::string& file) {
+  if (const auto hardened = host::harden_process(); !hardened) {
+    return complain(hardened.error().text(), bad_environment);
+  }
+  const auto configuration = load(file, context::Beside::none);
+  if (!configuration) return bad_usage;
+  if (const auto confined =
+          host::confine({.writable = {configuration->data}, .readable = {"/dev/urandom"}});
+      !confined) {
+    return complain(confined.error().text(), bad_environment);
+  }
+  const auto done = migrate_data(*configuration);
+  if (!done) return complain(done.error().text(), bad_environment);
+  for (const auto& problem : done->problems) complain(problem, bad_environment);
+  std::printf("%zu stores are of this version's schema, %zu failed\n", done->stores,
+              done->problems.size());
+  return done->problems.empty() ? fine : bad_environment;
 }
 
 int check(const std::string& file) {
@@ -186,14 +227,15 @@ int check_each(Arguments files) {
 }
 
 int health(const std::string& file) {
-  const auto configuration = load(file, context::TenantsFile::leave);
+  const auto configuration = load(file, context::Beside::none);
   if (!configuration) return bad_usage;
-  return is_ready(configuration->listen.data, configuration->listen.tls.has_value()) ? fine
-                                                                                     : unhealthy;
+  return client::is_ready(configuration->listen.data, configuration->listen.tls.has_value())
+             ? fine
+             : unhealthy;
 }
 
 int health_of(const std::string& url) {
-  const auto healthy = is_healthy(url);
+  const auto healthy = client::is_healthy(url);
   if (!healthy)
     return misuse("`" + url + "` is neither http://host[:port][/path] nor tcp://host:port");
   return *healthy ? fine : unhealthy;
@@ -212,8 +254,8 @@ int wait_for(const std::string& url) {
 }
 
 int serve_dashboard(const std::string& file) {
-  const Signals signals;
-  if (const auto hardened = harden_process(); !hardened) {
+  const host::Signals signals;
+  if (const auto hardened = host::harden_process(); !hardened) {
     return complain(hardened.error().text(), bad_environment);
   }
   const auto text = context::read_small_file(file);
@@ -223,7 +265,7 @@ int serve_dashboard(const std::string& file) {
   auto server =
       http::Server::start({.listen = configuration->listen}, dashboard::handler(*configuration));
   if (!server) return complain(server.error().text(), bad_environment);
-  notify_manager("READY=1");
+  host::notify_manager("READY=1");
   if (wait_for_end(signals, [] {})) server->drain(std::chrono::seconds(10));
   return fine;
 }
@@ -234,18 +276,18 @@ int operate(Arguments arguments) {
   const std::string file =
       arguments.size() < taken ? "" : only_option(arguments.first(taken), "--config");
   if (file.empty()) return misuse("`operator` takes `--config FILE` first");
-  const auto configuration = load(file, context::TenantsFile::leave);
+  const auto configuration = load(file, context::Beside::secrets);
   if (!configuration) return bad_usage;
-  return run_operator_command(*configuration, arguments.subspan(taken));
+  return client::run_operator_command(*configuration, arguments.subspan(taken));
 }
 
 int run_backup(const std::string& file) {
-  if (const auto hardened = harden_process(); !hardened) {
+  if (const auto hardened = host::harden_process(); !hardened) {
     return complain(hardened.error().text(), bad_environment);
   }
-  const auto settings = load_backup_settings(file);
+  const auto settings = client::load_backup_settings(file);
   if (!settings) return complain(settings.error().text(), bad_usage);
-  const auto report = back_up(*settings);
+  const auto report = client::back_up(*settings);
   if (!report) return complain(report.error().text(), bad_environment);
   for (const auto& problem : report->problems) complain(problem, fine);
   std::printf("%zu tenants backed up, %zu failed\n", report->saved, report->problems.size());
@@ -283,7 +325,7 @@ int take_ownership(Arguments arguments) {
   if (error != std::errc{} || end != text.data() + text.size() || text.empty()) {
     return misuse("`own` takes `UID PATH`");
   }
-  if (const auto done = own(arguments[1], user); !done) {
+  if (const auto done = host::own(arguments[1], user); !done) {
     return complain(done.error().text(), bad_environment);
   }
   return fine;
@@ -291,11 +333,8 @@ int take_ownership(Arguments arguments) {
 
 int run(Arguments arguments) {
   static const std::map<std::string_view, int (*)(const std::string&)> with_config{
-      {"serve", serve},
-      {"check", check},
-      {"health", health},
-      {"backup", run_backup},
-      {"dashboard", serve_dashboard}};
+      {"serve", serve},   {"check", check},       {"migrate", migrate},
+      {"health", health}, {"backup", run_backup}, {"dashboard", serve_dashboard}};
   if (arguments.empty()) {
     std::fwrite(usage.data(), 1, usage.size(), stderr);
     return bad_usage;

@@ -1,8 +1,9 @@
 // A tenant that asks for everything and reads nothing, against the program as it ships, under a
 // limit of memory: the program lives, says 503, serves the others, and keeps nothing afterwards.
 
-#include "runtime/memory.h"
+#include "runtime/host/memory.h"
 
+#include <atomic>
 #include <chrono>
 #include <fstream>
 #include <functional>
@@ -38,22 +39,24 @@ constexpr std::int64_t mib = std::int64_t{1} << 20;
 constexpr std::int64_t limit = 512 * mib;
 
 TEST(PlanMemory, SplitsWhatThereIs) {
-  const MemoryPlan plan = plan_memory(limit, {}, false);
+  const host::MemoryPlan plan = host::plan_memory(limit, {}, false);
   EXPECT_EQ(plan.buffered, 128U << 20U);
   EXPECT_EQ(plan.open_stores, 256U);
   EXPECT_EQ(plan.connections, 8192U);
   EXPECT_EQ(plan.workers, 4U);
-  EXPECT_EQ(plan_memory(limit, {}, true).connections, 1365U);
-  const MemoryPlan roomy = plan_memory(64 * 1024 * mib, {}, true);
+  EXPECT_EQ(host::plan_memory(limit, {}, true).connections, 1365U);
+  const host::MemoryPlan roomy = host::plan_memory(64 * 1024 * mib, {}, true);
   EXPECT_EQ(roomy.buffered, 256U << 20U);
   EXPECT_EQ(roomy.connections, 10'000U);
   EXPECT_EQ(roomy.workers, 16U);
-  const MemoryPlan told =
-      plan_memory(64 * 1024 * mib, {.memory = limit, .buffered = 8 * mib}, false);
+  const host::MemoryPlan told =
+      host::plan_memory(64 * 1024 * mib, {.memory = limit, .buffered = 8 * mib}, false);
   EXPECT_EQ(told.memory, limit);
   EXPECT_EQ(told.buffered, 8U << 20U);
   EXPECT_EQ(told.open_stores, 256U);
-  const MemoryPlan tight = plan_memory(64 * mib, {}, false);
+  // Whoever may send larger bodies is worked for by fewer at a time.
+  EXPECT_EQ(host::plan_memory(limit, {.body = 10 * mib}, false).workers, 3U);
+  const host::MemoryPlan tight = host::plan_memory(64 * mib, {}, false);
   EXPECT_EQ(tight.buffered, 16U << 20U);
   EXPECT_EQ(tight.workers, 1U);
 }
@@ -114,8 +117,8 @@ std::uint16_t free_port() {
 /// The runtime in a process of its own, which `confine` bounds before the program begins.
 class Bounded {
  public:
-  explicit Bounded(const std::function<void()>& confine) {
-    deployment_.write_configuration(data_port, operator_port);
+  explicit Bounded(const std::function<void()>& confine, std::string_view extra = "") {
+    deployment_.write_configuration(data_port, operator_port, extra, metrics_port);
     const std::string program = CAISSON_BINARY_DIR "/bin/caisson-runtime";
     const std::string config = deployment_.configuration_file().string();
     const std::string log = (deployment_.directory() / "output").string();
@@ -167,7 +170,7 @@ class Bounded {
   }
   /// The sum of a metric over its labels.
   [[nodiscard]] double metric(const std::string& name) const {
-    const auto answer = TestClient(operator_port).ask("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+    const auto answer = TestClient(metrics_port).ask("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
     double sum = 0;
     std::istringstream lines(answer ? answer->body : "");
     for (std::string line; std::getline(lines, line);) {
@@ -187,6 +190,7 @@ class Bounded {
 
   const std::uint16_t data_port = free_port();
   const std::uint16_t operator_port = free_port();
+  const std::uint16_t metrics_port = free_port();
 
  private:
   TestDeployment deployment_;
@@ -387,6 +391,65 @@ void survive(const std::function<void()>& confine) {
   EXPECT_LT(runtime.high_water(), limit);
 }
 
+constexpr std::size_t largest_body = 10 * mib;
+
+/// Bodies of `largest_body` bytes that say little and are much when they are taken apart.
+std::vector<std::string> costly_bodies() {
+  const auto filled = [](std::string body, const std::function<std::string(std::size_t)>& item,
+                         std::string_view end) {
+    for (std::size_t i = 0;; ++i) {
+      const std::string next = item(i);
+      if (body.size() + next.size() + end.size() > largest_body) break;
+      body += next;
+    }
+    return body.append(end);
+  };
+  const auto hex = [](std::size_t number) {
+    std::ostringstream text;
+    text << std::hex << number;
+    return text.str();
+  };
+  return {
+      filled(
+          R"({"a":[)", [](std::size_t) { return "1,"; }, "1]}"),
+      filled(
+          R"({"a":[)", [](std::size_t) { return "[],"; }, "1]}"),
+      filled(
+          "{", [&](std::size_t i) { return "\"" + hex(i) + "\":1,"; }, R"("end":1})"),
+      filled(
+          "{", [&](std::size_t i) { return "\"\\n" + hex(i) + "\":1,"; }, R"("end":1})"),
+      filled(
+          R"({"a":")", [](std::size_t) { return std::string(1000, 'x'); }, "\"}"),
+  };
+}
+
+/// The largest bodies that may be sent, from more connections than can be worked for.
+void survive_bodies(const std::function<void()>& confine) {
+  Bounded runtime(confine, R"("limits": {"body": )" + std::to_string(largest_body) + "}, ");
+  ASSERT_TRUE(runtime.becomes_ready()) << runtime.log();
+  for (const auto& body : costly_bodies()) {
+    std::atomic<int> made = 0;
+    std::vector<std::thread> senders;
+    for (int i = 0; i < 24; ++i) {
+      senders.emplace_back([&, i] {
+        TestClient client(runtime.data_port);
+        // Whoever is refused may find the connection closed before all of it is sent.
+        client.send(
+            tenant_request(i % 2 == 0 ? "globex" : "initech", "POST", "/v1/records/large", body));
+        const auto answer = client.receive();
+        if (!answer) return;
+        EXPECT_THAT(answer->status, testing::AnyOf(201, 503)) << answer->body;
+        made += answer->status == 201 ? 1 : 0;
+      });
+    }
+    for (auto& sender : senders) sender.join();
+    ASSERT_TRUE(runtime.lives()) << body.substr(0, 20);
+    EXPECT_GT(made, 0) << body.substr(0, 20);
+  }
+  std::cout << "resident at most: " << runtime.high_water() / mib << " MiB\n";
+  EXPECT_LT(runtime.high_water(), limit / 2);
+}
+
 TEST(UnderALimitOfMemory, OfAddressSpaceTheProgramLives) {
   const auto confine = [] {
     const rlimit space{.rlim_cur = static_cast<rlim_t>(limit),
@@ -395,6 +458,7 @@ TEST(UnderALimitOfMemory, OfAddressSpaceTheProgramLives) {
   };
   survive(confine);
   survive_strangers(confine);
+  survive_bodies(confine);
 }
 
 TEST(UnderALimitOfMemory, OfAControlGroupTheProgramLives) {
@@ -408,6 +472,7 @@ TEST(UnderALimitOfMemory, OfAControlGroupTheProgramLives) {
   };
   survive(confine);
   survive_strangers(confine);
+  survive_bodies(confine);
   std::cout << "control group at most: " << group.peak() / mib << " MiB\n";
   EXPECT_LE(group.peak(), limit);
 }

@@ -5,12 +5,10 @@
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -18,11 +16,11 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "runtime/http/test_client.h"
 #include "runtime/test_deployment.h"
+#include "runtime/test_process.h"
 
 namespace caisson::runtime {
 namespace {
@@ -33,49 +31,6 @@ using testing::HasSubstr;
 
 const std::string shipped = CAISSON_BINARY_DIR "/bin/caisson-runtime";
 const std::string sabotaged = CAISSON_BINARY_DIR "/bin/caisson-runtime-sabotaged";
-
-/// A child process; killed and reaped at the end.
-class Process {
- public:
-  Process(const std::string& program, const std::vector<std::string>& arguments,
-          const std::filesystem::path& output, const std::vector<std::string>& environment = {}) {
-    std::vector<char*> argv{const_cast<char*>(program.c_str())};
-    for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-    argv.push_back(nullptr);
-    std::vector<char*> envp;
-    for (const auto& variable : environment) envp.push_back(const_cast<char*>(variable.c_str()));
-    envp.push_back(nullptr);
-    pid_ = ::fork();
-    if (pid_ != 0) return;
-    const int file = ::open(output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    ::dup2(file, STDOUT_FILENO);
-    ::dup2(file, STDERR_FILENO);
-    ::execve(program.c_str(), argv.data(), envp.data());
-    ::_exit(127);
-  }
-  ~Process() {
-    if (pid_ <= 0) return;
-    ::kill(pid_, SIGKILL);
-    [[maybe_unused]] const int status = wait();
-  }
-  Process(const Process&) = delete;
-  Process& operator=(const Process&) = delete;
-
-  void signal(int number) const { ::kill(pid_, number); }
-  int wait() {
-    int status = 0;
-    ::waitpid(std::exchange(pid_, 0), &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  }
-
- private:
-  pid_t pid_;
-};
-
-std::string read(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
 
 /// A port that was free a moment ago.
 std::uint16_t free_port() {
@@ -178,6 +133,25 @@ TEST_F(Program, GivesAVolumeToItsUser) {
   EXPECT_EQ(owner(volume / "a").first, 0U);
   EXPECT_EQ(run({"own", "20001", (volume / "a/b/file").string()}), 3);
   EXPECT_EQ(run({"own", "nobody", volume.string()}), 2);
+}
+
+/// The first SIGTERM says to nobody who routes by readiness, the second that none of them is left.
+TEST_F(Program, ServesOnAsALameDuckUntilItIsAskedAgain) {
+  deployment_.write_configuration(data_port_, free_port(), R"("lame-duck-ms": 3600000, )");
+  Process server(shipped, {"serve", "--config", config()}, deployment_.directory() / "log");
+  ASSERT_TRUE(becomes_ready());
+  server.signal(SIGTERM);
+  while (run({"health", "--config", config()}) == 0) std::this_thread::yield();
+  TestClient client(data_port_);
+  const auto made =
+      client.ask(tenant_request("globex", "POST", "/v1/records/notes", R"({"text":"hi"})"));
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->status, 201);
+  EXPECT_EQ(made->field("Connection"), "close");
+  server.signal(SIGTERM);
+  EXPECT_EQ(server.wait(), 0);
+  EXPECT_THAT(read(deployment_.directory() / "log"),
+              HasSubstr("\"message\":\"stopped\",\"cut_connections\":0"));
 }
 
 TEST_F(Program, ServesUntilSigtermAndTellsItsHealth) {

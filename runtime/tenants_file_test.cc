@@ -43,8 +43,26 @@ class TenantsInAFile : public testing::Test {
 
   [[nodiscard]] const fs::path& directory() const { return deployment_.directory(); }
 
+  /// From now on the tiers are in the file too, as `tiers`.
+  void move_tiers(const std::string& tiers) {
+    application_.reset();
+    std::ifstream in(deployment_.configuration_file());
+    auto configuration =
+        json::parse(std::string(std::istreambuf_iterator<char>(in), {})).as_object();
+    configuration.erase("tiers");
+    std::ofstream(deployment_.configuration_file()) << json::serialize(configuration);
+    tiers_ = tiers;
+    write(text());
+    application_ = deployment_.start();
+  }
+
+  void restart() {
+    application_.reset();
+    application_ = deployment_.start();
+  }
+
   [[nodiscard]] std::string text() const {
-    std::string text;
+    std::string text = tiers_.empty() ? "" : R"({"tiers":)" + tiers_ + "}\n";
     for (const auto& [slug, more] : tenants_) {
       text += R"({"slug":")" + slug + R"(","tier":"free")" + more + "}\n";
     }
@@ -66,11 +84,13 @@ class TenantsInAFile : public testing::Test {
     return answer ? answer->status : 0;
   }
 
-  std::string ask_operator(const std::string& method, const std::string& target) {
+  std::string ask_operator(const std::string& method, const std::string& target,
+                           const std::string& body = "") {
     TestClient client(application_->operator_port());
-    const auto answer =
-        client.ask(method + " " + target + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " +
-                   std::string(TestDeployment::operator_token) + "\r\nContent-Length: 0\r\n\r\n");
+    const auto answer = client.ask(
+        method + " " + target + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " +
+        std::string(TestDeployment::operator_token) + "\r\nContent-Type: application/json" +
+        "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
     return answer ? answer->body : "";
   }
 
@@ -80,12 +100,15 @@ class TenantsInAFile : public testing::Test {
   }
 
   bool current() {
-    return ask_operator("GET", "/metrics")
-               .find(R"(caisson_tenants_current{instance="runtime"} 1)") != std::string::npos;
+    const auto answer =
+        TestClient(application_->metrics_port()).ask("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+    return answer && answer->body.find(R"(caisson_tenants_current{instance="runtime"} 1)") !=
+                         std::string::npos;
   }
 
   TestDeployment deployment_;
   std::map<std::string, std::string> tenants_;  ///< what each says besides slug and tier
+  std::string tiers_;                           ///< as JSON; empty: in the configuration
   int versions_ = 0;
   std::unique_ptr<Application> application_;
 };
@@ -152,16 +175,92 @@ TEST_F(TenantsInAFile, WhatTheOperatorDidStaysUntilTheFileSaysOtherwiseOfThatTen
   write(text());
   wait_for([&] { return status("hooli") == 200; });
   EXPECT_EQ(status("globex"), 403);
-  tenants_["globex"] = R"(,"name":"Globex")";
+  restart();
+  EXPECT_EQ(status("globex"), 403);
+  EXPECT_THAT(ask_operator("GET", "/v1/tenants/globex"),
+              HasSubstr(R"("from":{"status":"operator","limits":{}})"));
+  tenants_["globex"] = R"(,"status":"suspended")";
+  tenants_["t1"] = R"(,"name":"seen")";
+  write(text());
+  wait_for([&] { return ask_operator("GET", "/v1/tenants/t1").find("seen") != std::string::npos; });
+  EXPECT_THAT(ask_operator("GET", "/v1/tenants/globex"),
+              HasSubstr(R"("from":{"status":"configuration","limits":{}})"));
+  EXPECT_THAT(ask_operator("POST", "/v1/tenants/globex/resume"), HasSubstr("set its 'status'"));
+  tenants_["globex"] = "";
   write(text());
   wait_for([&] { return status("globex") == 200; });
+}
+
+TEST_F(TenantsInAFile, LimitsOfAnEmergencyOutliveEverythingButTheirOwnChange) {
+  tenants_["globex"] = R"(,"limits":{"burst":40,"sockets":9})";
+  write(text());
+  const auto globex = [&] { return ask_operator("GET", "/v1/tenants/globex"); };
+  const auto says = [&](const char* text) {
+    return [&globex, text] { return globex().find(text) != std::string::npos; };
+  };
+  wait_for(says(R"("limits":{"burst":40,"sockets":9})"));
+  EXPECT_THAT(ask_operator("PATCH", "/v1/tenants/globex", R"({"limits":{"burst":4}})"),
+              HasSubstr(R"("limits":{"burst":4,"sockets":9})"));
+  for (int restarts = 0; restarts < 2; ++restarts) {
+    EXPECT_THAT(globex(), HasSubstr(R"("limits":{"burst":4,"sockets":9})"));
+    EXPECT_THAT(globex(), HasSubstr(R"("limits":{"burst":"operator","sockets":"configuration"})"));
+    restart();
+  }
+  tenants_["globex"] = R"(,"limits":{"burst":40,"sockets":8})";
+  write(text());
+  wait_for(says(R"("limits":{"burst":4,"sockets":8})"));
+  EXPECT_THAT(ask_operator("PATCH", "/v1/tenants/globex", R"({"limits":{"burst":null}})"),
+              HasSubstr(R"("limits":{"burst":40,"sockets":8})"));
+  ask_operator("PATCH", "/v1/tenants/globex", R"({"limits":{"burst":4}})");
+  tenants_["globex"] = R"(,"limits":{"burst":41,"sockets":8})";
+  write(text());
+  wait_for(says(R"("limits":{"burst":41,"sockets":8})"));
+}
+
+TEST_F(TenantsInAFile, TiersInTheFileChangeWithoutARestart) {
+  move_tiers(R"({"free":{"isolation":"schema","limits":{"burst":50}}})");
+  EXPECT_THAT(ask_operator("GET", "/v1/tenants/t7"), HasSubstr(R"("limits":{"burst":50})"));
+  ask_operator("PATCH", "/v1/tenants/globex", R"({"limits":{"burst":4}})");
+  ask_operator("POST", "/v1/tenants", R"({"slug":"visitor","tier":"free"})");
+  tiers_ = R"({"free":{"limits":{"burst":60}},"pro":{"limits":{"burst":600}}})";
+  tenants_["hooli"] = "";
+  write(text());
+  wait_for([&] { return status("hooli") == 200; });
+  for (const char* slug : {"t0", "t399", "visitor", "hooli"}) {
+    EXPECT_THAT(ask_operator("GET", "/v1/tenants/" + std::string(slug)),
+                HasSubstr(R"("limits":{"burst":60})"));
+  }
+  EXPECT_THAT(ask_operator("GET", "/v1/tenants/globex"), HasSubstr(R"("limits":{"burst":4})"));
+  EXPECT_THAT(ask_operator("POST", "/v1/tenants", R"({"slug":"guest","tier":"pro"})"),
+              HasSubstr(R"("limits":{"burst":600})"));
+  const auto records = ask_operator("GET", "/v1/audit?newest=10");
+  EXPECT_THAT(records, HasSubstr("1 created, 0 updated, tiers changed for 401 more"));
+  // Nobody's own line changes, and what is refused changes nothing.
+  tiers_ = R"({"free":{"limits":{"burst":70}},"pro":{}})";
+  write(text());
+  wait_for([&] {
+    return ask_operator("GET", "/v1/tenants/t9").find(R"("burst":70)") != std::string::npos;
+  });
+  const auto cut_off = text().substr(text().find('\n') + 1);
+  for (const auto& broken :
+       {std::string(), std::string("\n"), cut_off, text() + R"({"tiers":{}})" + "\n",
+        R"({"tiers":{"gold":{}}})" + ("\n" + text()),
+        std::string(R"({"tiers":{"free":{"limits":{"burst":-1}}}})"
+                    "\n")}) {
+    write(broken);
+    wait_for([&] { return !current(); });
+    EXPECT_THAT(ask_operator("GET", "/v1/tenants/t9"), HasSubstr(R"("burst":70)"));
+    write(text());
+    wait_for([&] { return current(); });
+  }
+  EXPECT_THAT(deployment_.log(), HasSubstr("tiers must be in the first line"));
 }
 
 TEST_F(TenantsInAFile, WhoOnlyAsksIsNotKeptFromItByABrokenFile) {
   write("{");
   EXPECT_FALSE(context::load_configuration(deployment_.configuration_file()));
   EXPECT_TRUE(
-      context::load_configuration(deployment_.configuration_file(), context::TenantsFile::leave));
+      context::load_configuration(deployment_.configuration_file(), context::Beside::secrets));
 }
 
 }  // namespace

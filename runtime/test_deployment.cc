@@ -1,18 +1,16 @@
 #include "runtime/test_deployment.h"
 
-#include <array>
 #include <ctime>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
 
 #include <fcntl.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "runtime/observe/base64url.h"
+#include "base/base64url.h"
+#include "base/digest.h"
 
 namespace caisson::runtime {
 namespace {
@@ -45,11 +43,12 @@ TestDeployment::~TestDeployment() {
 }
 
 void TestDeployment::write_configuration(std::uint16_t data_port, std::uint16_t operator_port,
-                                         std::string_view extra) const {
+                                         std::string_view extra, std::uint16_t metrics_port) const {
   std::string text = R"({"deployment": "acme", "instance": "runtime", "domain": "acme.localhost",
     "listen": {"data": "127.0.0.1:)" +
                      std::to_string(data_port) + R"(", "operator": "127.0.0.1:)" +
-                     std::to_string(operator_port) + R"("},
+                     std::to_string(operator_port) + R"(", "metrics": "127.0.0.1:)" +
+                     std::to_string(metrics_port) + R"("},
     "data": "data", "threads": 2, "modules": ["records"],
     )";
   text += extra;
@@ -86,15 +85,9 @@ std::string token_for(std::string_view tenant, std::string_view scope, std::stri
                              std::string(subject) + R"(","tid":")" + std::string(tenant) +
                              R"(","scope":")" + std::string(scope) + R"(","iat":)" +
                              std::to_string(now) + R"(,"exp":)" + std::to_string(now + 3600) + "}";
-  const std::string signed_part = observe::encode_base64url(R"({"alg":"HS256","typ":"JWT"})") +
-                                  "." + observe::encode_base64url(claims);
-  std::array<unsigned char, EVP_MAX_MD_SIZE> mac;
-  unsigned int size = 0;
-  HMAC(EVP_sha256(), token_key.data(), static_cast<int>(token_key.size()),
-       reinterpret_cast<const unsigned char*>(signed_part.data()), signed_part.size(), mac.data(),
-       &size);
-  return signed_part + "." +
-         observe::encode_base64url({reinterpret_cast<const char*>(mac.data()), size});
+  const std::string signed_part =
+      encode_base64url(R"({"alg":"HS256","typ":"JWT"})") + "." + encode_base64url(claims);
+  return signed_part + "." + encode_base64url(bytes_of(hmac_sha256(token_key, signed_part)));
 }
 
 std::string tenant_request(std::string_view tenant, std::string_view method,

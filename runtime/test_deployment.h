@@ -25,7 +25,7 @@ class TestDeployment {
   }
   /// Writes the configuration again with these ports; 0 takes a free one.
   void write_configuration(std::uint16_t data_port, std::uint16_t operator_port,
-                           std::string_view extra = "") const;
+                           std::string_view extra = "", std::uint16_t metrics_port = 0) const;
 
   /// Starts an application in this process; its log goes to `runtime.log`.
   [[nodiscard]] std::unique_ptr<Application> start() const;

@@ -79,7 +79,7 @@ class Document:
             raise AssertionError(f"{path}: a block without an end")
 
 
-def execute(document, shell=("bash",), before=(), env=None, timeout=400):
+def execute(document, shell=("bash",), before=(), env=None, timeout=1200):
     """Runs every command of the document in one shell, in its directory; the first that fails is an AssertionError with its output.
 
     `before` is what the shell is told first. Sections that are said again and again in a deployment's life are said twice here."""
@@ -91,14 +91,17 @@ def execute(document, shell=("bash",), before=(), env=None, timeout=400):
         script += [f"printf '\\001%s\\n' {number} >&2", command.text]
     script.append("printf '\\001end\\n' >&2")
     with tempfile.TemporaryFile("w+") as out:
-        done = subprocess.run([*shell, "-c", "\n".join(script)], stdin=subprocess.DEVNULL, text=True, stdout=out, stderr=out,
-                              cwd=document.path.parent, env={**os.environ, **(env or {})}, timeout=timeout)
+        try:
+            status = subprocess.run([*shell, "-c", "\n".join(script)], stdin=subprocess.DEVNULL, text=True, stdout=out, stderr=out,
+                                    cwd=document.path.parent, env={**os.environ, **(env or {})}, timeout=timeout, check=False).returncode
+        except subprocess.TimeoutExpired:
+            status = f"none after {timeout} seconds"
         out.seek(0)
         pieces = re.split("\x01(\\w+)\n", out.read())
     began = [int(mark) for mark in pieces[1::2] if mark != "end"]
-    if done.returncode != 0 or pieces[-2] != "end":
+    if status != 0 or pieces[-2] != "end":
         last = document.commands[began[-1]] if began else "the shell"
-        raise AssertionError(f"{last}\nstatus {done.returncode}\n{pieces[-1][-4000:]}")
+        raise AssertionError(f"{last}\nstatus {status}\n{pieces[-1][-4000:]}")
     if began != [number for number, _ in order]:
         raise AssertionError(f"{document.path}: ran {began} of {len(document.commands)}")
     print(f"  {document.path.parent.name}/{document.path.name}: all {len(began)} commands ran")
@@ -172,7 +175,7 @@ class World:
         return host in self.hosts or (self.newcomer is not None and host == f"{self.newcomer}.{self.domain}")
 
     def explains(self, span, commands):
-        name = span.replace("<tenant>", "*").rstrip("/=")
+        name = re.sub(r"^https?://([^/:]+)(:\d+)?$", r"\1", span.replace("<tenant>", "*").rstrip("/="))
         if name == self.newcomer or self.has(commands, name):
             return True
         if name in self.words or name in self.hosts or self.has(self.artifacts, name) or self.has(self.language, name):
@@ -219,12 +222,14 @@ def wrong_names(document, world):
             if namespace not in {place for place, _ in world.resources}:
                 wrong.append(f"{command}: there is no namespace {namespace}")
         services = re.findall(r"docker compose cp (?:- )?([\w-]+):/", command.text) + re.findall(r"docker compose exec --no-TTY ([\w-]+)", command.text)
+        services += re.findall(r"^save ([\w-]+) /", command.text)
         for words in re.findall(r"docker compose (?:stop|logs|up)(?: --[\w-]+(?: \d+\w*)?)*((?: [a-z][\w-]*)*)", command.text):
             services += words.split()
         for service in services:
             if service not in world.services:
                 wrong.append(f"{command}: {service} is no service")
-        for runtime in re.findall(r"(?:^|[(|; ])operator ([a-z0-9-]+) (?:tenants|keys|snapshots|records|migrations|audit|status)\b", command.text):
+        for runtime in re.findall(r"(?:^|[(|; ])operator ([a-z0-9-]+) (?:tenants|keys|snapshots|records|migrations|audit|status)\b|^backup ([a-z0-9-]+) ", command.text):
+            runtime = "".join(runtime)
             if runtime not in runtimes:
                 wrong.append(f"{command}: {runtime} is no runtime")
         for slug in re.findall(r" (?:keys|snapshots|tenants) (?:list|create|show|suspend|resume|delete|usage|revoke|restore) ([a-z][a-z0-9-]*)(?=[\s);]|$)", command.text):

@@ -26,7 +26,7 @@ RUNTIMES = {"runtime": ("10.89.0.20", "10.89.0.21"), "runtime-umbrella": ("10.89
 DASHBOARD = "10.89.0.40"
 NAMES = {"pebble.test": HOST, "dashboard": DASHBOARD, "edge": EDGE, "edge-metrics": EDGE,
          **{name: tap for name, (tap, _) in RUNTIMES.items()},
-         **{f"{name}-operator": real for name, (_, real) in RUNTIMES.items()}}
+         **{f"{name}-{port}": real for name, (_, real) in RUNTIMES.items() for port in ("operator", "metrics")}}
 
 
 def until(what, condition, seconds=15):
@@ -118,17 +118,30 @@ class Service:
 
 class Tap:
     """Between the edge and a runtime: passes bytes on and keeps what came from the edge, connection by connection.
-    Requests for /tap-... are answered here: silence for ever, or an echo after the change of protocol."""
+    Requests for /tap-... are answered here: silence for ever, or an echo after the change of protocol. Of a request whose path
+    ends in /heard-and-gone the whole is heard, and the connection and the listener are gone before an answer."""
 
     def __init__(self, listen, real):
         self.real = real
         self.streams = []
-        self.server = socket.create_server((listen, 8080), backlog=256)
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.listen = listen
+        self.open()
 
-    def accept(self):
+    def open(self):
+        self.server = socket.create_server((self.listen, 8080), backlog=256)
+        threading.Thread(target=self.accept, args=(self.server,), daemon=True).start()
+
+    def close(self):
+        """Nobody listens here any more."""
+        self.server.shutdown(socket.SHUT_RDWR)
+        self.server.close()
+
+    def accept(self, server):
         while True:
-            edge, _ = self.server.accept()
+            try:
+                edge, _ = server.accept()
+            except OSError:
+                return  # closed
             stream = bytearray()
             self.streams.append(stream)
             threading.Thread(target=self.serve, args=(edge, stream), daemon=True).start()
@@ -144,6 +157,9 @@ class Tap:
             stream += data
             if data.startswith(b"GET /tap-silence"):
                 continue
+            if b"/heard-and-gone " in data.split(b"\r\n")[0]:
+                self.close()  # the runtime dies of it, and nobody takes its place
+                break
             if data.startswith(b"GET /tap-echo"):
                 edge.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
                 while data := self.receive(edge):

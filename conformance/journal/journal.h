@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "generator/source/result.h"
+#include "base/result.h"
 
 namespace caisson::conformance {
 

@@ -48,6 +48,7 @@ struct Actor {
 
   // Of the plan's own tenants, before the run changed anything.
   std::string limits_json{};    ///< the limits in force, as the operator API tells them
+  std::string rate_json{};      ///< what gives it its rate back, once that was lifted
   std::string lifted_limits{};  ///< what it has during the run instead; empty when unchanged
 
   [[nodiscard]] const Canary& canary(std::string_view sink) const;

@@ -36,7 +36,16 @@ std::optional<LeftOut> needs_api_keys(const Arena& arena) {
 
 std::optional<LeftOut> needs_edge(const Arena& arena) {
   if (arena.stack().edge() != nullptr) return std::nullopt;
+  if (!arena.stack().edge_left_out.empty())
+    return not_tested("nothing goes through the edge: " + arena.stack().edge_left_out);
+  if (!arena.stack().attached.empty() && !arena.plan().edge.instance.empty())
+    return not_tested("site.json names no edge, so that nothing went through it");
   return "the plan has no edge";
+}
+
+std::optional<LeftOut> needs_own_stack(const Arena& arena) {
+  if (arena.stack().attached.empty()) return std::nullopt;
+  return not_tested("of an attached deployment only the listeners are looked at");
 }
 
 std::optional<LeftOut> needs_shared_instance(const Arena& arena) {
@@ -45,6 +54,7 @@ std::optional<LeftOut> needs_shared_instance(const Arena& arena) {
 }
 
 std::optional<LeftOut> needs_processes(const Arena& arena) {
+  if (auto reason = needs_own_stack(arena)) return reason;
   if (every_runtime(arena, [](const RunningInstance& i) { return i.process.pid > 0; }))
     return std::nullopt;
   return not_tested("the processes of target " + arena.stack().target +
@@ -68,6 +78,7 @@ std::optional<LeftOut> needs_private_mounts(const Arena& arena) {
 }
 
 std::optional<LeftOut> needs_data_directories(const Arena& arena) {
+  if (auto reason = needs_own_stack(arena)) return reason;
   const auto readable = [](const RunningInstance& instance) {
     return !instance.data_directory.empty() &&
            access(instance.data_directory.c_str(), R_OK | X_OK) == 0;
@@ -78,6 +89,7 @@ std::optional<LeftOut> needs_data_directories(const Arena& arena) {
 }
 
 std::optional<LeftOut> needs_logs(const Arena& arena) {
+  if (auto reason = needs_own_stack(arena)) return reason;
   const auto readable = [](const RunningInstance& instance) {
     return !instance.log.empty() && access(instance.log.c_str(), R_OK) == 0;
   };
@@ -87,6 +99,7 @@ std::optional<LeftOut> needs_logs(const Arena& arena) {
 }
 
 std::optional<LeftOut> needs_local(const Arena& arena) {
+  if (auto reason = needs_own_stack(arena)) return reason;
   if (arena.stack().target != "local")
     return not_tested("only processes of target local are stopped and started again");
   if (auto reason = needs_data_directories(arena)) return reason;

@@ -11,6 +11,8 @@ namespace caisson::conformance {
 [[nodiscard]] std::optional<LeftOut> needs_public_key(const Arena& arena);
 [[nodiscard]] std::optional<LeftOut> needs_api_keys(const Arena& arena);
 [[nodiscard]] std::optional<LeftOut> needs_edge(const Arena& arena);
+/// The stack must be one that `up` started: its files and processes are known.
+[[nodiscard]] std::optional<LeftOut> needs_own_stack(const Arena& arena);
 [[nodiscard]] std::optional<LeftOut> needs_shared_instance(const Arena& arena);
 /// The stack's processes must be visible from the harness.
 [[nodiscard]] std::optional<LeftOut> needs_processes(const Arena& arena);

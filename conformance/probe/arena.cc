@@ -6,7 +6,8 @@
 #include <optional>
 #include <thread>
 
-#include "conformance/stack/files.h"
+#include "base/files.h"
+#include "base/time.h"
 #include "conformance/stack/interrupt.h"
 #include "conformance/wire/token.h"
 
@@ -32,19 +33,13 @@ std::optional<std::int64_t> made_at(const std::string& request_id) {
   return ms;
 }
 
-/// As the audit log writes it, so that times compare as texts.
-std::string audit_time(std::int64_t unix_ms) {
-  const std::string fraction = std::to_string(1000 + unix_ms % 1000).substr(1);
-  return rfc3339(unix_ms / 1000).substr(0, 19) + "." + fraction + "Z";
-}
-
 /// Whether a count can stand for a refusal: of the same problem, with room left, and of a time at
 /// which the request was being answered, which takes ten seconds at most.
 bool covers(const AuditRecord& record, const Refused& refused) {
   const auto made = made_at(refused.request_id);
   if (!made || record.count == 0 || refused.problem.empty()) return false;
   return record.reason.substr(0, record.reason.find(':')) == refused.problem &&
-         record.to >= audit_time(*made) && record.from <= audit_time(*made + 10'000);
+         record.to >= rfc3339(*made) && record.from <= rfc3339(*made + 10'000);
 }
 
 }  // namespace
@@ -80,6 +75,16 @@ void Arena::enrol(std::vector<Actor> actors) {
     }
   }
   scanner_ = std::make_unique<Scanner>(std::move(canaries));
+}
+
+Result<void> Arena::skip_refusals() {
+  for (const RunningInstance& instance : stack_.instances) {
+    if (instance.role != "runtime" || !instance.operator_api) continue;
+    const auto newest = operator_of(instance).newest_refusal();
+    if (!newest) return tl::unexpected(newest.error());
+    audit_->last_seq[instance.name] = *newest;
+  }
+  return {};
 }
 
 std::vector<std::pair<const Actor*, const Actor*>> Arena::pairs() const {

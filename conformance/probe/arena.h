@@ -50,6 +50,9 @@ class Arena {
   /// secrets.
   void enrol(std::vector<Actor> actors);
 
+  /// Leaves out what is in the audit logs by now: nothing of it is the run's.
+  [[nodiscard]] Result<void> skip_refusals();
+
   /// The ordered pairs (attacker, victim) that probes run on: one for every way in which two
   /// tenants can be placed.
   [[nodiscard]] std::vector<std::pair<const Actor*, const Actor*>> pairs() const;

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "base/percent.h"
 #include "conformance/probe/applies.h"
 #include "conformance/probe/probe.h"
 #include "conformance/probe/provision.h"

@@ -3,8 +3,8 @@
 #include <functional>
 #include <string>
 
+#include "base/result.h"
 #include "conformance/stack/running.h"
-#include "generator/source/result.h"
 
 namespace caisson::conformance {
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/digest.h"
 #include "conformance/stack/interrupt.h"
 #include "conformance/wire/token.h"
 
@@ -40,6 +41,10 @@ bool belongs_into_audit(const HttpResponse& response) {
 }
 
 }  // namespace
+
+bool unserved(const HttpResponse& response) {
+  return response.status == 429 || (response.status >= 502 && response.status <= 504);
+}
 
 std::string indistinct(const HttpResponse& response, std::string_view id) {
   static const std::set<std::string, std::less<>> varying{"date", "caisson-request-id", "ratelimit",
@@ -90,6 +95,11 @@ void Examination::note(Evidence evidence) {
   evidence.step = arena_.redact(std::move(evidence.step));
   evidence.observed = arena_.redact(std::move(evidence.observed));
   evidence.sent = excerpt(arena_.redact(std::move(evidence.sent)));
+  // What leaks from a deployment that is in use is its customers' and has no place in a report.
+  if (!arena_.stack().attached.empty()) {
+    evidence.received.resize(
+        std::min(evidence.received.find("\r\n\r\n"), evidence.received.size()));
+  }
   evidence.received = excerpt(arena_.redact(std::move(evidence.received)));
   cell_.evidence.push_back(std::move(evidence));
 }
@@ -103,6 +113,12 @@ std::string Examination::foreign_in(std::string_view bytes) const {
     if (out.find(text) == std::string::npos) out += (out.empty() ? "" : ", ") + text;
   }
   return out;
+}
+
+std::string Examination::shown(const std::string& tenant) const {
+  const auto is_it = [&](const Actor& actor) { return actor.slug == tenant || actor.id == tenant; };
+  if (arena_.stack().attached.empty() || std::ranges::any_of(arena_.actors(), is_it)) return tenant;
+  return "a tenant that was not made for the run";
 }
 
 void Examination::judge(const Attack& attack, const HttpResponse& response) {
@@ -119,7 +135,7 @@ void Examination::judge(const Attack& attack, const HttpResponse& response) {
     evidence.observed += " with " + foreign;
     evidence.verdict = Verdict::leak;
   } else if (!acted_as.empty() && acted_as != attacker_.slug && acted_as != attacker_.id) {
-    evidence.observed += ", accepted as " + acted_as;
+    evidence.observed += ", accepted as " + shown(acted_as);
     evidence.verdict = Verdict::leak;
   } else if (response.status / 100 == 2 && !refused_as_expected) {
     evidence.observed += ", accepted";
@@ -143,6 +159,7 @@ void Examination::compare_with_ghost(const Attack& attack, const HttpResponse& r
   }
   ++cell_.observations;
   const bool equal = indistinct(response, attack.id) == indistinct(*ghost, attack.ghost_id);
+  const bool told = !unserved(response) && !unserved(*ghost);
   note({.step = attack.step + ", against an id that never existed",
         .expected = "the same answer",
         .observed = equal
@@ -150,7 +167,9 @@ void Examination::compare_with_ghost(const Attack& attack, const HttpResponse& r
                         : "the answers differ: " + response.summary() + " and " + ghost->summary(),
         .sent = attack.ghost->bytes(),
         .received = ghost->raw,
-        .verdict = equal ? Verdict::pass : Verdict::leak});
+        .verdict = equal  ? Verdict::pass
+                   : told ? Verdict::leak
+                          : Verdict::inconclusive});
 }
 
 std::optional<HttpResponse> Examination::attack(const Attack& attack) {
@@ -184,7 +203,7 @@ std::optional<HttpResponse> Examination::own(const std::string& step, const Http
     evidence.observed += " with " + foreign;
     evidence.verdict = Verdict::leak;
   } else if (!acted_as.empty() && acted_as != attacker_.slug && acted_as != attacker_.id) {
-    evidence.observed += ", accepted as " + acted_as;
+    evidence.observed += ", accepted as " + shown(acted_as);
     evidence.verdict = Verdict::leak;
   } else if (response->status / 100 != 2) {
     evidence.verdict = Verdict::inconclusive;
@@ -235,6 +254,13 @@ void Examination::expect_of(const std::string& step, const Result<HttpResponse>&
                             const std::string& expected) {
   expect(step, answer && holds, expected, answer ? answer->summary() : answer.error().text(),
          answer ? Verdict::leak : Verdict::inconclusive);
+}
+
+void Examination::expect_own(const std::string& step, const Actor& actor,
+                             const Result<HttpResponse>& answer) {
+  const bool own = answer && json_string(answer->body, "tenant") == actor.slug;
+  expect(step, own, "its own answer", answer ? answer->summary() : answer.error().text(),
+         answer && !unserved(*answer) ? Verdict::leak : Verdict::inconclusive);
 }
 
 void Examination::leak(const std::string& step, const std::string& expected,

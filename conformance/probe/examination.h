@@ -64,6 +64,10 @@ class Examination {
   void expect_of(const std::string& step, const Result<HttpResponse>& answer, bool holds,
                  const std::string& expected);
 
+  /// The answer to a request that `actor` made with its own credential must be its own. LEAK when
+  /// it is another's; INCONCLUSIVE when there is none or nobody was there to give one (`unserved`).
+  void expect_own(const std::string& step, const Actor& actor, const Result<HttpResponse>& answer);
+
   void leak(const std::string& step, const std::string& expected, const std::string& observed);
   void inconclusive(const std::string& reason);
   /// This pair has no such surface; nothing more is judged.
@@ -92,6 +96,8 @@ class Examination {
   void note(Evidence evidence);
   /// The foreign canaries in what the attacker received, as text; empty for none.
   [[nodiscard]] std::string foreign_in(std::string_view bytes) const;
+  /// How a report calls a tenant: no customer of a deployment in use is named.
+  [[nodiscard]] std::string shown(const std::string& tenant) const;
   void judge(const Attack& attack, const HttpResponse& response);
   void compare_with_ghost(const Attack& attack, const HttpResponse& response);
 
@@ -105,6 +111,10 @@ class Examination {
   bool skipped_ = false;
   std::vector<Refused> must_be_audited_;
 };
+
+/// Whether an answer only says that nobody served the request just then (429, 502, 503, 504): it
+/// tells nothing of any wall.
+[[nodiscard]] bool unserved(const HttpResponse& response);
 
 /// A response as it looks to somebody who must not learn which id was asked for: without dates,
 /// request ids and quota counters, with `id` replaced.

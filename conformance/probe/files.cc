@@ -1,6 +1,6 @@
 // FS: one tenant's files in another's hands.
 
-#include "conformance/stack/files.h"
+#include "base/files.h"
 
 #include <filesystem>
 #include <fstream>
@@ -175,6 +175,7 @@ std::optional<LeftOut> needs_users_and_files(const Arena& arena) {
 /// Containers of one image share a user: what keeps their files apart is that they do not see them
 /// (FS4).
 std::optional<LeftOut> needs_files_of_own_users(const Arena& arena) {
+  if (auto reason = needs_own_stack(arena)) return reason;
   if (arena.stack().target != "local") {
     return "instances of target " + arena.stack().target +
            " share a user and see no files of others";

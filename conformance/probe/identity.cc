@@ -4,7 +4,7 @@
 #include "conformance/probe/probe.h"
 #include "conformance/probe/provision.h"
 #include "conformance/probe/smuggling.h"
-#include "conformance/scan/forms.h"
+#include "conformance/probe/targets.h"
 #include "conformance/wire/token.h"
 
 namespace caisson::conformance {
@@ -334,13 +334,13 @@ void warm_cache(Examination& e) {
 void operator_routes(Examination& e) {
   const std::string& other = e.victim().slug;
   const std::vector<std::pair<std::string, std::string>> routes{
-      {"GET", "/v1/tenants"},
+      {"GET", nobodys_tenants(e.arena())},
       {"GET", "/v1/tenants/" + other},
       {"POST", "/v1/tenants/" + other + "/suspend"},
       {"POST", "/v1/tenants/" + other + "/keys"},
       {"GET", "/v1/tenants/" + other + "/snapshots"},
       {"DELETE", "/v1/tenants/" + other},
-      {"GET", "/v1/audit"},
+      {"GET", "/v1/audit?tenant=" + other},
       {"GET", "/v1/status"}};
   for (const auto& [method, target] : routes) {
     HttpRequest request =

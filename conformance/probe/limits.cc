@@ -10,6 +10,7 @@
 
 #include <boost/json.hpp>
 
+#include "base/random.h"
 #include "conformance/probe/driven.h"
 #include "conformance/probe/probe.h"
 #include "conformance/probe/provision.h"
@@ -82,7 +83,7 @@ const Actor& bystander_of(const Arena& arena, const Actor& actor) {
 class InForce {
  public:
   InForce(const Arena& arena, const Actor& actor) : arena_(arena), actor_(actor) {
-    set(actor.limits_json);
+    set(actor.rate_json);
   }
   InForce(const InForce&) = delete;
   InForce& operator=(const InForce&) = delete;

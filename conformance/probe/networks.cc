@@ -2,18 +2,30 @@
 
 #include "conformance/probe/applies.h"
 #include "conformance/probe/probe.h"
+#include "conformance/probe/targets.h"
 
 namespace caisson::conformance {
 namespace {
+
+/// Whoever may read metrics has the listener for them, and nothing of the operator API there.
+void metrics_listener(Examination& e, const HttpRequest& request) {
+  RunningInstance listener = *e.victim().instance;
+  if (!listener.metrics) return;
+  listener.data = listener.metrics;
+  e.attack({.step = "GET " + request.target + " at the metrics listener with the operator's token",
+            .request = request,
+            .at = &listener,
+            .refusals = {"404 not-found"}});
+}
 
 /// Even the operator's own token opens nothing here: what counts is that the listener cannot be
 /// reached at all.
 void operator_listener(Examination& e) {
   const Arena& arena = e.arena();
   const std::string token = e.victim().instance->operator_token;
-  for (const std::string& target :
-       {std::string("/v1/tenants"), "/v1/tenants/" + e.victim().slug, std::string("/v1/audit"),
-        std::string("/v1/status"), std::string("/metrics")}) {
+  for (const std::string& target : {nobodys_tenants(arena), "/v1/tenants/" + e.victim().slug,
+                                    "/v1/audit?tenant=" + e.victim().slug,
+                                    std::string("/v1/status"), std::string("/metrics")}) {
     const HttpRequest request{.target = target,
                               .host = e.victim().host,
                               .headers = {{"Authorization", "Bearer " + token}}};
@@ -21,6 +33,7 @@ void operator_listener(Examination& e) {
               .request = request,
               .at = e.victim().instance,
               .refusals = {"401 invalid-credential", "404 not-found"}});
+    if (target != "/metrics") metrics_listener(e, request);
     if (arena.stack().edge() == nullptr) continue;
     for (const std::string& host : {e.victim().host, e.attacker().host, arena.plan().domain.value,
                                     std::string("localhost")}) {
@@ -51,8 +64,8 @@ void hidden_paths(Examination& e) {
 }
 
 const std::vector<Probe> probes{
-    {"NW8", "operator listener unreachable from tenants and through the edge", Resource::network, 1,
-     false, nullptr, operator_listener},
+    {"NW8", "operator API unreachable from tenants, from what reads metrics and through the edge",
+     Resource::network, 1, false, nullptr, operator_listener},
     {"NW9", "paths that the edge hides", Resource::network, 1, false, needs_edge, hidden_paths},
 };
 

@@ -29,14 +29,14 @@ std::vector<json::object> objects_in(const std::string& body, std::string_view n
 }  // namespace
 
 Result<HttpResponse> OperatorApi::call(const std::string& method, const std::string& target,
-                                       const std::string& body) const {
+                                       const std::string& body, std::chrono::seconds limit) const {
   HttpRequest request{.method = method,
                       .target = target,
-                      .host = endpoint_.text(),
+                      .host = endpoint_.authority(),
                       .headers = {{"Authorization", "Bearer " + token_}, {"Connection", "close"}},
                       .body = body};
   if (!body.empty()) request.headers.emplace_back("Content-Type", "application/json");
-  return exchange(endpoint_, request, within(std::chrono::seconds(10)));
+  return exchange(endpoint_, request, within(limit));
 }
 
 Result<HttpResponse> OperatorApi::require(const std::string& method, const std::string& target,
@@ -44,8 +44,11 @@ Result<HttpResponse> OperatorApi::require(const std::string& method, const std::
   auto response = call(method, target, body);
   if (!response) return response;
   if (response->status < 200 || response->status > 299) {
+    std::string why = json_string(response->body, "detail");
+    for (const json::object& fault : objects_in(response->body, "errors"))
+      why += ", " + text_of(fault, "pointer") + " " + text_of(fault, "detail");
     return fail("the operator API answered " + response->summary() + " to " + method + " " +
-                target);
+                target + (why.empty() ? "" : ": " + why));
   }
   return response;
 }
@@ -91,6 +94,7 @@ Result<std::string> OperatorApi::create(const NewTenant& tenant) const {
   if (!tenant.owner.empty()) body["owner"] = tenant.owner;
   body["limits"] = json::parse(tenant.limits_json, error);
   body["metadata"] = json::parse(tenant.metadata_json, error);
+  if (!tenant.synthetic_until.empty()) body["synthetic_until"] = tenant.synthetic_until;
   const auto response = require("POST", "/v1/tenants", json::serialize(body));
   if (!response) return tl::unexpected(response.error());
   return json_string(response->body, "id");
@@ -101,9 +105,20 @@ Result<OperatorApi::Found> OperatorApi::find(const std::string& slug) const {
   if (!response) return tl::unexpected(response.error());
   boost::system::error_code error;
   const json::value value = json::parse(response->body, error);
-  const json::value* limits = error ? nullptr : value.find_pointer("/limits", error);
+  const auto member = [&](const std::string& pointer) -> const json::value* {
+    boost::system::error_code missing;
+    return error ? nullptr : value.find_pointer(pointer, missing);
+  };
+  const json::value* limits = member("/limits");
+  json::object rate;
+  for (const std::string limit : {"requests-per-second", "burst"}) {
+    const json::value* from = member("/from/limits/" + limit);
+    const bool by_operator = from != nullptr && *from == "operator";
+    rate[limit] = by_operator ? *member("/limits/" + limit) : json::value(nullptr);
+  }
   return Found{.id = json_string(response->body, "id"),
-               .limits_json = limits == nullptr ? "{}" : json::serialize(*limits)};
+               .limits_json = limits == nullptr ? "{}" : json::serialize(*limits),
+               .rate_json = json::serialize(rate)};
 }
 
 Result<void> OperatorApi::set_limits(const std::string& slug,
@@ -132,6 +147,32 @@ Result<void> OperatorApi::delete_snapshot(const std::string& slug, const std::st
   if (response->status == 404 || response->status / 100 == 2) return {};
   return fail("the operator API answered " + response->summary() + " when a snapshot of " + slug +
               " was to go");
+}
+
+Result<void> OperatorApi::must_be(const std::string& deployment,
+                                  const std::string& instance) const {
+  const auto status = call("GET", "/v1/status");
+  if (!status)
+    return fail("nobody answers at the operator API of " + instance + ": " + status.error().text());
+  if (status->status == 401)
+    return fail("the operator API of " + instance + " refuses the operator's token");
+  const std::string name = json_string(status->body, "deployment");
+  const std::string who = json_string(status->body, "instance");
+  if (status->status == 200 && name == deployment && who == instance) return {};
+  return fail("what answers at the operator API of " + instance + " is not it: " +
+              status->summary() + (name.empty() ? "" : ", '" + who + "' of '" + name + "'"));
+}
+
+Result<std::uint64_t> OperatorApi::newest_refusal() const {
+  const auto response = require("GET", "/v1/audit?log=refusals&newest=1");
+  if (!response) return tl::unexpected(response.error());
+  std::uint64_t newest = 0;
+  for (const json::object& record : objects_in(response->body, "records")) {
+    boost::system::error_code error;
+    if (const json::value* seq = record.if_contains("seq"))
+      newest = std::max(newest, seq->to_number<std::uint64_t>(error));
+  }
+  return newest;
 }
 
 Result<std::vector<AuditRecord>> OperatorApi::refusals_after(std::uint64_t after) const {

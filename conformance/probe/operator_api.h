@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -24,9 +25,11 @@ struct AuditRecord {
 };
 
 /// What the harness asks of one instance's operator API (docs/runtime.md). Each call is bounded to
-/// ten seconds.
+/// ten seconds, unless it says otherwise.
 class OperatorApi {
  public:
+  static constexpr std::chrono::seconds usual_limit{10};
+
   OperatorApi(Endpoint endpoint, std::string token)
       : endpoint_(std::move(endpoint)), token_(std::move(token)) {}
 
@@ -40,11 +43,13 @@ class OperatorApi {
     std::string owner{};
     std::string limits_json = "{}";
     std::string metadata_json = "{}";
+    std::string synthetic_until{};  ///< RFC 3339; empty: a tenant like any other (docs/runtime.md)
   };
 
   /// Any request, as it comes.
   [[nodiscard]] Result<HttpResponse> call(const std::string& method, const std::string& target,
-                                          const std::string& body = {}) const;
+                                          const std::string& body = {},
+                                          std::chrono::seconds limit = usual_limit) const;
   /// The same, and anything but a 2xx answer is a failure.
   [[nodiscard]] Result<HttpResponse> require(const std::string& method, const std::string& target,
                                              const std::string& body = {}) const;
@@ -59,9 +64,10 @@ class OperatorApi {
   struct Found {
     std::string id{};
     std::string limits_json{};  ///< what is in force: the tenant's own over its tier's
+    std::string rate_json{};    ///< for `set_limits`: what its rate and burst are to be again
   };
   [[nodiscard]] Result<Found> find(const std::string& slug) const;
-  /// Replaces the tenant's own limits.
+  /// Changes the limits that `limits_json` names; null withdraws what the operator said of one.
   [[nodiscard]] Result<void> set_limits(const std::string& slug,
                                         const std::string& limits_json) const;
   /// Fine when there is no such tenant.
@@ -69,6 +75,11 @@ class OperatorApi {
   [[nodiscard]] Result<std::string> snapshot(const std::string& slug) const;
   /// Fine when there is no such snapshot.
   [[nodiscard]] Result<void> delete_snapshot(const std::string& slug, const std::string& id) const;
+  /// Fails when another deployment or instance answers than these, or none.
+  [[nodiscard]] Result<void> must_be(const std::string& deployment,
+                                     const std::string& instance) const;
+  /// `seq` of the newest refusal; 0 when there is none.
+  [[nodiscard]] Result<std::uint64_t> newest_refusal() const;
   /// Records after `after`, of all tenants, in order; reads every page.
   [[nodiscard]] Result<std::vector<AuditRecord>> refusals_after(std::uint64_t after) const;
 

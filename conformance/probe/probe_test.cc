@@ -132,6 +132,34 @@ TEST_F(ExaminationTest, SuccessWithoutACanaryIsALeakToo) {
   EXPECT_EQ(examine([&](Examination& e) { e.attack(read_of_b(e)); }).verdict, Verdict::leak);
 }
 
+/// A busy or restarting deployment answers this id so and that id otherwise, and is no oracle.
+TEST_F(ExaminationTest, ADeploymentThatDoesNotServeJustThenIsInconclusive) {
+  answer_attack({.status = 503, .problem = "overloaded"});
+  EXPECT_EQ(examine([&](Examination& e) { e.attack(read_of_b(e)); }).verdict,
+            Verdict::inconclusive);
+  fake_.twist = nullptr;
+  const auto own = [&](const Result<HttpResponse>& answer) {
+    return examine([&](Examination& e) { e.expect_own("own", e.attacker(), answer); }).verdict;
+  };
+  EXPECT_EQ(own(fail("no answer in time")), Verdict::inconclusive);
+  EXPECT_EQ(own(HttpResponse{.status = 502}), Verdict::inconclusive);
+  EXPECT_EQ(own(HttpResponse{.status = 200, .body = R"({"tenant":"globex"})"}), Verdict::pass);
+  EXPECT_EQ(own(HttpResponse{.status = 200, .body = R"({"tenant":"initech"})"}), Verdict::leak);
+}
+
+/// What a customer stored has no place in a report, nor has its name.
+TEST_F(ExaminationTest, AReportOfAnAttachedDeploymentHasNoBodiesAndNoNamesOfOthers) {
+  stack_.attached = "/etc/acme/site.json";
+  begin_run();
+  answer_attack({.status = 200, .body = R"({"tenant":"hooli","value":"what hooli stored"})"});
+  const Cell cell = examine([&](Examination& e) { e.attack(read_of_b(e)); });
+  EXPECT_EQ(cell.verdict, Verdict::leak);
+  EXPECT_THAT(cell.reason, HasSubstr("a tenant that was not made for the run"));
+  for (const Evidence& evidence : cell.evidence) {
+    EXPECT_THAT(evidence.received + evidence.observed, testing::Not(HasSubstr("hooli")));
+  }
+}
+
 TEST_F(ExaminationTest, ActingAsAnotherIsALeak) {
   fake_.twist = [](const FakeRuntime::Asked& asked) {
     return asked.tenant_header == "initech" ? FakeRuntime::Answer{.body = R"({"tenant":"initech"})"}
@@ -333,7 +361,7 @@ TEST(Neighbour, IsNotBlamedForWhatEverybodyPays) {
 TEST(Neighbour, IsNotBlamedForTheMachine) {
   const auto unsteady = judge({.before = 20'000, .during = 90'000, .after = 50'000});
   EXPECT_EQ(unsteady.verdict, Verdict::inconclusive);
-  EXPECT_THAT(unsteady.observed, HasSubstr("without any noise it differs as much"));
+  EXPECT_THAT(unsteady.observed, HasSubstr("too noisy to tell, or the flood lasts"));
   const auto late = judge({.before = 20'000,
                            .during = 60'000,
                            .after = 20'000,
@@ -342,6 +370,74 @@ TEST(Neighbour, IsNotBlamedForTheMachine) {
   EXPECT_EQ(late.verdict, Verdict::inconclusive);
   EXPECT_THAT(late.observed, HasSubstr("it wakes threads that late"));
   EXPECT_THAT(late.observed, HasSubstr("p95 20.0 ms before, 60.0 ms during, 20.0 ms after: 3.00"));
+}
+
+TEST(Neighbour, IsNotBlamedOnAMachineThatWasBusyBefore) {
+  const auto verdict = [](std::int64_t late_at_rest, std::int64_t nobodys_at_rest) {
+    return judge({.before = 20'000,
+                  .during = 90'000,
+                  .after = 21'000,
+                  .nobodys_at_rest = nobodys_at_rest,
+                  .nobodys_during = nobodys_at_rest,
+                  .late_at_rest = late_at_rest,
+                  .late_during = late_at_rest});
+  };
+  EXPECT_EQ(verdict(300, 1'500).verdict, Verdict::leak);
+  EXPECT_EQ(verdict(4'000, 1'500).verdict, Verdict::inconclusive);
+  EXPECT_EQ(verdict(300, 9'000).verdict, Verdict::inconclusive) << "while others took 0.2 ms";
+  EXPECT_THAT(verdict(4'000, 1'500).observed, HasSubstr("too busy to tell"));
+}
+
+/// Distance is no load: every request pays it, with the flood and without.
+TEST(Neighbour, IsJudgedAlikeHoweverFarAwayTheTargetIs) {
+  for (const std::int64_t away : {0, 5'000, 10'000, 20'000, 50'000}) {
+    const auto judged = [&](std::int64_t grown, std::int64_t everybodys, std::int64_t spread) {
+      return judge({.before = away + 1'500,
+                    .during = away + 1'500 + grown,
+                    .after = away + 1'400,
+                    .nobodys_at_rest = away + 600 + spread,
+                    .nobodys_least = away + 400,
+                    .nobodys_during = away + 600 + spread + everybodys,
+                    .late_at_rest = 150,
+                    .late_during = 200});
+    };
+    EXPECT_EQ(judged(2'000, 0, 0).verdict, Verdict::pass) << away;
+    EXPECT_EQ(judged(9'000, 5'000, 0).verdict, Verdict::pass) << away;
+    EXPECT_EQ(judged(9'000, 0, 0).verdict, Verdict::leak) << away;
+    EXPECT_EQ(judged(30'000, 5'000, 0).verdict, Verdict::leak) << away;
+    EXPECT_EQ(judged(30'000, 0, 8'000).verdict, Verdict::inconclusive)
+        << away << ": some answers of nobody's were much slower than others without any noise";
+  }
+}
+
+/// A flood whose work outlives it is no pass: what comes after it is no measure of the time
+/// without.
+TEST(Neighbour, IsNotPassedForAFloodThatLasts) {
+  NeighbourFigures figures{.before = 47'300,
+                           .during = 117'200,
+                           .after = 94'100,
+                           .nobodys_at_rest = 21'000,
+                           .nobodys_least = 20'900,
+                           .nobodys_during = 21'000,
+                           .late_at_rest = 150,
+                           .late_during = 200};
+  EXPECT_EQ(judge(figures).verdict, Verdict::inconclusive);
+  figures.after = 50'000;
+  EXPECT_EQ(judge(figures).verdict, Verdict::leak);
+}
+
+/// The same flood takes more askers the longer each waits for its answer.
+TEST(Neighbour, IsFloodedFromFarAwayAsWell) {
+  EXPECT_EQ(askers_for(200, 300), 3U);
+  EXPECT_EQ(askers_for(200, 50'000), 10U);
+  EXPECT_EQ(askers_for(200, 900'000), 32U);
+}
+
+/// 50 a second and 50 at once: on a slow machine a flood of 250 in five seconds is none.
+TEST(Neighbour, IsOnlyBlamedForAFloodThatWasOne) {
+  EXPECT_EQ(judge_flood(50, 50, 1.5, 900, 700), Verdict::pass);
+  EXPECT_EQ(judge_flood(50, 50, 1.5, 900, 0), Verdict::leak);
+  EXPECT_EQ(judge_flood(50, 50, 5, 250, 0), Verdict::inconclusive);
 }
 
 TEST(GhostOf, HasTheShapeOfAnIdAndIsAnother) {

@@ -8,7 +8,8 @@
 
 #include <boost/json.hpp>
 
-#include "conformance/stack/files.h"
+#include "base/files.h"
+#include "base/time.h"
 #include "conformance/stack/local.h"
 
 namespace caisson::conformance {
@@ -17,6 +18,9 @@ namespace {
 namespace json = boost::json;
 
 constexpr int records_each = 3;
+
+/// After which a tenant made for the run goes by itself, if nobody removed it; longer than a run.
+constexpr std::int64_t tenant_life_ms = std::int64_t{30} * 60 * 1000;
 
 /// Of the plan; tiers beyond are named in the report.
 constexpr std::size_t most_actors = 12;
@@ -40,19 +44,18 @@ constexpr double no_rate = 100'000;
 /// was: at 20 requests a second a run would take minutes. Everything else of its limits stays.
 Result<void> lift_rate(const Arena& arena, Actor& actor) {
   boost::system::error_code error;
-  json::value limits = json::parse(actor.limits_json, error);
+  const json::value limits = json::parse(actor.limits_json, error);
   if (error || !limits.is_object() || !limits.get_object().contains("requests-per-second"))
     return {};
   if (auto noted = arena.journal().will_create({.kind = "limits",
                                                 .instance = actor.instance->name,
                                                 .tenant = actor.slug,
-                                                .name = actor.limits_json});
+                                                .name = actor.rate_json});
       !noted) {
     return noted;
   }
-  limits.get_object()["requests-per-second"] = no_rate;
-  limits.get_object()["burst"] = static_cast<std::int64_t>(no_rate);
-  actor.lifted_limits = json::serialize(limits);
+  actor.lifted_limits = json::serialize(json::object{
+      {"requests-per-second", no_rate}, {"burst", static_cast<std::int64_t>(no_rate)}});
   actor.pace = nullptr;
   return arena.operator_of(*actor.instance).set_limits(actor.slug, actor.lifted_limits);
 }
@@ -203,6 +206,7 @@ Result<std::vector<Actor>> planned_actors(const Arena& arena) {
     if (!found) return tl::unexpected(found.error());
     actor.id = std::move(found->id);
     actor.limits_json = std::move(found->limits_json);
+    actor.rate_json = std::move(found->rate_json);
     for (auto* step : {&give_credential, &lift_rate, &furnish}) {
       if (auto done = step(arena, actor); !done) return tl::unexpected(done.error());
     }
@@ -362,14 +366,25 @@ Result<Actor> make_tenant(const Arena& arena, const std::string& suffix,
       {.slug = actor.slug,
        .tier = actor.tier,
        .limits_json = limits,
-       .metadata_json = R"({"caisson-run":")" + arena.run() + "\"}"});
-  if (!id) return tl::unexpected(id.error());
+       .metadata_json = R"({"caisson-run":")" + arena.run() + "\"}",
+       .synthetic_until =
+           arena.stack().disposable ? std::string() : rfc3339(unix_ms_now() + tenant_life_ms)});
+  if (!id)
+    return fail("no tenant could be made for the run: " + id.error().what, id.error().remedy);
   actor.id = std::move(*id);
   if (auto equipped = equip(arena, actor); !equipped) return tl::unexpected(equipped.error());
   return actor;
 }
 
 Result<void> provision(Arena& arena) {
+  if (!arena.stack().attached.empty()) {
+    for (const RunningInstance& instance : arena.stack().instances) {
+      if (instance.role != "runtime") continue;
+      auto right = arena.operator_of(instance).must_be(arena.plan().name.value, instance.name);
+      if (!right) return right;
+    }
+  }
+  if (auto skipped = arena.skip_refusals(); !skipped) return skipped;
   std::vector<Actor> actors;
   if (arena.stack().disposable) {
     auto planned = planned_actors(arena);

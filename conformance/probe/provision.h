@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "conformance/probe/arena.h"
-#include "generator/source/result.h"
 
 namespace caisson::conformance {
 

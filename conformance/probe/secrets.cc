@@ -7,11 +7,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/files.h"
 #include "conformance/probe/applies.h"
 #include "conformance/probe/disguise.h"
 #include "conformance/probe/probe.h"
 #include "conformance/probe/provision.h"
-#include "conformance/stack/files.h"
 
 namespace caisson::conformance {
 namespace {
@@ -167,6 +167,11 @@ void logs_and_arguments(const Arena& arena, std::vector<Cell>& cells) {
   cells.push_back(e.cell());
 }
 
+/// What answers with files or with what a service says.
+bool publishes(const RunningInstance& instance) {
+  return (instance.role == "service" || instance.role == "dashboard") && instance.data;
+}
+
 /// What a service answers to whoever can reach it, where it might give away what lies around it.
 void published_by(Examination& e, const RunningInstance& service) {
   const Arena& arena = e.arena();
@@ -179,10 +184,11 @@ void published_by(Examination& e, const RunningInstance& service) {
     files.emplace_back(file);
   for (const char* up : {"/", "/../../", "/%2e%2e/%2e%2e/", "/..%2f..%2f"}) {
     for (const std::string& file : files) {
-      const auto answer = exchange(
-          *service.data,
-          {.target = up + file, .host = service.data->text(), .headers = {{"Connection", "close"}}},
-          within(std::chrono::seconds(10)));
+      const auto answer = exchange(*service.data,
+                                   {.target = up + file,
+                                    .host = service.data->authority(),
+                                    .headers = {{"Connection", "close"}}},
+                                   within(std::chrono::seconds(10)));
       const std::string step = "GET " + std::string(up) + file + " of " + service.name;
       // It may speak something else, or nothing to such a path: then it gives nothing away.
       if (!answer) {
@@ -207,7 +213,7 @@ void published(const Arena& arena, std::vector<Cell>& cells) {
   Examination e(arena, *attacker, *victim);
   e.begin();
   for (const RunningInstance& instance : arena.stack().instances) {
-    if (instance.role == "service" && instance.data) published_by(e, instance);
+    if (publishes(instance)) published_by(e, instance);
   }
   e.finish();
   cells.push_back(e.control_cell());
@@ -215,14 +221,17 @@ void published(const Arena& arena, std::vector<Cell>& cells) {
 }
 
 std::optional<LeftOut> needs_services(const Arena& arena) {
-  const bool some = std::ranges::any_of(arena.stack().instances, [](const RunningInstance& i) {
-    return i.role == "service" && i.data;
+  if (std::ranges::any_of(arena.stack().instances, publishes)) return std::nullopt;
+  const bool planned = std::ranges::any_of(arena.plan().instances, [](const plan::Instance& i) {
+    return i.role == plan::Role::service || i.role == plan::Role::dashboard;
   });
-  if (some) return std::nullopt;
+  if (planned && !arena.stack().attached.empty())
+    return not_tested("site.json says of no service or dashboard where it listens");
   return "no service of the deployment runs here and listens";
 }
 
 std::optional<LeftOut> needs_generated_files(const Arena& arena) {
+  if (auto reason = needs_own_stack(arena)) return reason;
   if (arena.stack().target == "local") return std::nullopt;
   return not_tested("the generated files of target " + arena.stack().target +
                     " are not kept beside the stack");

@@ -149,10 +149,12 @@ void enumeration(Examination& e) {
         continue;
       }
       const bool equal = indistinct(*known, e.victim().slug) == indistinct(*unknown, nobody);
+      const bool told = !unserved(*known) && !unserved(*unknown);
       e.expect("GET " + target + " at the host of " + e.victim().slug + " and at an unknown one" +
                    (way == Way::edge ? " through the edge" : ""),
                equal, "the same answer",
-               equal ? known->summary() : known->summary() + " and " + unknown->summary());
+               equal ? known->summary() : known->summary() + " and " + unknown->summary(),
+               told ? Verdict::leak : Verdict::inconclusive);
     }
   }
   // With a credential of one's own, another's host must look like nobody's.

@@ -70,9 +70,7 @@ void try_shape(Examination& e, const Shape& shape, const RunningInstance& at,
            rest.empty() ? "none" : "an answer of " + std::to_string(rest.size()) + " bytes");
   const auto own = arena.send(&e.victim(), arena.request_of(e.victim(), "GET", "/v1/whoami"),
                               arena.stack().edge() == &at ? Way::edge : Way::direct);
-  e.expect("the next request of " + e.victim().slug,
-           own && json_string(own->body, "tenant") == e.victim().slug, "its own answer",
-           own ? own->summary() : own.error().text(), Verdict::leak);
+  e.expect_own("the next request of " + e.victim().slug, e.victim(), own);
 }
 
 /// Two honest requests on one connection: the first one's tenant must not stick to the second.
@@ -124,9 +122,7 @@ void smuggled_prefix(Examination& e) {
     e.received(shape.name + " through the edge", connection->drain(deadline));
     const auto own = e.arena().send(
         &e.victim(), e.arena().request_of(e.victim(), "GET", "/v1/whoami"), Way::edge);
-    e.expect("the next request of " + e.victim().slug + " through the edge",
-             own && json_string(own->body, "tenant") == e.victim().slug, "its own answer",
-             own ? own->summary() : own.error().text());
+    e.expect_own("the next request of " + e.victim().slug + " through the edge", e.victim(), own);
   }
   pipelined(e);
 }

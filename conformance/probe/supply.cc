@@ -8,6 +8,7 @@
 
 #include "conformance/probe/applies.h"
 #include "conformance/probe/probe.h"
+#include "conformance/probe/targets.h"
 
 namespace caisson::conformance {
 namespace {
@@ -44,7 +45,7 @@ void listeners(const Arena& arena, std::vector<Cell>& cells) {
     e.begin();
     const RunningInstance& instance = *attacker->instance;
     std::set<std::uint16_t> planned;
-    for (const auto& endpoint : {instance.data, instance.operator_api}) {
+    for (const auto& endpoint : {instance.data, instance.operator_api, instance.metrics}) {
       if (endpoint) planned.insert(endpoint->port);
     }
     const auto found = listeners_of(instance.process.pid);
@@ -76,14 +77,14 @@ void default_credentials(Examination& e) {
   for (const char* guess : {"admin", "operator", "changeme", "password", "secret", "token",
                             "caisson", "null", "undefined"}) {
     e.attack({.step = std::string("operator API with '") + guess + "'",
-              .request = {.target = "/v1/tenants",
-                          .host = listener.data->text(),
+              .request = {.target = nobodys_tenants(arena),
+                          .host = listener.data->authority(),
                           .headers = {{"Authorization", std::string("Bearer ") + guess}}},
               .at = &listener,
               .refusals = {"401 invalid-credential", "401 unauthenticated"}});
   }
   e.attack({.step = "operator API without a credential",
-            .request = {.target = "/v1/tenants", .host = listener.data->text()},
+            .request = {.target = nobodys_tenants(arena), .host = listener.data->authority()},
             .at = &listener,
             .refusals = {"401 unauthenticated"}});
   std::set<std::string> tokens;
@@ -100,6 +101,7 @@ void default_credentials(Examination& e) {
 }
 
 std::optional<LeftOut> needs_listed_processes(const Arena& arena) {
+  if (auto reason = needs_own_stack(arena)) return reason;
   if (arena.stack().target != "local")
     return not_tested("listeners of target " + arena.stack().target +
                       " are in networks of their own");

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "conformance/scan/canary.h"
-#include "conformance/wire/token.h"
+#include "base/digest.h"
+#include "base/random.h"
 
 namespace caisson::conformance {
 
@@ -15,22 +15,8 @@ std::string ghost_of(const std::string& id) {
   return ghost;
 }
 
-std::string percent_encoded(std::string_view text) {
-  static constexpr std::string_view digits = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '.' || c == '_' || c == '~';
-    if (plain) {
-      out += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      out += '%';
-      out += digits[byte >> 4];
-      out += digits[byte & 15];
-    }
-  }
-  return out;
+std::string nobodys_tenants(const Arena& arena) {
+  return "/v1/tenants?owner=caisson-" + arena.run();
 }
 
 std::filesystem::path store_directory(const RunningInstance& instance,

@@ -2,7 +2,6 @@
 
 #include <filesystem>
 #include <string>
-#include <string_view>
 
 #include "conformance/probe/arena.h"
 
@@ -11,8 +10,9 @@ namespace caisson::conformance {
 /// An id of the same shape that never existed: a UUID with other random bits.
 [[nodiscard]] std::string ghost_of(const std::string& id);
 
-/// Every byte but letters, digits, '-', '.', '_' and '~' as %XX.
-[[nodiscard]] std::string percent_encoded(std::string_view text);
+/// The operator's list of tenants, asked for those of an owner whom nobody has: whoever gets it
+/// past a wall that is down reads no customer's name.
+[[nodiscard]] std::string nobodys_tenants(const Arena& arena);
 
 /// Directory of a tenant's store below its instance's data (docs/runtime.md).
 [[nodiscard]] std::filesystem::path store_directory(const RunningInstance& instance,

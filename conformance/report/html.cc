@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <array>
 #include <string>
 
 #include "conformance/report/escape.h"
+#include "conformance/report/figures.h"
 #include "conformance/report/report.h"
 #include "conformance/report/style.h"
 #include "conformance/report/truth.h"
@@ -38,39 +38,6 @@ std::string badge(Verdict verdict) {
   return element("span", "badge " + class_of(verdict), name_of(verdict));
 }
 
-std::string percent(std::uint64_t n) {
-  std::array<char, 32> text{};
-  const int size = std::snprintf(text.data(), text.size(), "%.3g %%", 100.0 * rule_of_three(n));
-  return {text.data(), static_cast<std::size_t>(size)};
-}
-
-std::string milliseconds(std::int64_t micros) {
-  return micros >= 10'000'000 ? std::to_string(micros / 1'000'000) + " s"
-                              : std::to_string(micros / 1000) + " ms";
-}
-
-/// "86.6 MB": three digits and a unit of ten.
-std::string people_bytes(std::uint64_t count) {
-  constexpr std::array units{"B", "kB", "MB", "GB", "TB"};
-  if (count < 1000) return std::to_string(count) + " B";
-  auto amount = static_cast<double>(count);
-  std::size_t unit = 0;
-  // What would be written as 1000 of a unit is 1 of the next.
-  for (; amount >= 999.5 && unit + 1 < units.size(); ++unit) amount /= 1000;
-  std::array<char, 32> text{};
-  const int digits = amount < 9.995 ? 2 : amount < 99.95 ? 1 : 0;
-  const int size =
-      std::snprintf(text.data(), text.size(), "%.*f %s", digits, amount, units.at(unit));
-  return {text.data(), static_cast<std::size_t>(size)};
-}
-
-/// "2,847": digits in groups of three.
-std::string people_count(std::uint64_t count) {
-  auto text = std::to_string(count);
-  for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, ",");
-  return text;
-}
-
 std::string figure(std::string_view name, std::string_view value, std::string_view css = {}) {
   return "<div class=\"figure\">" + element("dt", "", name) + element("dd", css, value) + "</div>";
 }
@@ -88,16 +55,17 @@ std::string header(const RunReport& report) {
   out += "</h1>";
   out += "<p class=\"lead\">" + std::to_string(report.count(Verdict::pass)) + " of " +
          std::to_string(report.probes.size()) + " probes passed on target <strong>" +
-         escape_markup(report.target) + "</strong> at level " + std::to_string(report.level) + ".";
+         escape_markup(report.target) + "</strong>" +
+         (report.attached.empty() ? "" : " attached by " + escape_markup(report.attached)) +
+         " at level " + std::to_string(report.level) + ".";
   if (untested > 0) {
     out += " <strong>" + std::to_string(untested) +
            " were not tested</strong>, though the plan has what they are about: "
            "<a href=\"#unverified\">see why</a>.";
   }
   if (report.verdict() == Verdict::pass) {
-    out += " In " + people_count(n) +
-           " observations no tenant reached another: with 95 % confidence at most " + percent(n) +
-           " of such attempts succeed (3/N).";
+    out +=
+        " In " + people_count(n) + " observations no tenant reached another. " + bound_in_words(n);
   }
   out += "</p><dl class=\"figures\">";
   out += figure("passed", std::to_string(report.count(Verdict::pass)), "pass-text");
@@ -110,53 +78,64 @@ std::string header(const RunReport& report) {
   out += figure("observations", people_count(n));
   out += figure("canaries", people_count(report.canaries));
   out += figure("searched", people_bytes(report.scanned_bytes));
-  out += figure("took", milliseconds(report.elapsed_us));
+  out += figure("took", people_time(report.elapsed_us));
   return out + "</dl></header>";
 }
 
+/// Where the evidence of a probe's cell stands.
+std::string anchor(std::string_view probe, std::size_t cell) {
+  return "probe-" + escape_markup(probe) + "-" + std::to_string(cell + 1);
+}
+
+/// A link to the evidence of each probe that looked; more than a few are folded.
+std::string probe_links(const TruthCell& cell) {
+  constexpr std::size_t few = 3;
+  std::string links;
+  for (const TruthCell::Look& look : cell.looks) {
+    links += "<a class=\"" + class_of(look.verdict) + "\" href=\"#" +
+             anchor(look.probe, look.cell) + "\">" + escape_markup(look.probe) + "</a> ";
+  }
+  if (cell.looks.size() <= few) return "<p class=\"links\">" + links + "</p>";
+  return "<details class=\"links\"><summary>" + std::to_string(cell.looks.size()) +
+         " probes</summary>" + links + "</details>";
+}
+
 std::string truth_square(const TruthRow& row, const TruthCell& cell, Resource resource) {
+  const std::string column = " data-column=\"" + escape_markup(name_of(resource)) + "\"";
   if (cell.verdict == Verdict::not_applicable) {
-    return "<td class=\"none\"><span aria-label=\"not looked at\">&ndash;</span></td>";
+    return "<td role=\"cell\" class=\"none\"" + column +
+           "><span aria-label=\"not looked at\">&ndash;</span></td>";
   }
   const bool own = row.accessor == row.owner;
-  std::string probes;
-  for (const std::string& id : cell.probes) probes += (probes.empty() ? "" : ", ") + id;
-  // The square has room for two; its label names all.
-  const auto more = cell.probes.size() > 2 ? cell.probes.size() - 1 : 0;
-  const auto shown = more == 0 ? probes : cell.probes.front() + " and " + std::to_string(more);
-  std::string label = row.accessor + " on " + std::string(name_of(resource)) + " of " + row.owner +
-                      ": expected " + (own ? "given" : "refused") + ", observed " +
-                      observed_in(row, cell) + " in " + std::to_string(cell.observations) +
-                      " observations (" + probes + ")";
-  return "<td class=\"" + class_of(cell.verdict) + (own ? " own" : "") + "\"><a href=\"#probe-" +
-         escape_markup(cell.probes.front()) + "\" title=\"" + escape_markup(label) +
-         "\" aria-label=\"" + escape_markup(label) + "\"><b>" +
-         escape_markup(observed_in(row, cell)) + "</b><small>expected " +
+  return "<td role=\"cell\" class=\"" + class_of(cell.verdict) + (own ? " own" : "") + "\"" +
+         column + "><b>" + escape_markup(observed_in(row, cell)) + "</b><small>" +
          (own ? "given" : "refused") + "<br>N&nbsp;" + people_count(cell.observations) +
-         " &middot; " + escape_markup(shown) + "</small></a></td>";
+         "</small>" + probe_links(cell) + "</td>";
 }
 
 std::string truth_section(const RunReport& report) {
   const TruthTable table = truth_table(report);
   std::string out =
-      "<section aria-labelledby=\"truth\"><h2 id=\"truth\">Truth table</h2><p>Who asked, whose it "
-      "was, and what "
-      "came of it. A tenant is given its own (the positive controls) and refused everything else. "
-      "Every square leads to its "
-      "evidence. (newcomer) is a tenant made for the run and gone with it.</p><div "
-      "class=\"scroll\" tabindex=\"0\" role=\"region\" "
-      "aria-labelledby=\"truth\"><table "
-      "class=\"truth\"><caption>tenant &times; resource, expected against "
-      "observed</caption><thead><tr><th "
-      "scope=\"col\">tenant</th><th scope=\"col\">owner</th>";
-  for (const Resource column : table.columns)
-    out += "<th scope=\"col\">" + escape_markup(name_of(column)) + "</th>";
-  out += "</tr></thead><tbody>";
+      "<section class=\"wide\" aria-labelledby=\"truth\"><h2 id=\"truth\">Truth table</h2><p>Who "
+      "asked, whose it was, and what came of it. A tenant is given its own (the positive controls) "
+      "and refused everything else. Below what came of it stand what was expected and the number N "
+      "of observations. Every probe in a square leads to its evidence about that pair. "
+      "(newcomer) is a tenant made for the run and gone with it.</p><div class=\"scroll\" "
+      "tabindex=\"0\" role=\"region\" aria-labelledby=\"truth\"><table role=\"table\" "
+      "class=\"truth\"><caption>tenant &times; resource, expected against observed: " +
+      std::to_string(table.rows.size()) + " pairs, " + std::to_string(table.columns.size()) +
+      " resources</caption><thead role=\"rowgroup\"><tr role=\"row\"><th role=\"columnheader\" "
+      "scope=\"col\">tenant</th><th role=\"columnheader\" scope=\"col\">owner</th>";
+  for (const Resource column : table.columns) {
+    out += "<th role=\"columnheader\" scope=\"col\">" + escape_markup(name_of(column)) + "</th>";
+  }
+  out += "</tr></thead><tbody role=\"rowgroup\">";
   std::string last;
   for (const TruthRow& row : table.rows) {
-    out += row.accessor == last ? "<tr>" : "<tr class=\"first\">";
+    out += row.accessor == last ? "<tr role=\"row\">" : "<tr role=\"row\" class=\"first\">";
     last = row.accessor;
-    out += "<th scope=\"row\">" + escape_markup(row.accessor) + "</th><td class=\"owner\">" +
+    out += "<th role=\"rowheader\" scope=\"row\">" + escape_markup(row.accessor) +
+           "</th><td role=\"cell\" class=\"owner\">" +
            (row.owner == row.accessor ? "its own" : escape_markup(row.owner)) + "</td>";
     for (std::size_t i = 0; i < row.cells.size(); ++i) {
       out += truth_square(row, row.cells[i], table.columns[i]);
@@ -180,11 +159,11 @@ std::string evidence_row(const Evidence& piece) {
          escape_markup(piece.observed) + "</td></tr>";
 }
 
-std::string cell_block(const Cell& cell) {
-  std::string out = "<h4>" + escape_markup(cell.accessor);
+std::string cell_block(const Cell& cell, const std::string& id) {
+  std::string out = "<h4 id=\"" + id + "\">" + escape_markup(cell.accessor);
   out += cell.owner == cell.accessor ? " on its own" : " &rarr; " + escape_markup(cell.owner);
   out += " " + badge(cell.verdict) +
-         " <span class=\"quiet\">N = " + std::to_string(cell.observations) + "</span></h4>";
+         " <span class=\"quiet\">N = " + people_count(cell.observations) + "</span></h4>";
   if (!cell.reason.empty()) out += element("p", "reason", cell.reason);
   if (cell.evidence.empty()) return out;
   out +=
@@ -203,10 +182,12 @@ std::string probe_block(const ProbeResult& probe) {
       "</span> " + element("span", "title", probe.title) + " " + badge(probe.verdict) +
       "</summary><p class=\"quiet\">" + escape_markup(name_of(probe.resource)) +
       " &middot; level " + std::to_string(probe.level) + " &middot; " +
-      milliseconds(probe.elapsed_us) + " &middot; N = " + std::to_string(probe.observations()) +
+      people_time(probe.elapsed_us) + " &middot; N = " + people_count(probe.observations()) +
       (probe.retried ? " &middot; run twice, the first time was inconclusive" : "") + "</p>";
   if (!probe.reason.empty()) out += element("p", "reason", probe.reason);
-  for (const Cell& cell : probe.cells) out += cell_block(cell);
+  for (std::size_t i = 0; i < probe.cells.size(); ++i) {
+    out += cell_block(probe.cells[i], anchor(probe.id, i));
+  }
   return out + "</details>";
 }
 

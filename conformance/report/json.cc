@@ -2,9 +2,9 @@
 
 #include <boost/json.hpp>
 
+#include "base/base64url.h"
 #include "conformance/report/escape.h"
 #include "conformance/report/report.h"
-#include "conformance/scan/forms.h"
 
 namespace caisson::conformance {
 namespace {
@@ -88,6 +88,7 @@ json::object to_json(const RunReport& report) {
           {"version", report.version},
           {"environment", report.environment},
           {"target", report.target},
+          {"attached", report.attached},
           {"tool-version", report.tool_version},
           {"plan-digest", report.plan_digest},
           {"level", report.level},
@@ -104,26 +105,6 @@ json::object to_json(const RunReport& report) {
           {"notes", json::value_from(report.notes)}};
 }
 
-/// Base64 of bytes without control characters in the alphabet; the inverse of `base64`.
-std::string decode_base64(std::string_view text) {
-  static constexpr std::string_view alphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  std::uint32_t group = 0;
-  int bits = 0;
-  for (const char c : text) {
-    const auto value = alphabet.find(c);
-    if (value == std::string_view::npos) break;
-    group = (group << 6) | static_cast<std::uint32_t>(value);
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      out += static_cast<char>((group >> bits) & 0xffU);
-    }
-  }
-  return out;
-}
-
 }  // namespace
 
 std::string to_canonical_json(const ProbeResult& probe) { return canonical(to_json(probe)); }
@@ -135,8 +116,8 @@ Result<std::string> to_signed_json(const RunReport& report, const SigningKey& ke
   const auto signature = key.sign(body);
   if (!signature) return tl::unexpected(signature.error());
   const json::object seal{{"algorithm", "Ed25519"},
-                          {"public-key", base64(key.public_raw())},
-                          {"value", base64(*signature)}};
+                          {"public-key", encode_base64(key.public_raw())},
+                          {"value", encode_base64(*signature)}};
   return R"({"report":)" + body + R"(,"signature":)" + canonical(seal) + "}\n";
 }
 
@@ -150,11 +131,12 @@ Result<void> verify_signed_json(std::string_view text, std::string_view trusted)
   if (value == nullptr || !value->is_string() || !key->is_string()) {
     return fail("the report has no signature");
   }
-  const std::string public_key = decode_base64(key->get_string());
+  const std::string public_key = decode_base64(key->get_string()).value_or("");
   if (!trusted.empty() && public_key != trusted) {
     return fail("the report is signed by another key than the trusted one");
   }
-  if (!verify_ed25519(public_key, canonical(*report), decode_base64(value->get_string()))) {
+  if (!verify_ed25519(public_key, canonical(*report),
+                      decode_base64(value->get_string()).value_or(""))) {
     return fail("the signature does not fit: the report was changed after it was signed");
   }
   return {};

@@ -4,9 +4,9 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.h"
 #include "conformance/verdict/result.h"
 #include "conformance/wire/token.h"
-#include "generator/source/result.h"
 
 namespace caisson::conformance {
 

@@ -1,12 +1,18 @@
 #include "conformance/report/report.h"
 
+#include <algorithm>
 #include <fstream>
+#include <regex>
+#include <set>
+#include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include "conformance/report/escape.h"
+#include "conformance/report/figures.h"
 #include "conformance/report/truth.h"
 
 namespace caisson::conformance {
@@ -133,8 +139,87 @@ TEST(Html, IsSelfContainedAndEscaped) {
   EXPECT_THAT(page, Not(HasSubstr("https://")));
   EXPECT_THAT(page, Not(HasSubstr("id <b>")));
   EXPECT_THAT(page, HasSubstr("GET &lt;record&gt;"));
-  EXPECT_THAT(page, HasSubstr(R"(href="#probe-DB1")"));
+  EXPECT_THAT(page, HasSubstr(R"(href="#probe-DB1-1")"));
   EXPECT_THAT(page, HasSubstr(R"(id="probe-DB1" open)"));
+}
+
+/// Every resource, many pairs, and as many probes in a square as real runs have.
+RunReport large() {
+  RunReport report = sample();
+  report.probes.clear();
+  const std::vector<std::string> tenants{"globex", "initech", "umbrella", "czr1-new",
+                                         "a-tenant-whose-name-is-as-long-as-one-may-be"};
+  for (int resource = 0; resource <= static_cast<int>(Resource::supply); ++resource) {
+    for (int number = 1; number <= 15; ++number) {
+      ProbeResult probe{.id = "P" + std::to_string(resource) + "X" + std::to_string(number),
+                        .title = "a probe",
+                        .resource = static_cast<Resource>(resource),
+                        .verdict = Verdict::pass};
+      for (const auto& accessor : tenants) {
+        for (const auto& owner : tenants) {
+          probe.cells.push_back({.accessor = accessor,
+                                 .owner = owner,
+                                 .verdict = Verdict::pass,
+                                 .observations = 1234,
+                                 .evidence = {{.step = "GET", .expected = "404"}}});
+        }
+      }
+      report.probes.push_back(std::move(probe));
+    }
+  }
+  return report;
+}
+
+std::vector<std::string> all_matches(const std::string& text, const std::string& expression) {
+  const std::regex pattern(expression);
+  std::vector<std::string> found;
+  for (std::sregex_iterator at(text.begin(), text.end(), pattern), end; at != end; ++at)
+    found.push_back((*at)[1]);
+  return found;
+}
+
+TEST(Html, LinksEveryProbeOfASquareToItsOwnEvidence) {
+  const std::string page = to_html(large());
+  auto links = all_matches(page, R"re(<a class="pass" href="#(probe-[^"]+)")re");
+  auto evidence = all_matches(page, R"re(<h4 id="(probe-[^"]+)")re");
+  EXPECT_EQ(links.size(), 12U * 15 * 25);
+  EXPECT_EQ(std::set(evidence.begin(), evidence.end()).size(), evidence.size());
+  std::sort(links.begin(), links.end());
+  std::sort(evidence.begin(), evidence.end());
+  EXPECT_EQ(links, evidence);
+}
+
+TEST(Html, LinksToTheHeaviestOfSeveralCellsOfASquare) {
+  RunReport report = sample();
+  ProbeResult& probe = report.probes[1];
+  probe.cells = {
+      {.accessor = "czr1-a", .owner = "globex", .verdict = Verdict::pass, .observations = 1},
+      {.accessor = "czr1-b", .owner = "globex", .verdict = Verdict::leak, .observations = 1}};
+  EXPECT_THAT(to_html(report), HasSubstr(R"(<a class="leak" href="#probe-DB1-2")"));
+}
+
+TEST(Html, SaysOfEverySquareWhichResourceItIsAbout) {
+  // Small screens show squares below one another, without the head of the table.
+  const std::string page = to_html(large());
+  const auto heads = all_matches(page, R"re(<th role="columnheader" scope="col">([^<]+)<)re");
+  const auto columns =
+      all_matches(page, R"re(<td role="cell" class="[^"]*" data-column="([^"]+)")re");
+  ASSERT_EQ(heads.size(), 2U + 12);
+  ASSERT_EQ(columns.size(), 25U * 12);
+  for (std::size_t i = 0; i < columns.size(); ++i) EXPECT_EQ(columns[i], heads[2 + i % 12]);
+}
+
+TEST(Figures, AreForPeople) {
+  EXPECT_EQ(people_bytes(999), "999 B");
+  EXPECT_EQ(people_bytes(86'600'000), "86.6 MB");
+  EXPECT_EQ(people_bytes(999'999), "1.00 MB");
+  EXPECT_EQ(people_count(999), "999");
+  EXPECT_EQ(people_count(1'234'567), "1,234,567");
+  EXPECT_EQ(people_time(850), "850 us");
+  EXPECT_EQ(people_time(12'345), "12 ms");
+  EXPECT_EQ(people_time(5'240'000), "5.2 s");
+  EXPECT_EQ(people_time(9'960'000), "10 s");
+  EXPECT_EQ(people_time(65'000'000), "1 min 5 s");
 }
 
 TEST(Text, PrintsTableVerdictsAndWhatWasNotVerified) {
@@ -147,7 +232,11 @@ TEST(Text, PrintsTableVerdictsAndWhatWasNotVerified) {
   EXPECT_THAT(text, Not(HasSubstr("\x1b[")));
   RunReport passed = sample();
   passed.probes.resize(1);
-  EXPECT_THAT(to_text(passed, false), HasSubstr("N = 6 observations without a leak: at most 50 %"));
+  EXPECT_THAT(to_text(passed, false),
+              HasSubstr("N = 6 observations without a leak. What was tried gives the same answer "
+                        "every time, and what was not tried is not covered. A fault that comes by "
+                        "chance, such as a race, would have shown (95 % confidence) if it let "
+                        "through more than 1 in 2 such attempts (3/N)."));
 }
 
 TEST(NotTested, IsSaidAsLoudlyAsTheVerdict) {

@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <array>
 
+#include "conformance/report/figures.h"
 #include "conformance/report/report.h"
 #include "conformance/report/truth.h"
 
@@ -72,12 +72,6 @@ std::string table(const RunReport& report, bool colour) {
   return out;
 }
 
-std::string bound(std::uint64_t n) {
-  std::array<char, 32> text{};
-  const int size = std::snprintf(text.data(), text.size(), "%.3g", 100.0 * rule_of_three(n));
-  return {text.data(), static_cast<std::size_t>(size)};
-}
-
 void list(std::string& out, const RunReport& report, Verdict verdict, bool colour) {
   for (const ProbeResult& probe : report.probes) {
     if (probe.verdict != verdict) continue;
@@ -97,8 +91,9 @@ void list(std::string& out, const RunReport& report, Verdict verdict, bool colou
 }  // namespace
 
 std::string to_text(const RunReport& report, bool colour) {
-  std::string out = report.deployment + " " + report.version + " on " + report.target + ", level " +
-                    std::to_string(report.level) + ", run " + report.run + "\n\n";
+  std::string out = report.deployment + " " + report.version + " on " + report.target +
+                    (report.attached.empty() ? "" : " attached by " + report.attached) +
+                    ", level " + std::to_string(report.level) + ", run " + report.run + "\n\n";
   out += table(report, colour) + "\n";
   if (out.find("(newcomer") != std::string::npos) {
     out += "(newcomer): a tenant made for the run and gone with it\n\n";
@@ -143,8 +138,7 @@ std::string to_text(const RunReport& report, bool colour) {
             : "what was not tested may leak; the reasons stand above, --require-all fails then\n";
   }
   if (report.verdict() == Verdict::pass) {
-    out += "N = " + std::to_string(n) + " observations without a leak: at most " + bound(n) +
-           " % of such attempts succeed (3/N, 95 %)\n";
+    out += "N = " + people_count(n) + " observations without a leak. " + bound_in_words(n) + "\n";
   }
   return out;
 }

@@ -25,14 +25,21 @@ TruthTable truth_table(const RunReport& report) {
   std::set<Resource> columns;
   std::set<std::tuple<std::string, bool, std::string>> pairs;  // own row first
   for (const ProbeResult& probe : report.probes) {
-    for (const Cell& cell : probe.cells) {
+    for (std::size_t i = 0; i < probe.cells.size(); ++i) {
+      const Cell& cell = probe.cells[i];
       if (cell.verdict == Verdict::not_applicable) continue;
       const auto [accessor, owner] = line_of(report, cell);
       TruthCell& square = squares[{accessor, owner, probe.resource}];
       square.verdict = merge(square.verdict, cell.verdict);
       square.observations += cell.observations;
-      if (square.probes.empty() || square.probes.back() != probe.id)
-        square.probes.push_back(probe.id);
+      if (square.looks.empty() || square.looks.back().probe != probe.id) {
+        square.looks.push_back({.probe = probe.id, .cell = i});
+      }
+      // Several cells may be about one square: the heaviest is what there is to see.
+      TruthCell::Look& look = square.looks.back();
+      if (merge(look.verdict, cell.verdict) != look.verdict) {
+        look = {.probe = probe.id, .cell = i, .verdict = cell.verdict};
+      }
       columns.insert(probe.resource);
       pairs.insert({accessor, accessor != owner, owner});
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -10,9 +11,15 @@ namespace caisson::conformance {
 
 /// One square of the truth table: what `accessor` got of `owner`'s `resource`, over all probes.
 struct TruthCell {
+  /// A probe that looked, and the first of its cells that is about this square.
+  struct Look {
+    std::string probe{};   ///< its id
+    std::size_t cell = 0;  ///< index in `ProbeResult::cells`
+    Verdict verdict = Verdict::not_applicable;
+  };
   Verdict verdict = Verdict::not_applicable;
   std::uint64_t observations = 0;
-  std::vector<std::string> probes{};  ///< ids of those that looked
+  std::vector<Look> looks{};  ///< in the order of the report, each probe once
 };
 
 /// One line of it. Where accessor and owner are the same, access is expected to be given: those are

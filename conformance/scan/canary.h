@@ -24,7 +24,4 @@ struct Canary {
 [[nodiscard]] Canary secret_canary(std::string_view tenant, std::string_view sink,
                                    std::string_view secret);
 
-/// `bytes` random bytes from the operating system in lower-case hex.
-[[nodiscard]] std::string random_hex(std::size_t bytes);
-
 }  // namespace caisson::conformance

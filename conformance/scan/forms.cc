@@ -4,17 +4,18 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/hex.h"
+
 namespace caisson::conformance {
 namespace {
 
-constexpr std::string_view lower_digits = "0123456789abcdef";
 constexpr std::string_view upper_digits = "0123456789ABCDEF";
 constexpr std::string_view standard_alphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::string_view url_alphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-std::string hex(std::string_view text, std::string_view digits, std::string_view prefix) {
+std::string digits_of(std::string_view text, std::string_view digits, std::string_view prefix) {
   std::string out;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
@@ -65,25 +66,6 @@ std::string base64_core(std::string_view text, std::size_t offset, std::string_v
 
 }  // namespace
 
-std::string base64(std::string_view bytes, bool url) {
-  const std::string_view alphabet = url ? url_alphabet : standard_alphabet;
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  std::uint32_t group = 0;
-  int bits = 0;
-  for (const char c : bytes) {
-    group = (group << 8) | static_cast<unsigned char>(c);
-    bits += 8;
-    while (bits >= 6) {
-      bits -= 6;
-      out += alphabet[(group >> bits) & 63U];
-    }
-  }
-  if (bits > 0) out += alphabet[(group << (6 - bits)) & 63U];
-  if (!url) out.resize((out.size() + 3) / 4 * 4, '=');
-  return out;
-}
-
 std::vector<Form> forms_of(std::string_view text) {
   std::vector<Form> forms;
   const auto add = [&forms](std::string_view name, std::string bytes) {
@@ -97,10 +79,10 @@ std::vector<Form> forms_of(std::string_view text) {
     add("base64", base64_core(text, offset, standard_alphabet));
     add("base64", base64_core(text, offset, url_alphabet));
   }
-  add("hex", hex(text, lower_digits, ""));
-  add("hex", hex(text, upper_digits, ""));
-  add("percent", hex(text, lower_digits, "%"));
-  add("percent", hex(text, upper_digits, "%"));
+  add("hex", digits_of(text, hex_digits, ""));
+  add("hex", digits_of(text, upper_digits, ""));
+  add("percent", digits_of(text, hex_digits, "%"));
+  add("percent", digits_of(text, upper_digits, "%"));
   add("utf-16", utf16(text));
   return forms;
 }

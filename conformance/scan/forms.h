@@ -18,7 +18,4 @@ struct Form {
 /// Compression is the scanner's business.
 [[nodiscard]] std::vector<Form> forms_of(std::string_view text);
 
-/// Base64 with padding; `url` selects the alphabet of RFC 4648 section 5 and drops the padding.
-[[nodiscard]] std::string base64(std::string_view bytes, bool url = false);
-
 }  // namespace caisson::conformance

@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "conformance/scan/forms.h"
+#include "base/base64url.h"
 
 namespace caisson::conformance {
 namespace {
@@ -53,10 +53,10 @@ std::vector<std::pair<std::string, std::string>> disguises(const std::string& te
   std::string upper = hex(text);
   for (char& c : upper) c = static_cast<char>(std::toupper(c));
   return {{"raw", text},
-          {"base64", base64(text)},
-          {"base64", base64("x" + text + "yz")},
-          {"base64", base64("xy" + text + "z")},
-          {"base64", base64("xyz" + text, true)},
+          {"base64", encode_base64(text)},
+          {"base64", encode_base64("x" + text + "yz")},
+          {"base64", encode_base64("xy" + text + "z")},
+          {"base64", encode_base64url("xyz" + text)},
           {"hex", hex(text)},
           {"hex", upper},
           {"percent", percent},
@@ -64,7 +64,7 @@ std::vector<std::pair<std::string, std::string>> disguises(const std::string& te
           {"utf-16", wide(text, false)},
           {"gzip/raw", gzip("before " + text + " after")},
           {"gzip/gzip/raw", gzip("outer" + gzip("inner " + text))},
-          {"gzip/base64", gzip(base64(text))}};
+          {"gzip/base64", gzip(encode_base64(text))}};
 }
 
 TEST(Canary, HasTheDocumentedShape) {

@@ -1,13 +1,17 @@
 #include "conformance/stack/compose.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <optional>
+#include <sstream>
 
 #include <boost/json.hpp>
 #include <unistd.h>
 
+#include "base/files.h"
 #include "conformance/stack/description.h"
-#include "conformance/stack/files.h"
 #include "conformance/stack/interrupt.h"
+#include "conformance/stack/preflight.h"
 #include "conformance/stack/secrets.h"
 #include "conformance/stack/state.h"
 
@@ -30,7 +34,7 @@ Result<Finished> compose(const fs::path& state, std::vector<std::string> words,
   return run(words, limit, state / "compose", wanted);
 }
 
-std::string last_lines(const std::string& text) {
+std::string end_of(const std::string& text) {
   const auto at = text.size() > 600 ? text.find('\n', text.size() - 600) : 0;
   return text.substr(at == std::string::npos ? 0 : at);
 }
@@ -39,7 +43,7 @@ Result<void> require(const Result<Finished>& done, const std::string& what) {
   if (!done) return tl::unexpected(done.error());
   if (done->status == 0) return {};
   return fail(what + " failed (exit " + std::to_string(done->status) +
-              "): " + last_lines(done->errors + done->output));
+              "): " + end_of(done->errors + done->output));
 }
 
 /// What `make_secrets` needs to know of the plan's secrets that containers mount.
@@ -61,7 +65,7 @@ Result<void> write_project(const plan::Plan& plan, const std::map<std::string, s
                            const ComposeOptions& options) {
   const fs::path& state = options.state;
   for (const auto& [path, bytes] : files) {
-    if (path.find("..") != std::string::npos)
+    if (!is_path_below(path))
       return fail("a generated file would leave the state directory: " + path);
     if (auto made = make_directory((state / path).parent_path(), 0755); !made) return made;
     if (auto done = write_file(state / path, bytes, 0644); !done) return done;
@@ -87,7 +91,8 @@ Result<void> write_project(const plan::Plan& plan, const std::map<std::string, s
       return done;
   }
   const std::string environment =
-      "EDGE_ADDRESS=127.0.0.1\nSOURCE_DIR=" + fs::absolute(options.spec_directory).string() + "\n";
+      "EDGE_ADDRESS=127.0.0.1\nSOURCE_DIR=" +
+      fs::absolute("." / options.spec_directory).lexically_normal().string() + "\n";
   if (auto done = write_file(state / "compose/.env", environment, 0600); !done) return done;
   return write_file(state / "disposable", "this project may be attacked and thrown away\n", 0644);
 }
@@ -164,6 +169,8 @@ Result<RunningInstance> inspect(const plan::Plan& plan, const fs::path& state,
                             .tls = port.purpose == plan::Port::Purpose::https};
     if (port.purpose == plan::Port::Purpose::operator_api) {
       instance.operator_api = endpoint;
+    } else if (port.purpose == plan::Port::Purpose::metrics) {
+      instance.metrics = endpoint;
     } else if (!instance.data || port.purpose == plan::Port::Purpose::https) {
       instance.data = endpoint;
     }
@@ -179,15 +186,100 @@ Result<RunningInstance> inspect(const plan::Plan& plan, const fs::path& state,
   return instance;
 }
 
+/// What is in the way of `docker compose up`, told before anything of it begins.
+Result<void> check_engine(const plan::Plan& plan) {
+  if (!find_program("docker")) {
+    return fail(
+        "nothing was started: target compose needs the program 'docker', which is neither beside "
+        "this program nor on the PATH",
+        "install Docker Engine with its compose plugin, or use --target local");
+  }
+  const auto asked = [](const std::vector<std::string>& words) -> std::optional<std::string> {
+    const auto done = run(words, seconds(30));
+    if (!done) return done.error().text();
+    return done->status == 0 ? std::nullopt : std::optional(end_of(done->errors + done->output));
+  };
+  if (const auto why = asked({"docker", "compose", "version"}))
+    return fail("nothing was started: `docker compose` does not work: " + *why,
+                "install Docker's compose plugin, or use --target local");
+  if (const auto why = asked({"docker", "version"}))
+    return fail("nothing was started: no Docker engine answers: " + *why,
+                "start it, for example with `systemctl start docker`, or use --target local");
+  const char* host = std::getenv("DOCKER_HOST");  // NOLINT(concurrency-mt-unsafe): nobody sets it
+  if (host != nullptr && !std::string_view(host).starts_with("unix:")) return {};  // other ports
+  std::vector<std::pair<std::string, std::uint16_t>> needed;
+  for (const plan::Instance& instance : plan.instances) {
+    for (const plan::Port& port : instance.ports) {
+      if (!port.published) continue;
+      const bool secure = port.purpose == plan::Port::Purpose::https;
+      needed.emplace_back(instance.name, (secure ? plan.edge.https : plan.edge.http).value);
+    }
+  }
+  const std::string held = held_ports(needed);
+  if (held.empty()) return {};
+  return fail("nothing was started:" + held,
+              "stop what listens there, or give this stack other ports with edge.http and "
+              "edge.https");
+}
+
+std::string text_at(const json::value& container, std::string_view pointer) {
+  boost::system::error_code error;
+  const json::value* found = container.find_pointer(pointer, error);
+  return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
+}
+
+/// How a container is that did not come up, in words; empty when it did.
+std::string state_in_words(const json::value& container) {
+  boost::system::error_code error;
+  const auto status = text_at(container, "/State/Status");
+  const auto health = text_at(container, "/State/Health/Status");
+  const json::value* exit = container.find_pointer("/State/ExitCode", error);
+  if (status == "running") return health.empty() || health == "healthy" ? "" : "is " + health;
+  if (status == "created") return "waits for another";
+  if (exit == nullptr) return "is " + status;
+  if (status == "exited" && *exit == 0) return {};
+  return "is " + status + ", exit status " + json::serialize(*exit);
+}
+
+/// The services that did not come up: how each is, where it would answer, what it said last.
+std::string not_up(const plan::Plan& plan, const fs::path& state) {
+  const auto ids = compose(state, {"ps", "--all", "--quiet"}, seconds(30));
+  if (!ids || ids->status != 0 || ids->output.empty()) return {};
+  std::vector<std::string> words{"docker", "inspect"};
+  std::istringstream in(ids->output);
+  for (std::string id; std::getline(in, id);) words.push_back(id);
+  const auto shown = run(words, seconds(30));
+  boost::system::error_code error;
+  const json::value list = shown ? json::parse(shown->output, error) : json::value();
+  if (error || !list.is_array()) return {};
+  std::string out;
+  for (const json::value& container : list.get_array()) {
+    const std::string how = state_in_words(container);
+    if (how.empty()) continue;
+    const auto name = text_at(container, "/Config/Labels/com.docker.compose.service");
+    out += "\n  " + name + " " + how;
+    const auto planned = std::ranges::find(plan.instances, name, &plan::Instance::name);
+    if (planned != plan.instances.end() && !planned->ports.empty())
+      out += "; it would answer at port " + std::to_string(planned->ports.front().number.value);
+    const auto said = compose(
+        state, {"logs", "--no-color", "--no-log-prefix", "--tail", "200", name}, seconds(30));
+    const auto lines =
+        said ? last_lines(said->output + said->errors, state / "compose/secrets") : std::string();
+    out += lines.empty() ? "\n  its log is empty" : "\n  the end of its log:" + lines;
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<RunningStack> up_compose(const plan::Plan& plan,
                                 const std::map<std::string, std::string>& files,
                                 const ComposeOptions& options) {
+  if (auto ground = check_engine(plan); !ground) return tl::unexpected(ground.error());
   const fs::path state = fs::absolute(options.state).lexically_normal();
   if (fs::exists(state / "compose"))
     return fail("a project already stands in " + state.string(),
-                "stop it with `caisson down --target compose`");
+                "stop it with `" + options.stop_with + "`");
   if (auto made = make_directory(state, 0700); !made) return tl::unexpected(made.error());
   if (options.owned) {
     if (auto owned = own_state(state); !owned) return tl::unexpected(owned.error());
@@ -200,6 +292,7 @@ Result<RunningStack> up_compose(const plan::Plan& plan,
     started = require(compose(state, {"up", "--detach", "--build", "--remove-orphans", "--wait"},
                               minutes(10), [] { return !interrupted(); }),
                       "docker compose up");
+    if (!started && !interrupted()) started.error().what += not_up(plan, state);
   }
   if (started && interrupted()) started = fail("interrupted");
   if (!started) {

@@ -5,9 +5,9 @@
 #include <map>
 #include <string>
 
+#include "base/result.h"
 #include "conformance/stack/running.h"
 #include "generator/plan/plan.h"
-#include "generator/source/result.h"
 
 namespace caisson::conformance {
 
@@ -17,6 +17,7 @@ struct ComposeOptions {
       spec_directory{};  ///< builds of services and secrets from files are relative to it
   std::filesystem::path runtime{};  ///< the static caisson-runtime that images are built from
   bool owned = false;               ///< by this program: `caisson sweep` removes it afterwards
+  std::string stop_with = "caisson down --target compose";  ///< what stops a project that is there
   std::function<void(const std::string&)> progress{};
 };
 

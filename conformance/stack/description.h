@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "generator/source/result.h"
+#include "base/result.h"
 
 namespace caisson::conformance {
 
@@ -25,12 +25,13 @@ struct StackDescription {
     std::optional<std::string> tenant{};
     std::string program{};
     std::vector<std::string> args{};
-    std::string directory{};  ///< working directory; empty and writable when the process starts
-    std::string config{};
-    std::string data{};
+    std::string directory{};  ///< "work/<name>"; empty and writable when the process starts
+    std::string config{};     ///< "config/<name>", "Caddyfile", "nginx.conf" or ""
+    std::string data{};       ///< "data/<name>" or ""
     std::map<std::string, std::uint16_t> ports{};
-    std::optional<std::string> ready_port{};  ///< nullopt: nothing to ask
-    std::string ready_path{};                 ///< "": the port accepts connections
+    std::optional<std::string> ready_port{};   ///< nullopt: nothing to ask
+    std::string ready_path{};                  ///< "": the port accepts connections
+    std::optional<std::uint16_t> spec_port{};  ///< of a service: what the spec calls `ready_port`
     std::vector<std::string> needs{};
     std::map<std::string, std::string> env{};
     std::map<std::string, std::string> secret_env{};
@@ -50,7 +51,11 @@ struct StackDescription {
   [[nodiscard]] const Process* process(std::string_view name) const;
 };
 
-/// Fails on JSON that is none, and on members that are missing or of the wrong kind.
+/// Fails on JSON that is none, on more than 16 MiB, on members that are missing or of the wrong
+/// kind, and on what would lead out of the stack: a path that is not a name of its own in its
+/// folder of the state directory, a secret from outside of the spec's folder, a user id beyond the
+/// stack's. The text is distrusted: a patch of the spec can change any of it, and `up` may run as
+/// root.
 [[nodiscard]] Result<StackDescription> parse_stack(std::string_view json);
 
 /// The processes so that each comes after everything it needs. Fails on unknown names and on

@@ -9,13 +9,14 @@
 
 #include <boost/json.hpp>
 #include <dirent.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/files.h"
 #include "conformance/stack/description.h"
-#include "conformance/stack/files.h"
 #include "conformance/stack/interrupt.h"
 #include "conformance/stack/preflight.h"
 #include "conformance/stack/secrets.h"
@@ -39,6 +40,13 @@ Result<StackDescription> read_description(const fs::path& state) {
   return parse_stack(*bytes);
 }
 
+/// User ids, and group ids far above them, that the stack's processes and secrets need.
+std::uint32_t users_of(const StackDescription& stack) {
+  auto count = static_cast<std::uint32_t>(stack.secrets.size());
+  for (const auto& process : stack.processes) count = std::max(count, process.uid_offset + 1);
+  return count;
+}
+
 std::optional<User> user_of(const Record& record, const StackDescription& stack,
                             const Process& process) {
   if (record.hardening.users == Hardening::Users::starter) return std::nullopt;
@@ -55,14 +63,44 @@ std::optional<User> user_of(const Record& record, const StackDescription& stack,
   return user;
 }
 
-Result<void> give(const fs::path& path, uid_t uid, gid_t gid, unsigned mode) {
-  if (geteuid() == 0 && chown(path.c_str(), uid, gid) != 0) {
-    return fail("cannot give " + path.string() + " its owner: " + std::strerror(errno));
+Result<void> give(const Descriptor& file, const fs::path& shown, uid_t uid, gid_t gid,
+                  unsigned mode) {
+  if (geteuid() == 0 && fchown(file.get(), uid, gid) != 0) {
+    return fail("cannot give " + shown.string() + " its owner: " + std::strerror(errno));
   }
-  if (chmod(path.c_str(), mode) != 0) {
-    return fail("cannot set the mode of " + path.string() + ": " + std::strerror(errno));
+  if (fchmod(file.get(), mode) != 0) {
+    return fail("cannot set the mode of " + shown.string() + ": " + std::strerror(errno));
   }
   return {};
+}
+
+/// A directory of the state directory, made if it is missing. No link is followed on the way.
+Result<Descriptor> folder_in(const fs::path& state, const std::string& path) {
+  const Descriptor root(open(state.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!root) return cannot("open", state, errno);
+  std::vector<std::string> created;
+  return open_below(root, path, state.string(), &created);
+}
+
+Result<void> give_folder(const fs::path& state, const std::string& path, uid_t uid, gid_t gid,
+                         unsigned mode) {
+  const auto folder = folder_in(state, path);
+  if (!folder) return tl::unexpected(folder.error());
+  return give(*folder, state / path, uid, gid, mode);
+}
+
+/// Of a regular file that is there; neither it nor a folder on the way is a link.
+Result<void> give_file(const fs::path& state, const std::string& path, uid_t uid, gid_t gid,
+                       unsigned mode) {
+  const auto folder = folder_in(state, fs::path(path).parent_path());
+  if (!folder) return tl::unexpected(folder.error());
+  const Descriptor file(openat(folder->get(), fs::path(path).filename().c_str(),
+                               O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (!file) return cannot("open", state / path, errno);
+  struct stat info{};
+  if (fstat(file.get(), &info) != 0) return cannot("examine", state / path, errno);
+  if (!S_ISREG(info.st_mode)) return fail((state / path).string() + " is not a regular file");
+  return give(file, state / path, uid, gid, mode);
 }
 
 Result<void> write_secrets(const fs::path& state, const Record& record,
@@ -78,7 +116,8 @@ Result<void> write_secrets(const fs::path& state, const Record& record,
       return done;
     if (record.hardening.users == Hardening::Users::starter) continue;
     const gid_t group = record.uid_base + 1'000'000'000 + static_cast<gid_t>(i);
-    if (auto done = give(path, 0, group, 0440); !done) return done;
+    if (auto done = give_file(state, "secrets/" + stack.secrets[i].name, 0, group, 0440); !done)
+      return done;
   }
   if (made.signing_key.empty()) return {};
   return write_file(state / "signing-key.pem", made.signing_key, 0600);
@@ -86,7 +125,7 @@ Result<void> write_secrets(const fs::path& state, const Record& record,
 
 Result<void> write_tree(const fs::path& state, const LocalTree& tree) {
   for (const auto& [path, bytes] : tree) {
-    if (path.find("..") != std::string::npos || path.starts_with('/')) {
+    if (!is_path_below(path)) {
       return fail("a generated file would leave the state directory: " + path);
     }
     const fs::path parent = (state / path).parent_path();
@@ -115,11 +154,10 @@ Result<void> own_files(const fs::path& state, const Record& record, const StackD
     const uid_t uid = user ? user->uid : geteuid();
     const gid_t gid = user ? user->gid : getegid();
     for (const std::string& folder : writable_by(process)) {
-      if (auto done = make_directory(state / folder, 0700); !done) return done;
-      if (auto done = give(state / folder, uid, gid, 0700); !done) return done;
+      if (auto done = give_folder(state, folder, uid, gid, 0700); !done) return done;
     }
     if (!process.config.empty()) {
-      if (auto done = give(state / process.config, uid, gid, 0600); !done) return done;
+      if (auto done = give_file(state, process.config, uid, gid, 0600); !done) return done;
     }
   }
   return {};
@@ -170,6 +208,20 @@ std::optional<std::string> unready(const Endpoint& endpoint, const std::string& 
   return "the answer is " + std::to_string(response->status);
 }
 
+/// Where a process is asked whether it is ready. A service hears of its port here by a variable
+/// alone, so that of the spec is said too.
+std::string asked_at(const StackDescription& stack, const Process& process, std::uint16_t port) {
+  auto text = (process.ready_path.empty() ? "" : "http://") + stack.address + ":" +
+              std::to_string(port) + process.ready_path;
+  if (!process.spec_port) return text;
+  text += " (port " + std::to_string(*process.spec_port) + " of the spec is " +
+          std::to_string(port) + " on this target";
+  const auto variable = process.env.find("PORT");
+  const bool told = variable != process.env.end() && variable->second == std::to_string(port);
+  return text + (told ? ": the process has to listen at what its variable PORT says)"
+                      : ", but the spec sets the variable PORT, which would say so)");
+}
+
 /// `wanted` ends the waiting when it turns false. The failure says what was asked and what the
 /// process itself said.
 Result<void> wait_ready(const StackDescription& stack, const Process& process, ProcessId id,
@@ -178,10 +230,8 @@ Result<void> wait_ready(const StackDescription& stack, const Process& process, P
       process.ready_port ? process.ports.find(*process.ready_port) : process.ports.end();
   if (process.ready_port && number == process.ports.end())
     return fail(process.name + " has no port " + *process.ready_port);
-  const std::string asked = number == process.ports.end()
-                                ? std::string()
-                                : (process.ready_path.empty() ? "" : "http://") + stack.address +
-                                      ":" + std::to_string(number->second) + process.ready_path;
+  const std::string asked =
+      number == process.ports.end() ? std::string() : asked_at(stack, process, number->second);
   const Deadline end = within(limit);
   for (;;) {
     if (!alive(id)) {
@@ -229,7 +279,8 @@ RunningInstance instance_of(const fs::path& state, const Record& record,
   for (const auto& [name, number] : process.ports) {
     const Endpoint endpoint{.host = stack.address, .port = number};
     if (name == "operator") instance.operator_api = endpoint;
-    if (name == process.ready_port) instance.data = endpoint;  // where its metrics are is neither
+    if (name == "metrics") instance.metrics = endpoint;
+    if (name == process.ready_port) instance.data = endpoint;
   }
   return instance;
 }
@@ -279,6 +330,7 @@ Result<void> take_down(const fs::path& state,
   std::error_code error;
   fs::remove_all(state, error);
   if (error) return fail("cannot remove " + state.string() + ": " + error.message());
+  release_users(users_registry());
   return {};
 }
 
@@ -338,14 +390,14 @@ Result<RunningStack> up_local(const LocalTree& tree, const LocalOptions& options
   const fs::path state = fs::absolute(options.state).lexically_normal();
   if (fs::exists(state / "state.json")) {
     if (runs_in(state)) {
-      return fail("a stack already runs in " + state.string(), "stop it with `caisson down`");
+      return fail("a stack already runs in " + state.string(),
+                  "stop it with `" + options.stop_with + "`");
     }
     if (auto gone = take_down(state, options.progress); !gone) return tl::unexpected(gone.error());
   } else if (fs::exists(state) && !only_logs(state)) {
     return fail(state.string() + " is not empty and holds no stack", "name another with --state");
   }
-  Record record{.uid_base = uid_base_of(state),
-                .hardening = options.hardening,
+  Record record{.hardening = options.hardening,
                 .extra_env = options.extra_env,
                 .processes_limit = options.processes_limit,
                 .marker = stack->marker == "disposable"};
@@ -356,6 +408,9 @@ Result<RunningStack> up_local(const LocalTree& tree, const LocalOptions& options
   if (auto made = make_directory(state, 0711); !made) return tl::unexpected(made.error());
   if (auto fine = check_reachable(state, options.hardening); !fine)
     return tl::unexpected(fine.error());
+  const auto users = claim_users(state, users_of(*stack), users_registry());
+  if (!users) return tl::unexpected(users.error());
+  record.uid_base = *users;
   const auto made = make_secrets(
       *stack, {.spec_directory = options.spec_directory, .token_key = options.token_key});
   if (!made) return tl::unexpected(made.error());

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "conformance/stack/process.h"
 #include "conformance/stack/running.h"
 #include "conformance/stack/secrets.h"
-#include "generator/source/result.h"
 
 namespace caisson::conformance {
 
@@ -27,6 +27,7 @@ struct LocalOptions {
   std::chrono::milliseconds ready_within{20'000};  ///< for each process
   std::uint64_t processes_limit = 256;
   bool owned = false;  ///< by this program: `sweep_local` removes it once that has gone
+  std::string stop_with = "caisson down";  ///< the command that stops what runs there already
   std::function<void(const std::string&)> progress{};  ///< one line per step; may be empty
 };
 

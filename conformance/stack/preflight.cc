@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "conformance/stack/files.h"
+#include "base/files.h"
 
 namespace caisson::conformance {
 namespace {
@@ -98,11 +98,21 @@ bool can_listen(std::uint16_t port) {
   return free;
 }
 
+std::string held_ports(const std::vector<std::pair<std::string, std::uint16_t>>& needed) {
+  std::string out;
+  for (const auto& [name, port] : needed) {
+    if (can_listen(port)) continue;
+    out += "\n  " + name + " needs port " + std::to_string(port) + ", where " + holder_of(port) +
+           " listens";
+  }
+  return out;
+}
+
 Result<void> check_ground(const StackDescription& stack,
                           const std::map<std::string, std::string>& programs) {
   std::string in_the_way;
   std::set<std::string> missing;
-  bool held = false;
+  std::vector<std::pair<std::string, std::uint16_t>> needed;
   for (const auto& process : stack.processes) {
     const auto replaced = programs.find(process.program);
     const std::string& program = replaced == programs.end() ? process.program : replaced->second;
@@ -110,16 +120,13 @@ Result<void> check_ground(const StackDescription& stack,
       in_the_way += "\n  " + process.name + " needs the program '" + program +
                     "', which is neither beside this program nor on the PATH";
     }
-    for (const auto& [name, port] : process.ports) {
-      if (can_listen(port)) continue;
-      held = true;
-      in_the_way += "\n  " + process.name + " needs port " + std::to_string(port) + ", where " +
-                    holder_of(port) + " listens";
-    }
+    for (const auto& [name, port] : process.ports) needed.emplace_back(process.name, port);
   }
+  const std::string held = held_ports(needed);
+  in_the_way += held;
   if (in_the_way.empty()) return {};
   std::string remedy = missing.empty() ? "" : "install what is missing";
-  if (held) {
+  if (!held.empty()) {
     remedy += std::string(remedy.empty() ? "" : ", and ") +
               "stop what listens there, or give this stack other ports with targets.local.port";
   }
@@ -154,28 +161,35 @@ std::vector<std::string> hidden_files(const Launch& what, const fs::path& spec_d
   return out;
 }
 
-std::string log_tail(const fs::path& log, const fs::path& secrets) {
-  auto bytes = read_file(log);
-  if (!bytes || bytes->empty()) return "\n  its log is empty";
+std::string last_lines(std::string text, const fs::path& secrets) {
   static constexpr std::size_t longest = 4096;
-  if (bytes->size() > longest) bytes->erase(0, bytes->size() - longest);
-  while (!bytes->empty() && bytes->back() == '\n') bytes->pop_back();
   std::error_code error;
   for (const auto& secret : fs::directory_iterator(secrets, error)) {
     const auto value = read_file(secret.path());
     if (!value || value->size() < 8) continue;
-    for (auto at = bytes->find(*value); at != std::string::npos; at = bytes->find(*value, at)) {
-      bytes->replace(at, value->size(), "[" + secret.path().filename().string() + "]");
+    for (auto at = text.find(*value); at != std::string::npos; at = text.find(*value, at)) {
+      text.replace(at, value->size(), "[" + secret.path().filename().string() + "]");
     }
   }
-  std::size_t from = bytes->size();
+  if (text.size() > longest) text.erase(0, text.size() - longest);
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  std::size_t from = text.size();
   for (int lines = 0; lines < 10 && from != std::string::npos && from > 0; ++lines) {
-    from = bytes->rfind('\n', from - 1);
+    from = text.rfind('\n', from - 1);
   }
-  std::string out = "\n  the end of " + log.string() + ":";
-  std::istringstream in(bytes->substr(from == std::string::npos || from == 0 ? 0 : from + 1));
+  std::string out;
+  std::istringstream in(text.substr(from == std::string::npos || from == 0 ? 0 : from + 1));
   for (std::string line; std::getline(in, line);) out += "\n    " + line;
   return out;
+}
+
+std::string log_tail(const fs::path& log, const fs::path& secrets) {
+  // A secret that the cut goes through would not be found in what is left.
+  static constexpr std::size_t most = 1 << 20;
+  auto bytes = read_file(log);
+  if (!bytes || bytes->empty()) return "\n  its log is empty";
+  if (bytes->size() > most) bytes->erase(0, bytes->size() - most);
+  return "\n  the end of " + log.string() + ":" + last_lines(std::move(*bytes), secrets);
 }
 
 }  // namespace caisson::conformance

@@ -4,11 +4,12 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/result.h"
 #include "conformance/stack/description.h"
 #include "conformance/stack/process.h"
-#include "generator/source/result.h"
 
 // What is in the way of a local stack, told before anything of it starts, and what may be behind a
 // process that does not come up.
@@ -28,7 +29,15 @@ namespace caisson::conformance {
 [[nodiscard]] std::vector<std::string> hidden_files(const Launch& what,
                                                     const std::filesystem::path& spec_directory);
 
-/// The end of a log as indented lines, at most ten, without any of the secrets in `secrets`.
+/// Ports of the loopback interface, with what needs each, that something else holds: a line each,
+/// with who listens there. Empty when all are free.
+[[nodiscard]] std::string held_ports(
+    const std::vector<std::pair<std::string, std::uint16_t>>& needed);
+
+/// The last lines of a text, indented, at most ten, without any of the secrets in `secrets`.
+[[nodiscard]] std::string last_lines(std::string text, const std::filesystem::path& secrets);
+
+/// The same of a log.
 [[nodiscard]] std::string log_tail(const std::filesystem::path& log,
                                    const std::filesystem::path& secrets);
 

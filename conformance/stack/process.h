@@ -11,7 +11,7 @@
 
 #include <sys/types.h>
 
-#include "generator/source/result.h"
+#include "base/result.h"
 
 namespace caisson::conformance {
 

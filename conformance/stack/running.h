@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "conformance/stack/process.h"
 #include "conformance/wire/connection.h"
-#include "generator/source/result.h"
 
 namespace caisson::conformance {
 
@@ -20,6 +20,7 @@ struct RunningInstance {
   std::optional<std::string> tenant{};
   std::optional<Endpoint> data{};
   std::optional<Endpoint> operator_api{};
+  std::optional<Endpoint> metrics{};
   std::string operator_token{};
   ProcessId process{};
   std::optional<User> user{};              ///< nullopt: the user of the harness
@@ -31,12 +32,15 @@ struct RunningInstance {
 
 /// A stack that was started or attached to.
 struct RunningStack {
-  std::string target{};  ///< "local", "compose"
+  std::string target{};  ///< "local", "compose"; "systemd", "helm" when attached
   std::string name{};
   std::string domain{};
   std::string url{};
   std::filesystem::path state{};  ///< where `up` keeps everything of this stack
   bool disposable = false;        ///< the marker of `up` is there
+  std::string attached{};  ///< path of the site.json that leads to it: of what `up` knows of its
+                           ///< own stacks only the listeners are known; empty: it is one of those
+  std::string edge_left_out{};  ///< why no edge is among the instances though there is one
   Hardening hardening{};
   std::vector<RunningInstance> instances{};
   std::string signing_key{};  ///< private PEM of the key that signs tokens; empty without tokens

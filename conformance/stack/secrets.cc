@@ -2,23 +2,15 @@
 
 #include <cstdlib>
 
-#include "conformance/scan/canary.h"
-#include "conformance/scan/forms.h"
-#include "conformance/stack/files.h"
+#include "base/base64url.h"
+#include "base/files.h"
+#include "base/random.h"
 #include "conformance/wire/token.h"
 
 namespace caisson::conformance {
 namespace {
 
-/// `bytes` random bytes in base64url.
-std::string random_secret(std::size_t bytes) {
-  const std::string hex = random_hex(bytes);
-  std::string raw;
-  for (std::size_t i = 0; i < hex.size(); i += 2) {
-    raw += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
-  }
-  return base64(raw, true);
-}
+constexpr std::size_t largest_secret = std::size_t{1} << 20U;
 
 Algorithm algorithm_of(const std::string& name) {
   if (name == name_of(Algorithm::es256)) return Algorithm::es256;
@@ -30,11 +22,11 @@ Result<std::string> value_of(const StackDescription::Secret& secret,
                              const std::filesystem::path& directory) {
   if (secret.source == "file") {
     const auto path = directory / secret.reference;
-    if (std::filesystem::exists(path)) return read_file(path);
+    if (std::filesystem::exists(path)) return read_file(path, largest_secret, Links::follow);
   } else if (secret.source == "env") {
     if (const char* value = std::getenv(secret.reference.c_str())) return std::string(value);
   }
-  return random_secret(secret.bytes == 0 ? 32 : secret.bytes);
+  return encode_base64url(random_bytes(secret.bytes == 0 ? 32 : secret.bytes));
 }
 
 }  // namespace
@@ -51,7 +43,7 @@ Result<SecretValues> make_secrets(const StackDescription& stack, const SecretSou
   for (const auto& secret : stack.secrets) {
     if (secret.name == sources.token_key.secret) {
       if (sources.token_key.algorithm == "HS256") {
-        made.signing_key = random_secret(48);
+        made.signing_key = encode_base64url(random_bytes(48));
         made.values[secret.name] = made.signing_key;
         continue;
       }

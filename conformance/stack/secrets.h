@@ -4,9 +4,9 @@
 #include <map>
 #include <string>
 
+#include "base/result.h"
 #include "conformance/stack/description.h"
 #include "generator/plan/plan.h"
-#include "generator/source/result.h"
 
 namespace caisson::conformance {
 

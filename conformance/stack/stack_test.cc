@@ -1,5 +1,9 @@
+#include <algorithm>
 #include <fstream>
+#include <mutex>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
@@ -10,11 +14,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/files.h"
+#include "conformance/stack/compose.h"
 #include "conformance/stack/description.h"
-#include "conformance/stack/files.h"
 #include "conformance/stack/interrupt.h"
 #include "conformance/stack/local.h"
+#include "conformance/stack/preflight.h"
 #include "conformance/stack/process.h"
+#include "conformance/stack/state.h"
 #include "conformance/wire/http.h"
 
 namespace caisson::conformance {
@@ -80,6 +87,142 @@ TEST(Description, RefusesWhatIsMissingAndCycles) {
       stack_json(process_json("a", 1, "\"b\"", 0) + "," + process_json("b", 2, "\"a\"", 1)));
   ASSERT_TRUE(circle) << circle.error().text();
   EXPECT_FALSE(start_order(*circle));
+}
+
+std::string with(std::string text, const std::string& from, const std::string& to) {
+  const auto at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return at == std::string::npos ? text : text.replace(at, from.size(), to);
+}
+
+TEST(Description, RefusesWhateverLeadsOutOfTheStateDirectory) {
+  const auto stack = [](const std::string& one) {
+    return stack_json(one + "," + process_json("two", 2, "", 1));
+  };
+  const std::string one = process_json("one", 1, "", 0);
+  ASSERT_TRUE(parse_stack(stack(one)));
+  const auto refused = [](const std::string& text, const std::string& place) {
+    const auto parsed = parse_stack(text);
+    ASSERT_FALSE(parsed) << text;
+    EXPECT_THAT(parsed.error().what, testing::HasSubstr("local/stack.json: " + place + " is '"));
+    EXPECT_THAT(parsed.error().remedy, testing::HasSubstr("patch"));
+  };
+  for (const char* path :
+       {"../../../../etc", "/etc", "work", "work/", "work/..", "work/.", "work/one/../../..",
+        "work//one", "work/one/deeper", "", ".", "secrets", "data/one", "work/two", "work/o\\ne"}) {
+    refused(
+        stack(with(one, R"("directory":"work/one")", R"("directory":")" + std::string(path) + '"')),
+        "/processes/" + std::string(path == std::string("work/two") ? "1" : "0") + "/directory");
+  }
+  for (const char* path :
+       {"../sibling", "/etc", "data", "data/", "data/..", "work/one", "secrets", "data/one/deeper"})
+    refused(stack(with(one, R"("data":"")", R"("data":")" + std::string(path) + '"')),
+            "/processes/0/data");
+  for (const char* path : {"../sibling", "/etc/passwd", "config", "config/../state.json",
+                           "state.json", "owner", "secrets/token", "stack.json", "logs/one.log"})
+    refused(stack(with(one, R"("config":"")", R"("config":")" + std::string(path) + '"')),
+            "/processes/0/config");
+  for (const char* name : {"../x", "/etc/passwd", "", ".", "two words", "x/y"})
+    refused(stack(with(one, R"("name":"one")", R"("name":")" + std::string(name) + '"')),
+            "/processes/0/name");
+  refused(stack(with(one, R"("name":"one")", R"("name":"two")")), "/processes/1/name");
+  // 200000 and this are 0 in the 32 bits of a user id.
+  refused(stack(with(one, R"("uid-offset":0)", R"("uid-offset":4294767296)")),
+          "/processes/0/uid-offset");
+  refused(stack(with(one, R"("uid-offset":0)", R"("uid-offset":1)")), "/processes/1/uid-offset");
+  refused(stack(with(one, R"("TOKEN":"token")", R"("TOKEN":"../../../etc/shadow")")),
+          "/processes/0/secret-env");
+  refused(stack(with(one, R"("secrets":["token"])", R"("secrets":["other"])")),
+          "/processes/0/secrets");
+  const std::string whole = stack(one);
+  refused(with(whole, R"("name":"token")", R"("name":"../token")"), "/secrets/0/name");
+  refused(with(whole, R"("bytes":32)", R"("bytes":1000000000000)"), "/secrets/0/bytes");
+  for (const char* path : {"/etc/shadow", "../shadow", "x/../../shadow"})
+    refused(with(whole, R"("source":"generate","bytes":32,"reference":"")",
+                 R"("source":"file","bytes":32,"reference":")" + std::string(path) + '"'),
+            "/secrets/0/reference");
+  refused(with(whole, R"("address":"127.0.0.1")", R"("address":"192.0.2.1")"), "/address");
+  EXPECT_FALSE(parse_stack(std::string(std::size_t{17} << 20U, ' ')));
+}
+
+TEST(Local, OwnsAndRemovesNothingOutsideOfItsDirectory) {
+  const Scratch scratch;
+  const fs::path state = scratch.path() / "state";
+  const fs::path sibling = scratch.path() / "sibling";
+  ASSERT_TRUE(make_directory(sibling, 0755));
+  ASSERT_TRUE(write_file(sibling / "file", "theirs", 0644));
+  const auto untouched = [&] {
+    struct stat info{};
+    for (const auto& [path, mode] : {std::pair(sibling, 0755U), {sibling / "file", 0644U}}) {
+      ASSERT_EQ(lstat(path.c_str(), &info), 0) << path;
+      EXPECT_EQ(info.st_mode & 07777U, mode) << path;
+      EXPECT_EQ(info.st_uid, geteuid()) << path;
+    }
+  };
+  const std::string one = process_json("one", free_port(), "", 0);
+  for (const auto& [from, to] : {std::pair<std::string, std::string>{R"("directory":"work/one")",
+                                                                     R"("directory":"../sibling")"},
+                                 {R"("data":"")", R"("data":"../sibling")"},
+                                 {R"("config":"")", R"("config":"../sibling/file")"}}) {
+    EXPECT_FALSE(up_local({{"stack.json", stack_json(with(one, from, to))}}, {.state = state}));
+    EXPECT_FALSE(fs::exists(state)) << "refused before anything is made";
+    untouched();
+  }
+  // A failed start left a directory in which somebody has put links since.
+  ASSERT_TRUE(make_directory(state / "logs", 0711));
+  fs::create_directory_symlink(sibling, state / "logs" / "link");
+  const auto up = up_local({{"stack.json", stack_json(one)}}, {.state = state});
+  ASSERT_TRUE(up) << up.error().text();
+  untouched();
+  fs::create_directory_symlink(sibling, state / "data" / "link");
+  ASSERT_TRUE(down_local(state));
+  EXPECT_FALSE(fs::exists(state));
+  untouched();
+}
+
+/// Ranges that would begin at the same place, or reach into one another, on one machine.
+TEST(Users, NoTwoStacksOfAMachineHaveOneInCommon) {
+  const fs::path place = fs::temp_directory_path() / ("caisson-users-" + std::to_string(getpid()));
+  const fs::path registry = place / "registry/.users";
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> ranges;
+  std::mutex mutex;
+  std::vector<std::thread> starters;
+  for (int starter = 0; starter < 4; ++starter) {
+    starters.emplace_back([&, starter] {
+      for (int i = 0; i < 40; ++i) {
+        const fs::path state = place / std::to_string(starter) / std::to_string(i);
+        fs::create_directories(state);
+        const std::uint32_t count = i % 2 == 0 ? 7 : 3000;
+        const auto base = claim_users(state, count, registry);
+        const std::scoped_lock lock(mutex);
+        ASSERT_TRUE(base) << base.error().text();
+        ranges.emplace_back(*base, *base + count);
+      }
+    });
+  }
+  for (auto& starter : starters) starter.join();
+  std::ranges::sort(ranges);
+  ASSERT_EQ(ranges.size(), 160U);
+  for (std::size_t i = 1; i < ranges.size(); ++i) {
+    ASSERT_GE(ranges[i].first, ranges[i - 1].second);
+  }
+  const fs::path first = place / "0/0";
+  const auto again = claim_users(first, 7, registry);
+  EXPECT_EQ(claim_users(first, 7, registry).value(), again.value()) << "a stack keeps its own";
+  const fs::path wide = place / "wide";
+  fs::create_directories(wide);
+  const auto none = claim_users(wide, 1'280'000, registry);
+  ASSERT_FALSE(none);
+  EXPECT_THAT(none.error().text(), testing::HasSubstr("user ids in a row"));
+  for (int starter = 0; starter < 4; ++starter) fs::remove_all(place / std::to_string(starter));
+  EXPECT_TRUE(claim_users(wide, 1'000'000, registry)) << "who is gone has none";
+  fs::remove_all(wide);
+  release_users(registry);
+  EXPECT_FALSE(fs::exists(registry)) << "nothing is left";
+  fs::create_directories(wide);
+  std::ofstream(registry) << "nonsense\n";
+  EXPECT_FALSE(claim_users(wide, 7, registry));
+  fs::remove_all(place);
 }
 
 TEST(Launch, PassesNothingOn) {
@@ -204,8 +347,11 @@ TEST(Local, StartsInOrderHardensAndLeavesNothing) {
   EXPECT_TRUE(up->disposable);
   const RunningInstance& late = *up->instance("late");
   EXPECT_EQ(exchange(*late.data, {.host = "t"}, within(milliseconds(5000)))->body, "late");
-  EXPECT_FALSE(up_local({{"stack.json", stack_json("")}}, options))
-      << "a running stack was replaced";
+  LocalOptions twice = options;
+  twice.stop_with = "caisson down a/b.yaml --env live --state x";
+  const auto again = up_local({{"stack.json", stack_json("")}}, twice);
+  ASSERT_FALSE(again) << "a running stack was replaced";
+  EXPECT_EQ(again.error().remedy, "stop it with `" + twice.stop_with + "`");
 
   struct stat info{};
   ASSERT_EQ(stat(late.data_directory.c_str(), &info), 0);
@@ -255,6 +401,30 @@ TEST(Local, AFailedStartStopsWhatRan) {
       up_local({{"stack.json", stack_json(process_json("fine", port, "", 0))}}, {.state = state});
   ASSERT_TRUE(again) << again.error().text();
   EXPECT_TRUE(down_local(state));
+}
+
+TEST(Compose, SaysBeforeItStartsThatThereIsNoDocker) {
+  const Scratch scratch;
+  const char* before = getenv("PATH");
+  const std::string path = before == nullptr ? "" : before;
+  ASSERT_EQ(setenv("PATH", scratch.path().c_str(), 1), 0);
+  const auto up = up_compose({}, {}, {.state = scratch.path() / "state"});
+  ASSERT_EQ(setenv("PATH", path.c_str(), 1), 0);
+  ASSERT_FALSE(up);
+  EXPECT_THAT(up.error().what, testing::HasSubstr("nothing was started: target compose needs the "
+                                                  "program 'docker'"));
+  EXPECT_THAT(up.error().remedy, testing::HasSubstr("--target local"));
+  EXPECT_FALSE(fs::exists(scratch.path() / "state"));
+}
+
+TEST(Preflight, ShowsTheLastLinesWithoutSecrets) {
+  const Scratch scratch;
+  ASSERT_TRUE(write_file(scratch.path() / "token", "s3cret-of-the-stack", 0600));
+  std::string log;
+  for (int i = 0; i < 2'000; ++i) log += "line " + std::to_string(i) + " s3cret-of-the-stack\n";
+  const auto shown = last_lines(log, scratch.path());
+  EXPECT_THAT(shown, testing::StartsWith("\n    line 1990 [token]\n"));
+  EXPECT_THAT(shown, testing::EndsWith("\n    line 1999 [token]"));
 }
 
 TEST(Local, SaysBeforeItStartsWhatIsMissingAndWhatIsTaken) {
@@ -308,6 +478,31 @@ TEST(Local, SaysWhereAServiceWasAskedAndWhatItCannotSee) {
                              testing::HasSubstr((scratch.path() / "events.py").string())));
   if (geteuid() == 0) {
     EXPECT_THAT(up.error().text(), testing::HasSubstr("it cannot see " + hidden.string()));
+  }
+}
+
+TEST(Local, SaysBothPortsOfAServiceThatListensAtTheSpecsOwn) {
+  const Scratch scratch;
+  const std::uint16_t port = free_port();
+  const auto number = std::to_string(port);
+  auto deaf = process_json("deaf", port, "", 0);
+  deaf = with(deaf, "\"caddy\"", "\"/bin/sh\"");
+  const auto from = deaf.find("\"args\":[");
+  deaf.replace(from, deaf.find(']', from) + 1 - from, R"("args":["-c","exec sleep 30"])");
+  deaf = with(deaf, R"("path":"/")", R"("path":"/","spec-port":8000)");
+  for (const auto& [variable, words] :
+       {std::pair<std::string, std::string>{number, "what its variable PORT says"},
+        {"8000", "the spec sets the variable PORT"}}) {
+    const auto up = up_local(
+        {{"stack.json",
+          stack_json(with(deaf, R"("env":{)", R"("env":{"PORT":")" + variable + R"(",)"))}},
+        {.state = scratch.path() / "state",
+         .spec_directory = scratch.path(),
+         .ready_within = milliseconds(200)});
+    ASSERT_FALSE(up);
+    EXPECT_THAT(up.error().text(),
+                testing::AllOf(testing::HasSubstr("port 8000 of the spec is " + number),
+                               testing::HasSubstr(words)));
   }
 }
 

@@ -7,18 +7,124 @@
 #include <sstream>
 
 #include <boost/json.hpp>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
-#include "conformance/stack/files.h"
+#include "base/files.h"
 
 namespace caisson::conformance {
 
 namespace fs = std::filesystem;
 namespace json = boost::json;
 
-std::uint32_t uid_base_of(const fs::path& state) {
-  return 200'000 +
-         static_cast<std::uint32_t>(std::hash<std::string>{}(state.string()) % 20'000) * 64;
+namespace {
+
+constexpr std::uint32_t first_user = 200'000;
+constexpr std::uint32_t users_a_step = 64;
+constexpr std::uint32_t steps = 20'000;
+
+struct Claim {
+  std::uint32_t base = 0;
+  std::uint32_t count = 0;
+  std::string state;
+};
+
+/// One claim a line: base, count, state directory. Those whose directory is gone are over.
+Result<std::vector<Claim>> read_claims(const fs::path& registry) {
+  std::vector<Claim> claims;
+  const auto there = is_there(registry);
+  if (!there) return tl::unexpected(there.error());
+  if (!*there) return claims;
+  const auto text = read_file(registry);
+  if (!text) return tl::unexpected(text.error());
+  std::istringstream in(*text);
+  for (std::string line; std::getline(in, line);) {
+    std::istringstream fields(line);
+    Claim claim;
+    fields >> claim.base >> claim.count;
+    if (!fields || fields.get() != ' ' || !std::getline(fields, claim.state)) {
+      return fail(registry.string() + " is damaged",
+                  "stop every stack of this machine, and remove it");
+    }
+    std::error_code error;
+    if (fs::is_directory(claim.state, error)) claims.push_back(std::move(claim));
+  }
+  return claims;
+}
+
+Result<void> write_claims(const fs::path& registry, const std::vector<Claim>& claims) {
+  std::string text;
+  for (const auto& claim : claims) {
+    text +=
+        std::to_string(claim.base) + ' ' + std::to_string(claim.count) + ' ' + claim.state + '\n';
+  }
+  return write_file(registry, text, 0600);
+}
+
+/// The folder is what is locked: the file is replaced.
+Result<Descriptor> lock_claims(const fs::path& registry) {
+  std::error_code error;
+  fs::create_directories(registry.parent_path(), error);
+  Descriptor lock(open(registry.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (lock && flock(lock.get(), LOCK_EX) == 0) return lock;
+  return fail("cannot lock " + registry.parent_path().string() +
+                  ", where this machine notes which user ids its stacks have",
+              "it must be root's, and writable");
+}
+
+bool overlap(const Claim& a, std::uint32_t base, std::uint32_t count) {
+  return a.base < base + count && base < a.base + a.count;
+}
+
+}  // namespace
+
+fs::path users_registry() {
+  return geteuid() == 0 ? fs::path("/var/lib/caisson/.users") : fs::path();
+}
+
+Result<std::uint32_t> claim_users(const fs::path& state, std::uint32_t count,
+                                  const fs::path& registry) {
+  const auto preferred =
+      static_cast<std::uint32_t>(std::hash<std::string>{}(state.string()) % steps);
+  if (registry.empty()) return first_user + preferred * users_a_step;
+  if (state.string().find('\n') != std::string::npos) {
+    return fail("the state directory has a line break in its name", "name another with --state");
+  }
+  const auto lock = lock_claims(registry);
+  if (!lock) return tl::unexpected(lock.error());
+  auto claims = read_claims(registry);
+  if (!claims) return tl::unexpected(claims.error());
+  std::erase_if(*claims, [&](const Claim& claim) { return claim.state == state; });
+  const std::uint32_t room = (count + users_a_step - 1) / users_a_step * users_a_step;
+  for (std::uint32_t step = 0; step < steps; ++step) {
+    const std::uint32_t base = first_user + (preferred + step) % steps * users_a_step;
+    if (room > first_user + steps * users_a_step - base) continue;
+    if (std::ranges::any_of(*claims,
+                            [&](const Claim& claim) { return overlap(claim, base, room); })) {
+      continue;
+    }
+    claims->push_back({.base = base, .count = room, .state = state.string()});
+    if (auto written = write_claims(registry, *claims); !written) {
+      return tl::unexpected(written.error());
+    }
+    return base;
+  }
+  return fail("no " + std::to_string(room) + " user ids in a row are free for the stack",
+              "stop another stack: " + registry.string() + " says which there are");
+}
+
+void release_users(const fs::path& registry) {
+  if (std::error_code error; registry.empty() || !fs::exists(registry, error)) return;
+  const auto lock = lock_claims(registry);
+  if (!lock) return;
+  const auto claims = read_claims(registry);  // without those that are gone
+  std::error_code error;
+  if (claims && claims->empty()) {
+    fs::remove(registry, error);
+  } else if (claims) {
+    static_cast<void>(write_claims(registry, *claims));
+  }
 }
 
 Result<void> write_record(const fs::path& state, const Record& record) {

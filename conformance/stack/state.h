@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/result.h"
 #include "conformance/stack/process.h"
-#include "generator/source/result.h"
 
 // What a state directory says of its stack besides the generated files.
 namespace caisson::conformance {
@@ -26,8 +26,17 @@ struct Record {
 [[nodiscard]] Result<void> write_record(const std::filesystem::path& state, const Record& record);
 [[nodiscard]] Result<Record> read_record(const std::filesystem::path& state);
 
-/// The first user id of a state directory's processes: those of different directories stay apart.
-[[nodiscard]] std::uint32_t uid_base_of(const std::filesystem::path& state);
+/// The first of `count` user ids that the processes of a state directory, which is there, get. With
+/// `registry`, a file of the machine that notes whose ids are whose, no two directories that are
+/// there have one in common; empty: nobody changes users, and any will do.
+[[nodiscard]] Result<std::uint32_t> claim_users(const std::filesystem::path& state,
+                                                std::uint32_t count,
+                                                const std::filesystem::path& registry);
+/// The range of a state directory, which is gone, is free again. What fails is made up for by the
+/// next claim.
+void release_users(const std::filesystem::path& registry);
+/// Where the machine notes whose user ids are whose: for root, who alone can give any away.
+[[nodiscard]] std::filesystem::path users_registry();
 
 /// One line a started process: name, pid, start time.
 [[nodiscard]] Result<void> note_started(const std::filesystem::path& state, const std::string& name,

@@ -80,6 +80,7 @@ struct RunReport {
   std::string version{};  ///< of the deployment
   std::string environment{};
   std::string target{};
+  std::string attached{};  ///< path of the site.json that led to it; empty: a stack of the harness
   std::string tool_version{};
   std::string plan_digest{};  ///< SHA-256 of what expectations were derived from
   int level = 1;

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "generator/source/result.h"
+#include "base/result.h"
 
 namespace caisson::conformance {
 
@@ -17,20 +17,28 @@ using Deadline = std::chrono::steady_clock::time_point;
   return std::chrono::steady_clock::now() + span;
 }
 
-/// Where to connect to. `host` is a numeric address (v4 or v6) or "localhost".
+/// Where to connect to: a Unix socket, or a port of `host`, a numeric address (v4 or v6) or
+/// "localhost".
 struct Endpoint {
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;
   bool tls = false;
   std::string server_name{};  ///< for TLS: what the certificate is asked for
+  std::string ca_file{};      ///< for TLS: who may have signed it; empty: nobody looks
+  std::string socket{};       ///< absolute path of a Unix socket, instead of host and port
 
   friend bool operator==(const Endpoint&, const Endpoint&) = default;
-  [[nodiscard]] std::string text() const { return host + ":" + std::to_string(port); }
+  /// For people.
+  [[nodiscard]] std::string text() const { return socket.empty() ? authority() : "unix:" + socket; }
+  /// For the field `Host` of a request to the listener itself.
+  [[nodiscard]] std::string authority() const {
+    return socket.empty() ? host + ":" + std::to_string(port) : "localhost";
+  }
 };
 
-/// One TCP connection, with TLS when the endpoint says so. TLS is spoken without verifying the
-/// certificate: the harness attacks what it started itself, and its edge has a certificate of its
-/// own making. Owns the socket; bytes go out exactly as given.
+/// One connection, with TLS when the endpoint says so. Without a `ca_file` the certificate is not
+/// verified: the edge of a stack that the harness started has one of its own making. Owns the
+/// socket; bytes go out exactly as given.
 class Connection {
  public:
   [[nodiscard]] static Result<Connection> open(const Endpoint& endpoint, Deadline deadline);

@@ -7,11 +7,10 @@
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/pem.h>
-#include <openssl/sha.h>
 
-#include "conformance/scan/forms.h"
+#include "base/base64url.h"
+#include "base/digest.h"
 
 namespace caisson::conformance {
 namespace {
@@ -35,7 +34,7 @@ std::string number(const EVP_PKEY* key, const char* name) {
   std::string out(static_cast<std::size_t>(BN_num_bytes(value)), '\0');
   BN_bn2bin(value, reinterpret_cast<unsigned char*>(out.data()));
   BN_free(value);
-  return base64(out, true);
+  return encode_base64url(out);
 }
 
 /// ECDSA signatures of OpenSSL are DER; JWS wants r and s with 32 bytes each.
@@ -133,7 +132,7 @@ std::string SigningKey::jwk() const {
   const EVP_PKEY* key = key_->pkey.get();
   switch (algorithm_) {
     case Algorithm::ed_dsa:
-      return R"({"kty":"OKP","crv":"Ed25519","x":")" + base64(public_raw(), true) + "\"}";
+      return R"({"kty":"OKP","crv":"Ed25519","x":")" + encode_base64url(public_raw()) + "\"}";
     case Algorithm::es256:
       return R"({"kty":"EC","crv":"P-256","x":")" + number(key, OSSL_PKEY_PARAM_EC_PUB_X) +
              R"(","y":")" + number(key, OSSL_PKEY_PARAM_EC_PUB_Y) + "\"}";
@@ -176,37 +175,22 @@ bool verify_ed25519(std::string_view public_raw, std::string_view message,
 
 std::string unsigned_token(std::string_view header, std::string_view claims,
                            std::string_view signature) {
-  return base64(header, true) + "." + base64(claims, true) + "." + base64(signature, true);
+  return encode_base64url(header) + "." + encode_base64url(claims) + "." +
+         encode_base64url(signature);
 }
 
 Result<std::string> sign_token(std::string_view header, std::string_view claims,
                                const SigningKey& key) {
-  const std::string message = base64(header, true) + "." + base64(claims, true);
+  const std::string message = encode_base64url(header) + "." + encode_base64url(claims);
   const auto signature = key.sign(message);
   if (!signature) return tl::unexpected(signature.error());
-  return message + "." + base64(*signature, true);
+  return message + "." + encode_base64url(*signature);
 }
 
 std::string sign_token_hs256(std::string_view header, std::string_view claims,
                              std::string_view secret) {
-  const std::string message = base64(header, true) + "." + base64(claims, true);
-  std::array<unsigned char, EVP_MAX_MD_SIZE> mac{};
-  unsigned size = 0;
-  HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()), bytes_of(message),
-       message.size(), mac.data(), &size);
-  return message + "." + base64({reinterpret_cast<const char*>(mac.data()), size}, true);
-}
-
-std::string sha256_hex(std::string_view bytes) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-  SHA256(bytes_of(bytes), bytes.size(), digest.data());
-  static constexpr std::string_view digits = "0123456789abcdef";
-  std::string out;
-  for (const unsigned char byte : digest) {
-    out += digits[byte >> 4];
-    out += digits[byte & 15];
-  }
-  return out;
+  const std::string message = encode_base64url(header) + "." + encode_base64url(claims);
+  return message + "." + encode_base64url(caisson::bytes_of(hmac_sha256(secret, message)));
 }
 
 }  // namespace caisson::conformance

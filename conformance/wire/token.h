@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "generator/source/result.h"
+#include "base/result.h"
 
 namespace caisson::conformance {
 
@@ -54,8 +54,5 @@ class SigningKey {
 /// Header and claims with whatever is given as the signature part.
 [[nodiscard]] std::string unsigned_token(std::string_view header, std::string_view claims,
                                          std::string_view signature = {});
-
-/// SHA-256 in lower-case hex.
-[[nodiscard]] std::string sha256_hex(std::string_view bytes);
 
 }  // namespace caisson::conformance

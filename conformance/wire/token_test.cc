@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
 
+#include "base/digest.h"
+
 namespace caisson::conformance {
 namespace {
 

@@ -7,9 +7,9 @@
 #include <optional>
 #include <utility>
 
+#include "base/digest.h"
 #include "generator/image/elf.h"
 #include "generator/image/tar.h"
-#include "generator/publish/digest.h"
 #include "generator/render/json.h"
 #include "generator/render/node.h"
 
@@ -293,7 +293,7 @@ class Builder {
                          .directory = file.directory});
     }
     Layer layer{.bytes = to_tar(entries, seconds_), .sha256 = {}};
-    layer.sha256 = publish::sha256_hex(layer.bytes);
+    layer.sha256 = sha256_hex(layer.bytes);
     stage().layers.push_back(std::move(layer));
     remember(false);
   }

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "generator/render/dockerfile.h"
-#include "generator/source/result.h"
 
 namespace caisson::image {
 

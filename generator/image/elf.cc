@@ -32,7 +32,7 @@ Result<std::string> architecture_of(std::string_view program) {
       return fail("it is cut short", "copy the program again");
     }
     if (segment.p_type == PT_INTERP) {
-      return fail("it is linked dynamically, and the image has no libraries",
+      return fail("it is dynamically linked, and nothing brings its libraries",
                   "build it with the preset `release`");
     }
   }

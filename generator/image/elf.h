@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "generator/source/result.h"
+#include "base/result.h"
 
 namespace caisson::image {
 

@@ -1,38 +1,20 @@
-#include <cstring>
 #include <set>
 #include <string>
 
 #include <boost/json.hpp>
-#include <elf.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "generator/image/elf.h"
 #include "generator/image/layout.h"
+#include "generator/image/testing.h"
 
 namespace caisson::image {
 namespace {
 
 namespace json = boost::json;
-using testing::HasSubstr;
-
-/// The least that is a static program for a machine.
-std::string program(std::uint16_t machine = EM_X86_64, std::uint32_t segment = PT_LOAD) {
-  Elf64_Ehdr header{};
-  std::memcpy(header.e_ident, ELFMAG, SELFMAG);
-  header.e_ident[EI_CLASS] = ELFCLASS64;
-  header.e_ident[EI_DATA] = ELFDATA2LSB;
-  header.e_type = ET_DYN;
-  header.e_machine = machine;
-  header.e_phoff = sizeof(header);
-  header.e_phnum = 1;
-  Elf64_Phdr load{};
-  load.p_type = segment;
-  std::string bytes(sizeof(header) + sizeof(load), '\0');
-  std::memcpy(bytes.data(), &header, sizeof(header));
-  std::memcpy(bytes.data() + sizeof(header), &load, sizeof(load));
-  return bytes;
-}
+using ::testing::HasSubstr;
+using testing::program;
 
 TEST(ArchitectureOf, ReadsTheHeader) {
   EXPECT_EQ(*architecture_of(program(EM_X86_64)), "amd64");
@@ -50,7 +32,7 @@ TEST(ArchitectureOf, RefusesWhatCouldNotRun) {
   }
 }
 
-class Build : public testing::Test {
+class Build : public ::testing::Test {
  protected:
   [[nodiscard]] Result<Image> built(std::vector<render::Instruction> instructions) const {
     return build("x:1", {.header = {}, .instructions = std::move(instructions)}, context_, 86400);

@@ -4,8 +4,8 @@
 #include <set>
 #include <utility>
 
+#include "base/digest.h"
 #include "generator/image/tar.h"
-#include "generator/publish/digest.h"
 #include "generator/render/json.h"
 
 namespace caisson::image {
@@ -34,7 +34,7 @@ std::string manifest(const Image& image) {
   node.add("schemaVersion", 2);
   node.add("mediaType", "application/vnd.oci.image.manifest.v1+json");
   node.add("config", descriptor("application/vnd.oci.image.config.v1+json",
-                                publish::sha256_hex(image.config), image.config.size()));
+                                sha256_hex(image.config), image.config.size()));
   node.add("layers", std::move(layers));
   return render::to_json(node);
 }
@@ -42,8 +42,8 @@ std::string manifest(const Image& image) {
 /// An entry of index.json. Both annotations name the image: the first for every reader of layouts,
 /// the second as containerd and what is built on it look images up.
 Node index_entry(const Image& image, const std::string& manifest_bytes) {
-  auto node = descriptor("application/vnd.oci.image.manifest.v1+json",
-                         publish::sha256_hex(manifest_bytes), manifest_bytes.size());
+  auto node = descriptor("application/vnd.oci.image.manifest.v1+json", sha256_hex(manifest_bytes),
+                         manifest_bytes.size());
   Node platform{Node::Map{}};
   platform.add("architecture", image.architecture);
   platform.add("os", "linux");
@@ -59,7 +59,7 @@ Node docker_entry(const Image& image) {
   Node layers{Node::List{}};
   for (const auto& layer : image.layers) layers.push(blob_path(layer.sha256));
   Node node{Node::Map{}};
-  node.add("Config", blob_path(publish::sha256_hex(image.config)));
+  node.add("Config", blob_path(sha256_hex(image.config)));
   node.add("RepoTags", Node::List{image.name});
   node.add("Layers", std::move(layers));
   return node;
@@ -67,9 +67,7 @@ Node docker_entry(const Image& image) {
 
 }  // namespace
 
-std::string manifest_digest(const Image& image) {
-  return "sha256:" + publish::sha256_hex(manifest(image));
-}
+std::string manifest_digest(const Image& image) { return "sha256:" + sha256_hex(manifest(image)); }
 
 std::vector<LayoutFile> to_layout(const std::vector<Image>& images) {
   std::map<std::string, std::string> files;
@@ -79,8 +77,8 @@ std::vector<LayoutFile> to_layout(const std::vector<Image>& images) {
     auto bytes = manifest(image);
     manifests.push(index_entry(image, bytes));
     docker.push(docker_entry(image));
-    files.emplace(blob_path(publish::sha256_hex(bytes)), std::move(bytes));
-    files.emplace(blob_path(publish::sha256_hex(image.config)), image.config);
+    files.emplace(blob_path(sha256_hex(bytes)), std::move(bytes));
+    files.emplace(blob_path(sha256_hex(image.config)), image.config);
     for (const auto& layer : image.layers) files.emplace(blob_path(layer.sha256), layer.bytes);
   }
   Node index{Node::Map{}};

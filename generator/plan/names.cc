@@ -2,19 +2,17 @@
 
 #include <cstdint>
 
+#include "base/hex.h"
+
 namespace caisson::plan {
 
 namespace {
 
 /// FNV-1a, 32 bits: enough to tell apart what was cut, and `Names` catches the rest.
-std::string digest(std::string_view text) {
+std::string fingerprint(std::string_view text) {
   std::uint32_t hash = 2166136261U;
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
-  std::string out;
-  for (int shift = 28; shift >= 0; shift -= 4) {
-    out += "0123456789abcdef"[(hash >> static_cast<unsigned>(shift)) & 0xfU];
-  }
-  return out;
+  return hex_number(hash, 8);
 }
 
 }  // namespace
@@ -26,7 +24,7 @@ std::string derived_name(std::initializer_list<std::string_view> parts, std::siz
     name += part;
   }
   if (name.size() <= longest) return name;
-  const auto mark = digest(name);
+  const auto mark = fingerprint(name);
   name.resize(longest - mark.size() - 1);
   while (name.ends_with('-')) name.pop_back();
   return name + '-' + mark;

@@ -105,9 +105,7 @@ class Observers {
                   {"rules.yaml", "/etc/prometheus/rules.yaml"}};
     for (const auto& instance : plan_.instances) {
       for (const auto& port : instance.ports) {
-        const bool asked =
-            port.purpose == Port::Purpose::operator_api || port.purpose == Port::Purpose::metrics;
-        if (asked) to.networks.push_back(port.network);
+        if (port.purpose == Port::Purpose::metrics) to.networks.push_back(port.network);
       }
     }
     volume(to, settings().prometheus_storage_bytes, "/prometheus");

@@ -81,6 +81,14 @@ Instance runtime(Draft& draft, const std::optional<std::string>& tenant, Origin 
        .number = {9090, derived("/runtime")},
        .purpose = Port::Purpose::operator_api,
        .network = operators}};
+  if (plan.observability.metrics.value) {
+    const Origin why = derived("/observability/metrics");
+    to.ports.push_back(
+        {.name = "metrics",
+         .number = {9091, why},
+         .purpose = Port::Purpose::metrics,
+         .network = network("metrics", "the metrics of " + to.name + "; Prometheus asks here")});
+  }
   for (const auto* store : {&plan.database.instance, &plan.cache.instance}) {
     if (!store->empty()) to.needs.push_back(*store);
   }

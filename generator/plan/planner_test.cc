@@ -62,7 +62,8 @@ TEST(Plan, GivesTheQuickstartASharedRuntimeAndOneForTheTenantThatPaysForIt) {
   const auto* umbrella = plan.instance("runtime-umbrella");
   ASSERT_NE(umbrella, nullptr);
   EXPECT_EQ(umbrella->tenant, "umbrella");
-  EXPECT_THAT(umbrella->networks, ElementsAre("tenant-umbrella", "operator-umbrella"));
+  EXPECT_THAT(umbrella->networks,
+              ElementsAre("tenant-umbrella", "operator-umbrella", "metrics-umbrella"));
   EXPECT_EQ(umbrella->volumes.front().volume, "runtime-umbrella-data");
   EXPECT_EQ(umbrella->operator_token, "operator-token-umbrella");
   EXPECT_EQ(umbrella->origin, (Origin{Origin::Kind::derived, "/tenants/2"}));
@@ -87,13 +88,26 @@ TEST(Plan, RoutesOwnDomains) {
   EXPECT_EQ(plan.edge.email.value, "ops@agentik.example.com");
 }
 
+TEST(Plan, OffersMetricsOnlyWhenTheyAreWanted) {
+  const std::string spec =
+      "caisson: v1\nname: acme\nversion: 1.0.0\ndomain: acme.localhost\ntenants: []\n";
+  for (const auto* wanted : {"true", "false"}) {
+    const auto plan = plan_of(spec + "observability: { metrics: " + wanted + " }\n").plan;
+    const auto* runtime = plan.instance("runtime");
+    ASSERT_NE(runtime, nullptr);
+    const auto offered = std::ranges::count(runtime->ports, Port::Purpose::metrics, &Port::purpose);
+    EXPECT_EQ(offered, wanted == std::string_view("true") ? 1 : 0) << wanted;
+  }
+}
+
 TEST(Plan, KeepsTheEdgeOffOperatorNetworks) {
   const auto plan = example("agentik").plan;
   const auto* edge = plan.instance("edge");
   ASSERT_NE(edge, nullptr);
   for (const auto& instance : plan.instances) {
     for (const auto& port : instance.ports) {
-      if (port.purpose != Port::Purpose::operator_api) continue;
+      const bool watched = port.purpose == Port::Purpose::metrics && &instance != edge;
+      if (port.purpose != Port::Purpose::operator_api && !watched) continue;
       EXPECT_FALSE(port.network.empty());
       EXPECT_THAT(edge->networks, Not(Contains(port.network)));
       EXPECT_FALSE(port.published);

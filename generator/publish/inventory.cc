@@ -5,6 +5,8 @@
 
 #include <boost/json.hpp>
 
+#include "base/hex.h"
+
 namespace caisson::publish {
 namespace {
 
@@ -26,9 +28,7 @@ const std::string* text_of(const json::object& object, std::string_view key, std
   return &into;
 }
 
-bool is_sha256(std::string_view text) {
-  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
+bool is_sha256(std::string_view text) { return text.size() == 64 && is_hex(text); }
 
 Result<std::pair<std::string, Entry>> parse_entry(const json::value& value) {
   const auto* object = value.if_object();
@@ -74,12 +74,27 @@ Result<render::Place> parse_place(const json::value& value) {
   if (tenants == nullptr || !tenants->is_array()) {
     return unusable("'tenants' of volume '" + place.volume + "' is not a list");
   }
-  for (const auto& tenant : tenants->get_array()) {
-    if (!tenant.is_string()) {
-      return unusable("a tenant of volume '" + place.volume + "' is not a string");
+  for (const auto* names : {tenants, object->if_contains("left")}) {
+    if (names == nullptr) continue;  // nobody has left
+    if (!names->is_array())
+      return unusable("'left' of volume '" + place.volume + "' is not a list");
+    for (const auto& tenant : names->get_array()) {
+      if (!tenant.is_string()) {
+        return unusable("a tenant of volume '" + place.volume + "' is not a string");
+      }
+      (names == tenants ? place.tenants : place.left).emplace_back(tenant.get_string());
     }
-    place.tenants.emplace_back(tenant.get_string());
   }
+  for (const auto& [key, into] :
+       {std::pair{"service", &place.service}, {"replica-of", &place.replica_of}}) {
+    if (object->contains(key) && text_of(*object, key, *into) == nullptr) {
+      return unusable("'" + std::string(key) + "' of a place is not a string");
+    }
+  }
+  const auto* gone = object->if_contains("gone");
+  if (gone != nullptr && !gone->is_bool())
+    return unusable("'gone' of volume '" + place.volume + "' is neither true nor false");
+  place.gone = gone != nullptr && gone->get_bool();
   return place;
 }
 
@@ -107,12 +122,23 @@ std::string line_of(const render::Place& place) {
                      ", \"volume\": " + quoted(place.volume) + ", \"at\": " + quoted(place.at) +
                      ", \"bytes\": " + std::to_string(place.bytes) +
                      ", \"class\": " + quoted(place.storage_class) + ", \"tenants\": [";
-  const char* separator = "";
-  for (const auto& tenant : place.tenants) {
-    line += separator + quoted(tenant);
-    separator = ", ";
+  const auto add = [&](const std::vector<std::string>& tenants) {
+    const char* separator = "";
+    for (const auto& tenant : tenants) {
+      line += separator + quoted(tenant);
+      separator = ", ";
+    }
+    line += "]";
+  };
+  add(place.tenants);
+  if (!place.left.empty()) {
+    line += ", \"left\": [";
+    add(place.left);
   }
-  return line + "]}";
+  if (!place.service.empty()) line += ", \"service\": " + quoted(place.service);
+  if (!place.replica_of.empty()) line += ", \"replica-of\": " + quoted(place.replica_of);
+  if (place.gone) line += ", \"gone\": true";
+  return line + "}";
 }
 
 }  // namespace

@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.h"
 #include "generator/render/places.h"
-#include "generator/source/result.h"
 
 namespace caisson::publish {
 
@@ -39,7 +39,8 @@ struct Provenance {
 struct Inventory {
   Provenance made_from;
   std::map<std::string, Entry, std::less<>> files{};  ///< by path, relative to the directory
-  /// Where what was generated keeps data; none when an earlier version did not say.
+  /// Where what was generated keeps data, and what the spec named before and names no more; none
+  /// when an earlier version did not say.
   std::optional<render::Places> places{};
 
   friend bool operator==(const Inventory&, const Inventory&) = default;

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
-#include "generator/publish/digest.h"
+#include "base/digest.h"
 
 namespace caisson::publish {
 namespace {
@@ -15,14 +15,19 @@ Inventory example() {
                                                   .owner = "docker"};
   inventory.files["compose/up"] = {
       .sha256 = sha256_hex(""), .executable = true, .owner = "compose"};
-  inventory.places = {{.target = "compose", .volume = "data", .at = "acme_data"},
+  inventory.places = {{.target = "compose",
+                       .volume = "data",
+                       .at = "acme_data",
+                       .service = "files",
+                       .replica_of = "initech"},
                       {.target = "helm",
                        .environment = "live",
                        .volume = "data",
                        .at = "acme/data-runtime-0",
                        .bytes = 1024,
                        .storage_class = "fast",
-                       .tenants = {"globex", "initech"}}};
+                       .tenants = {"globex", "initech"},
+                       .left = {"umbrella"}}};
   return inventory;
 }
 
@@ -52,8 +57,8 @@ TEST(Inventory, PrintsOneFilePerLine) {
     {"path": "docker/runtime.Dockerfile", "sha256": "bb57c7da220a8753d7bdabac0d3afdb6efa742e4c736c5bc93ab40dfd5e23b9b", "mode": "0644", "owner": "docker"}
   ],
   "places": [
-    {"target": "compose", "environment": "", "volume": "data", "at": "acme_data", "bytes": 0, "class": "", "tenants": []},
-    {"target": "helm", "environment": "live", "volume": "data", "at": "acme/data-runtime-0", "bytes": 1024, "class": "fast", "tenants": ["globex", "initech"]}
+    {"target": "compose", "environment": "", "volume": "data", "at": "acme_data", "bytes": 0, "class": "", "tenants": [], "service": "files", "replica-of": "initech"},
+    {"target": "helm", "environment": "live", "volume": "data", "at": "acme/data-runtime-0", "bytes": 1024, "class": "fast", "tenants": ["globex", "initech"], "left": ["umbrella"]}
   ]
 }
 )");
@@ -91,9 +96,13 @@ TEST(Inventory, RefusesWhatItCannotHaveWritten) {
            with("e3b0c442", "E3B0C442"),
            with("\"owner\": \"compose\"", "\"owner\": null"),
            with("\"places\": [", "\"places\": {}, \"x\": ["),
+           with("\"service\": \"files\"", "\"service\": 1"),
+           with("\"replica-of\": \"initech\"", "\"replica-of\": []"),
            with("\"bytes\": 1024", "\"bytes\": -1"),
            with("\"at\": \"acme_data\"", "\"at\": 1"),
            with("\"tenants\": []", "\"tenants\": [1]"),
+           with("\"left\": [\"umbrella\"]", "\"left\": [1]"),
+           with("\"left\": [\"umbrella\"]", "\"left\": {}"),
            with("\"target\": \"compose\", \"environment\": \"\"",
                 "\"target\": \"helm\", \"environment\": \"live\""),
        }) {

@@ -4,7 +4,7 @@
 #include <map>
 #include <utility>
 
-#include "generator/publish/digest.h"
+#include "base/digest.h"
 #include "generator/publish/unified_diff.h"
 
 namespace caisson::publish {
@@ -122,12 +122,13 @@ Result<Comparison> compare(const Tree& tree, const Output& output) {
     }
   }
 
+  render::Places before;
   for (const auto& place : known->places.value_or(render::Places{})) {
-    if (!output.targets.empty() && !output.targets.contains(place.target)) {
-      next.places->push_back(place);
-    }
+    const bool generated = output.targets.empty() || output.targets.contains(place.target);
+    (generated ? before : *next.places).push_back(place);
   }
   render::sort(*next.places);
+  next.places = render::remember(before, *std::move(next.places), output.accepted_moves);
 
   auto result = std::move(comparer.result);
   result.generated_before = lock.kind != Found::Kind::nothing;

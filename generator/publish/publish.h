@@ -8,11 +8,11 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "generator/publish/inventory.h"
 #include "generator/publish/tree.h"
 #include "generator/render/artifact.h"
 #include "generator/render/places.h"
-#include "generator/source/result.h"
 
 namespace caisson::publish {
 
@@ -50,7 +50,8 @@ struct Output {
   const render::Artifacts& artifacts;
   Provenance made_from;
   std::set<std::string, std::less<>> targets{};
-  render::Places places{};  ///< where the artifacts will keep data
+  render::Places places{};                 ///< where the artifacts will keep data
+  render::AcceptedMoves accepted_moves{};  ///< what of earlier places is to be forgotten
 };
 
 /// The target that a path belongs to: its first directory. Empty at the top.

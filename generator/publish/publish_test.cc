@@ -10,7 +10,7 @@
 #include <rapidcheck.h>
 #include <sys/stat.h>
 
-#include "generator/publish/scratch.h"
+#include "base/scratch.h"
 
 namespace caisson::publish {
 namespace {

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "generator/source/result.h"
+#include "base/result.h"
 
 struct git_repository;
 struct git_tree;

@@ -10,7 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "generator/publish/scratch.h"
+#include "base/scratch.h"
 
 namespace caisson::publish {
 namespace {

@@ -19,15 +19,7 @@ namespace caisson::publish {
 namespace {
 
 constexpr mode_t kDirectoryMode = 0755;
-constexpr off_t kLargestFile = off_t{256} << 20;
-
-/// The system's words for `error`, in our case.
-std::string words(int error) {
-  auto text = std::generic_category().message(error);
-  if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z')
-    text[0] = static_cast<char>(text[0] | 0x20);
-  return text;
-}
+constexpr std::size_t largest_file = std::size_t{256} << 20U;  // no artifact is larger
 
 std::string remedy_for(int error) {
   switch (error) {
@@ -45,7 +37,17 @@ std::string remedy_for(int error) {
 }
 
 tl::unexpected<Failure> failed(const std::string& doing, int error) {
-  return fail("cannot " + doing + ": " + words(error), remedy_for(error));
+  return fail("cannot " + doing + ": " + system_words(error), remedy_for(error));
+}
+
+/// `open_below`, with what to do about the errors that an output directory can have.
+Result<Descriptor> walk(const Descriptor& root, std::string_view path, const std::string& shown,
+                        std::vector<std::string>* created) {
+  auto opened = open_below(root, path, shown, created);
+  if (!opened && opened.error().remedy.empty()) {
+    opened.error().remedy = remedy_for(opened.error().error);
+  }
+  return opened;
 }
 
 struct SplitPath {
@@ -58,68 +60,6 @@ SplitPath split(std::string_view path) {
   if (slash == std::string_view::npos) return {.directory = "", .name = std::string(path)};
   return {.directory = std::string(path.substr(0, slash)),
           .name = std::string(path.substr(slash + 1))};
-}
-
-int open_directory(int parent, const char* name) {
-  return openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-}
-
-/// Walks `path` below `root`. None of its segments may be a symbolic link. With `created`, missing
-/// directories are made and their paths appended to it; without, a missing one gives no descriptor.
-Result<Descriptor> walk(const Descriptor& root, std::string_view path, const std::string& shown,
-                        std::vector<std::string>* created) {
-  Descriptor at(open_directory(root.get(), "."));
-  if (!at) return failed("open '" + shown + "'", errno);
-  for (std::size_t begin = 0; begin < path.size();) {
-    const auto end = std::min(path.find('/', begin), path.size());
-    const std::string segment(path.substr(begin, end - begin));
-    const auto place = shown + "/" + std::string(path.substr(0, end));
-    int fd = open_directory(at.get(), segment.c_str());
-    if (fd < 0 && errno == ENOENT) {
-      if (created == nullptr) return Descriptor();
-      if (mkdirat(at.get(), segment.c_str(), kDirectoryMode) != 0) {
-        return failed("create '" + place + "'", errno);
-      }
-      created->emplace_back(path.substr(0, end));
-      fd = open_directory(at.get(), segment.c_str());
-      // The umask must not decide whether containers can read what they are given.
-      if (fd >= 0 && fchmod(fd, kDirectoryMode) != 0)
-        return failed("create '" + place + "'", errno);
-    }
-    if (fd < 0 && (errno == ENOTDIR || errno == ELOOP)) {
-      return fail("'" + place + "' is a symbolic link or a file where a directory belongs",
-                  "move it away; output never leaves its directory");
-    }
-    if (fd < 0) return failed("open '" + place + "'", errno);
-    at = Descriptor(fd);
-    begin = end + 1;
-  }
-  return at;
-}
-
-/// All of a file, or an error number.
-int read_all(int fd, off_t size, std::string& into) {
-  into.resize(static_cast<std::size_t>(size));
-  std::size_t filled = 0;
-  while (filled < into.size()) {
-    const auto got = ::read(fd, into.data() + filled, into.size() - filled);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return errno;
-    if (got == 0) break;
-    filled += static_cast<std::size_t>(got);
-  }
-  into.resize(filled);
-  return 0;
-}
-
-int write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const auto put = ::write(fd, bytes.data(), bytes.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return errno;
-    bytes.remove_prefix(static_cast<std::size_t>(put));
-  }
-  return 0;
 }
 
 /// A set of writes that becomes visible in `commit` and is taken back by the destructor otherwise.
@@ -297,10 +237,6 @@ class Transaction {
 
 }  // namespace
 
-Descriptor::~Descriptor() {
-  if (fd_ >= 0) close(fd_);
-}
-
 Tree::~Tree() {
   // Fails when the directory holds anything.
   if (fd_ && created_) rmdir(directory_.c_str());
@@ -345,12 +281,11 @@ Result<Found> Tree::read(std::string_view path) const {
   struct stat status{};
   if (!file || fstat(file.get(), &status) != 0) return failed("read " + shown, errno);
   if (!S_ISREG(status.st_mode)) return Found{.kind = Found::Kind::other};
-  if (status.st_size > kLargestFile) return fail(shown + " is larger than any artifact");
-  Found found{.kind = Found::Kind::file, .executable = (status.st_mode & S_IXUSR) != 0};
-  if (const int error = read_all(file.get(), status.st_size, found.bytes)) {
-    return failed("read " + shown, error);
-  }
-  return found;
+  auto bytes = read_all(file.get(), shown, largest_file);
+  if (!bytes) return tl::unexpected(bytes.error());
+  return Found{.kind = Found::Kind::file,
+               .bytes = *std::move(bytes),
+               .executable = (status.st_mode & S_IXUSR) != 0};
 }
 
 Result<void> Tree::apply(std::span<const Write> writes) {

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "generator/publish/scratch.h"
+#include "base/scratch.h"
 
 namespace caisson::publish {
 namespace {

@@ -5,7 +5,7 @@ the plan.
 usage: accept_chart.py CAISSON [CASE...]
 
 Every chart must pass helm lint --strict, and what it renders kubeconform -strict for every supported Kubernetes, Pod
-Security "restricted", kube-score, kube-linter, checkov and the rules of kubescape, but for the waivers of
+Security "restricted", ingress-nginx's check of overlaps, kube-score, kube-linter, checkov and the rules of kubescape, but for the waivers of
 blueprints/helm/waivers.yaml, each of which must be used. A change of any leaf of values.yaml must change what is rendered. What is rendered must be what the plan says: who
 runs where, as what, with how much, and who reaches whom.
 """
@@ -23,7 +23,8 @@ import tempfile
 import jsonschema
 import yaml
 
-from accept_checkers import ROOT, findings, lint, pod_security, run, schemas, tools
+from accept_checkers import ROOT, findings, lint, overlaps, pod_security, run, schemas, tools
+from accept_moves import domains_move
 
 HOSTILE = ROOT / "generator/render/testdata/helm/hostile.yaml"
 CASES = {
@@ -32,6 +33,10 @@ CASES = {
     "devtools-demo": (ROOT / "examples/devtools/deployment.yaml", "demo"),
     "hostile": (HOSTILE, ""),
 }
+# What `objects` has to reach; together the cases have all of it.
+EVERY_KIND = {"ConfigMap", "CronJob", "Deployment", "HorizontalPodAutoscaler", "Ingress", "Job", "LimitRange", "Namespace", "NetworkPolicy",
+              "PersistentVolumeClaim", "Pod", "PodDisruptionBudget", "PrometheusRule", "ResourceQuota", "Secret", "Service", "ServiceAccount",
+              "ServiceMonitor", "StatefulSet"}
 RUN_BY_THE_CHART = {"runtime", "dashboard", "service", "database", "cache"}
 
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -218,7 +223,7 @@ def expanded(text, variables=()):
 
 
 def quantity(text):
-    for suffix, size in (("Gi", 1 << 30), ("Mi", 1 << 20), ("Ki", 1 << 10), ("m", 0.001)):
+    for suffix, size in (("Ti", 1 << 40), ("Gi", 1 << 30), ("Mi", 1 << 20), ("Ki", 1 << 10), ("G", 1e9), ("M", 1e6), ("k", 1e3), ("m", 0.001)):
         if str(text).endswith(suffix):
             return float(text[:-len(suffix)]) * size
     return float(text)
@@ -238,7 +243,12 @@ def workloads_are_planned(chart):
             assert actual == planned, f"{where}: {what} is {actual!r}, planned {planned!r}"
 
         expect("uid", pod["securityContext"]["runAsUser"], instance["uid"])
-        expect("grace", pod["terminationGracePeriodSeconds"] * 1000, instance["stop-grace-ms"])
+        serves_on = 0
+        if instance["role"] == "runtime":
+            serves_on = json.loads(chart.one("ConfigMap", chart.namespace_of(instance), instance["name"])["data"]["runtime.json"])["lame-duck-ms"]
+            assert serves_on > 0 and container["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "data"}, where
+            assert all(container[probe]["httpGet"] == {"path": "/livez", "port": "data"} for probe in ("startupProbe", "livenessProbe")), where
+        expect("grace", pod["terminationGracePeriodSeconds"] * 1000, instance["stop-grace-ms"] + serves_on)
         if instance["image"]:
             expect("image", container["image"], instance["image"])
         expect("ports", {p["name"]: p["containerPort"] for p in container.get("ports", [])},
@@ -334,15 +344,19 @@ def policies_are_the_networks(chart):
             looked += 1
             allowed += actual
     routed = {(r["instance"], r["port"]) for r in chart.plan["routes"]}
-    ingress = chart.values["ingress"]
-    controller = {"name": "controller", "namespace": ingress["controllerNamespace"], "labels": {}}
+    measured = {(i["name"], p["name"]) for i in chart.instances() for p in i["ports"] if p["purpose"] == "metrics"}
+    # Pods of these two namespaces reach what is routed and what is measured: who reads metrics, no operator API.
+    doors = {chart.values["ingress"]["controllerNamespace"]: routed, chart.values["metrics"]["namespace"]: measured}
+    assert len(doors) == 2 and measured.isdisjoint(routed)
     for target in chart.instances():
         for port in target["ports"]:
             rules = [rule for p in chart.of("NetworkPolicy") if p["metadata"]["namespace"] == pods[target["name"]]["namespace"] and
                      selected(p["spec"]["podSelector"], pods[target["name"]]["labels"]) for rule in p["spec"].get("ingress") or []
                      if any(p["port"] == port["name"] for p in rule["ports"])]
-            open_to = any(peer_matches(peer, controller, "") for rule in rules for peer in rule["from"])
-            assert open_to == ((target["name"], port["name"]) in routed), f"{target['name']}:{port['name']} and the Ingress"
+            for namespace, reached in doors.items():
+                pod = {"name": "outside", "namespace": namespace, "labels": {}}
+                open_to = any(peer_matches(peer, pod, "") for rule in rules for peer in rule["from"])
+                assert open_to == ((target["name"], port["name"]) in reached), f"{namespace} -> {target['name']}:{port['name']}"
         egress = [peer["ipBlock"]["cidr"] for p in chart.of("NetworkPolicy") if p["metadata"]["name"] == target["name"]
                   for rule in p["spec"]["egress"] for peer in rule.get("to", []) if "ipBlock" in peer]
         assert bool(egress) == bool(target["egress"]), f"{target['name']} reaches {egress}, planned {target['egress']}"
@@ -369,9 +383,10 @@ def tenants_are_placed(chart):
             continue
         text = chart.one("ConfigMap", chart.namespace_of(instance), instance["name"])["data"]["runtime.json"]
         configs[instance["name"]] = json.loads(text)
-        assert "tenants" not in configs[instance["name"]], "a change of a tenant would replace the pod"
+        assert not {"tiers", "tenants"} & set(configs[instance["name"]]), "a change of a tenant or tier would replace the pod"
         lines = chart.one("ConfigMap", chart.namespace_of(instance), instance["name"] + "-tenants")["data"]["tenants.ndjson"].splitlines()
-        configs[instance["name"]]["tenants"] = [json.loads(line) for line in lines if line]
+        tiers, *tenants = [json.loads(line) for line in lines if line]
+        configs[instance["name"]].update(tiers, tenants=tenants)
         ports = {p["name"]: p["number"] for p in instance["ports"]}
         assert configs[instance["name"]]["listen"] == {name: f"[::]:{number}" for name, number in ports.items()}
     for tenant in chart.plan["tenants"]:
@@ -390,12 +405,18 @@ def ingresses_are_the_routes(chart):
             for path in rule["http"]["paths"]:
                 key = (rule["host"], path["path"])
                 backend = path["backend"]["service"]
-                # ingress-nginx takes a path of a host once in the whole cluster, and so does this.
+                # ingress-nginx takes a path of a host once in the whole cluster. Its own check, which runs below, looks no
+                # further into an Ingress of which one path is its own already; this does.
                 assert key not in rules, f"{key} twice"
                 rules[key] = (ingress["metadata"]["namespace"], backend["name"], backend["port"]["name"])
     instances = {i["name"]: i for i in chart.instances()}
     wildcard = "*." + chart.plan["domain"]
+    # What nobody serves may move: no controller takes a host in two namespaces.
+    closed = {domain for tenant in chart.plan["tenants"] if tenant["suspended"] for domain in tenant["domains"]}
+    assert not closed & {host for host, _ in rules}, f"domains of tenants that are suspended: {closed & {host for host, _ in rules}}"
     for route in chart.plan["routes"]:
+        if route["host"] in closed:
+            continue
         if route["host"] == "*":
             continue
         path = route["path-prefix"] or "/"
@@ -514,6 +535,65 @@ def given_secrets_are_made(chart):
             assert base64.b64decode(made[name]["data"]["value"]).decode() == "given: {{ fail }}\n", name
 
 
+def templates_of(o):
+    """Every pod that an object is or makes, wherever in it that stands."""
+    if not isinstance(o, (dict, list)):
+        return
+    if isinstance(o, dict) and isinstance(o.get("spec"), dict) and "containers" in o["spec"]:
+        yield o
+    for child in o.values() if isinstance(o, dict) else o:
+        yield from templates_of(child)
+
+
+def sites_reach_everything(chart):
+    """`objects` is on every object that the chart makes, and `pods` on every pod: of workloads, of hooks, of tests and of what runs by a
+    schedule. What an object says of itself stays."""
+    values = copy.deepcopy(chart.values)
+    for secret in values["secrets"].values():
+        for key in ("value", "encrypted"):
+            if key in secret:
+                secret[key] = "given"
+    values["objects"] = {"labels": {"team": "a"}, "annotations": {"owner": "b", "helm.sh/hook-weight": "7"}}
+    toleration = {"key": "dedicated", "operator": "Equal", "value": "tenants", "effect": "NoSchedule"}
+    values["pods"] = {"labels": {"zone": "c", "app.kubernetes.io/part-of": "stolen"}, "annotations": {"scrape": "no"},
+                      "spec": {"tolerations": [toleration], "nodeSelector": {"disk": "ssd"}, "priorityClassName": "high",
+                               "runtimeClassName": "gvisor", "dnsPolicy": "Default", "hostAliases": [{"ip": "192.0.2.1", "hostnames": ["x"]}]}}
+
+    def key(o):
+        return o["kind"], o["metadata"].get("namespace"), o["metadata"]["name"], o["apiVersion"]
+
+    def read(text):
+        return {key(o): o for o in yaml.load_all(text, Loader) if o}
+
+    plain = copy.deepcopy(values)
+    plain["objects"], plain["pods"] = chart.values["objects"], chart.values["pods"]
+    before, after = read(chart.render(plain)), read(chart.render(values))
+    assert before.keys() == after.keys(), before.keys() ^ after.keys()
+    kinds, pods = set(), []
+    for name, o in after.items():
+        was = before[name]["metadata"].get("annotations", {})
+        theirs = {"owner": "b", "helm.sh/hook-weight": was.get("helm.sh/hook-weight", "7")}
+        if o["kind"] == "Pod":
+            theirs["scrape"] = "no"
+        assert o["metadata"].get("annotations") == was | theirs, f"{name}: {o['metadata'].get('annotations')}"
+        assert o["metadata"]["labels"]["team"] == "a", name
+        kinds.add(o["kind"])
+        for pod, planned in zip(templates_of(o), templates_of(before[name]), strict=True):
+            pods.append(o["kind"])
+            assert pod["spec"] == planned["spec"] | values["pods"]["spec"], f"{name}: {pod['spec']}"
+            assert pod["metadata"]["annotations"]["scrape"] == "no", name
+            labels = dict(pod["metadata"]["labels"])
+            assert labels.pop("zone") == "c", name
+            if o["kind"] == "Pod":
+                assert labels.pop("team") == "a", name
+            elif o["kind"] in ("Job", "CronJob"):
+                labels.pop("team", None)
+            assert labels == planned["metadata"]["labels"], f"{name}: {labels}"
+    assert {"Pod", "Job", "StatefulSet"} <= set(pods), pods
+    print(f"  {chart.name}: the site reaches {len(after)} objects of {len(kinds)} kinds and {len(pods)} pods of {', '.join(sorted(set(pods)))}")
+    return kinds, set(pods)
+
+
 def sites_lay_over(chart):
     """What administrators add reaches every object, every pod, or the one workload that they say it of."""
     name, workload = next((n, w) for n, w in chart.values["workloads"].items() if w["role"] == "runtime")
@@ -541,6 +621,12 @@ def sites_lay_over(chart):
             assert o["metadata"]["labels"]["team"] == "a", o["metadata"]
         if o["kind"] in ("ServiceMonitor", "PrometheusRule"):
             assert o["metadata"]["labels"]["release"] == "prometheus"
+        if o["kind"] == "CronJob":
+            # It mounts the claim of its runtime, on whatever node that may be.
+            pod = o["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+            own = o["metadata"]["name"] == f"{name}.backup"
+            assert pod["nodeSelector"] == {"disk": "nvme" if own else "ssd"}, o["metadata"]
+            assert pod.get("tolerations") == ([{"operator": "Exists"}] if own else None), o["metadata"]
         if o["kind"] not in ("Deployment", "StatefulSet"):
             continue
         pod = o["spec"]["template"]
@@ -631,6 +717,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="caisson-chart-") as place:
         work = pathlib.Path(place)
         charts = [Chart(caisson, name, work) for name in names]
+        reached = [sites_reach_everything(chart) for chart in charts]
         for chart in charts:
             for check in (lint, schema_is_closed, workloads_are_planned, policies_are_the_networks, tenants_are_placed,
                           ingresses_are_the_routes, names_fit, secrets_are_references, nothing_dangles, rules_are_handed_over, given_secrets_are_made,
@@ -638,9 +725,14 @@ def main():
                 check(chart)
         schemas(charts)
         pod_security(charts)
+        overlaps(charts)
+        domains_move(caisson, work)
         environments_lay_over(caisson, work)
         many_tenants_fit(caisson, work)
         if len(charts) == len(CASES):
+            missing = EVERY_KIND - set().union(*(kinds for kinds, _ in reached))
+            assert not missing, f"no case has a {missing}"
+            assert any("CronJob" in pods for _, pods in reached)
             findings(charts)
     print(f"{len(charts)} charts accepted")
 

@@ -56,6 +56,25 @@ def pod_security(charts):
     print("  pod security restricted:", run(tools() / "pod-security", *(c.file for c in charts)).stdout.strip())
 
 
+def overlaps(charts):
+    """What ingress-nginx's own admission check refuses of charts installed one after the other, each in a cluster of its own."""
+    print("  ingress-nginx admits:", run(tools() / "ingress-overlap", *(c.file for c in charts)).stdout.strip())
+    # One that refuses nothing has to be one that could.
+    for chart in charts:
+        names = [o["metadata"]["name"] for o in chart.of("Ingress")]
+        for planted in chart.of("Ingress"):
+            planted = copy.deepcopy(planted)
+            planted["metadata"].update(name="planted", namespace="elsewhere")
+            rule = planted["spec"]["rules"][-1]
+            rule["http"]["paths"] = rule["http"]["paths"][-1:]
+            planted["spec"]["rules"] = [rule]
+            file = chart.work / "planted.yaml"
+            file.write_text(chart.text + "\n---\n" + yaml.safe_dump(planted))
+            done = run(tools() / "ingress-overlap", file, check=False)
+            said = f'Ingress elsewhere/planted: host "{rule["host"]}" and path "{rule["http"]["paths"][0]["path"]}" is already defined in ingress '
+            assert done.returncode == 1 and said in done.stdout, f"a path of {names} twice: {done.stdout}{done.stderr}"
+
+
 def denied(objects):
     """What the rules of kubescape deny of the objects of one chart: control, object, message."""
     done = subprocess.run([tools() / "opa", "eval", "--format", "json", "--data", tools().parent / "kubescape", "--stdin-input",

@@ -60,7 +60,7 @@ INSTANTIATE_TEST_SUITE_P(Render, Accepted,
 
 TEST_P(Accepted, ByYaml11JsonAndTheComposeSchema) {
   expect_fine("python3 '" + here + "accept_artifacts.py' '" + here +
-              "testdata/compose-spec/compose-spec.json' " + path(""));
+              "schemas/compose-spec/compose-spec.json' " + path(""));
 }
 
 TEST_P(Accepted, ByYamllint) {

@@ -1,6 +1,6 @@
 #include "generator/render/blueprints.h"
 
-#include "generator/render/digest.h"
+#include "generator/render/fingerprint.h"
 #include "generator/render/read_tree.h"
 #include "generator/spec/suggestion.h"
 #include "shipped_blueprints.h"
@@ -15,6 +15,7 @@ Result<Blueprints> Blueprints::with(
     const std::vector<std::pair<std::string, std::string>>& replacements, std::string commit) {
   Blueprints result;
   result.commit_ = std::move(commit);
+  result.replaced_ = !replacements.empty();
   for (const auto& [name, bytes] : replacements) {
     const auto found = result.files_.find(name);
     if (found == result.files_.end()) {
@@ -53,8 +54,8 @@ Result<Node> Blueprints::yaml(std::string_view name) const {
 
 std::string Blueprints::revision() const {
   std::string all;
-  for (const auto& [name, bytes] : files_) all += name + '\n' + digest(bytes) + '\n';
-  return digest(all);
+  for (const auto& [name, bytes] : files_) all += name + '\n' + fingerprint(bytes) + '\n';
+  return fingerprint(all);
 }
 
 }  // namespace caisson::render

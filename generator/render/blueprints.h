@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/result.h"
 #include "generator/render/node.h"
-#include "generator/source/result.h"
 
 namespace caisson::render {
 
@@ -34,12 +34,15 @@ class Blueprints {
   [[nodiscard]] Result<Node> yaml(std::string_view name) const;
   /// The git commit of the replacements; empty without one.
   [[nodiscard]] const std::string& commit() const { return commit_; }
+  /// Whether any of them is not as it was shipped.
+  [[nodiscard]] bool replaced() const { return replaced_; }
   /// A digest of every name and byte: equal when nothing differs.
   [[nodiscard]] std::string revision() const;
 
  private:
   std::map<std::string, std::string, std::less<>> files_;
   std::string commit_;
+  bool replaced_ = false;
 };
 
 }  // namespace caisson::render

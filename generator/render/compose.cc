@@ -5,11 +5,11 @@
 #include "generator/plan/names.h"
 #include "generator/render/comment.h"
 #include "generator/render/compose_service.h"
-#include "generator/render/digest.h"
 #include "generator/render/document_facts.h"
 #include "generator/render/edge.h"
 #include "generator/render/edge_sites.h"
 #include "generator/render/env_file.h"
+#include "generator/render/fingerprint.h"
 #include "generator/render/json.h"
 #include "generator/render/observability.h"
 #include "generator/render/people.h"
@@ -18,6 +18,7 @@
 #include "generator/render/secret_facts.h"
 #include "generator/render/targets.h"
 #include "generator/render/yaml.h"
+#include "generator/spec/reserved.h"
 
 namespace caisson::render {
 
@@ -42,6 +43,9 @@ class ComposeSite final : public ContainerSite {
   }
   [[nodiscard]] std::string tenants_file(const Instance&) const override {
     return std::string(tenants_folder) + "/tenants.ndjson";
+  }
+  [[nodiscard]] std::string uptime_file() const override {
+    return std::string(targets_folder) + "/uptime.json";
   }
   [[nodiscard]] bool resolves_replicas() const override { return true; }
   /// The addresses that Docker gives out; nothing but the edge and the product's services shares a
@@ -108,7 +112,7 @@ class Project {
       const auto& name = instance->configs.front().config;
       if (auto done = patches_.apply("compose/" + name, tree); !done) return done;
       auto bytes = to_json(tree);
-      digests_.emplace(name, digest(bytes));
+      digests_.emplace(name, fingerprint(bytes));
       add(name, std::move(bytes), instance->origin.pointer, std::move(tree));
     }
     auto files = observer_files(plan_, index_, site_, blueprints_);
@@ -117,10 +121,20 @@ class Project {
       const auto path = std::string(observer_folder) + file.name;
       if (auto done = patches_.apply("compose/" + path, file.tree); !done) return done;
       auto bytes = observer_text(file);
-      digests_.emplace(file.name, digest(bytes));
+      digests_.emplace(file.name, fingerprint(bytes));
       places_.emplace(file.name, path);
       add(path, std::move(bytes), file.owner, std::move(file.tree));
     }
+    return files->empty() ? Result<void>{} : targets();
+  }
+
+  /// Whom Prometheus asks, in a directory of its own: a change of them recreates nothing.
+  Result<void> targets() {
+    auto tree = uptime_targets(plan_, index_, site_);
+    const auto path = std::string(observer_folder) + "targets/uptime.json";
+    if (auto done = patches_.apply("compose/" + path, tree); !done) return done;
+    auto bytes = to_json(tree);
+    add(path, std::move(bytes), "/observability/uptime/checks", std::move(tree));
     return {};
   }
 
@@ -159,7 +173,7 @@ class Project {
 
   /// A text that services mount.
   void config(const std::string& name, Text text, std::string owner) {
-    digests_.emplace(name, digest(text.bytes));
+    digests_.emplace(name, fingerprint(text.bytes));
     add(name, std::move(text), std::move(owner));
   }
 
@@ -188,12 +202,10 @@ class Project {
     Node document{Node::Map{}};
     document.add("name", plan_.targets.compose_project);
     Node services{Node::Map{}};
-    plan::Names names;
-    for (const auto* instance : instances_) static_cast<void>(names.take(instance->name));
     for (const auto* instance : instances_) {
       auto service = services_->service(*instance, index_, site_, digests_);
       if (instance->role == Role::service && !instance->volumes.empty()) {
-        const auto owner = names.take(plan::derived_name({instance->name, "volume"}));
+        const auto owner = plan::derived_name({instance->name, spec::volume_suffix.suffix});
         services.add(owner, services_->owner(*instance))
             .remark("Gives the volume of " + instance->name + " to its user, and ends.");
         wait_for_end(service, owner, instance->origin);
@@ -300,6 +312,19 @@ class Project {
     return images;
   }
 
+  /// What is read from below the directory of the spec: builds, and secrets that are copied.
+  [[nodiscard]] LineOrigins below_source() const {
+    LineOrigins origins;
+    for (const auto* instance : instances_) {
+      if (instance->build) origins.emplace_back(instance->origin);
+    }
+    for (const auto& secret : plan_.secrets) {
+      const bool used = secrets_.contains(secret.name) || in_environment_.contains(secret.name);
+      if (used && secret.source == plan::Secret::Source::file) origins.emplace_back(secret.origin);
+    }
+    return origins;
+  }
+
   void env_example() {
     const Origin project(plan_.targets.compose.origin);
     std::vector<EnvEntry> entries{
@@ -322,16 +347,13 @@ class Project {
            .commented_out = true,
            .origins = {image.origin}});
     }
-    LineOrigins builds;
-    for (const auto* instance : instances_) {
-      if (instance->build) builds.emplace_back(instance->origin);
-    }
-    if (!builds.empty()) {
+    if (auto below = below_source(); !below.empty()) {
       entries.push_back({.name = "SOURCE_DIR",
-                         .value = ".",
-                         .comment = "The directory of the spec; the services are built below it.",
+                         .value = "../..",
+                         .comment = "The directory of the spec, absolute or seen from here: "
+                                    "services are built and secrets are copied from below it.",
                          .commented_out = false,
-                         .origins = std::move(builds)});
+                         .origins = std::move(below)});
     }
     add(".env.example",
         to_env_file(entries,
@@ -417,7 +439,10 @@ void Project::add_certificate_facts(Node& data) const {
 Node Project::facts() const {
   const auto& plan = plan_;
   Node data{Node::Map{}};
-  add_document_facts(data, plan, edge_door(plan));
+  const auto door = edge_door(plan);
+  add_document_facts(data, plan, door);
+  data.add("tenant-url", {door.url("<tenant>." + plan.domain.value), door.origin});
+  data.add("source-directory", !below_source().empty());
   data.add("project", plan.targets.compose_project);
   data.add("http", plan.edge.http);
   data.add("https", plan.edge.https);

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
-#include "generator/render/digest.h"
+#include "generator/render/fingerprint.h"
 #include "generator/render/observability.h"
 #include "generator/render/plan_report.h"
 #include "generator/render/scalar_text.h"
+#include "generator/render/secret_facts.h"
 #include "generator/spec/suggestion.h"
 
 namespace caisson::render {
@@ -61,12 +61,15 @@ Node healthcheck(const Instance& instance, const Health& health) {
   const auto address =
       host + ":" + (port == nullptr ? std::string("0") : std::to_string(port->number.value));
   const auto probe = [&](const std::string& url) {
-    return Node{Node::List{{"CMD", origin},
-                           {std::string(probe_path), origin},
-                           {"health", origin},
-                           {"--url", origin},
-                           {compose_literal(url), instance.origin}},
-                origin};
+    return Node{
+        Node::List{{"CMD", origin},
+                   {std::string(probe_path), origin},
+                   {"health", origin},
+                   {"--url", origin},
+                   {compose_literal(url), port == nullptr || health.kind == Health::Kind::http
+                                              ? Origin(instance.origin)  // port and path
+                                              : Origin(port->number.origin)}},
+        origin};
   };
   Node test;
   switch (health.kind) {
@@ -87,10 +90,10 @@ Node healthcheck(const Instance& instance, const Health& health) {
   }
   Node node{Node::Map{}, origin};
   node.add("test", std::move(test));
-  node.add("interval", {duration(health.interval_ms), origin});
-  node.add("timeout", {duration(health.timeout_ms), origin});
-  node.add("start_period", {duration(health.start_ms), origin});
-  node.add("retries", {health.retries, origin});
+  node.add("interval", {duration(health.interval_ms), field(instance, "health/interval")});
+  node.add("timeout", {duration(health.timeout_ms), field(instance, "health/timeout")});
+  node.add("start_period", {duration(health.start_ms), field(instance, "health/start")});
+  node.add("retries", {health.retries, field(instance, "health/retries")});
   return node;
 }
 
@@ -208,14 +211,6 @@ std::string compose_literal(std::string_view text) {
   return out;
 }
 
-std::string secret_variable(std::string_view secret) {
-  std::string name = "SECRET_";
-  for (const char c : secret) {
-    name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  }
-  return name;
-}
-
 std::string alias_of(const Instance& instance, const plan::Port& port) {
   return instance.name + "-" + port.name;
 }
@@ -310,13 +305,15 @@ void ComposeServices::image(Node& node, const Instance& instance) const {
     Node build{Node::Map{}, origin};
     build.add("context", {"${SOURCE_DIR:?is not set, see .env.example}/" +
                               compose_literal(instance.build->context),
-                          origin});
+                          field(instance, "build/context")});
     if (!instance.build->dockerfile.empty()) {
-      build.add("dockerfile", {compose_literal(instance.build->dockerfile), origin});
+      build.add("dockerfile",
+                {compose_literal(instance.build->dockerfile), field(instance, "build/dockerfile")});
     }
-    Node arguments{Node::Map{}, origin};
+    Node arguments{Node::Map{}, field(instance, "build/args")};
     for (const auto& [name, value] : instance.build->args) {
-      arguments.set(name, {compose_literal(value), origin});
+      arguments.set(
+          name, {compose_literal(value), field(instance, "build/args/" + pointer_segment(name))});
     }
     if (!arguments.empty()) build.add("args", std::move(arguments));
     node.set("build", std::move(build));
@@ -370,15 +367,15 @@ void ComposeServices::mounts(Node& node, const Instance& instance,
   // A mounted file that changed is no reason for Compose to recreate; a changed label is.
   if (!digests.empty()) {
     labels.add("caisson.config",
-               {instance.configs.size() == 1 ? digests : digest(digests), instance.origin});
+               {instance.configs.size() == 1 ? digests : fingerprint(digests), instance.origin});
   }
   if (!configs.empty()) node.set("configs", std::move(configs));
 
   Node secrets;
   for (const auto& mount : instance.secrets) {
     Node entry{Node::Map{}, instance.origin};
-    entry.add("source", {mount.secret, instance.origin});
-    entry.add("target", {mount.path, instance.origin});
+    entry.add("source", {mount.secret, field(instance, "secrets")});
+    entry.add("target", {mount.path, field(instance, "secrets")});
     secrets.push(std::move(entry));
   }
   if (!secrets.empty()) {
@@ -389,8 +386,10 @@ void ComposeServices::mounts(Node& node, const Instance& instance,
 
   Node volumes;
   for (const auto& mount : instance.volumes) {
-    volumes.push(volume("volume", mount.volume, compose_literal(mount.path), mount.read_only,
-                        instance.origin));
+    auto kept = volume("volume", mount.volume, compose_literal(mount.path), mount.read_only,
+                       field(instance, "storage"));
+    kept.set("target", {compose_literal(mount.path), field(instance, "storage/path")});
+    volumes.push(std::move(kept));
   }
   const auto bind = [&](std::string source, std::string_view target) {
     auto mount = volume("bind", std::move(source), std::string(target), true, instance.origin);
@@ -401,6 +400,7 @@ void ComposeServices::mounts(Node& node, const Instance& instance,
   };
   if (needs_probe(instance)) bind("../docker/caisson-runtime", probe_path);
   if (instance.role == Role::runtime) bind("./tenants/" + instance.name, tenants_folder);
+  if (instance.role == Role::prometheus) bind("./observability/targets", targets_folder);
   if (!volumes.empty()) node.set("volumes", std::move(volumes));
   node.set("labels", std::move(labels));
 }

@@ -4,24 +4,21 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.h"
 #include "generator/plan/plan.h"
 #include "generator/render/blueprints.h"
 #include "generator/render/node.h"
 #include "generator/render/site.h"
-#include "generator/source/result.h"
 
 namespace caisson::render {
 
 /// Where a runtime's container sees the directory of its tenants file. A directory, since a mounted
 /// file stays the old one when a new one takes its name.
 inline constexpr std::string_view tenants_folder = "/etc/caisson/tenants";
+inline constexpr std::string_view targets_folder = "/etc/prometheus/targets";
 
 /// `text` as Compose reads it back: `$` begins a variable there.
 [[nodiscard]] std::string compose_literal(std::string_view text);
-
-/// The environment variable through which Compose hands over a secret whose value the spec wants in
-/// an environment variable of a service.
-[[nodiscard]] std::string secret_variable(std::string_view secret);
 
 /// The host name under which an instance answers on the one network that the port listens on:
 /// "runtime-operator".

@@ -2,10 +2,10 @@
 
 #include <string_view>
 
+#include "base/result.h"
 #include "generator/plan/plan.h"
 #include "generator/render/blueprints.h"
 #include "generator/render/dockerfile.h"
-#include "generator/source/result.h"
 
 namespace caisson::render {
 

@@ -4,8 +4,8 @@
 #include <iterator>
 #include <sstream>
 
+#include "base/json_text.h"
 #include "generator/render/comment.h"
-#include "generator/render/json.h"
 
 namespace caisson::render {
 

@@ -5,9 +5,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/result.h"
 #include "generator/render/node.h"
 #include "generator/render/text.h"
-#include "generator/source/result.h"
 
 namespace caisson::render {
 

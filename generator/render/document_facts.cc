@@ -46,6 +46,22 @@ Node newcomer(const plan::Plan& plan, const FrontDoor& door) {
   return entry;
 }
 
+/// Where conformance attaches: the runtime on which tenants can be made, and get a key.
+Node attachable(const plan::Plan& plan) {
+  const auto shared = std::ranges::find_if(plan.instances, [](const auto& instance) {
+    return instance.role == Role::runtime && !instance.tenant;
+  });
+  Node entry{Node::Map{}, shared->origin};
+  entry.add("instance", {shared->name, shared->origin});
+  entry.add("token", {shared->operator_token, shared->origin});
+  for (const plan::Port& port : shared->ports) {
+    entry.add(port.name + "-port", {std::int64_t{port.number.value}, shared->origin});
+    if (port.purpose == plan::Port::Purpose::operator_api)
+      entry.add("operator-network", {port.network, shared->origin});
+  }
+  return entry;
+}
+
 }  // namespace
 
 std::string FrontDoor::url(std::string_view host) const {
@@ -100,6 +116,7 @@ void add_document_facts(Node& data, const plan::Plan& plan, const FrontDoor& doo
   if (first != plan.tenants.end()) data.add("first", facts_of(*first, door));
   if (auto stranger = newcomer(plan, door); !stranger.is_null()) {
     data.add("newcomer", std::move(stranger));
+    if (plan.auth.api_keys) data.add("attachable", attachable(plan));
   }
 }
 

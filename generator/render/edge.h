@@ -3,10 +3,10 @@
 #include <cstdint>
 #include <string>
 
+#include "base/result.h"
 #include "generator/plan/plan.h"
 #include "generator/render/site.h"
 #include "generator/render/text.h"
-#include "generator/source/result.h"
 
 namespace caisson::render {
 
@@ -25,6 +25,7 @@ struct EdgeListen {
   std::string state{};         ///< nginx: where certificates.sh keeps certificates
   std::string scratch{};       ///< nginx: a directory it may write
   std::string resolver{};      ///< nginx: name server that knows the instances; empty: addresses do
+  std::string closed_file{};   ///< Caddy: while it is there, every request is answered 503
   bool has_proxies = true;     ///< whether the proxies of `edge.trust` can be in front of it here
 };
 

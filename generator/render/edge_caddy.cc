@@ -42,6 +42,9 @@ class Writer {
     file.push_back({.words = {"(upstream)"},
                     .block = every_upstream(),
                     .comment = "What holds for everything behind."});
+    file.push_back({.words = {"(refusals)"},
+                    .block = {{.words = {"handle_errors"}, .block = refusals()}},
+                    .comment = "What holds when nobody behind has heard a request."});
     for (const auto& site : sites_) {
       auto written = blocks_of(site);
       if (!written) return tl::unexpected(written.error());
@@ -174,6 +177,11 @@ class Writer {
                                  "max-age=31536000; includeSubDomains"},
                        .origin = plan_.edge.hsts.origin});
     }
+    if (!listen_.closed_file.empty()) {
+      auto door = closed();
+      if (!door) return tl::unexpected(door.error());
+      std::ranges::move(*door, std::back_inserter(walls));
+    }
     walls.push_back({.words = {"@upgrade"},
                      .block = {{.words = {"header", "Upgrade", "*"}},
                                {.words = {"not", "header_regexp", "Upgrade", "(?i)^websocket$"}}},
@@ -187,6 +195,29 @@ class Writer {
       first = false;
     }
     return walls;
+  }
+
+  /// Looked for at each request: connections that are open meet it as well.
+  Result<Block> closed() const {
+    const auto slash = listen_.closed_file.rfind('/');
+    auto directory = literal(listen_.closed_file.substr(0, slash));
+    if (!directory) return tl::unexpected(directory.error());
+    return Block{{.words = {"@closed", "file"},
+                  .block = {{.words = {"root", std::move(*directory)}},
+                            {.words = {"try_files", listen_.closed_file.substr(slash)}}},
+                  .comment = "While this file is there, nothing goes through."},
+                 {.words = {"header", "@closed", "Retry-After", "10"}},
+                 {.words = {"respond", "@closed", "503"}}};
+  }
+
+  /// A connection that was not made, or not allowed, is a request that nobody has begun: whoever
+  /// sent it may send it again. What was cut off in the middle stays a 502.
+  [[nodiscard]] static Block refusals() {
+    return {{.words = {"@unheard", "expression",
+                       "{err.status_code} == 503 || ({err.status_code} == 502 && "
+                       "{err.message}.startsWith('dial '))"}},
+            {.words = {"header", "@unheard", "Retry-After", "1"}},
+            {.words = {"respond", "@unheard", "503"}}};
   }
 
   [[nodiscard]] Block every_upstream() const {
@@ -204,9 +235,13 @@ class Writer {
     }
     upstream.push_back(
         {.words = {"transport", "http"},
-         .block = {{.words = {"dial_timeout", "5s"}},
-                   {.words = {"response_header_timeout", milliseconds(edge.timeout_ms.value)},
-                    .origin = edge.timeout_ms.origin}}});
+         .block = {
+             {.words = {"keepalive", "off"},
+              .comment = "A request that breaks off on a kept connection is sent again: what was "
+                         "heard could end as a connection that is refused."},
+             {.words = {"dial_timeout", "5s"}},
+             {.words = {"response_header_timeout", milliseconds(edge.timeout_ms.value)},
+              .origin = edge.timeout_ms.origin}}});
     return upstream;
   }
 
@@ -258,6 +293,7 @@ class Writer {
       if (auto tls = certificates(hosts == &on_demand); !tls.words.empty()) {
         block.push_back(std::move(tls));
       }
+      block.push_back({.words = {"import", "refusals"}});
       block.push_back(answers(site));
       for (auto& host : *hosts) {
         if (&host != &hosts->back()) host += ',';
@@ -304,13 +340,18 @@ class Writer {
     }
     block.push_back(everybody_else.empty() ? Directive{.words = {"respond", "404"}}
                                            : Directive{.words = {"reverse_proxy", everybody_else}});
-    return Directive{.words = {asked_at()},
-                     .block = {{.words = {"bind", "127.0.0.1"}},
-                               {.words = {"route"}, .block = std::move(block)}},
-                     .comment =
-                         "Whose a name is, for this proxy alone: each runtime knows its own "
-                         "tenants.",
-                     .origin = plan_.edge.tls.origin};
+    return Directive{
+        .words = {asked_at()},
+        // Anybody on the host reaches it: it leads to nothing else.
+        .block = {{.words = {"bind", "127.0.0.1"}},
+                  {.words = {"@ask"},
+                   .block = {{.words = {"method", "GET"}}, {.words = {"path", "/ask"}}}},
+                  {.words = {"route", "@ask"}, .block = std::move(block)},
+                  {.words = {"respond", "404"}}},
+        .comment =
+            "Whose a name is, for this proxy alone: each runtime knows its own "
+            "tenants.",
+        .origin = plan_.edge.tls.origin};
   }
 
   [[nodiscard]] Directive to_https() const {

@@ -89,6 +89,7 @@ class Writer {
     if (!known) return tl::unexpected(known.error());
     add(std::move(*known));
     add(upstream(), "What is sent to everything behind.");
+    add(refusals(), "A request of which nobody behind has heard may be sent again.");
     if (secure()) add(tls(), "Certificates.");
     if (secure() && plan_.edge.hsts.value) {
       auto domain = nginx_literal(plan_.domain.value);
@@ -248,6 +249,14 @@ class Writer {
     return block;
   }
 
+  /// Whether a byte of the request has left; and when to come back after a 503 of nginx itself.
+  [[nodiscard]] static Block refusals() {
+    return {{.words = {"map", "$upstream_bytes_sent", "$unheard"},
+             .block = {{.words = {"default", "0"}}, {.words = {"~^(0|-)?$", "1"}}}},
+            {.words = {"map", "$status:$unheard", "$come_back"},
+             .block = {{.words = {"default", ""}}, {.words = {"503:1", "1"}}}}};
+  }
+
   [[nodiscard]] Block tls() const {
     Block block{{.words = {"ssl_protocols", "TLSv1.2", "TLSv1.3"}},
                 {.words = {"ssl_ciphers",
@@ -332,6 +341,11 @@ class Writer {
     // nginx calls a header that is too large 494 inside, and 400 to whoever asked.
     block.push_back({.words = {"error_page", "494", "=431", "@header-too-large"}});
     block.push_back(location({"@header-too-large"}, {answer("431")}));
+    block.push_back({.words = {"add_header", "Retry-After", "$come_back", "always"}});
+    block.push_back({.words = {"error_page", "502", "=", "@unreached"}});
+    block.push_back(
+        location({"@unreached"},
+                 {{.words = {"if", "($unheard)"}, .block = {answer("503")}}, answer("502")}));
     for (const auto& path : plan_.edge.hidden) {
       block.push_back(location({"=", path}, {answer("404")}));
       block.push_back(location({"^~", path + "/"}, {answer("404")}));

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <map>
 
-#include "generator/render/json.h"
+#include "base/json_text.h"
 #include "generator/render/runtime_config.h"
 
 namespace caisson::render {

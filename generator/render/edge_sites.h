@@ -6,10 +6,10 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "generator/plan/plan.h"
 #include "generator/render/site.h"
 #include "generator/render/text.h"
-#include "generator/source/result.h"
 
 namespace caisson::render {
 

@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "generator/render/document_facts.h"
 #include "generator/render/helm_schema.h"
 #include "generator/render/helm_values.h"
+#include "generator/render/helm_workload.h"
 #include "generator/render/json.h"
 #include "generator/render/observability.h"
 #include "generator/render/people.h"
@@ -159,20 +162,24 @@ Result<void> check_replicas(const plan::Plan& plan, const Node& values,
   return result;
 }
 
-/// The values of a plan with the patches of its spec. Fails when they are not what the schema says.
+/// The values of a plan with the patches of its spec, but for those that the schema refuses. Fails
+/// when they are not what the schema says without any patch.
 Result<Node> patched_values(const plan::Plan& plan, const Index& index,
                             const Blueprints& blueprints, Patches& patches, const Node& schema) {
   const auto source = HelmValues::load(plan, index, blueprints);
   if (!source) return tl::unexpected(source.error());
   auto values = source->tree();
   if (!values) return values;
-  if (auto done = patches.apply(directory(plan) + "values.yaml", *values); !done) {
+  if (auto done = described_by(schema, *values, nullptr, patches.mistakes()); !done) {
     return tl::unexpected(done.error());
   }
-  if (auto done = described_by(schema, *values, patches.mistakes()); !done) {
+  const auto described = [&](const Node& patched, const plan::Patch& patch,
+                             std::vector<Mistake>& mistakes) {
+    return described_by(schema, patched, &patch, mistakes);
+  };
+  if (auto done = patches.apply(directory(plan) + "values.yaml", *values, described); !done) {
     return tl::unexpected(done.error());
   }
-  if (!patches.mistakes().empty()) return values;  // their types may be wrong
   for (const auto check : {check_sizes, check_replicas}) {
     if (auto done = check(plan, *values, patches.mistakes()); !done) {
       return tl::unexpected(done.error());
@@ -228,11 +235,27 @@ std::string resource(const std::string& name, const Node& workload) {
          (controller == nullptr ? name : *controller->text());
 }
 
+/// The secrets that the pods of a workload read when they start, as files and as variables.
+std::set<std::string> secrets_read_by(const Node& workload) {
+  std::set<std::string> read;
+  if (const auto* files = workload.find("secrets")) {
+    for (const auto& [secret, path] : *files->map()) read.insert(secret);
+  }
+  if (const auto* variables = workload.find("env")) {
+    for (const auto& [name, variable] : *variables->map()) {
+      if (const auto* secret = variable.find("secret")) read.insert(*secret->text());
+    }
+  }
+  return read;
+}
+
 /// What runs, and the secrets that a new value changes, with the workloads that read each.
 void add_workload_facts(Node& data, const plan::Plan& plan, const Node& values) {
   Node workloads{Node::List{}};
   Node runtimes{Node::List{}};
   Node claims{Node::List{}};
+  Node copies{Node::List{}};
+  Node scaled{Node::List{}};
   std::map<std::string, Node, std::less<>> readers;
   each_workload(
       plan, values,
@@ -245,6 +268,13 @@ void add_workload_facts(Node& data, const plan::Plan& plan, const Node& values) 
         const auto set = controller.substr(controller.find('/') + 1);
         entry.add("resource", controller);
         entry.add("controller", set);
+        if (values.find("autoscaling") != nullptr &&
+            *workload.at("/replicas/min") != *workload.at("/replicas/max")) {
+          auto range = entry;
+          range.add("min", *workload.at("/replicas/min"));
+          range.add("max", *workload.at("/replicas/max"));
+          scaled.push(std::move(range));
+        }
         if (const auto* volumes = workload.find("volumes")) {
           for (const auto& [volume, about] : *volumes->map()) {
             auto claim = entry;
@@ -254,10 +284,19 @@ void add_workload_facts(Node& data, const plan::Plan& plan, const Node& values) 
             claims.push(std::move(claim));
           }
         }
-        if (const auto* secrets = workload.find("secrets")) {
-          for (const auto& [secret, path] : *secrets->map()) {
-            readers.try_emplace(secret, Node{Node::List{}}).first->second.push(entry);
+        if (const auto* backup = workload.find("backup")) {
+          auto claim = entry;
+          claim.add("claim", name + ".backup");
+          const auto& volume = *backup->find("volume")->text();
+          const auto planned = std::ranges::find(plan.volumes, volume, &plan::Volume::name);
+          if (planned != plan.volumes.end()) {
+            const auto bytes = helm::backup_bytes(plan, *planned);
+            claim.add("size", {helm::byte_size(bytes.value), bytes.origin});
           }
+          copies.push(std::move(claim));
+        }
+        for (const auto& secret : secrets_read_by(workload)) {
+          readers.try_emplace(secret, Node{Node::List{}}).first->second.push(entry);
         }
         if (*workload.find("role")->text() == "runtime") runtimes.push(entry);
         workloads.push(std::move(entry));
@@ -265,6 +304,9 @@ void add_workload_facts(Node& data, const plan::Plan& plan, const Node& values) 
   data.add("workloads", std::move(workloads));
   data.add("runtimes", std::move(runtimes));
   data.add("claims", std::move(claims));
+  data.add("copies", std::move(copies));
+  data.add("autoscaling", !scaled.empty());
+  data.add("scaled", std::move(scaled));
   Node rotations{Node::List{}};
   for (auto& [name, places] : readers) {
     const auto* secret = values.at("/secrets/" + name);
@@ -329,10 +371,14 @@ Node facts(const plan::Plan& plan, const Node& values) {
     Node entry{Node::Map{}};
     entry.add("slug", slug);
     entry.add("namespace", *tenant.find("namespace"));
+    entry.add("pod-security", *tenant.find("podSecurity"));
     tenants.push(std::move(entry));
   }
   data.add("images", std::move(images));
-  if (!tenants.empty()) data.add("places", std::move(tenants));
+  if (!tenants.empty()) {
+    data.add("has-places", true);
+    data.add("places", std::move(tenants));
+  }
 
   std::map<std::string, Node> kinds;
   for (const auto& [name, secret] : *values.find("secrets")->map()) {

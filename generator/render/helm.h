@@ -1,9 +1,9 @@
 #pragma once
 
+#include "base/result.h"
 #include "generator/plan/plan.h"
 #include "generator/render/artifact.h"
 #include "generator/render/blueprints.h"
-#include "generator/source/result.h"
 
 namespace caisson::render {
 

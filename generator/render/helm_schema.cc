@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "generator/render/scalar_text.h"
+#include "generator/spec/suggestion.h"
 
 namespace caisson::render {
 
@@ -70,7 +71,7 @@ constexpr Row rows[] = {
     {"helpers.ephemeralStorage", text, "Local disk, requested and at most.", required},
     {"metrics", object, "Who may read metrics.", required},
     {"metrics.enabled", boolean, "Whether there are ServiceMonitors, where the cluster knows them.", required},
-    {"metrics.namespace", text, "Only pods of this namespace reach the operator ports.", required},
+    {"metrics.namespace", text, "Only pods of this namespace reach the metrics ports.", required},
     {"metrics.interval", text, "How often metrics are read.", required},
     {"metrics.labels", object, "Labels by which the Prometheus Operator picks ServiceMonitors and rules.", required},
     {"metrics.labels.*", text, "One label."},
@@ -140,7 +141,7 @@ constexpr Row rows[] = {
     {"#workload.replicas.min", integer, "At least.", required},
     {"#workload.replicas.max", integer, "At most; more than the least: scaled by processor use.", required},
     {"#workload.user", integer, "User and group that it runs as.", required},
-    {"#workload.grace", integer, "Seconds between asking it to stop and making it.", required},
+    {"#workload.grace", integer, "Seconds between asking it to stop, or the end of its lame-duck-ms, and making it.", required},
     {"#workload.resources", object, "What it gets.", required},
     {"#workload.resources.requests", object, "What is set aside for it.", required},
     {"#workload.resources.requests.*", text, "One amount."},
@@ -196,7 +197,7 @@ constexpr Row rows[] = {
     {"#workload.backup.schedule", text, "When, as cron says it, in UTC.", required},
     {"#workload.backup.keep", integer, "Copies of each tenant that are kept, the newest.", required},
     {"#workload.backup.to", text, "Where the claim of the copies is mounted.", required},
-    {"#workload.backup.size", text, "Size of one copy of everything; the claim has room for all that are kept.", required},
+    {"#workload.backup.size", text, "Size of one copy of everything; the claim has room for all that are kept, and one that is larger already stays as it is.", required},
     {"#workload.backup.volume", text, "The volume that is copied from.", required},
     {"#workload.backup.port", text, "The port of the operator API, which takes the snapshots.", required},
     {"#workload.backup.token", text, "The secret that opens it.", required},
@@ -223,6 +224,7 @@ constexpr Row rows[] = {
     {"#config.data", text, "Directory of everything that is kept."},
     {"#config.threads", integer, "Event loops."},
     {"#config.modules", texts, "Built-in modules."},
+    {"#config.lame-duck-ms", integer, "How long it serves on, no longer ready, when it is to stop: until nobody is sent to it."},
     {"#config.drain-ms", integer, "How long requests may take to finish when it stops."},
     {"#config.limits", object, "Limits of the server."},
     {"#config.limits.body", integer, "Largest body, in bytes."},
@@ -422,46 +424,106 @@ Result<void> unreadable(const std::string& place, const Node& value,
                            "or set targets.helm: false"});
 }
 
-/// Of a patch it is the spec's mistake, at the patch; of anything else no spec can mend it.
-Result<void> misfit(const Node& value, std::string what, std::string remedy,
-                    std::vector<Mistake>& mistakes) {
-  if (!value.origin().at.starts_with("/patches/"))
-    return fail(std::move(what), "this is a bug of Caisson or of a replaced blueprint");
-  return refuse(mistakes, value.origin(), {.what = std::move(what), .remedy = std::move(remedy)});
+std::string_view word_for(std::string_view type) {
+  if (type == "object") return "a map";
+  if (type == "array") return "a list";
+  if (type == "string") return "text";
+  if (type == "boolean") return "true or false";
+  return type == "integer" ? "a whole number" : "a number";
 }
 
-Result<void> check(const Node& root, const Node& unresolved, const Node& value,
-                   const std::string& place, std::vector<Mistake>& mistakes) {
-  const auto& schema = resolved(root, unresolved);
-  if (const auto& type = *schema.find("type")->text(); !is_of(type, value)) {
-    return misfit(value,
-                  "values.yaml:" + place + " is not of the type that its schema says: " + type,
-                  "write such a value into the patch", mistakes);
-  }
-  if (value.text() != nullptr && !can_be_read_by_helm(*value.text(), false))
-    return unreadable(place, value, mistakes);
-  const auto* entries = value.map();
-  if (entries == nullptr) return {};
-  const auto* properties = schema.find("properties");
-  const auto* others = schema.find("additionalProperties");
-  if (others->value() == Node{true}.value()) return {};  // Kubernetes knows what is in it
-  for (const auto& [key, child] : *entries) {
-    const auto at = place + "/" + pointer_segment(key);
-    if (!can_be_read_by_helm(key, true)) {
-      if (auto done = unreadable(place, child, mistakes); !done) return done;
+/// Holds values against their schema.
+class Checker {
+ public:
+  Checker(const Node& root, const plan::Patch* patch, std::vector<Mistake>& mistakes)
+      : root_(root), patch_(patch), mistakes_(mistakes) {}
+
+  Result<void> check(const Node& unresolved, const Node& value, const std::string& place) {
+    const auto& schema = resolved(root_, unresolved);
+    if (const auto& type = *schema.find("type")->text(); !is_of(type, value)) {
+      return misfit(value,
+                    "values.yaml:" + place + " is not of the type that its schema says: " + type,
+                    "write " + std::string(word_for(type)));
     }
-    const auto* known = properties == nullptr ? nullptr : properties->find(key);
-    if (known == nullptr && others->map() != nullptr) known = others;
-    if (known == nullptr) {
-      auto done = misfit(child, "values.yaml:" + at + " is not in the schema of the chart's values",
-                         "no template reads it; `caisson explain` shows what is there", mistakes);
+    if (value.text() != nullptr && !can_be_read_by_helm(*value.text(), false))
+      return unreadable(place, value, mistakes_);
+    if (const auto* items = schema.find("items"); items != nullptr) {
+      for (std::size_t i = 0; i < value.list()->size(); ++i) {
+        auto done = check(*items, (*value.list())[i], place + "/" + std::to_string(i));
+        if (!done) return done;
+      }
+    }
+    if (value.map() == nullptr) return {};
+    for (const auto step : {&Checker::required, &Checker::entries}) {
+      if (auto done = (this->*step)(schema, value, place); !done) return done;
+    }
+    return {};
+  }
+
+ private:
+  Result<void> required(const Node& schema, const Node& value, const std::string& place) {
+    const auto* names = schema.find("required");
+    if (names == nullptr) return {};
+    for (const auto& name : *names->list()) {
+      if (value.find(*name.text()) != nullptr) continue;
+      auto done = misfit(
+          value, "values.yaml:" + place + " has no '" + *name.text() + "', which templates read",
+          "leave it there; `set` gives it another value");
       if (!done) return done;
-      continue;
     }
-    if (auto done = check(root, *known, child, at, mistakes); !done) return done;
+    return {};
   }
-  return {};
-}
+
+  Result<void> entries(const Node& schema, const Node& value, const std::string& place) {
+    const auto* properties = schema.find("properties");
+    const auto* others = schema.find("additionalProperties");
+    if (others->value() == Node{true}.value()) return {};  // Kubernetes knows what is in it
+    for (const auto& [key, child] : *value.map()) {
+      const auto at = place + "/" + pointer_segment(key);
+      if (!can_be_read_by_helm(key, true)) {
+        if (auto done = unreadable(place, child, mistakes_); !done) return done;
+      }
+      const auto* known = properties == nullptr ? nullptr : properties->find(key);
+      if (known == nullptr && others->map() != nullptr) known = others;
+      auto done =
+          known != nullptr
+              ? check(*known, child, at)
+              : misfit(child, "values.yaml:" + at + " is not in the schema of the chart's values",
+                       instead_of(key, properties));
+      if (!done) return done;
+    }
+    return {};
+  }
+
+  static std::string instead_of(std::string_view key, const Node* properties) {
+    std::vector<std::string_view> known;
+    if (properties != nullptr)
+      for (const auto& entry : *properties->map()) known.push_back(entry.first);
+    const auto meant = spec::closest(key, known);
+    return meant.empty() ? (known.empty() ? "no template reads it"
+                                          : "no template reads it; there is " + spec::any_of(known))
+                         : "did you mean '" + std::string(meant) + "'?";
+  }
+
+  /// Of a patch it is the spec's mistake; a blueprint is whoever's replaced it.
+  Result<void> misfit(const Node& value, std::string what, std::string remedy) {
+    if (patch_ == nullptr) {
+      const auto& from = value.origin();
+      if (from.kind == Origin::Kind::blueprint)
+        return fail("blueprint " + from.at + ": " + std::move(what), std::move(remedy));
+      return fail(std::move(what), "this is a bug of Caisson or of a replaced blueprint");
+    }
+    mistakes_.push_back({.code = "E0307",
+                         .pointer = patch_->origin.pointer,
+                         .message = std::move(what),
+                         .remedy = std::move(remedy)});
+    return {};
+  }
+
+  const Node& root_;
+  const plan::Patch* patch_;
+  std::vector<Mistake>& mistakes_;
+};
 
 }  // namespace
 
@@ -488,8 +550,9 @@ Node helm_values_schema(std::int64_t runtime_replicas) {
   return root;
 }
 
-Result<void> described_by(const Node& schema, const Node& values, std::vector<Mistake>& mistakes) {
-  return check(schema, schema, values, "", mistakes);
+Result<void> described_by(const Node& schema, const Node& values, const plan::Patch* patch,
+                          std::vector<Mistake>& mistakes) {
+  return Checker(schema, patch, mistakes).check(schema, values, "");
 }
 
 }  // namespace caisson::render

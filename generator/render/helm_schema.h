@@ -3,9 +3,10 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/result.h"
+#include "generator/plan/plan.h"
 #include "generator/render/mistake.h"
 #include "generator/render/node.h"
-#include "generator/source/result.h"
 
 namespace caisson::render {
 
@@ -13,10 +14,11 @@ namespace caisson::render {
 /// every level, with a description of every field. A runtime has at most `runtime_replicas`.
 [[nodiscard]] Node helm_values_schema(std::int64_t runtime_replicas);
 
-/// Fails, naming the place, when `values` has something that the schema does not describe or that
-/// is of another type: neither is ever written without the other. What Helm itself cannot read is a
-/// mistake in the spec.
+/// Fails, naming the place, when `values` has something that the schema does not describe, that is
+/// of another type or that lacks what templates read: neither is ever written without the other. It
+/// is a mistake of `patch` when that is what changed values that were right. What Helm itself
+/// cannot read is a mistake in the spec.
 [[nodiscard]] Result<void> described_by(const Node& schema, const Node& values,
-                                        std::vector<Mistake>& mistakes);
+                                        const plan::Patch* patch, std::vector<Mistake>& mistakes);
 
 }  // namespace caisson::render

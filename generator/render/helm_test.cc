@@ -32,6 +32,28 @@ TEST(HelmChart, TakesClustersOfEveryVendor) {
   }
 }
 
+TEST(HelmChart, WritesSizesAsKubernetesDoes) {
+  // Canonical form of k8s.io/apimachinery/pkg/api/resource.Quantity, which the API server answers
+  // with.
+  for (const auto& [written, canonical] : {std::pair{"1Ti", "1Ti"},
+                                           {"1024Gi", "1Ti"},
+                                           {"10240Mi", "10Gi"},
+                                           {"1536Mi", "1536Mi"},
+                                           {"1000000000B", "1G"},
+                                           {"1500000000B", "1500M"},
+                                           {"1000000001B", "1000000001"},
+                                           {"2048Ti", "2Pi"},
+                                           {"1024000B", "1000Ki"}}) {
+    const auto artifacts =
+        rendered(small("services: { files: { image: x, port: 5000, storage: { path: /data, size: " +
+                       std::string(written) + " } } }\n"),
+                 chart_alone);
+    EXPECT_EQ(
+        *tree(artifacts, "values.yaml").at("/workloads/files/volumes/files-data/size")->text(),
+        canonical);
+  }
+}
+
 TEST(HelmChart, NeverWritesAValueThatTheSchemaDoesNotDescribe) {
   const auto patch = [](const std::string& merge) {
     return small("patches: [{ file: helm/shop/values.yaml, at: /workloads/runtime, merge: " +
@@ -84,6 +106,26 @@ TEST(HelmChart, MeasuresTheConfigMapInBytes) {
   EXPECT_EQ(mistakes[0].pointer, "/tenants");
   EXPECT_THAT(mistakes[0].message, HasSubstr("bytes, and a ConfigMap holds 1048576"));
   EXPECT_THAT(mistakes[0].remedy, HasSubstr("of its 8000 tenants about "));
+}
+
+TEST(HelmRunbook, RestartsEveryWorkloadThatReadsASecretThatIsRotated) {
+  const auto artifacts =
+      rendered(small("secrets: { key: { from: generate } }\n"
+                     "services:\n"
+                     "  file: { image: x, secrets: [key] }\n"
+                     "  both: { image: x, secrets: [key], env: { K: '${secret:key}' } }\n"
+                     "  variable: { image: x, env: { K: '${secret:key}' } }\n"),
+               chart_alone);
+  const auto& text = artifact(artifacts, "helm/shop/RUNBOOK.md").bytes;
+  const auto begin = text.find("\n`key`: ");
+  ASSERT_NE(begin, std::string::npos);
+  const auto section = text.substr(begin, text.find("\n```\n", begin) - begin);
+  for (const auto* service : {"file", "both", "variable"}) {
+    const auto restart = "rollout restart deployment/" + std::string(service) + "\n";
+    const auto at = section.find(restart);
+    ASSERT_NE(at, std::string::npos) << section;
+    EXPECT_EQ(section.find(restart, at + 1), std::string::npos) << service << " twice";
+  }
 }
 
 TEST(HelmChart, OfAPatchTheMistakeIsTheSpecs) {

@@ -10,6 +10,7 @@
 #include "generator/render/people.h"
 #include "generator/render/plan_report.h"
 #include "generator/render/runtime_config.h"
+#include "generator/spec/reserved.h"
 
 namespace caisson::render {
 
@@ -22,6 +23,11 @@ using plan::Role;
 using plan::Secret;
 
 const plan::Origin target{plan::Origin::Kind::derived, "/targets/helm"};
+
+/// How long a pod that is to stop serves on. The edge of a small cluster heard within 300 ms that
+/// its endpoint is withdrawn (docs/helm.md); what is left is downtime, since the next pod waits for
+/// the volume. Nowhere else does anybody route by readiness.
+constexpr std::int64_t lame_duck_ms = 1'000;
 
 class HelmSite final : public ContainerSite {
  public:
@@ -100,11 +106,10 @@ Result<HelmValues> HelmValues::load(const plan::Plan& plan, const Index& index,
   }
 
   values.namespaces_ = helm::namespaces(plan);
-  plan::Names services;
-  for (const auto& instance : plan.instances) static_cast<void>(services.take(instance.name));
+  // The spec has nothing of these names.
   for (const auto& instance : plan.instances) {
     values.headless_.emplace(instance.name,
-                             services.take(plan::derived_name({instance.name, "pods"})));
+                             plan::derived_name({instance.name, spec::pods_suffix.suffix}));
   }
   for (const auto& instance : plan.instances) {
     if (!runs(instance)) continue;
@@ -112,7 +117,7 @@ Result<HelmValues> HelmValues::load(const plan::Plan& plan, const Index& index,
       values.network_places_[network].insert(values.place(instance));
     }
   }
-  values.closed_ = services.take("closed");
+  values.closed_ = spec::closed_service;
   for (const auto& volume : plan.volumes) values.volumes_.emplace(volume.name, &volume);
   for (const auto& route : plan.routes) values.routed_.emplace(route.instance, route.port);
   return values;
@@ -264,6 +269,8 @@ void HelmValues::files(Node& node, const Instance& instance) const {
     auto config = runtime_config(*plan_, *index_, instance, site);
     // The template listens on the workload's ports.
     config.remove("listen");
+    const plan::Origin why{plan::Origin::Kind::derived, "/runtime/drain"};
+    config.set("lame-duck-ms", {lame_duck_ms, why});
     if (const auto* tenants = config.find("tenants"))
       config.set("tenants", by_name(*tenants, "slug"));
     node.set("configPath", {instance.configs.front().path, instance.origin});
@@ -292,7 +299,7 @@ Node HelmValues::ports(const Instance& instance) const {
     }
     entry.add("networks", std::move(networks));
     entry.add("ingress", {routed_.contains({instance.name, port.name}), instance.origin});
-    if (port.purpose == Port::Purpose::operator_api) entry.add("metrics", {true, instance.origin});
+    if (port.purpose == Port::Purpose::metrics) entry.add("metrics", {true, instance.origin});
     ports.add(port.name, std::move(entry));
   }
   return ports;
@@ -364,6 +371,12 @@ HelmValues::ByPlace HelmValues::hosts() const {
       route != plan_->routes.end()) {
     like_wildcard = paths(route);
   }
+  // No controller takes a host in two namespaces: a tenant that is suspended gives up its own
+  // domains, so that it can move to another one.
+  std::set<std::string_view> closed;
+  for (const auto& tenant : plan_->tenants) {
+    if (tenant.suspended) closed.insert(tenant.domains.begin(), tenant.domains.end());
+  }
   // Without an edge, nobody has any.
   ByPlace hosts{{"", Node{Node::Map{}, origin}}};
   for (const auto& [slug, name] : namespaces_) hosts.emplace(slug, Node{Node::Map{}, origin});
@@ -375,6 +388,7 @@ HelmValues::ByPlace HelmValues::hosts() const {
     const bool direct =
         host.ends_with("." + domain) && host.find('.') + 1 + domain.size() == host.size();
     if (direct && host != wildcard && places == like_wildcard) continue;
+    if (closed.contains(host)) continue;
     for (auto& [there, node] : places) {
       hosts.at(there).add(host, std::move(node));
     }

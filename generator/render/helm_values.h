@@ -6,13 +6,13 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.h"
 #include "generator/plan/plan.h"
 #include "generator/render/blueprints.h"
 #include "generator/render/compose_service.h"
 #include "generator/render/helm_workload.h"
 #include "generator/render/node.h"
 #include "generator/render/site.h"
-#include "generator/source/result.h"
 
 namespace caisson::render {
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -53,7 +54,7 @@ Node resources(const plan::Resources& amount) {
 /// process that is only slow is not killed for it.
 Node service_probes(const Instance& instance, const Health& health) {
   const auto origin = field(instance, "health");
-  const auto probe = [&](bool connects, std::int64_t period, std::int64_t failures) {
+  const auto probe = [&](bool connects, Node period, Node failures) {
     Node node{Node::Map{}, origin};
     if (health.kind == Health::Kind::command && (!connects || instance.ports.empty())) {
       node.add("command", strings(health.command, origin));
@@ -65,16 +66,20 @@ Node service_probes(const Instance& instance, const Health& health) {
       }
       node.add("port", {instance.ports.front().name, origin});
     }
-    node.add("period", {period, origin});
-    node.add("timeout", {whole_seconds(health.timeout_ms), origin});
-    node.add("failures", {failures, origin});
+    node.add("period", std::move(period));
+    node.add("timeout", {whole_seconds(health.timeout_ms), field(instance, "health/timeout")});
+    node.add("failures", std::move(failures));
     return node;
   };
-  const auto period = whole_seconds(health.interval_ms);
+  const auto seconds = whole_seconds(health.interval_ms);
+  const Node period{seconds, field(instance, "health/interval")};
+  const auto retries = field(instance, "health/retries");
   Node node{Node::Map{}, origin};
-  node.add("startup", probe(false, 1, whole_seconds(health.start_ms) + health.retries * period));
-  node.add("liveness", probe(true, period, 2 * health.retries));
-  node.add("readiness", probe(false, period, health.retries));
+  // As long as it may take to start, and then as many failures as ever: made of three fields.
+  node.add("startup", probe(false, {1, origin},
+                            {whole_seconds(health.start_ms) + health.retries * seconds, origin}));
+  node.add("liveness", probe(true, period, {2 * health.retries, retries}));
+  node.add("readiness", probe(false, period, {health.retries, retries}));
   return node;
 }
 
@@ -157,14 +162,13 @@ Node egress(const Instance& instance) {
 }  // namespace
 
 std::string byte_size(std::int64_t bytes) {
-  constexpr std::array<std::pair<std::int64_t, const char*>, 3> units{
-      {{std::int64_t{1} << 30, "Gi"},
-       {std::int64_t{1} << 20, "Mi"},
-       {std::int64_t{1} << 10, "Ki"}}};
-  for (const auto& [size, suffix] : units) {
-    if (bytes >= size && bytes % size == 0) return std::to_string(bytes / size) + suffix;
-  }
-  return std::to_string(bytes);
+  constexpr std::array<std::string_view, 7> binary{"", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"};
+  constexpr std::array<std::string_view, 7> decimal{"", "k", "M", "G", "T", "P", "E"};
+  const bool is_binary = bytes % 1024 == 0;
+  const std::int64_t step = is_binary ? 1024 : 1000;
+  std::size_t unit = 0;
+  for (; bytes != 0 && bytes % step == 0; ++unit) bytes /= step;
+  return std::to_string(bytes).append(is_binary ? binary.at(unit) : decimal.at(unit));
 }
 
 void lay_over(Node& node, const Instance& instance, const Volumes& volumes) {
@@ -194,14 +198,14 @@ void lay_over(Node& node, const Instance& instance, const Volumes& volumes) {
   for (const auto& mount : instance.volumes) {
     const auto& size = volumes.find(mount.volume)->second->size_bytes;
     Node entry{Node::Map{}, instance.origin};
-    entry.add("path", {mount.path, instance.origin});
+    entry.add("path", {mount.path, field(instance, "storage/path")});
     entry.add("size", {byte_size(size.value), size.origin});
     kept.add(mount.volume, std::move(entry));
   }
   if (!kept.empty()) over.add("volumes", std::move(kept));
   Node secrets{Node::Map{}, instance.origin};
   for (const auto& mount : instance.secrets)
-    secrets.add(mount.secret, {mount.path, instance.origin});
+    secrets.add(mount.secret, {mount.path, field(instance, "secrets")});
   if (!secrets.empty()) over.add("secrets", std::move(secrets));
   Node writable{Node::Map{}, field(instance, "writable")};
   for (const auto& mount : instance.writable)
@@ -218,6 +222,15 @@ std::string controller(const Instance& instance) {
 
 std::string claim(const Instance& instance, std::string_view volume) {
   return std::string(volume) + "-" + controller(instance) + "-0";
+}
+
+std::string backup_claim(const Instance& instance) { return instance.name + ".backup"; }
+
+plan::Traced<std::int64_t> backup_bytes(const plan::Plan& plan, const plan::Volume& volume) {
+  const auto each = volume.size_bytes.value;
+  const auto& keep = plan.backup.keep;
+  constexpr auto most = std::numeric_limits<std::int64_t>::max();
+  return {each > most / keep.value ? most : each * keep.value, keep.origin};
 }
 
 std::map<std::string, std::string, std::less<>> namespaces(const plan::Plan& plan) {

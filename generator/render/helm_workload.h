@@ -19,7 +19,9 @@ using Volumes = std::unordered_map<std::string_view, const plan::Volume*>;
 /// mounts must be in `volumes`.
 void lay_over(Node& node, const plan::Instance& instance, const Volumes& volumes);
 
-/// Kubernetes' notation of bytes: "10Gi".
+/// Bytes as Kubernetes writes them, whatever was written ("canonical form" of resource.Quantity):
+/// the largest unit that divides them, "10Gi", "1Ti" and never "1024Gi", "1G" and never
+/// "1000000000".
 [[nodiscard]] std::string byte_size(std::int64_t bytes);
 
 /// The name of the StatefulSet of an instance that keeps something.
@@ -27,6 +29,14 @@ void lay_over(Node& node, const plan::Instance& instance, const Volumes& volumes
 
 /// The claim of such an instance's volume.
 [[nodiscard]] std::string claim(const plan::Instance& instance, std::string_view volume);
+
+/// The claim that copies of a runtime's data are kept in.
+[[nodiscard]] std::string backup_claim(const plan::Instance& instance);
+
+/// Bytes of that claim: room for all copies that `backup.keep` asks for, each as large as the
+/// volume may grow. Never more than an int64 counts.
+[[nodiscard]] plan::Traced<std::int64_t> backup_bytes(const plan::Plan& plan,
+                                                      const plan::Volume& volume);
 
 /// The namespaces of tenants with a deployment of their own, by slug.
 [[nodiscard]] std::map<std::string, std::string, std::less<>> namespaces(const plan::Plan& plan);

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "base/json_text.h"
 #include "generator/render/scalar_text.h"
 
 namespace caisson::render {
@@ -86,26 +87,6 @@ void block_into(std::string& out, const Node& node, std::size_t depth, std::size
 }
 
 }  // namespace
-
-std::string json_string(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\t') {
-      out += "\\t";
-    } else if (byte < 0x20 || byte == 0x7f) {
-      out += "\\u" + hex(byte, 4);
-    } else {
-      out += c;
-    }
-  }
-  return out + '"';
-}
 
 std::string to_json(const Node& document) {
   std::string out;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "generator/render/node.h"
 
@@ -13,8 +12,5 @@ namespace caisson::render {
 
 /// One line, no spaces beyond one after ':' and ','.
 [[nodiscard]] std::string to_json_line(const Node& document);
-
-/// A JSON string literal.
-[[nodiscard]] std::string json_string(std::string_view text);
 
 }  // namespace caisson::render

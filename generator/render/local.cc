@@ -2,6 +2,7 @@
 #include <map>
 #include <set>
 
+#include "generator/render/attachment.h"
 #include "generator/render/document_facts.h"
 #include "generator/render/edge.h"
 #include "generator/render/json.h"
@@ -21,29 +22,35 @@ using plan::Role;
 using plan::Secret;
 
 constexpr std::string_view address = "127.0.0.1";
+constexpr std::string_view port_variable = "PORT";
 
 /// Ports of the processes: the first is the edge's, then the runtimes', the dashboard's, the
-/// services'.
+/// services', and those for metrics.
 class LocalSite final : public Site {
  public:
   /// It is a mistake when the processes need more ports than there are above the first.
   [[nodiscard]] Result<void> assign(const plan::Plan& plan, std::vector<Mistake>& mistakes) {
     std::int64_t next = std::int64_t{plan.targets.local_port.value} + 1;
+    const auto is_metrics = [](const Port& port) { return port.purpose == Port::Purpose::metrics; };
     const auto take = [&](Role role) {
       for (const auto& instance : plan.instances) {
         if (instance.role != role) continue;
         if (role == Role::service && instance.local_command.empty()) continue;
-        for (const auto& port : instance.ports) numbers_[&port] = next++;
+        for (const auto& port : instance.ports) {
+          if (!is_metrics(port)) numbers_[&port] = next++;
+        }
       }
     };
     take(Role::runtime);
     take(Role::dashboard);
     take(Role::service);
     for (const auto& instance : plan.instances) {
-      if (instance.role != Role::edge) continue;
       for (const auto& port : instance.ports) {
-        const bool metrics = port.purpose == Port::Purpose::metrics;
-        numbers_[&port] = metrics ? next++ : std::int64_t{plan.targets.local_port.value};
+        if (is_metrics(port)) {
+          numbers_[&port] = next++;
+        } else if (instance.role == Role::edge) {
+          numbers_[&port] = plan.targets.local_port.value;
+        }
       }
     }
     for (const auto role : {Role::prometheus, Role::alertmanager, Role::blackbox, Role::grafana}) {
@@ -88,6 +95,18 @@ bool runs_here(const Instance& instance) {
   return instance.role == Role::runtime || instance.role == Role::dashboard ||
          instance.role == Role::edge ||
          (instance.role == Role::service && !instance.local_command.empty());
+}
+
+/// How the variables with the address of an instance begin: its name without its tenant's, so that
+/// one command does for every tenant.
+std::string variable_of(const Instance& instance) {
+  std::string name = instance.name;
+  const auto end = "-" + instance.tenant.value_or("");
+  if (instance.tenant && name.ends_with(end)) name.resize(name.size() - end.size());
+  std::ranges::transform(name, name.begin(), [](char c) {
+    return c == '-' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  });
+  return name;
 }
 
 std::string why_omitted(const Instance& instance) {
@@ -165,8 +184,10 @@ class Stack {
       artifacts.push_back(text_file("local/" + std::string(observer_folder) + "start.sh",
                                     std::move(*text), "/observability", 0755));
     }
-    if (auto done = add_json("stack.json", stack(), "/targets/local"); !done) {
-      return tl::unexpected(done.error());
+    for (auto& [name, tree] :
+         {std::pair("stack.json", stack()), std::pair("site.json", attached())}) {
+      if (auto done = add_json(name, tree, "/targets/local"); !done)
+        return tl::unexpected(done.error());
     }
     return artifacts;
   }
@@ -215,6 +236,21 @@ class Stack {
     return node;
   }
 
+  /// Paths are as seen from the state directory, where `up` puts the file.
+  [[nodiscard]] Node attached() const {
+    return site_description(
+        plan_,
+        {.target = "local",
+         .address = [this](const Instance& instance,
+                           const Port& port) { return site_.listen(instance, port); },
+         .secret_file = [](std::string_view name) { return "secrets/" + std::string(name); },
+         .edge = plan_.edge.instance.empty() ? std::string()
+                                             : "http://" + std::string(address) + ":" +
+                                                   std::to_string(plan_.targets.local_port.value),
+         .listeners = plan_.targets.local_port.origin,
+         .secrets = plan_.targets.local.origin});
+  }
+
   /// Those that a process of this target reads.
   [[nodiscard]] Node secrets() const {
     std::set<std::string_view> used;
@@ -243,11 +279,11 @@ class Stack {
     node.add("role", {name_of(instance.role), origin});
     node.add("tenant", instance.tenant ? Node{*instance.tenant, origin} : Node{});
     Node arguments{Node::List{}, origin};
-    std::string program = "caisson-runtime";
+    Node program{"caisson-runtime", origin};
     std::string config;
     const std::string state = "../../";  // as seen from `directory`
     if (instance.role == Role::edge) {
-      program = nginx() ? "nginx" : "caddy";
+      program = {nginx() ? "nginx" : "caddy", origin};
       config = nginx() ? "nginx.conf" : "Caddyfile";
       const auto words = nginx()
                              ? std::vector<std::string>{"-p", state, "-e", "stderr", "-c", config}
@@ -256,11 +292,12 @@ class Stack {
       for (const auto& word : words) arguments.push({word, origin});
     } else if (instance.role == Role::service) {
       const auto& command = instance.local_command;
+      const Origin spec{Origin::Kind::derived, instance.origin.pointer + "/local/command"};
       const bool shell = command.size() == 1;
-      program = shell ? "/bin/sh" : command.front();
-      if (shell) arguments.push({"-c", origin});
+      program = {shell ? "/bin/sh" : command.front(), spec};
+      if (shell) arguments.push({"-c", spec});
       for (std::size_t i = shell ? 0 : 1; i < command.size(); ++i) {
-        arguments.push({command[i], origin});
+        arguments.push({command[i], spec});
       }
     } else {
       config = config_path(instance);
@@ -268,7 +305,7 @@ class Stack {
       arguments.push({"--config", origin});
       arguments.push({state + config, origin});
     }
-    node.add("program", {program, origin});
+    node.add("program", std::move(program));
     node.add("args", std::move(arguments));
     node.add("directory", {"work/" + instance.name, origin});
     node.add("config", {config, origin});
@@ -303,6 +340,23 @@ class Stack {
         secret_environment.add(variable.name, {variable.secret, variable.value.origin});
       }
     }
+    // Every process has a port of its own here, which only these variables tell a service.
+    const auto tell = [&](const std::string& name, const std::string& value) {
+      if (environment.find(name) != nullptr || secret_environment.find(name) != nullptr) return;
+      environment.add(name, {value, plan_.targets.local_port.origin});
+    };
+    if (instance.role == Role::service) {
+      if (!instance.ports.empty())
+        tell(std::string(port_variable), std::to_string(site_.number(instance.ports.front())));
+      for (const auto& name : instance.needs) {
+        const auto* other = index_.instance(name);
+        if (other == nullptr || !runs_here(*other) || other->ports.empty()) continue;
+        // What serves all tenants has no tenant of whom it could be.
+        if (other->tenant && other->tenant != instance.tenant) continue;
+        tell(variable_of(*other) + "_HOST", std::string(address));
+        tell(variable_of(*other) + "_PORT", std::to_string(site_.number(other->ports.front())));
+      }
+    }
     node.add("env", std::move(environment));
     node.add("secret-env", std::move(secret_environment));
     Node mounts{Node::List{}, origin};
@@ -315,14 +369,16 @@ class Stack {
   [[nodiscard]] static Node ready(const Instance& instance) {
     if (instance.ports.empty()) return {};
     const Origin origin = instance.origin;
-    std::string path;
-    if (instance.role == Role::runtime || instance.role == Role::dashboard) path = "/readyz";
+    Node path{"", origin};
+    if (instance.role == Role::runtime || instance.role == Role::dashboard)
+      path = {"/readyz", origin};
     if (instance.health && instance.health->kind == plan::Health::Kind::http) {
-      path = instance.health->path.value;
+      path = instance.health->path;
     }
     Node node{Node::Map{}, origin};
     node.add("port", {instance.ports.front().name, origin});
-    node.add("path", {path, origin});
+    node.add("path", std::move(path));
+    if (instance.role == Role::service) node.add("spec-port", instance.ports.front().number);
     return node;
   }
 

@@ -13,18 +13,23 @@ namespace {
 constexpr std::string_view rule_prefix = "loss/";
 constexpr std::size_t places_told = 8;
 
+bool is_loss(const plan::Waiver& waiver) { return waiver.rule.starts_with(rule_prefix); }
+
 /// Whether a waiver of `waived` is one of `field`: the same, or what it is part of.
 bool covers(std::string_view waived, std::string_view field) {
   return field.starts_with(waived) &&
          (field.size() == waived.size() || field[waived.size()] == '.');
 }
 
+bool accepts(const plan::Waiver& waiver, std::string_view field, std::string_view target) {
+  return is_loss(waiver) &&
+         covers(std::string_view(waiver.rule).substr(rule_prefix.size()), field) &&
+         (waiver.where.empty() || waiver.where == target);
+}
+
 std::string waiver_of(const plan::Plan& plan, std::string_view field, std::string_view target) {
-  const auto found = std::ranges::find_if(plan.waivers, [&](const plan::Waiver& waiver) {
-    const std::string_view rule = waiver.rule;
-    return rule.starts_with(rule_prefix) && covers(rule.substr(rule_prefix.size()), field) &&
-           (waiver.where.empty() || waiver.where == target);
-  });
+  const auto found = std::ranges::find_if(
+      plan.waivers, [&](const plan::Waiver& waiver) { return accepts(waiver, field, target); });
   if (found == plan.waivers.end()) return {};
   return (found->until.empty() ? "" : "until " + found->until + ", ") + found->reason;
 }
@@ -99,6 +104,7 @@ std::vector<Loss> losses(const Asked& asked, TargetSet targets) {
                          .pointer = use.pointer,
                          .support = cell.support,
                          .reason = std::string(cell.reason) + use.detail,
+                         .leave_out = use.leave_out,
                          .waiver = waiver_of(asked.plan, row.field, target_names.at(i))});
       }
       if (more > 0) found.back().reason += " (so at " + std::to_string(more) + " more places)";
@@ -112,12 +118,31 @@ std::vector<Mistake> waiver_mistakes(const plan::Plan& plan) {
   for (const auto& row : loss_table()) {
     if (std::ranges::any_of(row.cells, is_lossy)) lossy.push_back(row.field);
   }
+  /// The targets that lose what the waiver is about.
+  const auto losers = [](std::string_view field) {
+    std::vector<std::string_view> targets;
+    for (std::size_t i = 0; i < target_names.size(); ++i) {
+      if (std::ranges::any_of(loss_table(), [&](const Row& row) {
+            return covers(field, row.field) && is_lossy(row.cell(static_cast<Target>(i)));
+          })) {
+        targets.push_back(target_names.at(i));
+      }
+    }
+    return targets;
+  };
   std::vector<Mistake> mistakes;
+  const auto refuse_where = [&](const plan::Waiver& waiver, std::string message,
+                                std::string remedy) {
+    mistakes.push_back({.code = "E0306",
+                        .pointer = waiver.origin.pointer + "/where",
+                        .message = std::move(message),
+                        .remedy = std::move(remedy)});
+  };
   for (const auto& waiver : plan.waivers) {
-    if (!waiver.rule.starts_with(rule_prefix)) continue;
+    if (!is_loss(waiver)) continue;
     const auto field = std::string_view(waiver.rule).substr(rule_prefix.size());
-    const auto covered = [&](std::string_view other) { return covers(field, other); };
-    if (std::ranges::none_of(lossy, covered)) {
+    const auto losing = losers(field);
+    if (losing.empty()) {
       mistakes.push_back({.code = "E0306",
                           .pointer = waiver.origin.pointer + "/rule",
                           .message = "no target loses '" + std::string(field) + "'",
@@ -125,13 +150,38 @@ std::vector<Mistake> waiver_mistakes(const plan::Plan& plan) {
     } else if (!waiver.where.empty() &&
                std::ranges::find(target_names, waiver.where) == target_names.end()) {
       const std::vector<std::string_view> known(target_names.begin(), target_names.end());
-      mistakes.push_back({.code = "E0306",
-                          .pointer = waiver.origin.pointer + "/where",
-                          .message = "'" + waiver.where + "' is no target",
-                          .remedy = spec::suggest(waiver.where, known)});
+      refuse_where(waiver, "'" + waiver.where + "' is no target",
+                   spec::suggest(waiver.where, known));
+    } else if (!waiver.where.empty() && std::ranges::find(losing, waiver.where) == losing.end()) {
+      refuse_where(waiver,
+                   "target '" + waiver.where + "' loses nothing of '" + std::string(field) + "'",
+                   "remove the waiver, or name a target that does: " + spec::any_of(losing));
     }
   }
   return mistakes;
+}
+
+std::vector<WaiverUse> waiver_uses(const Asked& asked) {
+  std::vector<WaiverUse> uses;
+  if (std::ranges::none_of(asked.plan.waivers, is_loss)) return uses;
+  const auto lost = losses(asked, TargetSet::all());
+  for (const auto& waiver : asked.plan.waivers) {
+    if (!is_loss(waiver)) continue;
+    uses.push_back({.waiver = &waiver, .used = std::ranges::any_of(lost, [&](const Loss& loss) {
+                                         return accepts(waiver, loss.field, loss.target);
+                                       })});
+  }
+  return uses;
+}
+
+Mistake idle_waiver(const plan::Waiver& waiver) {
+  return {.code = "W0207",
+          .pointer = waiver.origin.pointer + "/rule",
+          .message = (waiver.where.empty() ? "no target" : "target '" + waiver.where + "' never") +
+                     " loses '" + waiver.rule.substr(rule_prefix.size()) +
+                     "' here, so this waiver accepts nothing",
+          .remedy = "remove it, so that it does not hide a loss that comes later",
+          .severity = source::Severity::warning};
 }
 
 std::vector<Mistake> findings(const std::vector<Loss>& losses, bool strict) {
@@ -166,7 +216,8 @@ std::vector<Mistake> findings(const std::vector<Loss>& losses, bool strict) {
           {.code = "W0301",
            .pointer = loss.pointer,
            .message = loss.field + ": " + loss.reason + " (" + targets + ")",
-           .remedy = "leave it out, or accept it: " + waiver,
+           .remedy = "leave " + (loss.leave_out.empty() ? "it" : loss.leave_out) +
+                     " out, or accept it: " + waiver,
            .severity = strict ? source::Severity::error : source::Severity::warning});
     } else {
       mistakes.push_back({.code = "E0308",

@@ -19,6 +19,7 @@ struct Loss {
   std::string pointer;  ///< where this deployment asks for it, in the merged spec
   Support support = Support::approximated;  ///< or ignored
   std::string reason;                       ///< what happens instead
+  std::string leave_out{};                  ///< as in `Use`
   std::string waiver;  ///< until when and why the spec waives it; empty: it does not
 };
 
@@ -30,6 +31,18 @@ struct Loss {
 /// Waivers with a rule "loss/..." of what no target loses or a waiver cannot accept, or for a
 /// target that there is not.
 [[nodiscard]] std::vector<Mistake> waiver_mistakes(const plan::Plan& plan);
+
+/// A waiver of a loss, and whether the deployment loses on any target what it accepts.
+struct WaiverUse {
+  const plan::Waiver* waiver = nullptr;  ///< of the plan that was asked for
+  bool used = false;
+};
+
+/// Every waiver with a rule "loss/...".
+[[nodiscard]] std::vector<WaiverUse> waiver_uses(const Asked& asked);
+
+/// The warning about a waiver that no environment uses.
+[[nodiscard]] Mistake idle_waiver(const plan::Waiver& waiver);
 
 /// What a run has to say of losses that no waiver accepts, at their places and for all targets in
 /// one: what nothing does is a warning, and under --strict an error as an approximation is.

@@ -139,7 +139,7 @@ const Row rows[] = {
     {"auth.tokens.tenant-claim", "the runtime", stack},
     {"auth.tokens.leeway", "the runtime", stack},
     {"auth.api-keys", "the runtime", stack},
-    {"auth.oidc.issuer", "", on_stack(ignored(no_sign_in))},
+    {"auth.oidc.issuer", "", on_stack(ignored(no_sign_in)), [](const Asked& asked) { return written_in(asked.document, "auth.oidc", "issuer"); }},
     {"auth.oidc.client-id", "", on_stack(ignored(no_sign_in)), told_elsewhere},
     {"auth.oidc.client-secret", "", on_stack(ignored(no_sign_in)), told_elsewhere},
     {"auth.oidc.tenant-from", "", on_stack(ignored(no_sign_in)), told_elsewhere},

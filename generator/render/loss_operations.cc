@@ -7,7 +7,7 @@ namespace caisson::render {
 namespace {
 
 constexpr std::string_view own_monitoring =
-    "nothing but the product is installed: `GET /metrics` of the operator socket is for yours";
+    "nothing but the product is installed: `GET /metrics` of the metrics sockets is for yours";
 constexpr std::string_view not_started = "configured, but not started; README.md says how";
 constexpr std::string_view clusters_prometheus =
     "the cluster's Prometheus Operator reads the metrics; its retention and storage are its own";
@@ -30,17 +30,14 @@ constexpr std::string_view never_sent =
     "nothing is sent to an object store: backups are kept below /var/backups on the host";
 constexpr std::string_view not_encrypted =
     "nothing encrypts backups: they are as private as the directory that they are in";
-constexpr std::string_view no_bundle = "nothing writes bundles, which assets travel in";
+constexpr std::string_view only_bundle =
+    "only a bundle carries it, below assets/ of what it installs: nothing puts it into the data "
+    "folder";
 
 /// Mail that no server is named for.
 std::vector<Use> mail_without_server(const Asked& asked) {
   if (!written(asked.document, "observability.alerts.smtp").empty()) return {};
   return written(asked.document, "observability.alerts.to.email");
-}
-
-std::vector<Use> metrics_off(const Asked& asked) {
-  if (asked.plan.observability.metrics.value) return {};
-  return written(asked.document, "observability.metrics");
 }
 
 std::vector<Use> observer(const Asked& asked, bool on, std::string_view field) {
@@ -55,7 +52,7 @@ std::vector<Use> to_object_store(const Asked& asked) {
 // clang-format off: one field a row reads like the table it is
 const Row rows[] = {
     {"observability.metrics", "the plan: what reads metrics is there or not",
-     on_stack(approximated("the runtime offers its metrics all the same, to whoever reaches its listener for operators")), metrics_off},
+     on_stack(yes)},
     {"observability.prometheus", "the target", {none, yes, approximated(clusters_prometheus), approximated(own_monitoring), approximated(not_started), none},
      [](const Asked& asked) { return observer(asked, asked.plan.observability.prometheus.value, "observability.prometheus"); }},
     {"observability.prometheus.retention", "Prometheus", {none, yes, approximated(clusters_prometheus), approximated(own_monitoring), approximated(not_started), none}, told_elsewhere},
@@ -72,7 +69,7 @@ const Row rows[] = {
     {"observability.alerts.smtp.from", "Alertmanager", {none, yes, approximated(clusters_alertmanager), approximated(own_monitoring), approximated(not_started), none}, told_elsewhere},
     {"observability.alerts.smtp.user", "Alertmanager", {none, yes, approximated(clusters_alertmanager), approximated(own_monitoring), approximated(not_started), none}, told_elsewhere},
     {"observability.alerts.smtp.password", "Alertmanager", {none, yes, approximated(clusters_alertmanager), approximated(own_monitoring), approximated(not_started), none}, told_elsewhere},
-    {"observability.tracing.otlp", "", on_stack(ignored(no_traces))},
+    {"observability.tracing.otlp", "", on_stack(ignored(no_traces)), [](const Asked& asked) { return written_in(asked.document, "observability.tracing", "otlp"); }},
     {"observability.tracing.sample", "", on_stack(ignored(no_traces)), told_elsewhere},
     {"observability.uptime.checks", "the blackbox exporter", {none, yes, approximated(no_checks), approximated(no_checks), approximated(not_started), none},
      [](const Asked& asked) { return observer(asked, asked.plan.observability.uptime_checks.value, "observability.uptime.checks"); }},
@@ -86,11 +83,11 @@ const Row rows[] = {
     {"backup.to", "the timer's program", {none, approximated(project_keeps, to_object_store), approximated(own_claim, to_object_store), approximated(never_sent, to_object_store), approximated(disposable), none}},
     {"backup.encrypt", "", on_stack(ignored(not_encrypted))},
 
-    {"assets.path", "", on_stack(ignored(no_bundle))},
-    {"assets.to", "", on_stack(ignored(no_bundle)), told_elsewhere},
-    {"assets.sha256", "", on_stack(ignored(no_bundle)), told_elsewhere},
-    {"assets.size", "", on_stack(ignored(no_bundle)), told_elsewhere},
-    {"assets.description", "", on_stack(ignored(no_bundle)), told_elsewhere},
+    {"assets.path", "`caisson bundle create`", on_stack(approximated(only_bundle))},
+    {"assets.to", "`caisson bundle create`", on_stack(approximated(only_bundle)), told_elsewhere},
+    {"assets.sha256", "`caisson bundle create`", itself},
+    {"assets.size", "`caisson bundle create`", itself},
+    {"assets.description", "the spec: for people", itself},
 
     {"targets.docker", "`caisson generate`", {yes, none, none, none, none, none}},
     {"targets.compose", "`caisson generate`", {none, yes, none, none, none, none}},
@@ -106,12 +103,11 @@ const Row rows[] = {
     {"targets.systemd.prefix", "the units", {none, none, none, yes, none, none}},
     {"targets.systemd.data", "the units", {none, none, none, yes, none, none}},
     {"targets.systemd.user", "the units", {none, none, none, yes, none, none}},
-    {"targets.bundle", "", on_stack(ignored("nothing writes bundles")),
-     [](const Asked& asked) { return observer(asked, asked.plan.targets.bundle.value, "targets.bundle"); }},
-    {"targets.bundle.for", "", on_stack(ignored("nothing writes bundles")), told_elsewhere},
-    {"targets.bundle.arch", "", on_stack(ignored("nothing writes bundles")), told_elsewhere},
-    {"targets.bundle.level", "", on_stack(ignored("nothing writes bundles")), told_elsewhere},
-    {"targets.bundle.part-size", "", on_stack(ignored("nothing writes bundles")), told_elsewhere},
+    {"targets.bundle", "`caisson bundle create`", itself},
+    {"targets.bundle.for", "`caisson bundle create`", itself},
+    {"targets.bundle.arch", "`caisson bundle create`", itself},
+    {"targets.bundle.level", "`caisson bundle create`", itself},
+    {"targets.bundle.part-size", "", on_stack(ignored("nothing splits a bundle by it"))},
     {"targets.local", "`caisson generate`", {none, none, none, none, yes, none}},
     {"targets.local.port", "the edge; the processes have the ports after it", {none, none, none, none, yes, none}},
     {"targets.sdk", "`caisson generate`", {none, none, none, none, none, yes}},

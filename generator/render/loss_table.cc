@@ -47,6 +47,13 @@ std::vector<Use> written(const spec::Node& document, std::string_view field) {
   return found;
 }
 
+std::vector<Use> written_in(const spec::Node& document, std::string_view section,
+                            std::string_view field) {
+  auto found = written(document, std::string(section) + '.' + std::string(field));
+  for (auto& use : found) use.leave_out = "'" + std::string(section) + "'";
+  return found;
+}
+
 bool has_name(std::string_view destination) {
   if (destination.find('/') != std::string_view::npos) return false;
   const auto host = destination.substr(0, destination.rfind(':'));

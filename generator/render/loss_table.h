@@ -27,6 +27,8 @@ enum class Support : std::uint8_t {
 struct Use {
   std::string pointer;   ///< into the merged spec
   std::string detail{};  ///< follows the reason of the cell
+  /// What to leave out when nothing does it; empty: the field alone, which the rest can do without.
+  std::string leave_out{};
 };
 
 /// A deployment as the table looks at it.
@@ -71,6 +73,10 @@ struct Row {
 /// The places of the merged spec at which a field is written: `*` stands for any key, and the items
 /// of lists are gone through.
 [[nodiscard]] std::vector<Use> written(const spec::Node& document, std::string_view field);
+
+/// `written` of a field that its section cannot do without: the whole section is to be left out.
+[[nodiscard]] std::vector<Use> written_in(const spec::Node& document, std::string_view section,
+                                          std::string_view field);
 
 /// Whether a destination ("api.stripe.com:443", "10.0.0.0/8", "[2001:db8::1]:443") is a name.
 [[nodiscard]] bool has_name(std::string_view destination);

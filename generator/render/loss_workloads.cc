@@ -116,7 +116,7 @@ bool share_a_network(const Instance& a, const Instance& b) {
   });
 }
 
-/// Ports of services that no other service says it needs, and who could reach them nevertheless.
+/// Ports of services that no other service says it needs.
 std::vector<Use> uncalled_ports(const Asked& asked) {
   std::vector<Use> found;
   const auto& instances = asked.plan.instances;
@@ -126,24 +126,21 @@ std::vector<Use> uncalled_ports(const Asked& asked) {
     const auto pointer = place(instance) + "/port";
     if (std::ranges::find(found, pointer, &Use::pointer) != found.end()) continue;
     bool needed = false;
-    std::vector<std::string> neighbours;
+    bool reachable = false;
     for (const auto& other : instances) {
       if (other.role != Role::service || place(other) == place(instance)) continue;
       needed = needed || std::ranges::find(other.needs, instance.name) != other.needs.end();
-      const auto name = place(other).substr(place(other).rfind('/') + 1);
-      if (share_a_network(instance, other) &&
-          std::ranges::find(neighbours, name) == neighbours.end()) {
-        neighbours.push_back(name);
-      }
+      reachable = reachable || share_a_network(instance, other);
     }
     if (needed) continue;
-    std::string who = neighbours.empty() ? ": nothing can reach it" : ": only ";
-    for (std::size_t i = 0; i < neighbours.size() && i < 3; ++i) {
-      who += (i == 0 ? "" : ", ") + neighbours[i];
-    }
-    if (neighbours.size() > 3) who += " and " + std::to_string(neighbours.size() - 3) + " more";
-    if (!neighbours.empty()) who += ", on the same network, could call it, and none needs it";
-    found.push_back({.pointer = pointer, .detail = std::move(who)});
+    const auto name = place(instance).substr(place(instance).rfind('/') + 1);
+    // Who is asked for its health at a path has to have a port.
+    const bool asked_there =
+        spec::find(asked.document, place(instance) + "/health/path") != nullptr;
+    found.push_back({.pointer = pointer,
+                     .detail = reachable ? ", and no service lists '" + name + "' in `needs`"
+                                         : ": nothing can reach it",
+                     .leave_out = asked_there ? "it and 'health.path'" : ""});
   }
   return found;
 }
@@ -171,7 +168,7 @@ const Row rows[] = {
     {"runtime.replicas", "`caisson`: with SQLite one runs, and more are refused (E0213)", stack},
     {"runtime.resources.cpu", "the target; the runtime has an event loop for each core", {none, yes, yes, yes, approximated(no_limit), none}},
     {"runtime.resources.memory", "the target", {none, yes, yes, yes, approximated(no_limit), none}},
-    {"runtime.storage", "the target", {none, approximated(no_size), yes, approximated(no_directory_size), approximated(no_size), none}},
+    {"runtime.storage", "the target", {none, approximated(no_size), yes, approximated(no_directory_size), approximated(no_directory_size), none}},
     {"runtime.modules", "the runtime: `records`, always on", on_stack(ignored("the runtime has the module records alone, which is always on")), other_modules},
     {"runtime.drain", "the runtime", stack},
     {"runtime.env", "the environment of the runtime", {none, approximated(secret_in_env), approximated(secret_in_pod), approximated(secret_by_file), yes, none}, runtime_secrets},
@@ -201,8 +198,8 @@ const Row rows[] = {
      {none, approximated(one_of_range, scaled_services), yes, approximated(one_process, several_services), approximated(one_process, several_services), none}},
     {"services.*.resources.cpu", "the target", {none, yes, yes, yes, approximated(no_limit), none}},
     {"services.*.resources.memory", "the target", {none, yes, yes, yes, approximated(no_limit), none}},
-    {"services.*.storage.path", "a volume", {none, yes, yes, yes, approximated("the process is given the directory data/<service> of the state directory instead"), none}},
-    {"services.*.storage.size", "the volume", {none, approximated(no_size), yes, approximated(no_directory_size), approximated(no_size), none}},
+    {"services.*.storage.path", "a volume", {none, yes, yes, yes, approximated("nothing is mounted there: the process keeps its files in the directory where it starts, which `down` removes"), none}},
+    {"services.*.storage.size", "the volume", {none, approximated(no_size), yes, approximated(no_directory_size), approximated(no_directory_size), none}},
     {"services.*.user", "the container", {none, yes, yes, approximated("every unit has an account of its own"), approximated("every process has an account of its own, or without root that of whoever starts it"), none}},
     {"services.*.writable", "a tmpfs", {none, yes, yes, yes, approximated(two_paths), none}},
     {"services.*.writable.path", "a tmpfs", {none, yes, yes, yes, approximated(two_paths), none}},

@@ -4,9 +4,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "generator/render/node.h"
 #include "generator/source/diagnostics.h"
-#include "generator/source/result.h"
 
 namespace caisson::render {
 

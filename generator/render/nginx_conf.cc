@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/json_text.h"
 #include "generator/render/comment.h"
-#include "generator/render/json.h"
 
 namespace caisson::render {
 

@@ -5,11 +5,11 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "generator/plan/plan.h"
 #include "generator/render/blueprints.h"
 #include "generator/render/node.h"
 #include "generator/render/site.h"
-#include "generator/source/result.h"
 
 namespace caisson::render {
 
@@ -48,6 +48,9 @@ using Features = std::set<std::string, std::less<>>;
 
 /// The tree without what `needs` a feature that is not there, and without the key itself.
 [[nodiscard]] Node needed(const Node& tree, const Features& features);
+
+/// Whom Prometheus asks for uptime, as groups of targets with their labels; empty when nobody is.
+[[nodiscard]] Node uptime_targets(const plan::Plan& plan, const Index& index, const Site& site);
 
 // One file each; observer_files calls them.
 [[nodiscard]] Node prometheus_config(const plan::Plan& plan, const Index& index, const Site& site,

@@ -52,11 +52,8 @@ class Jobs {
   void fill() {
     for (const auto& instance : plan_.instances) {
       for (const auto& port : instance.ports) {
-        const bool runtime =
-            instance.role == Role::runtime && port.purpose == Port::Purpose::operator_api;
-        const bool edge = instance.role == Role::edge && port.purpose == Port::Purpose::metrics;
         const bool observer = is_observer(instance) && port.purpose == Port::Purpose::http;
-        if (runtime || edge || observer) target(instance, port);
+        if (observer || port.purpose == Port::Purpose::metrics) target(instance, port);
       }
     }
     uptime();
@@ -95,41 +92,19 @@ class Jobs {
     list_in(job, "relabel_configs").push(std::move(rule));
   }
 
-  /// One question a host and destination; what to ask for is in the labels of its group.
   void uptime() {
     auto* job = entry(jobs_, "job_name", "uptime");
     const auto* edge = index_.instance(plan_.edge.instance);
     const auto blackbox = std::ranges::find(plan_.instances, Role::blackbox, &Instance::role);
     if (job == nullptr || edge == nullptr || blackbox == plan_.instances.end()) return;
-    const bool plain = site_.plain_edge() || plan_.edge.tls.value == plan::Edge::Tls::off;
-    const auto* door = port_for(*edge, plain ? Port::Purpose::http : Port::Purpose::https);
-    const auto url = (plain ? "http://" : "https://") + site_.reach(*edge, *door);
     const Origin origin{Origin::Kind::derived, "/observability/uptime/checks"};
-
-    Node tenants{Node::List{}, origin};
-    Node pages{Node::List{}, origin};
-    Node front{Node::List{}, origin};
-    std::size_t checks = 0;
-    for (const auto& route : plan_.routes) {
-      const auto* instance = index_.instance(route.instance);
-      if (route.host.starts_with('*') || instance == nullptr || ++checks > most_checks) continue;
-      auto& list = instance->role != Role::dashboard ? tenants
-                   : route.path_prefix.empty()       ? front
-                                                     : pages;
-      list.push({route.host, route.origin});
+    if (const auto file = site_.uptime_file(); !file.empty()) {
+      Node discovery{Node::Map{}, origin};
+      discovery.add("files", Node{Node::List{{file, origin}}, origin});
+      list_in(*job, "file_sd_configs").push(std::move(discovery));
+    } else {
+      job->set("static_configs", uptime_targets(plan_, index_, site_));
     }
-    auto& groups = list_in(*job, "static_configs");
-    const auto group = [&](Node hosts, std::string_view route, std::string_view path) {
-      if (hosts.empty()) return;
-      Node labels{Node::Map{}, origin};
-      labels.add("route", {route, origin});
-      labels.add("__param_module", {"front-door", origin});
-      labels.add("__param_target", {url + std::string(path), origin});
-      groups.push(static_config(std::move(hosts), std::move(labels)));
-    };
-    group(std::move(tenants), "data", "/v1/ping");
-    group(std::move(pages), "dashboard", "/dashboard/");
-    group(std::move(front), "front", "/");
     auto& rules = list_in(*job, "relabel_configs");
     rules.push(relabel("instance", edge->name, origin));
     rules.push(relabel("__address__", site_.reach(*blackbox, blackbox->ports.front()), origin));
@@ -142,6 +117,43 @@ class Jobs {
 };
 
 }  // namespace
+
+/// One question a host and destination; what to ask for is in the labels of its group.
+Node uptime_targets(const Plan& plan, const Index& index, const Site& site) {
+  const Origin origin{Origin::Kind::derived, "/observability/uptime/checks"};
+  Node groups{Node::List{}, origin};
+  const auto* edge = index.instance(plan.edge.instance);
+  if (edge == nullptr || !std::ranges::count(plan.instances, Role::blackbox, &Instance::role)) {
+    return groups;
+  }
+  const bool plain = site.plain_edge() || plan.edge.tls.value == plan::Edge::Tls::off;
+  const auto* door = port_for(*edge, plain ? Port::Purpose::http : Port::Purpose::https);
+  const auto url = (plain ? "http://" : "https://") + site.reach(*edge, *door);
+  Node tenants{Node::List{}, origin};
+  Node pages{Node::List{}, origin};
+  Node front{Node::List{}, origin};
+  std::size_t checks = 0;
+  for (const auto& route : plan.routes) {
+    const auto* instance = index.instance(route.instance);
+    if (route.host.starts_with('*') || instance == nullptr || ++checks > most_checks) continue;
+    auto& list = instance->role != Role::dashboard ? tenants
+                 : route.path_prefix.empty()       ? front
+                                                   : pages;
+    list.push({route.host, route.origin});
+  }
+  const auto group = [&](Node hosts, std::string_view route, std::string_view path) {
+    if (hosts.empty()) return;
+    Node labels{Node::Map{}, origin};
+    labels.add("route", {route, origin});
+    labels.add("__param_module", {"front-door", origin});
+    labels.add("__param_target", {url + std::string(path), origin});
+    groups.push(static_config(std::move(hosts), std::move(labels)));
+  };
+  group(std::move(tenants), "data", "/v1/ping");
+  group(std::move(pages), "dashboard", "/dashboard/");
+  group(std::move(front), "front", "/");
+  return groups;
+}
 
 Node prometheus_config(const Plan& plan, const Index& index, const Site& site, Node tree) {
   const Origin origin{Origin::Kind::derived, "/observability"};

@@ -1,6 +1,7 @@
 #include "generator/render/observability.h"
 
 #include <algorithm>
+#include <set>
 
 #include <gtest/gtest.h>
 
@@ -113,8 +114,41 @@ TEST(Prometheus, ScrapesEveryRuntimeByItsName) {
     targets.push_back(*group.at("/targets/0")->text() + " " +
                       *group.at("/labels/instance")->text());
   }
-  EXPECT_EQ(targets, (std::vector<std::string>{"runtime-operator:9090 runtime",
-                                               "runtime-umbrella-operator:9090 runtime-umbrella"}));
+  EXPECT_EQ(targets, (std::vector<std::string>{"runtime-metrics:9091 runtime",
+                                               "runtime-umbrella-metrics:9091 runtime-umbrella"}));
+}
+
+/// No network that Prometheus is on has an operator API on it, however many runtimes there are.
+TEST(Prometheus, SharesNoNetworkWithAnOperatorApi) {
+  std::string tenants = "tenants:\n";
+  for (int i = 0; i < 300; ++i) {
+    tenants += "  - { slug: own-" + std::to_string(i) + ", tier: enterprise }\n";
+  }
+  const auto plan = plan::plan_of(
+                        "caisson: v1\nname: acme\nversion: 1.0.0\ndomain: acme.localhost\n"
+                        "tiers: { free: {}, enterprise: { isolation: deployment } }\n" +
+                        tenants)
+                        .plan;
+  const auto prometheus =
+      std::ranges::find(plan.instances, plan::Role::prometheus, &plan::Instance::role);
+  ASSERT_NE(prometheus, plan.instances.end());
+  const std::set<std::string> on(prometheus->networks.begin(), prometheus->networks.end());
+  const auto files = rendered(plan);
+  std::size_t runtimes = 0;
+  for (const auto& instance : plan.instances) {
+    if (instance.role != plan::Role::runtime) continue;
+    ++runtimes;
+    for (const auto& port : instance.ports) {
+      EXPECT_FALSE(port.network.empty() && port.name != "data") << port.name;
+      EXPECT_EQ(on.contains(port.network), port.purpose == plan::Port::Purpose::metrics)
+          << instance.name << " " << port.name;
+    }
+    // A listener is on the address of its own network alone: no other leads to it.
+    const auto& config = *artifact(files, "compose/" + instance.name + ".json").tree;
+    EXPECT_EQ(*config.at("/listen/operator")->text(), instance.name + "-operator:9090");
+    EXPECT_EQ(*config.at("/listen/metrics")->text(), instance.name + "-metrics:9091");
+  }
+  EXPECT_EQ(runtimes, 301U);
 }
 
 TEST(Prometheus, FindsReplicasByTheirName) {
@@ -122,7 +156,7 @@ TEST(Prometheus, FindsReplicasByTheirName) {
       rendered(planned("database: { engine: postgres }\nruntime: { replicas: 2..6 }\n"));
   const auto& job =
       among(*tree(artifacts, "prometheus.yaml").find("scrape_configs"), "job_name", "runtime");
-  EXPECT_EQ(*job.at("/dns_sd_configs/0/names/0")->text(), "runtime-operator");
+  EXPECT_EQ(*job.at("/dns_sd_configs/0/names/0")->text(), "runtime-metrics");
   EXPECT_EQ(
       *among(*job.find("relabel_configs"), "target_label", "instance").find("replacement")->text(),
       "runtime");
@@ -133,8 +167,10 @@ TEST(Prometheus, AsksEveryHostThroughTheEdge) {
   const auto artifacts = rendered(planned(""));
   const auto& job =
       among(*tree(artifacts, "prometheus.yaml").find("scrape_configs"), "job_name", "uptime");
+  EXPECT_EQ(job.find("static_configs"), nullptr) << "a tenant more would recreate Prometheus";
+  EXPECT_EQ(*job.at("/file_sd_configs/0/files/0")->text(), "/etc/prometheus/targets/uptime.json");
   std::vector<std::string> asked;
-  for (const auto& group : *job.find("static_configs")->list()) {
+  for (const auto& group : *tree(artifacts, "targets/uptime.json").list()) {
     for (const auto& host : *group.find("targets")->list()) {
       asked.push_back(*host.text() + " " + *group.at("/labels/__param_target")->text());
     }

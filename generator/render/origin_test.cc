@@ -4,6 +4,7 @@
 #include <cctype>
 #include <charconv>
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -148,9 +149,12 @@ bool is_made_of_several(std::string_view file, std::string_view place) {
   const auto within = [place](std::string_view part) { return place.find(part) != place.npos; };
   if (within("/labels/caisson.config") || place.ends_with("/deployment-url")) return true;
   if (place.starts_with("/scrape_configs/") && within("/targets/")) return true;
+  if (file.ends_with("/targets/uptime.json")) return true;
   if (file.starts_with("helm/") && place.ends_with("/expr")) return true;
-  if (file.starts_with("systemd/config/")) {
-    return within("/listen") || within("-file") || place == "/data" || place == "/operator";
+  if (file.ends_with("/site.json") && within("-file")) return true;
+  if (file.starts_with("systemd/config/") || file == "systemd/site.json") {
+    return within("/listen") || within("-file") || place == "/dashboard" ||
+           place.ends_with("/data") || place.ends_with("/operator") || place.ends_with("/metrics");
   }
   return file.starts_with("systemd/") &&
          (within("/ExecStart/") || within("/LoadCredential/") || within("/Wants/") ||
@@ -184,6 +188,7 @@ TEST(Origin, IsTheTruth) {
           if (was == nullptr || *was == *file.tree->at(place)) return;
           ++changed;
           if (is_made_of_several(file.path, place)) return;
+          if (place.starts_with("/Service/BindPaths/")) return;  // and of the path in the service
           const auto origin = origin_at(*file.tree, place).at;
           EXPECT_TRUE(is_below(pointer, origin) || is_below(origin, pointer))
               << name << pointer << " changed " << file.path << ":" << place
@@ -193,6 +198,81 @@ TEST(Origin, IsTheTruth) {
     });
   }
   EXPECT_GT(changed, 200U);
+}
+
+/// The same for what a service writes, a line each: the line is that of the value, not that of the
+/// service or of the section that it is in.
+TEST(Origin, IsTheFieldItselfOfAService) {
+  const std::string text = R"(caisson: v1
+name: acme
+version: 1.0.0
+tenants: []
+services:
+  catalog:
+    build:
+      context: catalog
+      dockerfile: Dockerfile.prod
+      args:
+        RELEASE: stable
+    command: [serve]
+    port: 8000
+    health:
+      path: /healthz
+      interval: 11s
+      timeout: 3s
+      retries: 4
+      start: 6s
+    env:
+      LOG_LEVEL: info
+    resources: { cpu: 100m..500m, memory: 64Mi..256Mi }
+    storage:
+      path: /data
+      size: 5Gi
+    limits:
+      processes: 200
+      files: 1000
+    local: { command: [python3, catalog.py] }
+    secrets: [token]
+secrets: { token: { from: generate } }
+)";
+  const auto base = plan::plan_of(text, "", CAISSON_SOURCE_DIR);
+  const auto before = rendered(base.plan);
+  const auto services = std::string("/services/");
+  std::set<std::string> told;
+  each_scalar(base.loaded.document, "", [&](const std::string& pointer, const spec::Node& node) {
+    if (!pointer.starts_with(services)) return;
+    auto other = text;
+    other.replace(node.span.begin, node.span.end - node.span.begin, another(node.text));
+    Artifacts after;
+    try {
+      after = rendered(plan::plan_of(other, "", CAISSON_SOURCE_DIR).plan);
+    } catch (const std::runtime_error&) {
+      return;  // not another value that the language takes there
+    }
+    for (const auto& file : after) {
+      const auto old = std::ranges::find(before, file.path, &Artifact::path);
+      if (file.tree == nullptr || old == before.end()) continue;
+      each_leaf(*file.tree, "", [&](const std::string& place) {
+        const auto* was = old->tree->at(place);
+        if (was == nullptr || *was == *file.tree->at(place)) return;
+        if (is_made_of_several(file.path, place) || place == "/Slice/TasksMax") return;
+        const auto origin = origin_at(*file.tree, place).at;
+        const auto parent = pointer.substr(0, pointer.rfind('/'));
+        const bool is_word = std::isdigit(static_cast<unsigned char>(pointer.back())) != 0;
+        const bool several =
+            place.ends_with("/healthcheck/test/4") || place.ends_with("/probes/startup/failures");
+        const bool within = (is_word && origin == parent) || (several && is_below(pointer, origin));
+        EXPECT_EQ(origin, within ? origin : pointer) << file.path << ":" << place;
+        told.insert(pointer);
+      });
+    }
+  });
+  for (const auto* field :
+       {"/build/context", "/build/dockerfile", "/build/args/RELEASE", "/command/0", "/health/path",
+        "/health/interval", "/health/timeout", "/health/retries", "/health/start", "/env/LOG_LEVEL",
+        "/storage/path", "/storage/size", "/limits/files"}) {
+    EXPECT_TRUE(told.contains(services + "catalog" + field)) << field;
+  }
 }
 
 }  // namespace

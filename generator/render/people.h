@@ -3,10 +3,10 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.h"
 #include "generator/render/blueprints.h"
 #include "generator/render/node.h"
 #include "generator/render/text.h"
-#include "generator/source/result.h"
 
 namespace caisson::render {
 

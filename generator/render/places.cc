@@ -1,7 +1,9 @@
 #include "generator/render/places.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
+#include <set>
 #include <tuple>
 #include <unordered_map>
 #include <utility>
@@ -20,6 +22,8 @@ using plan::Plan;
 /// Where a target keeps a volume that the instance mounts; empty when it does not.
 using Find = std::string (*)(const Plan&, const Instance&, const std::string& volume);
 
+constexpr std::string_view helm_name = "helm";
+
 std::string in_compose(const Plan& plan, const Instance&, const std::string& volume) {
   return plan.targets.compose_project.value + "_" + volume;
 }
@@ -29,6 +33,12 @@ std::string on_host(const Plan& plan, const Instance& instance, const std::strin
 }
 
 auto key(const Place& place) { return std::tie(place.target, place.environment, place.volume); }
+
+/// What `places` have of the same volume; null when nothing mounts it there.
+const Place* same(const Place& place, const Places& places) {
+  const auto found = std::ranges::lower_bound(places, key(place), {}, key);
+  return found == places.end() || key(*found) != key(place) ? nullptr : &*found;
+}
 
 /// "acme_runtime-data (compose)".
 std::string words(const Place& place) {
@@ -40,11 +50,59 @@ void append(std::string& list, const std::string& words) {
   list += (list.empty() ? "" : ", ") + words;
 }
 
+/// The first few of them, and how many more there are.
+std::string first_of(const std::vector<std::string>& names) {
+  constexpr std::size_t most_named = 5;
+  std::string list;
+  for (std::size_t i = 0; i < std::min(names.size(), most_named); ++i) append(list, names[i]);
+  if (names.size() > most_named)
+    list += " and " + std::to_string(names.size() - most_named) + " more";
+  return list;
+}
+
+using Tenants = std::set<std::string_view>;
+
+/// The tenants that each target of an environment serves. A target that keeps no data is not in it:
+/// it is off, or nothing of the spec has data there.
+std::map<std::tuple<std::string_view, std::string_view>, Tenants> served_by_target(
+    const Places& places) {
+  std::map<std::tuple<std::string_view, std::string_view>, Tenants> served;
+  for (const auto& place : places) {
+    served[{place.target, place.environment}].insert(place.tenants.begin(), place.tenants.end());
+  }
+  return served;
+}
+
+/// Tenants whose data are in the place, are not served elsewhere, and nobody gave up.
+std::set<std::string> left_in(const Place& place, const Tenants& elsewhere,
+                              const AcceptedMoves& accepted) {
+  std::set<std::string> left(place.tenants.begin(), place.tenants.end());
+  left.insert(place.left.begin(), place.left.end());
+  std::erase_if(left, [&](const std::string& tenant) {
+    return elsewhere.contains(tenant) || accepted.contains("tenant/" + tenant);
+  });
+  return left;
+}
+
+bool is_accepted(const Place& place, const AcceptedMoves& accepted) {
+  return accepted.contains("volume/" + place.volume) ||
+         (!place.service.empty() && accepted.contains("service/" + place.service));
+}
+
+/// Whether a place that the spec has no more keeps nothing that anybody may come back for.
+bool is_forgotten(const Place& place, const Tenants& elsewhere, const AcceptedMoves& accepted) {
+  const bool had_tenants = !place.tenants.empty() || !place.left.empty();
+  return is_accepted(place, accepted) ||
+         (had_tenants && left_in(place, elsewhere, accepted).empty());
+}
+
 /// A tenant or volume that moves, on every target where it does.
 struct Move {
   std::string pointer;
   std::string from;
   std::string to;
+  std::string remedy{};  ///< of a volume: how it is taken along
+  bool is_open = false;  ///< of a tenant: its own domains are to be served from the new place
 
   void add(const std::string& where, const std::string& before, const std::string& now) {
     if (pointer.empty()) pointer = where;
@@ -62,6 +120,7 @@ Moves moved_tenants(const Places& before, const Places& now) {
   for (const auto& place : before) {
     auto& tenants = known[{place.target, place.environment}];
     for (const auto& tenant : place.tenants) tenants.emplace(tenant, &place);
+    for (const auto& tenant : place.left) tenants.emplace(tenant, &place);
   }
   Moves moves;
   for (const auto& place : now) {
@@ -70,10 +129,61 @@ Moves moved_tenants(const Places& before, const Places& now) {
     for (std::size_t i = 0; i < place.tenants.size(); ++i) {
       const auto was = tenants->second.find(place.tenants[i]);
       if (was == tenants->second.end() || was->second->volume == place.volume) continue;
-      moves[place.tenants[i]].add(place.tenant_pointers.at(i), words(*was->second), words(place));
+      auto& move = moves[place.tenants[i]];
+      move.add(place.tenant_pointers.at(i), words(*was->second), words(place));
+      move.is_open |= place.open.contains(place.tenants[i]);
     }
   }
   return moves;
+}
+
+/// Services whose tenants shared one volume and have one each now, or the other way round, with the
+/// volumes of before that nothing mounts any more.
+Moves divided_services(const Places& before, const Places& now) {
+  std::map<std::tuple<std::string_view, std::string_view, std::string_view>,
+           std::vector<const Place*>>
+      known;
+  for (const auto& place : now) {
+    if (!place.service.empty())
+      known[{place.target, place.environment, place.service}].push_back(&place);
+  }
+  struct Sides {
+    std::vector<std::string> from;
+    std::vector<std::string> to;
+  };
+  std::map<std::string, Sides, std::less<>> services;
+  for (const auto& was : before) {
+    const auto found = known.find({was.target, was.environment, was.service});
+    if (found == known.end()) continue;
+    const auto& places = found->second;
+    const bool was_shared = was.replica_of.empty();
+    if (same(was, now) != nullptr || places.front()->replica_of.empty() == was_shared) continue;
+    auto& sides = services[was.service];
+    sides.from.push_back(words(was));
+    for (const auto* place : places) {
+      // One for all takes the place of each, and each that of one for all.
+      if (was_shared || sides.to.empty() || sides.to.back() != words(*place))
+        sides.to.push_back(words(*place));
+    }
+  }
+  Moves moves;
+  for (const auto& [service, sides] : services) {
+    moves.emplace(service, Move{.pointer = "/services/" + service + "/replica-per-tenant",
+                                .from = first_of(sides.from),
+                                .to = first_of(sides.to)});
+  }
+  return moves;
+}
+
+Mistake moves_while_open(const std::string& tenant, const Move& move) {
+  return {.code = "E0310",
+          .pointer = move.pointer,
+          .message = "tenant '" + tenant +
+                     "' moves to another namespace with domains of its own, and an Ingress "
+                     "controller takes a host in one namespace alone",
+          .remedy =
+              "write `status: suspended` until it has moved, as 'Move' of RUNBOOK.md says; "
+              "its own domains are in no Ingress then"};
 }
 
 Mistake grows(const Place& was, const Place& place) {
@@ -110,17 +220,26 @@ Places places(const Plan& plan, TargetSet targets) {
   for (const auto& tenant : plan.tenants) served[tenant.instance].push_back(&tenant);
 
   Places found;
-  const auto add = [&](const char* target, std::string at, const plan::Origin& because,
+  const auto add = [&](std::string_view target, std::string at, const plan::Origin& because,
                        const Instance& instance, const std::string& volume) -> Place& {
-    auto& place = found.emplace_back(Place{.target = target,
+    const bool has_doors = target == helm_name && plan.edge.proxy.value != plan::Edge::Proxy::none;
+    auto& place = found.emplace_back(Place{.target = std::string(target),
                                            .environment = {},
                                            .volume = volume,
                                            .at = std::move(at),
                                            .at_pointer = because.pointer});
+    if (instance.role == plan::Role::service) {
+      constexpr std::string_view services = "/services/";
+      place.service = instance.origin.pointer.substr(services.size());
+      place.replica_of = instance.tenant.value_or(std::string());
+    }
     if (instance.role == plan::Role::runtime) {
       for (const auto* tenant : served[instance.name]) {
         place.tenants.push_back(tenant->slug);
         place.tenant_pointers.push_back(tenant->origin.pointer);
+        if (has_doors && !tenant->suspended && !tenant->domains.empty()) {
+          place.open.insert(tenant->slug);
+        }
       }
     }
     return place;
@@ -143,13 +262,25 @@ Places places(const Plan& plan, TargetSet targets) {
       const auto& cluster = plan.targets.cluster;
       const auto own = instance.tenant ? namespaces.find(*instance.tenant) : namespaces.end();
       const auto& there = own == namespaces.end() ? cluster.namespace_.value : own->second;
-      auto& place = add("helm", there + "/" + helm::claim(instance, mount.volume),
+      auto& place = add(helm_name, there + "/" + helm::claim(instance, mount.volume),
                         cluster.namespace_.origin, instance, mount.volume);
       const auto& volume = *volumes.at(mount.volume);
       place.bytes = volume.size_bytes.value;
       place.bytes_pointer = volume.size_bytes.origin.pointer;
       place.storage_class = cluster.storage_class.value;
       place.class_pointer = cluster.storage_class.origin.pointer;
+      if (instance.role != plan::Role::runtime || plan.backup.schedule.value.empty()) continue;
+      const auto copies = helm::backup_bytes(plan, volume);
+      auto claim = place;
+      claim.volume = helm::backup_claim(instance);
+      claim.at = there + "/" + claim.volume;
+      claim.bytes = copies.value;
+      claim.bytes_pointer = copies.origin.pointer;
+      claim.copies = true;
+      claim.tenants.clear();
+      claim.tenant_pointers.clear();
+      claim.open.clear();
+      found.push_back(std::move(claim));
     }
   }
   sort(found);
@@ -157,11 +288,14 @@ Places places(const Plan& plan, TargetSet targets) {
 }
 
 std::vector<Mistake> place_mistakes(const Places& before, const Places& now,
-                                    const std::set<std::string, std::less<>>& accepted) {
+                                    const AcceptedMoves& accepted) {
   std::vector<Mistake> mistakes;
   const auto tenants = moved_tenants(before, now);
   for (const auto& [tenant, move] : tenants) {
-    if (accepted.contains("tenant/" + tenant)) continue;
+    if (accepted.contains("tenant/" + tenant)) {
+      if (move.is_open) mistakes.push_back(moves_while_open(tenant, move));
+      continue;
+    }
     mistakes.push_back(
         {.code = "E0310",
          .pointer = move.pointer,
@@ -174,16 +308,21 @@ std::vector<Mistake> place_mistakes(const Places& before, const Places& now,
   }
   Moves volumes;
   const auto move = [&](const Place& place, const std::string& pointer, const std::string& from,
-                        const std::string& to) {
-    if (accepted.contains("volume/" + place.volume)) return;
-    volumes[place.volume].add(pointer, from, to);
+                        const std::string& to, const char* remedy) {
+    if (is_accepted(place, accepted)) return;
+    auto& found = volumes[place.volume];
+    if (found.remedy.empty()) found.remedy = remedy;
+    found.add(pointer, from, to);
   };
   std::map<std::string, Mistake, std::less<>> sizes;
   for (const auto& place : now) {
-    const auto was = std::ranges::lower_bound(before, key(place), {}, key);
-    if (was == before.end() || key(*was) != key(place)) continue;
+    const auto* was = same(place, before);
+    if (was == nullptr) continue;
     if (was->at != place.at) {
-      move(place, place.at_pointer, words(*was), words(place));
+      move(place, place.at_pointer, words(*was), words(place),
+           place.tenants.empty() ? "change it back, or copy what is there to the new place while "
+                                   "nothing uses it"
+                                 : "take its tenants along as 'Move' of RUNBOOK.md says");
       continue;
     }
     if (was->storage_class != place.storage_class) {
@@ -192,11 +331,12 @@ std::vector<Mistake> place_mistakes(const Places& before, const Places& now,
                                           : "storage class '" + one.storage_class + "'") +
                " as " + words(one);
       };
-      move(place, place.class_pointer, named(*was), named(place));
+      move(place, place.class_pointer, named(*was), named(place),
+           "take it along as 'Another storage class' of the chart's RUNBOOK.md says");
     }
     if (place.bytes > was->bytes && was->bytes > 0) {
       sizes.try_emplace(place.volume, grows(*was, place));
-    } else if (place.bytes < was->bytes && place.bytes > 0) {
+    } else if (place.bytes < was->bytes && place.bytes > 0 && !place.copies) {
       sizes.insert_or_assign(place.volume, shrinks(*was, place));
     }
   }
@@ -205,12 +345,114 @@ std::vector<Mistake> place_mistakes(const Places& before, const Places& now,
                         .pointer = moves.pointer,
                         .message = "volume '" + volume + "' would be looked for in " + moves.to +
                                    ", but what it keeps is in " + moves.from,
-                        .remedy = "take it along as 'Move' of RUNBOOK.md says, with --accept-move "
-                                  "volume/" +
-                                  volume});
+                        .remedy = moves.remedy + ", with --accept-move volume/" + volume});
+  }
+  for (const auto& [service, divided] : divided_services(before, now)) {
+    if (accepted.contains("service/" + service)) continue;
+    mistakes.push_back(
+        {.code = "E0310",
+         .pointer = divided.pointer,
+         .message = "what service '" + service + "' keeps would be looked for in " + divided.to +
+                    ", but it is in " + divided.from,
+         .remedy = "change `replica-per-tenant` back, or copy to each new place what "
+                   "belongs there while nothing uses it, with --accept-move "
+                   "service/" +
+                   service});
   }
   for (auto& [volume, mistake] : sizes) mistakes.push_back(std::move(mistake));
   return mistakes;
+}
+
+std::vector<Mistake> left_data(const Places& before, const Places& now,
+                               const AcceptedMoves& accepted,
+                               const std::set<std::string, std::less<>>& targets) {
+  const auto served = served_by_target(now);
+  std::map<std::tuple<std::string, std::string>, std::vector<std::string>>
+      off;                                               // -> where data are
+  std::map<std::string, std::string> tenants;            // slug -> where its data are
+  std::map<std::string, std::string, std::less<>> gone;  // volume -> where it is
+  const auto divided = divided_services(before, now);    // of which the mistake is another one
+  for (const auto& was : before) {
+    if (was.gone || (!targets.empty() && !targets.contains(was.target))) continue;
+    const auto here = served.find({was.target, was.environment});
+    if (here == served.end()) {
+      if (!is_forgotten(was, {}, accepted)) off[{was.target, was.environment}].push_back(was.at);
+      continue;
+    }
+    for (const auto& tenant : was.tenants) {
+      if (here->second.contains(tenant) || accepted.contains("tenant/" + tenant)) continue;
+      append(tenants[tenant], words(was));
+    }
+    const bool there = same(was, now) != nullptr;
+    // Of what tenants kept there it is said that they left, or that they move.
+    if (there || !was.tenants.empty() || divided.contains(was.service)) continue;
+    if (!is_accepted(was, accepted)) append(gone[was.volume], words(was));
+  }
+  std::map<std::string, std::vector<std::string>> together;  // where -> who
+  for (const auto& [tenant, where] : tenants) together[where].push_back("'" + tenant + "'");
+  std::vector<Mistake> mistakes;
+  const auto warn = [&](std::string pointer, std::string message, std::string remedy) {
+    mistakes.push_back({.code = "W0304",
+                        .pointer = std::move(pointer),
+                        .message = std::move(message),
+                        .remedy = std::move(remedy),
+                        .severity = source::Severity::warning});
+  };
+  for (const auto& [target, where] : off) {
+    const auto& [name, environment] = target;
+    warn(environment.empty() ? "/targets/" + name : "/environments/" + environment,
+         "target '" + name + "'" +
+             (environment.empty() ? "" : " of environment '" + environment + "'") +
+             " keeps no data any more; what it kept stays in " + first_of(where),
+         environment.empty()
+             ? "remove it there when nobody needs it; switched on again, the target takes it up"
+             : "remove it there when nobody needs it; with the environment or its target back, it "
+               "is taken up");
+  }
+  for (const auto& [where, slugs] : together) {
+    const bool one = slugs.size() == 1;
+    warn("/tenants",
+         (one ? "tenant " : "tenants ") + first_of(slugs) + (one ? " is" : " are") +
+             " no longer served from " + where + "; records, keys and snapshots stay there",
+         "bring them back to serve them again; the operator API deletes them");
+  }
+  for (const auto& [volume, where] : gone) {
+    std::string said = "volume '" + volume + "' is no longer used in ";
+    said.append(where).append("; its data stay there");
+    warn("/services", std::move(said),
+         "take them along to where they are used now, or remove them when nobody needs them");
+  }
+  return mistakes;
+}
+
+Places remember(const Places& before, Places now, const AcceptedMoves& accepted) {
+  const auto served = served_by_target(now);
+  const Tenants nobody;
+  Places gone;
+  for (const auto& was : before) {
+    const auto here = served.find({was.target, was.environment});
+    const auto& elsewhere = here == served.end() ? nobody : here->second;
+    const auto left = left_in(was, elsewhere, accepted);
+    const auto place = std::ranges::lower_bound(now, key(was), {}, key);
+    if (place != now.end() && key(*place) == key(was)) {
+      place->left.assign(left.begin(), left.end());
+      if (place->copies) place->bytes = std::max(place->bytes, was.bytes);
+    } else if (!is_forgotten(was, elsewhere, accepted)) {
+      // No size: a claim that is taken up again is as large as it is.
+      gone.push_back({.target = was.target,
+                      .environment = was.environment,
+                      .volume = was.volume,
+                      .at = was.at,
+                      .storage_class = was.storage_class,
+                      .service = was.service,
+                      .replica_of = was.replica_of,
+                      .left = {left.begin(), left.end()},
+                      .gone = true});
+    }
+  }
+  std::ranges::move(gone, std::back_inserter(now));
+  sort(now);
+  return now;
 }
 
 }  // namespace caisson::render

@@ -4,8 +4,8 @@
 #include <functional>
 #include <string>
 
+#include "base/result.h"
 #include "generator/render/node.h"
-#include "generator/source/result.h"
 
 namespace caisson::render {
 

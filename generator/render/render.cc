@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "generator/render/file_format.h"
 #include "generator/render/site.h"
 #include "generator/render/targets.h"
 
@@ -19,6 +20,22 @@ using Renderer = Result<Artifacts> (*)(const plan::Plan&, const Index&, const Bl
 /// By `Target`.
 constexpr std::array<Renderer, target_names.size()> renderers{
     render_docker, render_compose, render_helm, render_systemd, render_local, render_sdk};
+
+/// Words of a replaced blueprint that the reader of a file would refuse or not read. Those that are
+/// shipped are held to the same by tests.
+Result<void> check_blueprints(const Artifacts& artifacts) {
+  for (const auto& artifact : artifacts) {
+    if (artifact.tree == nullptr) continue;
+    const auto fault = format_fault(artifact.path, *artifact.tree);
+    if (!fault) continue;
+    const auto from = origin_at(*artifact.tree, fault->at);
+    if (from.kind != Origin::Kind::blueprint) continue;
+    return fail(
+        "blueprint " + from.at + ": '" + fault->at + "' of '" + artifact.path + "' " + fault->what,
+        fault->remedy);
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -59,6 +76,9 @@ Result<Artifacts> render(const plan::Plan& plan, const Blueprints& blueprints, T
     if (!made) return made;
     std::ranges::move(*made, std::back_inserter(artifacts));
     patches.finish(target_names.at(i), artifacts);
+  }
+  if (blueprints.replaced()) {
+    if (auto read = check_blueprints(artifacts); !read) return tl::unexpected(read.error());
   }
   mistakes = std::move(patches.mistakes());
   // One value may be in many artifacts.

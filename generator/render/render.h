@@ -2,11 +2,11 @@
 
 #include <vector>
 
+#include "base/result.h"
 #include "generator/plan/plan.h"
 #include "generator/render/artifact.h"
 #include "generator/render/blueprints.h"
 #include "generator/render/mistake.h"
-#include "generator/source/result.h"
 
 namespace caisson::render {
 

@@ -104,6 +104,65 @@ TEST_P(EveryExample, RoutesNothingToAnOperatorApi) {
   EXPECT_GT(operators, 0);
 }
 
+/// Elsewhere a service finds another by its name: all share one address here.
+TEST(LocalTarget, TellsAServiceWhereWhatItNeedsIs) {
+  const auto artifacts = rendered(plan::plan_of(R"(caisson: v1
+name: acme
+version: 1.0.0
+tenants: [{ slug: globex }]
+services:
+  word-index: { image: "registry.example/x:1", port: 8000, local: { command: [index] } }
+  own: { image: "registry.example/x:1", port: 8001, replica-per-tenant: true, needs: [word-index], local: { command: [own] } }
+  fixed:
+    image: "registry.example/x:1"
+    needs: [word-index, own]
+    env: { WORD_INDEX_HOST: elsewhere.example }
+    local: { command: [fixed] }
+)")
+                                      .plan,
+                                  {Target::local});
+  const auto stack = YAML::Load(artifact(artifacts, "local/stack.json").bytes);
+  std::map<std::string, YAML::Node> processes;
+  for (const auto& process : stack["processes"])
+    processes.emplace(process["name"].as<std::string>(), process);
+  const auto port = processes.at("word-index")["ports"]["http"].as<std::string>();
+  const auto own = processes.at("own-globex")["env"];
+  EXPECT_EQ(own["WORD_INDEX_HOST"].as<std::string>(), "127.0.0.1");
+  EXPECT_EQ(own["WORD_INDEX_PORT"].as<std::string>(), port);
+  const auto fixed = processes.at("fixed")["env"];
+  EXPECT_EQ(fixed["WORD_INDEX_HOST"].as<std::string>(), "elsewhere.example");
+  EXPECT_FALSE(fixed["OWN_HOST"]) << "it works for all tenants";
+  EXPECT_FALSE(processes.at("word-index")["env"]["OWN_HOST"]) << "it does not need it";
+}
+
+/// A service knows its port on target local by PORT, unless the spec sets that itself.
+TEST(LocalTarget, TellsAServiceItsPort) {
+  const auto artifacts = rendered(plan::plan_of(R"(caisson: v1
+name: acme
+version: 1.0.0
+tenants: []
+services:
+  catalog: { image: "registry.example/x:1", port: 8000, local: { command: [serve] } }
+  fixed: { image: "registry.example/x:1", port: 8001, env: { PORT: "8001" }, local: { command: [serve] } }
+  sealed: { image: "registry.example/x:1", port: 8002, env: { PORT: "${secret:p}" }, local: { command: [serve] } }
+  quiet: { image: "registry.example/x:1", local: { command: [serve] } }
+secrets: { p: { from: generate } }
+)",
+                                                {}, CAISSON_SOURCE_DIR)
+                                      .plan);
+  const auto stack = YAML::Load(artifact(artifacts, "local/stack.json").bytes);
+  std::map<std::string, YAML::Node> processes;
+  for (const auto& process : stack["processes"])
+    processes.emplace(process["name"].as<std::string>(), process);
+  const auto& catalog = processes.at("catalog");
+  EXPECT_EQ(catalog["env"]["PORT"].as<std::string>(), catalog["ports"]["http"].as<std::string>());
+  EXPECT_EQ(catalog["ready"]["spec-port"].as<int>(), 8000);
+  EXPECT_EQ(processes.at("fixed")["env"]["PORT"].as<std::string>(), "8001");
+  EXPECT_FALSE(processes.at("sealed")["env"]["PORT"]);
+  EXPECT_FALSE(processes.at("quiet")["env"]["PORT"]);
+  EXPECT_FALSE(processes.at("runtime")["ready"]["spec-port"]);
+}
+
 TEST_P(EveryExample, GivesLocalProcessesDistinctPorts) {
   const auto artifacts = rendered(planned());
   const auto stack = YAML::Load(artifact(artifacts, "local/stack.json").bytes);
@@ -118,6 +177,8 @@ TEST_P(EveryExample, GivesLocalProcessesDistinctPorts) {
           YAML::Load(artifact(artifacts, "local/" + process["config"].as<std::string>()).bytes);
       EXPECT_EQ(config["listen"]["data"].as<std::string>(),
                 "127.0.0.1:" + process["ports"]["data"].as<std::string>());
+      EXPECT_EQ(config["listen"]["metrics"].as<std::string>(),
+                "127.0.0.1:" + process["ports"]["metrics"].as<std::string>());
     }
   }
 }
@@ -127,21 +188,26 @@ TEST(Render, SplitsTenantsBetweenRuntimes) {
   const auto shared = YAML::Load(artifact(artifacts, "compose/runtime.json").bytes);
   const auto own = YAML::Load(artifact(artifacts, "compose/runtime-umbrella.json").bytes);
   EXPECT_FALSE(shared["tenants"]) << "a change of a tenant would be one of the configuration";
+  EXPECT_FALSE(shared["tiers"]) << "and one of a tier";
   EXPECT_EQ(shared["tenants-file"].as<std::string>(), "/etc/caisson/tenants/tenants.ndjson");
   const auto slugs = [&](const std::string& runtime) {
     std::istringstream lines(
         artifact(artifacts, "compose/tenants/" + runtime + "/tenants.ndjson").bytes);
     std::vector<std::string> found;
-    for (std::string line; std::getline(lines, line);) {
+    std::string line;
+    std::getline(lines, line);
+    const auto tiers = YAML::Load(line)["tiers"];
+    EXPECT_EQ(tiers.size(), 1U);
+    EXPECT_TRUE(tiers[runtime == "runtime" ? "free" : "enterprise"]);
+    while (std::getline(lines, line)) {
       found.push_back(YAML::Load(line)["slug"].as<std::string>());
     }
     return found;
   };
   EXPECT_EQ(slugs("runtime"), (std::vector<std::string>{"globex", "initech"}));
-  EXPECT_FALSE(shared["tiers"]["enterprise"]);
   EXPECT_EQ(slugs("runtime-umbrella"), std::vector<std::string>{"umbrella"});
-  EXPECT_FALSE(own["tiers"]["free"]);
   EXPECT_EQ(own["listen"]["operator"].as<std::string>(), "runtime-umbrella-operator:9090");
+  EXPECT_EQ(own["listen"]["metrics"].as<std::string>(), "runtime-umbrella-metrics:9091");
 }
 
 TEST(Render, WritesATenantsLimitsOnlyWhereTheyDifferFromItsTier) {
@@ -320,9 +386,12 @@ TEST(Render, TakesTenThousandTenants) {
   std::string yaml = "caisson: v1\nname: big\nversion: 1.0.0\ntenants:\n";
   for (int i = 0; i < 10000; ++i) yaml += "  - { slug: t" + std::to_string(i) + " }\n";
   const auto artifacts = rendered(plan::plan_of(yaml).plan);
-  const auto& config = artifact(artifacts, "systemd/config/runtime.json");
+  const auto& config = artifact(artifacts, "local/config/runtime.json");
   EXPECT_NE(config.tree->at("/tenants/9999"), nullptr);
-  EXPECT_EQ(artifact(artifacts, "compose/tenants/runtime/tenants.ndjson").lines.size(), 10'000U);
+  for (const auto* file : {"compose/tenants/runtime/tenants.ndjson",
+                           "systemd/config/tenants/runtime/tenants.ndjson"}) {
+    EXPECT_EQ(artifact(artifacts, file).lines.size(), 10'001U);
+  }
   // Tenants of the shared runtime need no site of their own.
   EXPECT_LT(artifact(artifacts, "compose/Caddyfile").bytes.size(), 8192U);
 }
@@ -398,7 +467,13 @@ TEST(Patches, AreMistakesWhenTheyMatchAnotherNumberOfPlacesOrNoFile) {
   EXPECT_THAT(mistake("{ file: compose/compose.yaml, at: '', set: 1, reason: x }"),
               HasSubstr("the whole file"));
   EXPECT_THAT(mistake("{ file: compose/README.md, at: /a, set: b, reason: x }"),
-              HasSubstr("E0303 /patches/0/file 'compose/README.md' is text"));
+              HasSubstr("E0303 /patches/0/file 'compose/README.md' is text; only files with values "
+                        "can be patched; replace its blueprint 'compose/README.md'"));
+  EXPECT_THAT(
+      mistake("{ file: compose/tenants/runtime/tenants.ndjson, at: /a, set: b, reason: x }"),
+      HasSubstr("can be patched; it has no blueprint; change '/tenants' of the spec"));
+  EXPECT_THAT(mistake("{ file: compose/compose.yaml, at: /colour/x, set: 1, reason: x }"),
+              HasSubstr("; at the top there is name, "));
   EXPECT_THAT(mistake("{ file: compose/compos.yaml, at: /a, set: b, reason: x }"),
               HasSubstr("did you mean 'compose/compose.yaml'?"));
   // Without a place to show, the first of them fails.

@@ -21,16 +21,19 @@ constexpr std::int64_t least_header = 1024;
 constexpr std::int64_t largest_header = 1048576;
 constexpr std::int64_t fields_of_edge = 4096;
 
-/// The limits that are set, and differ from `base` when there is one.
+/// The limits that are set, and are not from `base` when there is one. One that only has the same
+/// value stands: a change of `base` is none of it.
 Node limits(const Limits& limits, const Limits* base) {
   Node node{Node::Map{}};
+  const auto inherits = [](const auto& limit, const auto* inherited) {
+    return inherited != nullptr && *inherited && (*inherited)->origin == limit->origin;
+  };
   const auto add = [&](const char* key, const auto& limit, const auto* inherited) {
-    const bool same = inherited != nullptr && *inherited && (*inherited)->value == limit->value;
-    if (!same) node.add(key, *limit);
+    if (!inherits(limit, inherited)) node.add(key, *limit);
   };
   if (const auto& rate = limits.requests_per_second) {
     const auto* same = base == nullptr ? nullptr : &base->requests_per_second;
-    if (same == nullptr || !*same || (*same)->value != rate->value) {
+    if (!inherits(rate, same)) {
       const auto whole = static_cast<std::int64_t>(rate->value);
       const bool exact = static_cast<double>(whole) == rate->value;
       node.add("requests-per-second",
@@ -182,6 +185,9 @@ Node runtime_config(const plan::Plan& plan, const Index& index, const plan::Inst
   if (const auto* port = port_for(instance, Port::Purpose::operator_api)) {
     listen.add("operator", {site.listen(instance, *port), port->number.origin});
   }
+  if (const auto* port = port_for(instance, Port::Purpose::metrics)) {
+    listen.add("metrics", {site.listen(instance, *port), port->number.origin});
+  }
   node.add("listen", std::move(listen));
   node.add("data", {site.data_directory(instance), instance.origin});
   // One event loop per core that the limit allows, not per core of the host.
@@ -211,10 +217,10 @@ Node runtime_config(const plan::Plan& plan, const Index& index, const plan::Inst
   log.add("level", plan.observability.log_level);
   node.add("log", std::move(log));
   external_stores(node, plan, site);
-  node.add("tiers", tiers(plan, index, instance));
   if (auto file = site.tenants_file(instance); !file.empty()) {
     node.add("tenants-file", {std::move(file), instance.origin});
   } else {
+    node.add("tiers", tiers(plan, index, instance));
     node.add("tenants", tenants(plan, index, instance));
   }
   return node;
@@ -222,11 +228,14 @@ Node runtime_config(const plan::Plan& plan, const Index& index, const plan::Inst
 
 Text tenants_file(const plan::Plan& plan, const Index& index, const plan::Instance& instance) {
   Text text;
+  Node terms{Node::Map{}};
+  terms.add("tiers", tiers(plan, index, instance));
+  text.add(to_json_line(terms) + "\n",
+           {plan::Origin{plan::Origin::Kind::derived, "/tiers"}, instance.origin});
   const auto served = tenants(plan, index, instance);
   for (const auto& tenant : *served.list()) {
     text.add(to_json_line(tenant) + "\n", {tenant.origin()});
   }
-  if (text.bytes.empty()) text.add("\n", {instance.origin});  // a file without any is no mistake
   return text;
 }
 

@@ -14,7 +14,7 @@ namespace caisson::render {
 [[nodiscard]] Node runtime_config(const plan::Plan& plan, const Index& index,
                                   const plan::Instance& instance, const Site& site);
 
-/// The tenants of a runtime, one JSON object a line.
+/// The tiers of a runtime, and then its tenants, one JSON object a line.
 [[nodiscard]] Text tenants_file(const plan::Plan& plan, const Index& index,
                                 const plan::Instance& instance);
 

@@ -9,9 +9,6 @@ namespace caisson::render {
 /// counts as itself.
 [[nodiscard]] char32_t next_scalar(std::string_view text, std::size_t& offset);
 
-/// `value` in lower-case hexadecimal with at least `digits` digits.
-[[nodiscard]] std::string hex(char32_t value, int digits);
-
 /// The shortest decimal notation that reads back as `value`: always with a point, never with an
 /// exponent, so that YAML 1.1, YAML 1.2 and JSON agree that it is a real number.
 [[nodiscard]] std::string decimal(double value);

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "api/schemas.h"
+#include "base/json_text.h"
 #include "generator/render/json.h"
 #include "generator/render/people.h"
 #include "generator/render/sdk_openapi.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/json_text.h"
 #include "generator/render/json.h"
 #include "generator/render/sdk_code.h"
 #include "generator/render/sdk_openapi.h"

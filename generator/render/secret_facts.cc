@@ -1,6 +1,7 @@
 #include "generator/render/secret_facts.h"
 
 #include <algorithm>
+#include <cctype>
 #include <utility>
 
 namespace caisson::render {
@@ -32,6 +33,14 @@ std::string shell_word(std::string_view text) {
   return out + '\'';
 }
 
+std::string secret_variable(std::string_view secret) {
+  std::string name = "SECRET_";
+  for (const char c : secret) {
+    name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  }
+  return name;
+}
+
 Node secret_facts(const Secret& secret) {
   Node entry{Node::Map{}, secret.origin};
   entry.add("secret", secret.name);
@@ -49,22 +58,29 @@ void add_rotation_facts(Node& data, const plan::Plan& plan, const Called& called
   for (const auto& secret : plan.secrets) {
     std::string readers;
     bool of_database = false;
+    bool in_environment = false;
     for (const auto& instance : plan.instances) {
       const auto& read = instance.secrets;
       const auto& env = instance.env;
-      if (std::ranges::find(read, secret.name, &plan::SecretMount::secret) == read.end() &&
-          std::ranges::find(env, secret.name, &plan::EnvVar::secret) == env.end()) {
+      const bool a_variable =
+          std::ranges::find(env, secret.name, &plan::EnvVar::secret) != env.end();
+      if (!a_variable &&
+          std::ranges::find(read, secret.name, &plan::SecretMount::secret) == read.end()) {
         continue;
       }
       const auto name = called(instance);
       if (name.empty()) continue;
       readers += (readers.empty() ? "" : " ") + name;
       of_database |= instance.role == plan::Role::database;
+      in_environment |= a_variable;
     }
     if (readers.empty()) continue;
     auto entry = secret_facts(secret);
     entry.add("readers", readers);
+    entry.add("by-hand", kind_of(secret) == std::string_view("given"));
     // A template looks for what is missing further out.
+    entry.add("variable", false);
+    if (in_environment) entry.set("variable", secret_variable(secret.name));
     entry.add("role", false);
     if (of_database) {
       const bool runtimes = secret.name == plan.database.password;

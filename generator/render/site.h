@@ -36,6 +36,9 @@ class Site {
   /// The file of an instance's tenants, which it reads again when it changes, as its configuration
   /// names it; empty: the tenants are in the configuration, and a change of them is one of it.
   [[nodiscard]] virtual std::string tenants_file(const plan::Instance&) const { return {}; }
+  /// Where Prometheus reads whom it asks for uptime, again when that changes; empty: in its own
+  /// configuration.
+  [[nodiscard]] virtual std::string uptime_file() const { return {}; }
   /// The edge speaks plain HTTP here, whatever the spec says.
   [[nodiscard]] virtual bool plain_edge() const { return false; }
   /// The name of an instance stands for the addresses of all its replicas.

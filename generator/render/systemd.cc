@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 
+#include "generator/render/attachment.h"
 #include "generator/render/edge.h"
 #include "generator/render/json.h"
 #include "generator/render/people.h"
@@ -28,7 +29,7 @@ class Host {
 
   Result<Artifacts> write() {
     for (const auto step : {&Host::check, &Host::units, &Host::journal, &Host::configurations,
-                            &Host::edge, &Host::host_files, &Host::papers}) {
+                            &Host::edge, &Host::attached, &Host::host_files, &Host::papers}) {
       if (auto done = (this->*step)(); !done) return tl::unexpected(done.error());
     }
     return std::move(artifacts_);
@@ -94,6 +95,8 @@ class Host {
       auto done = add_json("config/" + instance.name + ".json",
                            runtime_config(plan_, index_, instance, site), instance.origin.pointer);
       if (!done) return done;
+      add_text("config/" + SystemdLayout::tenants_directory(instance.name) + "/tenants.ndjson",
+               tenants_file(plan_, index_, instance), "/tenants");
       if (layout_.backups().empty()) continue;
       done =
           add_json("config/" + instance.name + ".backup.json", backup_config(instance), "/backup");
@@ -129,10 +132,33 @@ class Host {
                                 .tls = plan_.edge.tls.value,
                                 .ask = ask_port,
                                 .certificate_file = file(plan_.edge.certificate),
-                                .key_file = file(plan_.edge.key)});
+                                .key_file = file(plan_.edge.key),
+                                .closed_file = layout_.door() + "/closed"});
     if (!text) return tl::unexpected(text.error());
     add_text("config/Caddyfile", std::move(*text), "/edge");
     return {};
+  }
+
+  /// The edge is reached on this host, where nobody has to show a certificate.
+  Result<void> attached() {
+    const plan::Edge& edge = plan_.edge;
+    const bool secure = edge.tls.value != plan::Edge::Tls::off;
+    const std::string door = (secure ? "https" : "http") + std::string("://127.0.0.1:") +
+                             std::to_string(secure ? edge.https.value : edge.http.value);
+    return add_json(
+        "site.json",
+        site_description(
+            plan_,
+            {.target = "systemd",
+             .address =
+                 [this](const Instance& instance, const plan::Port& port) {
+                   return "unix:" + layout_.socket_path(instance.name, port.name);
+                 },
+             .secret_file = [this](std::string_view secret) { return layout_.secret(secret); },
+             .edge = edge.instance.empty() ? std::string() : door,
+             .listeners = plan_.name.origin,
+             .secrets = plan_.targets.systemd_prefix.origin}),
+        "/targets/systemd");
   }
 
   Result<void> host_files() {
@@ -148,7 +174,7 @@ class Host {
 
   Result<void> papers() {
     const auto data = systemd_facts(plan_, layout_, unit_names_);
-    for (const auto* name : {"README.md", "RUNBOOK.md", "install.sh"}) {
+    for (const auto* name : {"README.md", "RUNBOOK.md", "SITE", "install.sh"}) {
       auto text = fill(blueprints_, "systemd/" + std::string(name), data);
       if (!text) return tl::unexpected(text.error());
       const bool script = std::string_view(name).ends_with(".sh");

@@ -58,9 +58,11 @@ std::set<std::string_view> used_secrets(const plan::Plan& plan) {
 /// The files below `config/` and who reads them.
 Node configurations(const plan::Plan& plan, const SystemdLayout& layout) {
   Node list{Node::List{}};
-  const auto add = [&](const std::string& file, const std::string& group, const Origin& origin) {
+  const auto add = [&](const std::string& file, const std::string& group, const Origin& origin,
+                       Node directory = false) {
     Node entry{Node::Map{}, origin};
     entry.add("file", file);
+    entry.add("directory", std::move(directory));
     // The dashboard's has no secrets and no tenants, and its account comes and goes.
     entry.add("group", group.empty() ? "root" : group);
     entry.add("mode", group.empty() ? "0644" : "0640");
@@ -71,9 +73,53 @@ Node configurations(const plan::Plan& plan, const SystemdLayout& layout) {
     if (instance.role == Role::edge) add("Caddyfile", account, instance.origin);
     if (instance.role != Role::runtime && instance.role != Role::dashboard) continue;
     add(instance.name + ".json", account, instance.origin);
+    if (instance.role == Role::runtime) {
+      const auto directory = SystemdLayout::tenants_directory(instance.name);
+      add(directory + "/tenants.ndjson", account, instance.origin, directory);
+    }
     if (instance.role == Role::runtime && !layout.backups().empty()) {
       add(instance.name + ".backup.json", account, plan.backup.schedule.origin);
     }
+  }
+  return list;
+}
+
+/// What the service of an instance reads when it starts, but for what it reads again by itself.
+std::vector<std::string> reads(const Instance& instance, const SystemdLayout& layout) {
+  std::vector<std::string> paths;
+  if (instance.role == Role::service) {
+    paths.push_back(layout.service_directory(instance));
+  } else {
+    const bool edge = instance.role == Role::edge;
+    paths.push_back(layout.program(edge ? "caddy" : "caisson-runtime"));
+    paths.push_back(layout.config(edge ? "Caddyfile" : instance.name + ".json"));
+  }
+  std::set<std::string_view> secrets;
+  for (const auto& mount : instance.secrets) secrets.insert(mount.secret);
+  for (const auto& variable : instance.env) secrets.insert(variable.secret);
+  secrets.erase("");
+  for (const auto secret : secrets) paths.push_back(layout.secret(secret));
+  return paths;
+}
+
+/// The units that `install.sh` restarts when a file of theirs is another one than they started
+/// with: all but those that are nothing but settings, which systemd applies by itself.
+Node restartable(const plan::Plan& plan, const SystemdLayout& layout,
+                 const std::vector<std::string>& units) {
+  Node list{Node::List{}};
+  const auto add = [&](const std::string& unit, const std::vector<std::string>& paths) {
+    Node entry{Node::Map{}};
+    entry.add("unit", unit);
+    std::string words;
+    for (const auto& path : paths) words += " " + path;
+    entry.add("reads", words);
+    list.push(std::move(entry));
+  };
+  for (const auto& unit : units) {
+    if (unit.ends_with(".socket") || unit.ends_with(".timer")) add(unit, {});
+  }
+  for (const auto& instance : plan.instances) {
+    if (SystemdLayout::runs(instance)) add(layout.service(instance.name), reads(instance, layout));
   }
   return list;
 }
@@ -85,14 +131,16 @@ Node instance_facts(const Instance& instance, const SystemdLayout& layout) {
   entry.add("unit", layout.unit(instance.name));
   entry.add("slice", layout.slice(instance));
   if (instance.tenant) entry.add("tenant", *instance.tenant);
-  if (const auto account = layout.account(instance); !account.empty()) {
-    entry.add("account", account);
-    entry.add("data", layout.data(instance.name));
-  } else {
-    // A template looks for what is missing further out.
-    entry.add("account", false);
-    entry.add("data", false);
-  }
+  // A template looks for what is missing further out.
+  const auto account = layout.account(instance);
+  entry.add("account", account.empty() ? Node{false} : Node{account});
+  entry.add("data",
+            SystemdLayout::keeps_files(instance) ? Node{layout.data(instance.name)} : Node{false});
+  // The edge's certificates stay as they are, whatever release runs.
+  const bool edge = instance.role == Role::edge;
+  entry.add("store",
+            SystemdLayout::keeps_files(instance) && !edge ? Node{instance.name} : Node{false});
+  entry.add("behind-edge", !edge);
   entry.add("memory", instance.resources.memory_limit_bytes.value / 1048576);
   return entry;
 }
@@ -111,19 +159,26 @@ void add_runtime_facts(Node& tenant, const plan::Plan& plan, const SystemdLayout
 
 Result<Text> sysusers(const plan::Plan& plan, const SystemdLayout& layout) {
   const Origin user = plan.targets.systemd_user.origin;
-  Lines lines("an account",
-              "Accounts of " + plan.name.value +
-                  ": one for each unit that keeps files, so that none can touch another's files or "
-                  "processes.\nMembers of the group " +
-                  layout.front_group() + " reach the data listeners: the proxy.",
-              user);
+  const bool offers_metrics = plan.observability.metrics.value;
+  Lines lines(
+      "an account",
+      "Accounts of " + plan.name.value +
+          ": one for each unit that keeps files or shares a network, so that none can touch "
+          "another's files or processes.\nMembers of the group " +
+          layout.front_group() + " reach the data listeners: the proxy." +
+          (offers_metrics
+               ? " Those of " + layout.metrics_group() + " read metrics, and reach nothing else."
+               : std::string{}),
+      user);
   lines.add({"g", layout.front_group(), "-"}, {user});
+  if (offers_metrics) lines.add({"g", layout.metrics_group(), "-"}, {user});
   for (const auto& instance : plan.instances) {
     const auto account = layout.account(instance);
     if (!SystemdLayout::runs(instance) || account.empty()) continue;
-    lines.add(
-        {"u", account, "-", plan.name.value + " " + instance.name, layout.data(instance.name)},
-        {user, instance.origin});
+    const bool keeps = SystemdLayout::keeps_files(instance);
+    lines.add({"u", account, "-", plan.name.value + " " + instance.name,
+               keeps ? layout.data(instance.name) : "-"},
+              {user, instance.origin});
   }
   return lines.finish();
 }
@@ -137,10 +192,14 @@ Result<Text> tmpfiles(const plan::Plan& plan, const SystemdLayout& layout) {
   const Origin to = plan.backup.to.origin;
   if (saves) lines.add({"d", layout.backups(), "0755", "root", "root", "-", "-"}, {to});
   for (const auto& instance : plan.instances) {
+    if (!SystemdLayout::runs(instance) || !SystemdLayout::keeps_files(instance)) continue;
     const auto account = layout.account(instance);
-    if (!SystemdLayout::runs(instance) || account.empty()) continue;
     lines.add({"d", layout.data(instance.name), "0700", account, account, "-", "-"},
               {data.origin, instance.origin});
+    if (instance.role == Role::edge) {
+      lines.add({"d", layout.door(), "0755", "root", "root", "-", "-"},
+                {data.origin, instance.origin});
+    }
     if (instance.role != Role::runtime || !saves) continue;
     lines.add({"d", layout.backups() + "/" + instance.name, "0700", account, account, "-", "-"},
               {to, instance.origin});
@@ -172,15 +231,24 @@ Node systemd_facts(const plan::Plan& plan, const SystemdLayout& layout,
   data.add("prefix-word",
            {shell_word(plan.targets.systemd_prefix.value), plan.targets.systemd_prefix.origin});
   data.add("configurations", configurations(plan, layout));
+  data.add("restartable", restartable(plan, layout, units));
   data.add("data-directory", plan.targets.systemd_data);
   data.add("group", plan.targets.systemd_user);
+  if (plan.observability.metrics.value)
+    data.add("metrics-group", {layout.metrics_group(), plan.targets.systemd_user.origin});
   data.add("secrets", {layout.secret(""), plan.targets.systemd_prefix.origin});
   data.add("unit-count", static_cast<std::int64_t>(units.size()));
   Node instances{Node::List{}};
   Node runtimes{Node::List{}};
   Node services{Node::List{}};
   std::set<std::string> directories;
+  Node images{Node::List{}};
   for (const auto& instance : plan.instances) {
+    if (instance.role == Role::service) {
+      Node image{Node::Map{}, instance.origin};
+      image.add("image", instance.image);
+      images.push(std::move(image));
+    }
     if (!SystemdLayout::runs(instance)) continue;
     auto entry = instance_facts(instance, layout);
     if (instance.role == Role::service) {
@@ -195,6 +263,9 @@ Node systemd_facts(const plan::Plan& plan, const SystemdLayout& layout,
       entry.add("token", instance.operator_token);
       entry.add("data-socket", layout.socket_path(instance.name, "data"));
       entry.add("operator-socket", layout.socket_path(instance.name, "operator"));
+      entry.add("metrics-socket", plan.observability.metrics.value
+                                      ? Node{layout.socket_path(instance.name, "metrics")}
+                                      : Node{false});
       if (!layout.backups().empty()) {
         entry.add("backup-unit", layout.unit(instance.name) + "_backup");
         entry.add("backups", layout.backups() + "/" + instance.name);
@@ -204,11 +275,20 @@ Node systemd_facts(const plan::Plan& plan, const SystemdLayout& layout,
     if (instance.role == Role::edge) {
       data.add("edge-service", *entry.find("service"));
       data.add("edge-data", *entry.find("data"));
+      data.add("door-name", instance.name + "_door");
+      Node listeners{Node::List{}};
+      for (const auto& port : {plan.edge.http, plan.edge.https}) {
+        Node listener{Node::Map{}, port.origin};
+        listener.add("port", port);
+        listeners.push(std::move(listener));
+      }
+      data.add("listeners", std::move(listeners));
     }
     instances.push(std::move(entry));
   }
   data.add("instances", std::move(instances));
   data.add("runtimes", std::move(runtimes));
+  if (!images.empty()) data.add("service-images", std::move(images));
   if (!services.empty()) data.add("services", std::move(services));
   if (!layout.backups().empty()) {
     data.add("backups", {layout.backups(), plan.backup.to.origin});

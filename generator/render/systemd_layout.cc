@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
-#include "generator/render/digest.h"
+#include "generator/render/fingerprint.h"
 #include "generator/render/node.h"
 
 namespace caisson::render {
@@ -20,7 +20,7 @@ constexpr std::size_t longest_socket_directory = 40;
 /// `text`, or its beginning made distinct by a digest of the whole.
 std::string at_most(std::size_t length, std::string text) {
   if (text.size() <= length) return text;
-  const auto mark = digest(text).substr(0, 8);
+  const auto mark = fingerprint(text).substr(0, 8);
   text.resize(length - mark.size() - 1);
   while (text.ends_with('-')) text.pop_back();
   return text + '-' + mark;
@@ -84,11 +84,19 @@ std::string SystemdLayout::slice(const Instance& instance) const {
   return slice_part(plan_.name.value) + "-" + group + ".slice";
 }
 
+bool SystemdLayout::keeps_files(const Instance& instance) {
+  return instance.role == Role::runtime || instance.role == Role::edge || !instance.volumes.empty();
+}
+
 std::string SystemdLayout::account(const Instance& instance) const {
-  const bool keeps =
-      instance.role == Role::runtime || instance.role == Role::edge || !instance.volumes.empty();
-  return keeps ? at_most(longest_account, plan_.targets.systemd_user.value + "-" + instance.name)
-               : std::string{};
+  return keeps_files(instance) || instance.role == Role::service
+             ? at_most(longest_account, plan_.targets.systemd_user.value + "-" + instance.name)
+             : std::string{};
+}
+
+std::string SystemdLayout::metrics_group() const {
+  // No account has its name: names of instances hold no underscore.
+  return at_most(longest_account, plan_.targets.systemd_user.value + "_metrics");
 }
 
 std::string SystemdLayout::program(std::string_view name) const {
@@ -97,6 +105,10 @@ std::string SystemdLayout::program(std::string_view name) const {
 
 std::string SystemdLayout::config(std::string_view file) const {
   return below(plan_.targets.systemd_prefix.value, "etc/" + std::string(file));
+}
+
+std::string SystemdLayout::tenants_directory(std::string_view instance) {
+  return "tenants/" + std::string(instance);
 }
 
 std::string SystemdLayout::service_directory(const Instance& instance) const {
@@ -146,6 +158,10 @@ std::string SystemdSite::reach(const Instance& instance, const plan::Port& port)
 
 std::string SystemdSite::secret_file(std::string_view secret) const {
   return layout_.credentials(layout_.service(instance_)) + "/" + std::string(secret);
+}
+
+std::string SystemdSite::tenants_file(const Instance& instance) const {
+  return layout_.config(SystemdLayout::tenants_directory(instance.name) + "/tenants.ndjson");
 }
 
 std::string SystemdSite::data_directory(const Instance& instance) const {

@@ -4,10 +4,10 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "generator/plan/plan.h"
 #include "generator/render/mistake.h"
 #include "generator/render/site.h"
-#include "generator/source/result.h"
 
 namespace caisson::render {
 
@@ -35,18 +35,31 @@ class SystemdLayout {
   [[nodiscard]] std::string slice() const;
   [[nodiscard]] std::string slice(const plan::Instance& instance) const;
 
-  /// Whose files the instance's are; empty when it keeps none, and systemd makes an account for as
-  /// long as it runs. At most 31 characters, as useradd(8) allows.
+  /// Whether the instance has a directory below `data`.
+  [[nodiscard]] static bool keeps_files(const plan::Instance& instance);
+
+  /// Whom the instance runs as: at most 31 characters, as useradd(8) allows. Empty for one that
+  /// keeps no files and shares no network: systemd makes an account for as long as it runs. Not so
+  /// for those that share a network: `DynamicUser=` implies `PrivateTmp=`, which
+  /// `JoinsNamespaceOf=` shares along with the network.
   [[nodiscard]] std::string account(const plan::Instance& instance) const;
   /// The group whose members reach the data listeners: the proxy in front.
   [[nodiscard]] const std::string& front_group() const { return plan_.targets.systemd_user.value; }
 
+  /// The group whose members read metrics, and reach no other listener.
+  [[nodiscard]] std::string metrics_group() const;
+
   [[nodiscard]] std::string program(std::string_view name) const;
   [[nodiscard]] std::string config(std::string_view file) const;
+  /// Of a runtime, below `config`; it is watched as a directory, in which the file is replaced.
+  [[nodiscard]] static std::string tenants_directory(std::string_view instance);
   /// The directory of a product's own service, by its name in the spec.
   [[nodiscard]] std::string service_directory(const plan::Instance& instance) const;
   [[nodiscard]] std::string secret(std::string_view name) const;
   [[nodiscard]] std::string data(std::string_view instance) const;
+  /// Root's own, of the edge: while `closed` is in it, the edge lets nothing through. No instance
+  /// has a name like it.
+  [[nodiscard]] std::string door() const { return data(plan_.edge.instance) + "_door"; }
   [[nodiscard]] std::string sockets(std::string_view instance) const;
   [[nodiscard]] std::string socket_path(std::string_view instance, std::string_view port) const;
   [[nodiscard]] std::string credentials(std::string_view unit) const;
@@ -68,6 +81,7 @@ class SystemdSite final : public Site {
   [[nodiscard]] std::string reach(const plan::Instance& instance,
                                   const plan::Port& port) const override;
   [[nodiscard]] std::string secret_file(std::string_view secret) const override;
+  [[nodiscard]] std::string tenants_file(const plan::Instance& instance) const override;
   [[nodiscard]] std::string data_directory(const plan::Instance& instance) const override;
   [[nodiscard]] std::vector<std::string> proxies() const override { return {"unix"}; }
 

@@ -7,6 +7,7 @@
 
 #include "generator/render/render_testing.h"
 #include "generator/render/systemd_layout.h"
+#include "installer/format/site.h"
 
 namespace caisson::render {
 namespace {
@@ -59,7 +60,7 @@ services:
     writable: [{ path: /scratch, size: 2Gi, exec: false }]
 )");
   for (const auto* line : {"MemoryDenyWriteExecute=no\n", "ProcSubset=all\n", "TasksMax=4096\n",
-                           "LimitNOFILE=524288\n", "TemporaryFileSystem=/tmp:mode=1777\n",
+                           "LimitNOFILE=524288\n", "TemporaryFileSystem=/tmp:mode=1777,size=256M\n",
                            "TemporaryFileSystem=/scratch:mode=1777,size=268435456\n"}) {
     EXPECT_THAT(unit(artifacts, "acme-jit.service"), HasSubstr(line));
   }
@@ -93,6 +94,32 @@ TEST(RenderSystemd, EveryServiceStartsFromTheHouseStyle) {
   }
 }
 
+TEST(RenderSystemd, SharesWithANetworkNoTemporaryFiles) {
+  const auto text = spec + services +
+                    "  small: { image: r/x, local: { command: [bin/small] }, "
+                    "writable: [{ path: /tmp, size: 1Mi, exec: false }] }\n";
+  const auto artifacts = units_of(text);
+  for (const auto& file : artifacts) {
+    if (!file.path.ends_with(".service")) continue;
+    SCOPED_TRACE(file.path);
+    EXPECT_THAT(file.bytes, HasSubstr("TemporaryFileSystem=/dev/shm:mode=1777,size="));
+    if (file.bytes.find("PrivateNetwork=yes\n") == std::string::npos) continue;
+    EXPECT_THAT(file.bytes, HasSubstr("TemporaryFileSystem=/tmp:mode=1777,size="));
+    EXPECT_THAT(file.bytes, HasSubstr("TemporaryFileSystem=/var/tmp:mode=1777,size="));
+    EXPECT_THAT(file.bytes, Not(HasSubstr("PrivateTmp=")));
+    if (file.bytes.find("JoinsNamespaceOf=") == std::string::npos) continue;
+    EXPECT_THAT(file.bytes, Not(HasSubstr("DynamicUser="))) << "it implies PrivateTmp=";
+  }
+  EXPECT_THAT(unit(artifacts, "acme-small.service"),
+              testing::AllOf(HasSubstr("TemporaryFileSystem=/tmp:mode=1777,size=1048576,noexec\n"),
+                             Not(HasSubstr("TemporaryFileSystem=/tmp:mode=1777,size=256M")),
+                             HasSubstr("User=acme-small\n")));
+  EXPECT_THAT(artifact(artifacts, "systemd/sysusers.d/acme.conf").bytes,
+              HasSubstr("u acme-small - \"acme small\" -\n"));
+  EXPECT_THAT(artifact(artifacts, "systemd/tmpfiles.d/acme.conf").bytes,
+              Not(HasSubstr("acme-small")));
+}
+
 TEST(RenderSystemd, OpensTheListenersForTheProcesses) {
   const auto artifacts = units_of(spec);
   EXPECT_THAT(unit(artifacts, "acme-runtime-big-co-data.socket"),
@@ -102,6 +129,13 @@ TEST(RenderSystemd, OpensTheListenersForTheProcesses) {
   EXPECT_THAT(unit(artifacts, "acme-runtime-big-co-operator.socket"),
               testing::AllOf(HasSubstr("SocketUser=acme-runtime-big-co\n"),
                              HasSubstr("SocketMode=0600\n")));
+  EXPECT_THAT(
+      unit(artifacts, "acme-runtime-big-co-metrics.socket"),
+      testing::AllOf(HasSubstr("SocketUser=root\n"), HasSubstr("SocketGroup=acme_metrics\n"),
+                     HasSubstr("SocketMode=0660\n")))
+      << "who watches is in this group, and in none that the operator's socket lets in";
+  EXPECT_THAT(artifact(artifacts, "systemd/sysusers.d/acme.conf").bytes,
+              HasSubstr("g acme_metrics -\n"));
   EXPECT_THAT(artifact(artifacts, "systemd/config/runtime-big-co.json").bytes,
               testing::AllOf(HasSubstr("\"unix:/run/acme/runtime-big-co/data.sock\""),
                              HasSubstr("\"unix:/run/acme/runtime-big-co/operator.sock\""),
@@ -110,6 +144,25 @@ TEST(RenderSystemd, OpensTheListenersForTheProcesses) {
   EXPECT_THAT(artifact(artifacts, "systemd/config/Caddyfile").bytes,
               testing::AllOf(HasSubstr("unix//run/acme/runtime-big-co/data.sock"),
                              Not(HasSubstr("operator.sock"))));
+}
+
+TEST(RenderSystemd, KeepsTenantsApartFromWhatARestartIsFor) {
+  const auto artifacts = units_of(spec);
+  const auto directory = std::string("/opt/acme/etc/tenants/runtime-big-co");
+  EXPECT_THAT(artifact(artifacts, "systemd/config/runtime-big-co.json").bytes,
+              testing::AllOf(HasSubstr("\"tenants-file\": \"" + directory + "/tenants.ndjson\""),
+                             Not(HasSubstr("\"tiers\"")), Not(HasSubstr("\"tenants\""))));
+  EXPECT_THAT(
+      artifact(artifacts, "systemd/config/tenants/runtime-big-co/tenants.ndjson").bytes,
+      testing::AllOf(testing::StartsWith("{ \"tiers\": {"), HasSubstr("\"slug\": \"big-co\"")));
+  EXPECT_THAT(unit(artifacts, "acme-runtime-big-co.service"),
+              testing::AllOf(HasSubstr("BindReadOnlyPaths=" + directory),
+                             Not(HasSubstr("/etc/tenants/runtime/"))));
+  EXPECT_THAT(artifact(artifacts, "systemd/install.sh").bytes,
+              testing::AllOf(HasSubstr("look acme-runtime-big-co.service "
+                                       "/opt/acme/bin/caisson-runtime "
+                                       "/opt/acme/etc/runtime-big-co.json /opt/acme/secrets/"),
+                             Not(testing::ContainsRegex("look.*tenants"))));
 }
 
 TEST(RenderSystemd, GivesEachTenantsDeploymentASliceAndANetworkOfItsOwn) {
@@ -139,6 +192,54 @@ TEST(RenderSystemd, LeavesOutWhatHasOnlyAnImage) {
   const auto artifacts = units_of(spec + services);
   EXPECT_THROW(unit(artifacts, "acme-image-only.service"), std::runtime_error);
   EXPECT_THAT(unit(artifacts, "acme.target"), Not(HasSubstr("image-only")));
+}
+
+TEST(RenderSystemd, TellsTheInstallerWhatInstallShDoes) {
+  const auto artifacts = units_of(spec + services + R"(
+backup: { schedule: "0 3 * * *", to: /var/backups/acme }
+)");
+  const auto& text = artifact(artifacts, "systemd/SITE").bytes;
+  const auto needs = installer::read_site_needs(text);
+  ASSERT_TRUE(needs) << needs.error().what << "\n" << text;
+  EXPECT_EQ(installer::write_site_needs(*needs), text);
+  EXPECT_EQ(needs->product, "acme");
+  EXPECT_EQ(needs->edge, "acme-edge.service");
+  EXPECT_EQ(needs->door, "edge_door");
+  EXPECT_EQ(needs->ports.size(), 2U);
+  EXPECT_THAT(needs->stores, testing::Contains("runtime-big-co"));
+  EXPECT_THAT(needs->stores, Not(testing::Contains("edge")));
+  ASSERT_EQ(needs->runtimes.size(), 2U);
+  EXPECT_EQ(needs->runtimes[1].settings, "runtime-big-co.json");
+  // Every file and every secret that install.sh brings, and no others.
+  const auto& script = artifact(artifacts, "systemd/install.sh").bytes;
+  std::size_t files = 0;
+  for (const auto& each : artifacts) {
+    const std::string top = "systemd/config/";
+    if (!each.path.starts_with(top)) continue;
+    ++files;
+    const auto path = each.path.substr(top.size());
+    const auto file = std::ranges::find(needs->settings, path, &installer::SettingsFile::path);
+    ASSERT_NE(file, needs->settings.end()) << path;
+    EXPECT_THAT(script,
+                HasSubstr("configure " + std::string(file->mode == 0640 ? "0640 " : "0644 ") +
+                          file->group + " " + path + "\n"));
+  }
+  EXPECT_EQ(needs->settings.size(), files);
+  for (const auto& secret : needs->secrets) {
+    EXPECT_THAT(script, HasSubstr("| put " + secret.name + "\n"));
+  }
+  // All that is an image, whether or not this host has a program of it too; `own` is there twice.
+  EXPECT_EQ(needs->images.size(), 4U);
+  // Every service but the edge, and nothing that a timer starts.
+  std::set<std::string> started(needs->services.begin(), needs->services.end());
+  started.insert(needs->edge);
+  for (const auto& each : artifacts) {
+    const std::string top = "systemd/system/";
+    if (!each.path.starts_with(top) || !each.path.ends_with(".service")) continue;
+    EXPECT_EQ(started.contains(each.path.substr(top.size())),
+              !each.path.ends_with("_backup.service"))
+        << each.path;
+  }
 }
 
 TEST(RenderSystemd, BacksEachRuntimeUpAsItsOwnAccount) {

@@ -27,6 +27,18 @@ void append(Node& tree, std::string_view section, const std::string& key, Node v
   directive->push(std::move(value));
 }
 
+/// A temporary file system of a unit, in place of the one that it has there already.
+void temporary(Node& tree, const std::string& path, const Node& options) {
+  if (auto* present = tree.find("Service")->find("TemporaryFileSystem")) {
+    for (const auto& index : present->keys()) {
+      if (!present->child(index)->text()->starts_with(path + ":")) continue;
+      present->remove(index);
+      break;
+    }
+  }
+  append(tree, "Service", "TemporaryFileSystem", {path + *options.text(), options.origin()});
+}
+
 /// Millis of a processor as a share of one: "150%".
 std::string quota(std::int64_t millis) {
   const auto tenths = std::to_string(millis % 10);
@@ -89,15 +101,19 @@ class Units {
       if (!tree) return tl::unexpected(tree.error());
       const Origin origin = port.number.origin;
       Node unit = empty_unit({"Unit", "Socket"}, origin);
-      const bool operators = port.purpose == Port::Purpose::operator_api;
       describe(unit, port.name + " listener of " + instance.name, origin);
       unit.merge(std::move(*tree));
       auto& socket = *unit.find("Socket");
       socket.set("ListenStream", {layout_.socket_path(instance.name, port.name), origin});
       socket.set("Service", {layout_.service(instance.name), origin});
-      // The proxy reaches the data, only the runtime's own account (and root) its operator API.
+      // The proxy reaches the data, whoever watches the metrics, only the runtime's own account
+      // (and root) its operator API.
+      const bool operators = port.purpose == Port::Purpose::operator_api;
+      const bool metrics = port.purpose == Port::Purpose::metrics;
       socket.set("SocketUser", {operators ? layout_.account(instance) : "root", origin});
-      socket.set("SocketGroup", {operators ? layout_.account(instance) : layout_.front_group(),
+      socket.set("SocketGroup", {operators ? layout_.account(instance)
+                                 : metrics ? layout_.metrics_group()
+                                           : layout_.front_group(),
                                  plan_.targets.systemd_user.origin});
       socket.set("SocketMode", {operators ? "0600" : "0660", origin});
       add(layout_.socket(instance.name, port.name), std::move(unit), instance.origin.pointer, true);
@@ -288,24 +304,33 @@ class Units {
     if (instance.role == Role::service) {
       read(layout_.service_directory(instance));
       for (const auto& mount : instance.writable) {
-        append(tree, "Service", "TemporaryFileSystem",
-               {mount.path + ":mode=1777,size=" + std::to_string(mount.size_bytes.value) +
-                    (mount.exec ? "" : ",noexec"),
-                mount.size_bytes.origin});
+        temporary(tree, mount.path,
+                  {":mode=1777,size=" + std::to_string(mount.size_bytes.value) +
+                       (mount.exec ? "" : ",noexec"),
+                   mount.size_bytes.origin});
       }
     } else {
       const bool edge = instance.role == Role::edge;
       read(layout_.program(edge ? "caddy" : "caisson-runtime"));
       read(layout_.config(edge ? "Caddyfile" : instance.name + ".json"));
+      if (instance.role == Role::runtime) {
+        read(layout_.config(SystemdLayout::tenants_directory(instance.name)));
+      }
     }
     append(tree, "Service", "TemporaryFileSystem", {data.value + ":ro", data.origin});
-    if (layout_.account(instance).empty()) return;
+    if (instance.role == Role::edge) {
+      append(tree, "Service", "BindReadOnlyPaths", {layout_.door(), data.origin});
+    }
+    if (!SystemdLayout::keeps_files(instance)) return;
     const auto own = layout_.data(instance.name);
-    const auto place = instance.role == Role::service && !instance.volumes.empty()
-                           ? ":" + instance.volumes.front().path
-                           : std::string{};
-    append(tree, "Service", "BindPaths", {own + place, data.origin});
-    if (place.empty()) append(tree, "Service", "ReadWritePaths", {own, data.origin});
+    if (instance.role == Role::service && !instance.volumes.empty()) {
+      const plan::Origin path{plan::Origin::Kind::derived,
+                              instance.origin.pointer + "/storage/path"};
+      append(tree, "Service", "BindPaths", {own + ":" + instance.volumes.front().path, path});
+      return;
+    }
+    append(tree, "Service", "BindPaths", {own, data.origin});
+    append(tree, "Service", "ReadWritePaths", {own, data.origin});
   }
 
   /// The units of one deployment share a network that leads nowhere else, when there are services

@@ -3,11 +3,11 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "generator/plan/plan.h"
 #include "generator/render/blueprints.h"
 #include "generator/render/node.h"
 #include "generator/render/systemd_layout.h"
-#include "generator/source/result.h"
 
 namespace caisson::render {
 

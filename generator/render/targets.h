@@ -1,11 +1,11 @@
 #pragma once
 
+#include "base/result.h"
 #include "generator/plan/plan.h"
 #include "generator/render/artifact.h"
 #include "generator/render/blueprints.h"
 #include "generator/render/patches.h"
 #include "generator/render/site.h"
-#include "generator/source/result.h"
 
 namespace caisson::render {
 

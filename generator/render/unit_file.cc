@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <map>
 
+#include "base/hex.h"
 #include "generator/render/comment.h"
 #include "generator/render/scalar_text.h"
+#include "generator/render/unit_format.h"
 
 namespace caisson::render {
 
@@ -30,10 +33,10 @@ Result<void> check(std::string_view text, std::string_view what, bool quoted) {
     const auto scalar = next_scalar(text, at);
     const bool control = scalar < 0x20 || scalar == 0x7f;
     if (control && !(quoted && (scalar == '\n' || scalar == '\t'))) {
-      return cannot(what, "it holds the control character U+" + hex(scalar, 4));
+      return cannot(what, "it holds the control character U+" + hex_number(scalar, 4));
     }
     if ((scalar & 0xfffeU) == 0xfffeU || (scalar >= 0xfdd0 && scalar <= 0xfdef)) {
-      return cannot(what, "it holds U+" + hex(scalar, 4) + ", which is no character");
+      return cannot(what, "it holds U+" + hex_number(scalar, 4) + ", which is no character");
     }
   }
   return {};
@@ -84,8 +87,7 @@ Result<std::string> scalar(const Node& node, const std::string& what) {
   if (text->starts_with(' ') || text->ends_with(' '))
     return cannot(what, "it has blanks around it");
   if (text->ends_with('\\')) return cannot(what, "it ends with a backslash");
-  // The one directive here that knows no specifiers, but percentages.
-  return what == "CPUQuota" ? *text : doubled(*text, "%");
+  return takes_percentages(what) ? *text : doubled(*text, "%");
 }
 
 /// One entry of a list of paths: no escape means a control character there.
@@ -115,8 +117,13 @@ class Writer {
     out_ = comment_lines(header);
     if (tree.map() == nullptr) return cannot("the file", "it has no sections");
     for (const auto& [name, section] : *tree.map()) {
-      if (section.map() == nullptr) return cannot("section " + name, "it has no directives");
-      if (auto done = check(name, "a section", false); !done) return tl::unexpected(done.error());
+      Result<void> fine = check(name, "a section", false);
+      if (section.map() == nullptr) fine = cannot("section " + name, "it has no directives");
+      if (!fine) {
+        if (auto done = refuse(section, tl::unexpected(std::move(fine.error()))); !done)
+          return tl::unexpected(done.error());
+        continue;
+      }
       out_ += (out_.empty() ? "[" : "\n[") + name + "]\n";
       for (const auto& [key, value] : *section.map()) {
         if (auto done = directive(key, value); !done) return tl::unexpected(done.error());
@@ -128,7 +135,7 @@ class Writer {
  private:
   Result<void> directive(const std::string& key, const Node& value) {
     if (!is_bare(key) || key.find('=') != std::string::npos) {
-      return cannot("a directive", "'" + key + "' is no name of one");
+      return refuse(value, cannot("a directive", "'" + key + "' is no name of one"));
     }
     out_ += comment_lines(value.comment());
     if (key.starts_with("Exec")) return command(key, value);
@@ -145,10 +152,11 @@ class Writer {
   }
 
   Result<void> command(const std::string& key, const Node& words) {
-    if (words.list() == nullptr || words.list()->empty()) return cannot(key, "it has no words");
+    if (words.list() == nullptr || words.list()->empty())
+      return refuse(words, cannot(key, "it has no words"));
     std::string text;
     for (const auto& element : *words.list()) {
-      if (element.text() == nullptr) return cannot(key, "a word of it is no text");
+      if (element.text() == nullptr) return refuse(element, cannot(key, "a word of it is no text"));
       // The program is taken as it is, its arguments have their variables expanded.
       auto written = word(*element.text(), key, text.empty() ? "%" : "%$");
       if (!written) return line(key, std::move(written), element);
@@ -158,9 +166,13 @@ class Writer {
   }
 
   Result<void> environment(const Node& variables) {
-    if (variables.map() == nullptr) return cannot("Environment", "it is no map");
+    if (variables.map() == nullptr) return refuse(variables, cannot("Environment", "it is no map"));
     for (const auto& [name, value] : *variables.map()) {
-      if (value.text() == nullptr) return cannot("the variable " + name, "it is no text");
+      if (value.text() == nullptr) {
+        if (auto done = refuse(value, cannot("the variable " + name, "it is no text")); !done)
+          return done;
+        continue;
+      }
       auto written = word(name + '=' + *value.text(), "the variable " + name, "%");
       if (auto done = line("Environment", std::move(written), value); !done) return done;
     }
@@ -168,9 +180,13 @@ class Writer {
   }
 
   /// What cannot be said is the mistake of the value in the spec that `from` comes from.
+  Result<void> refuse(const Node& from, tl::unexpected<Failure> why) {
+    return render::refuse(*mistakes_, from.origin(), std::move(why.value()));
+  }
+
   Result<void> line(const std::string& key, Result<std::string> text, const Node& from) {
     if (text && key.size() + text->size() >= longest_line) text = cannot(key, "it is above 1 MB");
-    if (!text) return refuse(*mistakes_, from.origin(), std::move(text.error()));
+    if (!text) return render::refuse(*mistakes_, from.origin(), std::move(text.error()));
     out_ += key + '=' + *text + '\n';
     return {};
   }
@@ -184,6 +200,33 @@ class Writer {
 Result<std::string> to_unit_file(const Node& tree, std::string_view header,
                                  std::vector<Mistake>& mistakes) {
   return Writer(mistakes).write(tree, header);
+}
+
+std::string unit_line(const Node& tree, std::string_view text, std::size_t line) {
+  std::string section;
+  std::map<std::string, std::size_t> seen;  // lines of each directive of the section
+  for (std::size_t number = 1; !text.empty(); ++number) {
+    const auto end = std::min(text.find('\n'), text.size() - 1);
+    const auto here = text.substr(0, end);
+    text.remove_prefix(end + 1);
+    if (here.starts_with('[')) {
+      section = "/" + pointer_segment(here.substr(1, here.find(']') - 1));
+      seen.clear();
+      if (number >= line) return section;
+    }
+    const auto equals = here.find('=');
+    if (here.starts_with('[') || here.starts_with('#') || equals == std::string_view::npos)
+      continue;
+    auto place = section + "/" + pointer_segment(here.substr(0, equals));
+    const auto count = seen[place]++;
+    if (number < line) continue;
+    const auto* node = tree.at(place);
+    if (node == nullptr || here.starts_with("Exec")) return place;
+    // A directive with several values has a line for each.
+    const auto keys = node->keys();
+    return count < keys.size() ? place + "/" + pointer_segment(keys[count]) : place;
+  }
+  return {};
 }
 
 Result<std::string> unit_word(std::string_view text, std::string_view what) {

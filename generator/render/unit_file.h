@@ -1,12 +1,13 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "generator/render/mistake.h"
 #include "generator/render/node.h"
-#include "generator/source/result.h"
 
 namespace caisson::render {
 
@@ -23,6 +24,10 @@ namespace caisson::render {
 /// the spec is a mistake there instead, one for each value, and its line is left out.
 [[nodiscard]] Result<std::string> to_unit_file(const Node& tree, std::string_view header,
                                                std::vector<Mistake>& mistakes);
+
+/// The pointer of what line `line` (from 1) of a unit file says, which was written from `tree`: of
+/// a comment what follows it. Empty when nothing is at that line or after.
+[[nodiscard]] std::string unit_line(const Node& tree, std::string_view text, std::size_t line);
 
 /// One word for a line that systemd splits at blanks, as in sysusers.d(5) and tmpfiles.d(5): bare
 /// where nothing can be mistaken, else in double quotes, with every `%` doubled. Fails as

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/json_text.h"
 #include "generator/render/caddyfile.h"
 #include "generator/render/dockerfile.h"
 #include "generator/render/env_file.h"

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <string>
 
+#include "base/hex.h"
 #include "generator/render/comment.h"
 #include "generator/render/scalar_text.h"
 
@@ -84,7 +85,7 @@ std::string double_quoted(std::string_view text) {
         if (printable(c)) {
           out += text.substr(start, i - start);
         } else {
-          out += c < 0x100 ? "\\x" + hex(c, 2) : "\\u" + hex(c, 4);
+          out += c < 0x100 ? "\\x" + hex_number(c, 2) : "\\u" + hex_number(c, 4);
         }
     }
   }

@@ -228,16 +228,18 @@ constexpr Code table[] = {
      "The waiver counted until its date. Mend what it excuses, or decide again."},
     {"E0305", "an expired exclusion of a probe",
      "The exclusion counted until its date. Mend what it excuses, or decide again."},
-    {"E0306", "a waiver that cannot be",
+    {"E0306", "a waiver for something that cannot be waived",
      "Errors cannot be waived, and a waiver of a code or of a loss that does not exist would "
      "excuse nothing. What targets do not do exactly is waived by field, for all targets or for "
      "one: `waivers: [{ rule: loss/FIELD, where: TARGET, reason: WHY, until: 2027-01-31 }]`; a "
      "warning by its code, everywhere or at one field: `{ rule: W0201, where: services.web.image, "
      "reason: WHY }`. `until` may be left out."},
-    {"E0307", "a patch that matches another number of places",
+    {"E0307", "a patch that does not fit its file",
      "A patch says how many places it changes, one unless `expect` says more, so that it is "
-     "noticed "
-     "when a new version of Caisson writes the file differently. Nothing was written."},
+     "noticed when a new version of Caisson writes the file differently. What it leaves has to be "
+     "something that the file's reader takes: keys that it knows, and values of their kind, as "
+     "Compose, Helm, systemd 252, Prometheus, Alertmanager and Caisson's own programs have them. "
+     "The values of the chart are held against its schema. Nothing was written."},
     {"E0308", "a target cannot express what the spec asks for",
      "A value that a target's files cannot hold is an error, and under --strict so is what a "
      "target "
@@ -250,7 +252,7 @@ constexpr Code table[] = {
      "stores in SQLite alone and shares nothing over a cache, and would refuse to start. A field "
      "that "
      "only such a store has is refused beside every engine: it would have no effect. The spec "
-     "is valid and can be planned; nothing is generated, started or packed from it, and no waiver "
+     "can be planned; nothing is generated, started or packed from it, and no waiver "
      "changes that. Write `database: sqlite` and `cache: none`, which replace whatever "
      "a base says of them, or leave both out; an environment "
      "may do so for itself."},
@@ -260,14 +262,19 @@ constexpr Code table[] = {
      "than the one that caisson.lock.json says was generated before (`diff`: than the other "
      "revision). "
      "The old place would keep the data, and the new one be empty. Change it back, or take the "
-     "data along, "
-     "as RUNBOOK.md of the target says under 'Move', and say so with --accept-move; it is asked "
-     "once. Keep "
+     "data along and say so with --accept-move; it is asked once. RUNBOOK.md of the target says "
+     "under 'Move' how to take tenants along. What another volume keeps is copied from the "
+     "old place to the new one while nothing uses it. What leaves the spec is "
+     "remembered until it comes back or --accept-move names it. A tenant with domains of its own "
+     "that "
+     "moves to or from a namespace of its own has to be suspended meanwhile, whatever is accepted: "
+     "its Ingress would be refused as long as the old one has the same host. Keep "
      "caisson.lock.json with what was generated: without it nobody knows where data are."},
     {"E0311", "a volume that would shrink",
      "A claim of Kubernetes never gives back what it has, so the chart could never be applied. "
-     "Write the "
-     "size that it has, or keep the data in a volume of another name and remove the old one."},
+     "Write the size that it has, or keep the data elsewhere: a service of another name, or a "
+     "chart "
+     "in another namespace, has volumes of its own."},
     {"W0201", "an image is not pinned",
      "A tag can be moved to another image at any time. Only a digest says which image was meant. "
      "An error under --strict when a chart or a bundle is generated."},
@@ -289,12 +296,27 @@ constexpr Code table[] = {
     {"W0205", "a variable that nothing replaces",
      "Caisson knows no variables: a value is what is written, with the dollar sign and the braces. "
      "Write the value, or one for each of `environments`; a secret is `${secret:NAME}` in an "
-     "environment of a service or of the runtime, and its own name elsewhere. Commands and patches "
-     "are not looked at: a shell has variables of its own."},
+     "environment of a service or of the runtime, and its own name elsewhere. A command is started "
+     "without "
+     "a shell: `[sh, -c, \"...\"]` starts one, which replaces its own variables. Patches are not "
+     "looked at."},
     {"W0206", "mail without a mail server",
      "Alertmanager delivers alerts by mail to port 25 of the address's own domain when the spec "
      "names no server. Most networks let nothing out there, most domains accept nothing from "
      "there, and an alert that does not arrive says nothing. Add `observability.alerts.smtp`."},
+    {"W0207", "a waiver that accepts nothing",
+     "Neither the base nor an environment has what the waiver accepts: it was mended, the target "
+     "is "
+     "off, or `where` names another field or target. Left there, it would accept the next one "
+     "unread. Remove it. Said only without --env, as a waiver may be for one environment alone; "
+     "rules of other checkers are not looked at."},
+    {"W0208", "a body that the runtime has no memory for",
+     "A request and its answer are kept in memory until both are done, and one tenant may take a "
+     "third of what the runtime sets aside for that, a quarter of its memory. A body of more than "
+     "a "
+     "fortieth of the memory has no place beside anybody else's, or none at all: it is answered "
+     "503. An error under --strict. Give `runtime: { resources: { memory: ... } }` a larger limit, "
+     "or `body` a smaller one."},
     {"W0301", "nothing does what the spec asks for",
      "The language has the field, and nothing that is generated or runs keeps what it promises: a "
      "limit that nobody enforces, a port that no route leads to. An error under --strict. Leave it "
@@ -309,7 +331,15 @@ constexpr Code table[] = {
      "for it "
      "cannot be changed: `helm upgrade` stops with what has to be done first, as RUNBOOK.md of "
      "the chart says "
-     "under 'Grow a volume'. The other targets give volumes no size."},
+     "under 'Grow a volume'. The claim that backups go to grows with `backup.keep` and with the "
+     "volume that is copied; with fewer copies it stays as large as it is. The other targets give "
+     "volumes no size."},
+    {"W0304", "data that nothing uses any more",
+     "A tenant or a volume is in the spec no more, or has another name now, or a target is off "
+     "that kept them. Nothing that Caisson "
+     "generates removes data: they stay where they are, on every target that the warning names. "
+     "Whoever brings the name back serves them again. Said once, by `generate` and `diff`; "
+     "caisson.lock.json remembers the place until --accept-move names it."},
 };
 
 }  // namespace

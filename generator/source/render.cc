@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <string>
 
+#include "base/printable.h"
+#include "base/utf8.h"
 #include "generator/source/diagnostics.h"
 #include "generator/source/render_machine.h"
 #include "generator/source/unicode.h"

@@ -4,8 +4,8 @@
 
 #include <boost/json.hpp>
 
+#include "base/printable.h"
 #include "generator/source/codes.h"
-#include "generator/source/unicode.h"
 
 namespace caisson::source {
 namespace {

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "generator/source/unicode.h"
-
 namespace caisson::source {
 namespace {
 
@@ -32,21 +30,6 @@ TEST(SourceFile, LinesLoseTheirBreaks) {
   EXPECT_EQ(file.line(4), "four");
   EXPECT_EQ(file.line(5), "");
   EXPECT_EQ(file.line(0), "");
-}
-
-TEST(Unicode, RefusesWhatIsNotUtf8) {
-  EXPECT_EQ(first_invalid_utf8("plain ñ 日 😀"), std::nullopt);
-  EXPECT_EQ(first_invalid_utf8("ab\x80"), 2U);
-  EXPECT_EQ(first_invalid_utf8("a\xC0\xAF"), 1U) << "overlong";
-  EXPECT_EQ(first_invalid_utf8("\xE2\x82"), 0U) << "cut off";
-  EXPECT_EQ(first_invalid_utf8("\xF4\x90\x80\x80"), 0U) << "above U+10FFFF";
-}
-
-TEST(Unicode, PrintableStopsTerminalTricks) {
-  EXPECT_EQ(printable("a\tb"), "a b");
-  EXPECT_EQ(printable("\x1b[2J"), "�[2J");
-  EXPECT_EQ(printable("x\u202Ey"), "x�y");
-  EXPECT_EQ(printable("\xff!"), "�!");
 }
 
 }  // namespace

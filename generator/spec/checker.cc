@@ -1,7 +1,12 @@
 #include "generator/spec/checker.h"
 
 #include <algorithm>
+#include <set>
+#include <string>
 #include <utility>
+#include <vector>
+
+#include "generator/source/codes.h"
 
 namespace caisson::spec {
 namespace {
@@ -60,13 +65,17 @@ void Checker::refuse(std::string_view code, source::Span where, std::string mess
 }
 
 bool Checker::waived(std::string_view code, std::string_view field) const {
-  return std::ranges::any_of(deployment_.waivers, [&](const Waiver& waiver) {
-    const std::string_view where = waiver.where;
+  bool found = false;
+  for (std::size_t i = 0; i < deployment_.waivers.size(); ++i) {
+    const std::string_view where = deployment_.waivers[i].where;
     const bool here =
         where.empty() ||
         (field.starts_with(where) && (field.size() == where.size() || field[where.size()] == '.'));
-    return waiver.rule == code && here;
-  });
+    if (deployment_.waivers[i].rule != code || !here) continue;
+    used_waivers_.insert(i);
+    found = true;
+  }
+  return found;
 }
 
 void Checker::warn(std::string_view code, source::Span where, std::string_view field,
@@ -81,13 +90,25 @@ void Checker::warn(std::string_view code, source::Span where, std::string_view f
 }
 
 void check(const Deployment& deployment, const Node& document, const source::SourceSet& sources,
-           const CheckOptions& options, source::Diagnostics& diagnostics) {
-  const Checker checker(deployment, document, sources, options, diagnostics);
+           const CheckOptions& options, source::Diagnostics& diagnostics,
+           std::vector<WaiverUse>& waivers) {
+  std::set<std::size_t> used;
+  const Checker checker(deployment, document, sources, options, diagnostics, used);
   check_tenancy(checker);
   check_workloads(checker);
   check_secrets(checker);
   check_network(checker);
   check_operations(checker);
+  for (std::size_t i = 0; i < deployment.waivers.size(); ++i) {
+    const auto& waiver = deployment.waivers[i];
+    if (source::find_code(waiver.rule) == nullptr) continue;
+    const auto rule = checker.value("/waivers/" + std::to_string(i) + "/rule");
+    auto known = std::ranges::find(waivers, rule, &WaiverUse::rule);
+    if (known == waivers.end()) {
+      known = waivers.insert(known, {.rule = rule, .code = waiver.rule, .where = waiver.where});
+    }
+    known->used = known->used || used.contains(i);
+  }
 }
 
 }  // namespace caisson::spec

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,12 +19,14 @@ namespace caisson::spec {
 class Checker {
  public:
   Checker(const Deployment& deployment, const Node& document, const source::SourceSet& sources,
-          const CheckOptions& options, source::Diagnostics& diagnostics)
+          const CheckOptions& options, source::Diagnostics& diagnostics,
+          std::set<std::size_t>& used_waivers)
       : deployment_(deployment),
         options_(options),
         document_(document),
         sources_(sources),
-        diagnostics_(diagnostics) {}
+        diagnostics_(diagnostics),
+        used_waivers_(used_waivers) {}
 
   [[nodiscard]] const Deployment& deployment() const { return deployment_; }
   [[nodiscard]] const CheckOptions& options() const { return options_; }
@@ -46,6 +50,7 @@ class Checker {
             std::string remedy = {}, bool error_when_strict = false) const;
 
  private:
+  /// Notes every waiver that accepts the warning.
   [[nodiscard]] bool waived(std::string_view code, std::string_view field) const;
 
   const Deployment& deployment_;
@@ -53,6 +58,7 @@ class Checker {
   const Node& document_;
   const source::SourceSet& sources_;
   source::Diagnostics& diagnostics_;
+  std::set<std::size_t>& used_waivers_;
 };
 
 // One function for each subject.

@@ -65,20 +65,50 @@ std::string_view variable_in(std::string_view text) {
   return {};
 }
 
+void warn_of_variable(const Checker& checker, const Node& value, const std::string& field,
+                      std::string remedy) {
+  const auto variable = variable_in(value.text);
+  if (variable.empty()) return;
+  checker.warn("W0205", value.span, field, "nothing replaces " + std::string(variable),
+               std::move(remedy));
+}
+
+/// Whether the word says that a program for an interpreter follows: "-c" and "-lc" of shells, "-e"
+/// of others.
+bool takes_a_program(std::string_view word) {
+  return word == "--eval" || word == "--command" ||
+         (word.size() > 1 && word.size() < 6 && word[0] == '-' && word[1] != '-' &&
+          (word.back() == 'c' || word.back() == 'e'));
+}
+
+/// A command is started without a shell. What an interpreter is given has variables of its own.
+void check_command(const Checker& checker, const Node& command, const std::string& field) {
+  for (std::size_t i = 0; i < command.items.size(); ++i) {
+    const Node& word = command.items[i];
+    warn_of_variable(checker, word, field + '.' + std::to_string(i),
+                     "write the value itself, or let a shell replace it: [sh, -c, \"...\"]");
+    if (takes_a_program(word.text)) return;
+  }
+}
+
 /// Values that look as if something would put another in their place.
 void check_variables(const Checker& checker, const Node& node, const std::string& field) {
   const auto inner = [&](const Node& value, const std::string& key) {
-    // Shells have variables of their own, and so has what a patch is for.
-    const bool command = key == "command" || (field.empty() && key == "patches");
-    if (!command) check_variables(checker, value, field.empty() ? key : field + '.' + key);
+    // What a patch is for may have variables of its own.
+    if (field.empty() && key == "patches") return;
+    const auto name = field.empty() ? key : field + '.' + key;
+    if (key == "command" && value.kind == Node::Kind::sequence) {
+      check_command(checker, value, name);
+    } else {
+      check_variables(checker, value, name);
+    }
   };
   for (const Entry& entry : node.fields) inner(entry.value, entry.key);
   for (std::size_t i = 0; i < node.items.size(); ++i) inner(node.items[i], std::to_string(i));
-  if (node.kind != Node::Kind::scalar) return;
-  const auto variable = variable_in(node.text);
-  if (variable.empty()) return;
-  checker.warn("W0205", node.span, field, "nothing replaces " + std::string(variable),
-               "write the value itself, or one for each of 'environments'");
+  if (node.kind == Node::Kind::scalar) {
+    warn_of_variable(checker, node, field,
+                     "write the value itself, or one for each of 'environments'");
+  }
 }
 
 /// Mail that goes to whoever receives mail for the address.
@@ -118,7 +148,7 @@ void check_waivers(const Checker& checker) {
       checker.refuse("E0306", checker.value(pointer + "/rule"),
                      "W0301 is not waived by its code, which would hide all that nothing does",
                      "write 'rule: loss/FIELD' with the field of the warning");
-    } else if (waiver.rule[1] == '0' && waiver.rule[2] == '3') {
+    } else if (waiver.rule.starts_with("W03") || waiver.rule == "W0207") {
       checker.refuse("E0306", checker.value(pointer + "/rule"), waiver.rule + " cannot be waived",
                      "mend what it is about");
     } else if (std::ranges::find(target_names, waiver.where) != target_names.end()) {

@@ -126,6 +126,25 @@ void check_limits(const Checker& checker, const Limits& limits, const std::strin
   zero(limits.egress_connections == 0, "egress-connections");
 }
 
+/// Of the runtime's memory, which divides it as docs/runtime.md says: a body, its answer, and
+/// what others keep meanwhile have a place below this.
+constexpr std::int64_t bodies_of_memory = 40;
+
+void check_body(const Checker& checker, const Limits& limits, const std::string& pointer) {
+  const std::int64_t memory = checker.deployment().runtime.resources.memory.max.count;
+  if (!limits.body || limits.body->count <= memory / bodies_of_memory) return;
+  std::string field = pointer.substr(1) + "/body";
+  std::ranges::replace(field, '/', '.');
+  constexpr std::int64_t mebibyte = std::int64_t{1} << 20;
+  const auto needed = limits.body->count / mebibyte * bodies_of_memory + bodies_of_memory;
+  checker.warn("W0208", checker.value(pointer + "/body"), field,
+               "the runtime has no memory for bodies of this size",
+               "give runtime.resources.memory a limit of at least " + std::to_string(needed) +
+                   "Mi, or " + field + " at most " +
+                   std::to_string(memory / bodies_of_memory / 1024) + "Ki",
+               true);
+}
+
 bool is_inside(std::string_view domain, std::string_view parent) {
   return domain == parent || (domain.size() > parent.size() && domain.ends_with(parent) &&
                               domain[domain.size() - parent.size() - 1] == '.');
@@ -164,9 +183,11 @@ void check_tenancy(const Checker& checker) {
   check_domains(checker);
   for (const auto& [name, tier] : checker.deployment().tiers) {
     check_limits(checker, tier.limits, "/tiers/" + name + "/limits");
+    check_body(checker, tier.limits, "/tiers/" + name + "/limits");
   }
   for (const Tenant& tenant : checker.deployment().tenants) {
     check_limits(checker, tenant.limits, tenant.pointer + "/limits");
+    check_body(checker, tenant.limits, tenant.pointer + "/limits");
   }
 }
 

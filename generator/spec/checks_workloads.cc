@@ -18,46 +18,108 @@ namespace {
 
 std::string pointer_of(std::string_view service) { return "/services/" + std::string(service); }
 
-void check_names(const Checker& checker) {
+/// Whose a name of an instance is, and where the spec says so.
+struct Owner {
+  std::string text;     // "service 'web'"
+  std::string pointer;  // of a service, whose key is the name, or of a tenant's slug
+  bool is_key = false;
+  bool keeps_data = false;
+};
+using Owners = std::unordered_map<std::string, Owner>;
+
+bool has_own_deployment(const Deployment& deployment, const Tenant& tenant) {
+  const auto tier =
+      std::ranges::find(deployment.tiers, tenant.tier, &std::pair<std::string, Tier>::first);
+  return tier != deployment.tiers.end() && tier->second.isolation == Isolation::deployment;
+}
+
+void refuse_secret(const Checker& checker, const std::string& name, const std::string& why) {
+  checker.refuse("E0202", checker.key("/secrets/" + name),
+                 "the secret name " + quote(name) + " is reserved", why + "; choose another");
+}
+
+void check_secret_names(const Checker& checker) {
   const Deployment& deployment = checker.deployment();
-  for (const auto& [name, service] : deployment.services) {
-    if (is_one_of(name, own_instances)) {
-      checker.refuse("E0202", checker.key(pointer_of(name)),
-                     "the service name " + quote(name) + " is reserved",
-                     "caisson's own " + name + " has this name; choose another");
-    }
+  std::unordered_set<std::string> made;
+  for (const Tenant& tenant : deployment.tenants) {
+    if (has_own_deployment(deployment, tenant))
+      made.insert(std::string(tenant_secret) + tenant.slug);
   }
   for (const auto& [name, secret] : deployment.secrets) {
-    if (is_one_of(name, own_secrets)) {
-      checker.refuse("E0202", checker.key("/secrets/" + name),
-                     "the secret name " + quote(name) + " is reserved",
-                     "a secret that caisson makes has this name; choose another");
+    if (is_one_of(name, own_secrets) || made.contains(name)) {
+      refuse_secret(checker, name, "a secret that caisson makes has this name");
+    } else if (deployment.targets.helm.enabled && name == deployment.domain + "-tls") {
+      refuse_secret(checker, name, "the chart's certificate of the domain has this name");
     }
+  }
+}
+
+/// Names that something else has on a target because an instance is there: its pods, its listeners.
+void check_names_after_instances(const Checker& checker, const Owners& owners) {
+  const auto look = [&](const std::string& instance, const std::string& whose, bool own,
+                        bool keeps_data) {
+    for (const OwnSuffix& suffix : own_suffixes) {
+      if (!(own && suffix.of_own) && !(keeps_data && suffix.of_volumes)) continue;
+      const auto name = instance + '-' + std::string(suffix.suffix);
+      const auto found = owners.find(name);
+      if (found == owners.end()) continue;
+      const Owner& owner = found->second;
+      checker.refuse("E0202",
+                     owner.is_key ? checker.key(owner.pointer) : checker.value(owner.pointer),
+                     "the " + owner.text + " has the reserved name " + quote(name),
+                     std::string(suffix.what) + " of " + whose + " has this name; choose another");
+    }
+  };
+  for (const auto instance : own_instances)
+    look(std::string(instance), std::string(instance), true, false);
+  for (const auto& [instance, owner] : owners) {
+    const bool runtime = !owner.is_key && instance.starts_with("runtime-");
+    look(instance, "the " + owner.text, runtime, owner.keeps_data);
+  }
+}
+
+void check_names(const Checker& checker) {
+  const Deployment& deployment = checker.deployment();
+  Owners owners;  // by the name of the instance
+  for (const auto& [name, service] : deployment.services) {
+    const auto taken = std::ranges::find(taken_names, name, &TakenName::name);
+    if (is_one_of(name, own_instances) || taken != taken_names.end()) {
+      checker.refuse(
+          "E0202", checker.key(pointer_of(name)),
+          "the service name " + quote(name) + " is reserved",
+          (taken != taken_names.end() ? std::string(taken->what) : "caisson's own " + name) +
+              " has this name; choose another");
+    }
+    owners.emplace(name, Owner{.text = "service " + quote(name),
+                               .pointer = pointer_of(name),
+                               .is_key = true,
+                               .keeps_data = service.storage.has_value()});
   }
   // A tenant of isolation `deployment` has an instance `runtime-<slug>`; a service for each tenant
   // has `<service>-<slug>`.
-  std::unordered_map<std::string, std::string> derived;  // instance name -> whose it is
-  for (const auto& [name, service] : deployment.services)
-    derived.emplace(name, "service " + quote(name));
-  const auto claim = [&](const std::string& instance, const std::string& owner,
-                         const Tenant& tenant) {
-    const auto [other, fresh] = derived.emplace(instance, owner);
+  const auto claim = [&](const std::string& instance, Owner owner, const Tenant& tenant) {
+    owner.pointer = tenant.pointer + "/slug";
+    const auto text = owner.text;
+    const auto [other, fresh] = owners.emplace(instance, std::move(owner));
     if (fresh) return;
     checker.refuse("E0203", checker.value(tenant.pointer + "/slug"),
-                   "the " + owner + " is named like the " + other->second,
+                   "the " + text + " is named like the " + other->second.text,
                    "both would be " + quote(instance) + "; rename one");
   };
   for (const Tenant& tenant : deployment.tenants) {
-    const auto tier =
-        std::ranges::find(deployment.tiers, tenant.tier, &std::pair<std::string, Tier>::first);
-    if (tier != deployment.tiers.end() && tier->second.isolation == Isolation::deployment) {
-      claim("runtime-" + tenant.slug, "runtime of tenant " + quote(tenant.slug), tenant);
+    if (has_own_deployment(deployment, tenant)) {
+      claim("runtime-" + tenant.slug, {.text = "runtime of tenant " + quote(tenant.slug)}, tenant);
     }
     for (const auto& [name, service] : deployment.services) {
-      if (service.replica_per_tenant)
-        claim(name + '-' + tenant.slug, name + " of tenant " + quote(tenant.slug), tenant);
+      if (!service.replica_per_tenant) continue;
+      claim(name + '-' + tenant.slug,
+            {.text = name + " of tenant " + quote(tenant.slug),
+             .keeps_data = service.storage.has_value()},
+            tenant);
     }
   }
+  check_names_after_instances(checker, owners);
+  check_secret_names(checker);
 }
 
 bool begins_with_digit(std::string_view name) {

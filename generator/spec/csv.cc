@@ -157,6 +157,18 @@ Node to_map(const Row& header, Row row) {
   return tenant;
 }
 
+/// What a header may say in place of an unknown name: what the name is the first part of, what it
+/// may be a slip of, else every column.
+std::string instead_of(const std::string& name, std::span<const std::string_view> columns) {
+  std::vector<std::string_view> inner;
+  for (const auto column : columns) {
+    if (column.starts_with(name + '.')) inner.push_back(column);
+  }
+  if (!inner.empty()) return "give each its column: " + any_of(inner);
+  const auto meant = closest(name, columns);
+  return meant.empty() ? "use " + any_of(columns) : "did you mean '" + std::string(meant) + "'?";
+}
+
 bool check_header(const Row& header, std::span<const std::string> columns,
                   source::Diagnostics& diagnostics) {
   const std::vector<std::string_view> names(columns.begin(), columns.end());
@@ -170,7 +182,7 @@ bool check_header(const Row& header, std::span<const std::string> columns,
                         .where = cell->span,
                         .message = (known ? "column '" : "unknown column '") + cell->text +
                                    (known ? "' is given twice" : "'"),
-                        .remedy = known ? "keep one" : suggest(cell->text, names)});
+                        .remedy = known ? "keep one" : instead_of(cell->text, names)});
   }
   return good;
 }

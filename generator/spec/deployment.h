@@ -66,7 +66,7 @@ enum class Module : std::uint8_t { records, events, memory, queue, pipelines };
 struct Runtime {
   Image image;  ///< empty reference: the bundled one
   Range<std::int64_t> replicas{1, 1};
-  Resources resources{{{250}, {1000}}, {{268'435'456}, {536'870'912}}};
+  Resources resources{{{50}, {1000}}, {{67'108'864}, {536'870'912}}};
   Bytes storage{1'073'741'824};
   std::vector<Module> modules;
   Duration drain{10'000};
@@ -76,7 +76,7 @@ struct Runtime {
 struct Dashboard {
   bool enabled = true;
   Range<std::int64_t> replicas{1, 1};
-  Resources resources{{{50}, {200}}, {{33'554'432}, {67'108'864}}};
+  Resources resources{{{20}, {200}}, {{16'777'216}, {67'108'864}}};
 };
 
 struct Build {

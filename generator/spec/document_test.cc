@@ -42,6 +42,18 @@ TEST(ReadDocument, KeepsScalarsExactlyAsWritten) {
   EXPECT_TRUE(root.at("f")->quoted);
 }
 
+TEST(ReadDocument, ReadsEveryEscapeAsUtf8) {
+  const Read read(
+      "a: \"\\N|\\_|\\L|\\P|\\xa0|\\u0085|\\U0001F600|é\\_\\_é\"\n"
+      "\"k\\_\": \"\\0\\a\\b\\t\\n\\v\\f\\r\\e\\ \\\"\\/\\\\\"\n");
+  ASSERT_TRUE(read.document) << read.errors();
+  const auto& root = *read.document;
+  EXPECT_EQ(root.at("a")->text,
+            "\u0085|\u00A0|\u2028|\u2029|\u00A0|\u0085|\U0001F600|é\u00A0\u00A0é");
+  ASSERT_TRUE(root.at("k\u00A0"));
+  EXPECT_EQ(root.at("k\u00A0")->text, std::string_view("\0\a\b\t\n\v\f\r\x1B \"/\\", 13));
+}
+
 TEST(ReadDocument, SpansCoverTheValueInTheText) {
   const Read read("héllo: wörld\nb: 'it''s' # c\nc: { x: [1, \"two\\\"\"], y: ~ }\n");
   ASSERT_TRUE(read.document) << read.errors();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,28 @@ bool means(const std::vector<std::string_view>& asked, const FieldPath& field) {
   return std::ranges::equal(asked, wanted, [](std::string_view a, std::string_view b) {
     return b == "<name>" || without_index(a) == without_index(b);
   });
+}
+
+/// The field whose section was asked for and whose last key comes closest; empty when none does.
+std::string nearest_sibling(const std::vector<std::string_view>& asked,
+                            std::span<const FieldPath> fields) {
+  if (asked.size() < 2) return {};
+  std::vector<const FieldPath*> siblings;
+  std::vector<std::string_view> keys;
+  for (const FieldPath& field : fields) {
+    const auto wanted = segments(field.path);
+    if (wanted.size() != asked.size()) continue;
+    const bool same = std::equal(asked.begin(), asked.end() - 1, wanted.begin(),
+                                 [](std::string_view a, std::string_view b) {
+                                   return b == "<name>" || without_index(a) == without_index(b);
+                                 });
+    if (!same) continue;
+    siblings.push_back(&field);
+    keys.push_back(field.field->key);
+  }
+  const auto best = closest(asked.back(), keys);
+  const auto at = std::ranges::find(keys, best);
+  return best.empty() ? std::string() : siblings[static_cast<std::size_t>(at - keys.begin())]->path;
 }
 
 std::string with_dots(std::string_view path) {
@@ -117,7 +140,10 @@ Result<std::string> explain_field(std::string_view path) {
       fields, [&asked](const FieldPath& field) { return means(asked, field); });
   if (found != fields.end()) return explain(*found);
 
-  // The last key alone may be enough; else the nearest path.
+  // A last key that is wrong in a section that is right; else the last key alone may be enough;
+  // else the nearest path.
+  if (const auto sibling = nearest_sibling(asked, fields); !sibling.empty())
+    return fail("there is no field '" + std::string(path) + "'", "did you mean " + sibling + "?");
   std::vector<std::string_view> candidates;
   for (const FieldPath& field : fields) {
     if (field.field->key == asked.back()) candidates.push_back(field.path);

@@ -5,6 +5,9 @@
 #include <string_view>
 #include <utility>
 
+#include "base/hex.h"
+#include "base/utf8.h"
+
 namespace caisson::spec {
 namespace {
 
@@ -21,25 +24,6 @@ std::optional<char> simple_escape(char c) {
   constexpr std::string_view meanings = "\"\\/\b\f\n\r\t";
   const std::size_t at = letters.find(c);
   return at == std::string_view::npos ? std::nullopt : std::optional(meanings[at]);
-}
-
-void append_utf8(std::string& out, char32_t value) {
-  const auto byte = [&](char32_t bits) { out += static_cast<char>(bits); };
-  if (value < 0x80) {
-    byte(value);
-  } else if (value < 0x800) {
-    byte(0xC0U | (value >> 6U));
-    byte(0x80U | (value & 0x3FU));
-  } else if (value < 0x10000) {
-    byte(0xE0U | (value >> 12U));
-    byte(0x80U | ((value >> 6U) & 0x3FU));
-    byte(0x80U | (value & 0x3FU));
-  } else {
-    byte(0xF0U | (value >> 18U));
-    byte(0x80U | ((value >> 12U) & 0x3FU));
-    byte(0x80U | ((value >> 6U) & 0x3FU));
-    byte(0x80U | (value & 0x3FU));
-  }
 }
 
 /// Reads one line. Stops at the first mistake, which it reports.
@@ -215,10 +199,9 @@ class LineReader {
     if (!take('u') || text_.size() - at_ < 4) return std::nullopt;
     char32_t value = 0;
     for (const char c : text_.substr(at_, 4)) {
-      const char lower = static_cast<char>(c | 0x20);
-      const bool letter = lower >= 'a' && lower <= 'f';
-      if (!is_digit(c) && !letter) return std::nullopt;
-      value = value * 16 + static_cast<char32_t>(letter ? lower - 'a' + 10 : c - '0');
+      const int digit = hex_value(c);
+      if (digit < 0) return std::nullopt;
+      value = value * 16 + static_cast<char32_t>(digit);
     }
     at_ += 4;
     return value;

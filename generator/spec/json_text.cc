@@ -1,5 +1,6 @@
 #include "generator/spec/json_text.h"
 
+#include "base/json_text.h"
 #include "generator/spec/json_value.h"
 
 namespace caisson::spec {

@@ -1,14 +1,10 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "generator/spec/document.h"
 
 namespace caisson::spec {
-
-/// A string as JSON, in quotes.
-[[nodiscard]] std::string json_string(std::string_view text);
 
 /// A value of the spec as JSON: plain scalars by the core schema of YAML 1.2 (null, true, false,
 /// numbers), everything else as strings.

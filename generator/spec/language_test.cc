@@ -181,6 +181,11 @@ TEST(ExplainField, TakesPathsAsPeopleWriteThem) {
 TEST(ExplainField, SuggestsForAnUnknownField) {
   EXPECT_EQ(explain_field("runtime.replica").error().text(),
             "there is no field 'runtime.replica'; did you mean runtime.replicas?");
+  EXPECT_EQ(explain_field("tiers.free.limit").error().text(),
+            "there is no field 'tiers.free.limit'; did you mean tiers.<name>.limits?");
+  EXPECT_EQ(explain_field("tenants[2].limits.request").error().text(),
+            "there is no field 'tenants[2].limits.request'; did you mean "
+            "tenants[].limits.requests?");
   EXPECT_EQ(explain_field("quiet-neighbour-ratio").error().text(),
             "there is no field 'quiet-neighbour-ratio'; did you mean "
             "conformance.slo.quiet-neighbour-ratio?");

@@ -61,14 +61,15 @@ void complete(Deployment& deployment, const Node& document) {
 
 /// Decodes and checks a merged spec. What comes back is right only when nothing was reported.
 Loaded judge(Node document, const LoadOptions& options, SideFiles& files,
-             const source::SourceSet& sources, source::Diagnostics& diagnostics) {
+             const source::SourceSet& sources, source::Diagnostics& diagnostics,
+             std::vector<WaiverUse>& waivers) {
   Loaded loaded{.document = std::move(document)};
   Reader reader(diagnostics, false);
   deployment_type.read(reader, loaded.document, loaded.deployment);
   files.read_manifests(loaded.deployment, loaded.document, diagnostics);
   complete(loaded.deployment, loaded.document);
   check(loaded.deployment, loaded.document, sources,
-        {.today = options.today, .strict = options.strict}, diagnostics);
+        {.today = options.today, .strict = options.strict}, diagnostics, waivers);
   return loaded;
 }
 
@@ -89,9 +90,9 @@ void report_news(const source::Diagnostics& found, source::Diagnostics& known) {
 /// The errors that only an environment has, each saying which.
 source::Diagnostics errors_of(const Environment& environment, const Node& base,
                               const LoadOptions& options, SideFiles& files,
-                              const source::SourceSet& sources) {
+                              const source::SourceSet& sources, std::vector<WaiverUse>& waivers) {
   source::Diagnostics found;
-  judge(merge(base, environment.overlay), options, files, sources, found);
+  judge(merge(base, environment.overlay), options, files, sources, found, waivers);
   source::Diagnostics errors;
   for (source::Diagnostic& diagnostic : found.sorted()) {
     if (diagnostic.severity != source::Severity::error) continue;
@@ -99,6 +100,19 @@ source::Diagnostics errors_of(const Environment& environment, const Node& base,
     errors.report(std::move(diagnostic));
   }
   return errors;
+}
+
+void report_idle(const std::vector<WaiverUse>& waivers, source::Diagnostics& diagnostics) {
+  for (const WaiverUse& waiver : waivers) {
+    if (waiver.used) continue;
+    diagnostics.report({.severity = source::Severity::warning,
+                        .code = "W0207",
+                        .where = waiver.rule,
+                        .message = "nothing gives the warning " + waiver.code +
+                                   (waiver.where.empty() ? "" : " at '" + waiver.where + "'") +
+                                   ", so this waiver accepts nothing",
+                        .remedy = "remove it, so that it does not hide one that comes later"});
+  }
 }
 
 }  // namespace
@@ -121,11 +135,12 @@ std::optional<Loaded> load(Node base, const LoadOptions& options, source::Source
     files.read_tenant_list(environment.overlay, diagnostics);
   }
 
+  std::vector<WaiverUse> waivers;
   std::vector<source::Diagnostics> others;
   if (options.environment.empty()) {
     // Nobody chose one, so the whole file is meant.
     for (const Environment& environment : environments) {
-      others.push_back(errors_of(environment, base, options, files, sources));
+      others.push_back(errors_of(environment, base, options, files, sources, waivers));
     }
   } else if (const Environment* chosen =
                  find_environment(environments, options.environment, base, diagnostics)) {
@@ -133,11 +148,13 @@ std::optional<Loaded> load(Node base, const LoadOptions& options, source::Source
   }
 
   source::Diagnostics found;
-  Loaded loaded = judge(std::move(base), options, files, sources, found);
+  Loaded loaded = judge(std::move(base), options, files, sources, found, waivers);
   loaded.deployment.environment = options.environment;
   report_news(found, diagnostics);
   for (const source::Diagnostics& other : others) report_news(other, diagnostics);
   if (diagnostics.has_errors()) return std::nullopt;
+  // A waiver may be there for an environment that is not looked at.
+  if (options.environment.empty()) report_idle(waivers, diagnostics);
   return loaded;
 }
 

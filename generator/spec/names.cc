@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 
+#include "base/hex.h"
 #include "generator/spec/scalars.h"
 
 namespace caisson::spec {
@@ -234,11 +235,6 @@ Parsed<std::string> parse_host(std::string_view text) {
   return tl::unexpected<std::string>("write a host name as db.example.com, or an IP address");
 }
 
-bool is_hex(std::string_view text, std::size_t length) {
-  return text.size() == length &&
-         std::ranges::all_of(text, [](char c) { return digit(c) || (c >= 'a' && c <= 'f'); });
-}
-
 // [host[:port]/]path[:tag][@digest], the grammar of the distribution project.
 Parsed<Image> parse_image(std::string_view text) {
   Image image{.reference = std::string(text)};
@@ -246,8 +242,8 @@ Parsed<Image> parse_image(std::string_view text) {
   if (const std::size_t at = rest.find('@'); at != std::string_view::npos) {
     image.digest = rest.substr(at + 1);
     rest = rest.substr(0, at);
-    if (!image.digest.starts_with("sha256:") ||
-        !is_hex(std::string_view(image.digest).substr(7), 64)) {
+    const std::string_view digest = image.digest;
+    if (!digest.starts_with("sha256:") || digest.size() != 7 + 64 || !is_hex(digest.substr(7))) {
       return tl::unexpected<std::string>(
           "a digest is sha256: and 64 hexadecimal digits in lower case");
     }

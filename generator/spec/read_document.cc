@@ -12,7 +12,8 @@
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
-#include "generator/source/unicode.h"
+#include "base/hex.h"
+#include "base/utf8.h"
 #include "generator/spec/document.h"
 
 namespace caisson::spec {
@@ -38,6 +39,18 @@ class View final : public std::streambuf {
     setg(begin, begin, begin + text.size());
   }
 };
+
+/// `value` with what yaml-cpp makes of the escapes `\N` and `\_`, one byte, as UTF-8 (U+0085 and
+/// U+00A0). Nothing else in a text that was checked becomes an invalid byte.
+std::string mended(std::string_view value) {
+  std::string out;
+  while (const auto at = first_invalid_utf8(value)) {
+    out += value.substr(0, *at);
+    append_utf8(out, static_cast<unsigned char>(value[*at]));
+    value.remove_prefix(*at + 1);
+  }
+  return out += value;
+}
 
 class TreeBuilder final : public YAML::EventHandler {
  public:
@@ -75,7 +88,7 @@ class TreeBuilder final : public YAML::EventHandler {
     add(Node{.kind = Node::Kind::scalar,
              .quoted = tag == "!",
              .span = scalar_span(place(mark), value),
-             .text = value});
+             .text = mended(value)});
   }
 
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
@@ -371,7 +384,7 @@ bool check_text(const source::SourceFile& source, std::uint32_t file, Diagnostic
     refuse("E0003", 0, "the file is UTF-16", "save the file as UTF-8");
     return false;
   }
-  if (const auto at = source::first_invalid_utf8(text)) {
+  if (const auto at = first_invalid_utf8(text)) {
     refuse("E0003", *at, "the file is not UTF-8: invalid byte", "save the file as UTF-8");
     return false;
   }
@@ -379,10 +392,7 @@ bool check_text(const source::SourceFile& source, std::uint32_t file, Diagnostic
   for (std::size_t at = 0; at < text.size() && controls < most_controls; ++at) {
     const auto byte = static_cast<unsigned char>(text[at]);
     if ((byte >= 0x20 && byte != 0x7F) || byte == '\t' || byte == '\n' || byte == '\r') continue;
-    constexpr std::string_view digits = "0123456789abcdef";
-    refuse("E0004", at,
-           std::string("control character 0x") + digits[byte >> 4U] + digits[byte & 15U] +
-               " in the file",
+    refuse("E0004", at, "control character 0x" + hex_number(byte, 2) + " in the file",
            byte == 0 ? "remove it" : "remove it, or write it as an escape in double quotes");
     ++controls;
   }

@@ -98,7 +98,7 @@ constexpr std::array<ForeignWord, 25> foreign_words{{
     {"expose", "port", "a service has one 'port'"},
     {"deploy", "replicas", "'replicas' and 'resources' stand beside it here"},
     {"scale", "replicas", "it is called 'replicas' here"},
-    {"restart", "health", "leave it out: what ends is started again"},
+    {"restart", "health", "leave it out: what fails is started again"},
     {"networks", "needs",
      "leave it out: services reach each other, 'egress' names what is outside"},
     {"container_name", "image", "leave it out: the name follows from the service's"},

@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.h"
 #include "generator/source/diagnostics.h"
-#include "generator/source/result.h"
 #include "generator/source/source_file.h"
 #include "generator/spec/deployment.h"
 #include "generator/spec/document.h"

@@ -42,8 +42,8 @@ constexpr Field deployment_fields[] = {
     field<&Deployment::observability, observability_type>("observability", literal("{}"),
                                                           "metrics, alerts, traces and logs"),
     field<&Deployment::backup, backup_type>("backup", optional, "regular backups"),
-    field<&Deployment::assets, assets_type>(
-        "assets", literal("[]"), "large files that the bundle carries; nothing does it yet"),
+    field<&Deployment::assets, assets_type>("assets", literal("[]"),
+                                            "large files that the bundle carries"),
     field<&Deployment::targets, targets_type>("targets", literal("{}"),
                                               "what is generated; `false` turns one off"),
     aside<Deployment, overlays_type>("environments", literal("{}"),

@@ -109,7 +109,7 @@ constexpr auto logs_type = object<Logs, log_fields>("Logs");
 
 constexpr Field observability_fields[] = {
     field<&Observability::metrics, boolean_type>("metrics", literal("true"),
-                                                 "offer metrics on the operator's port"),
+                                                 "offer metrics, on a port of their own"),
     field<&Observability::prometheus, prometheus_type>("prometheus", literal("{}"),
                                                        "a Prometheus in the stack"),
     field<&Observability::grafana, boolean_type>("grafana", literal("true"),

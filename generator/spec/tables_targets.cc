@@ -68,8 +68,8 @@ constexpr Field bundle_fields[] = {
                                             "targets that it installs"),
     field<&Bundle::arch, arch_type>("arch", literal("amd64"), "processor of the customer's host"),
     field<&Bundle::level, compression_type>("level", literal("9"), "how hard it is compressed"),
-    field<&Bundle::part_size, bytes_type>("part-size", optional,
-                                          "largest part of a bundle that is split"),
+    field<&Bundle::part_size, bytes_type>(
+        "part-size", optional, "largest part of a bundle that is split; nothing does it yet"),
 };
 constexpr auto bundle_map_type = object<Bundle, bundle_fields>("Bundle");
 constexpr auto bundle_type = switchable<bundle_map_type>;
@@ -93,7 +93,7 @@ constexpr Field target_fields[] = {
     field<&Targets::systemd, systemd_type>("systemd", literal("{}"), "units for one host"),
     field<&Targets::bundle, bundle_type>(
         "bundle", literal("false"),
-        "one signed file that installs without internet; nothing does it yet"),
+        "a release for sites without a network, made by `caisson bundle create`"),
     field<&Targets::local, local_type>("local", literal("{}"), "plain processes on this machine"),
     field<&Targets::sdk, sdk_type>(
         "sdk", literal("{}"), "OpenAPI document of the data API, TypeScript and Python clients"),

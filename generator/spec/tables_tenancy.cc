@@ -66,8 +66,11 @@ struct TenantFile {
   std::string file;
 };
 constexpr Field tenant_file_fields[] = {
-    field<&TenantFile::file, path_type>("file", required,
-                                        "tenants as .csv or .ndjson beside the spec"),
+    field<&TenantFile::file, path_type>(
+        "file", required,
+        "tenants beside the spec, as .ndjson or as .csv: its first line "
+        "names the columns, keys of a tenant as slug, tier or "
+        "limits.requests"),
 };
 constexpr auto tenant_file_type = object<TenantFile, tenant_file_fields>("TenantFile");
 

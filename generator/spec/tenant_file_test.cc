@@ -1,5 +1,6 @@
 #include "generator/spec/tenant_file.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace caisson::spec {
@@ -76,6 +77,11 @@ TEST(ReadTenantFile, RefusesUnknownAndRepeatedColumns) {
   EXPECT_EQ(read.diagnostics.sorted().size(), 2U) << read.errors();
   EXPECT_EQ(read.diagnostics.sorted()[0].message, "unknown column 'teir'");
   EXPECT_EQ(read.diagnostics.sorted()[1].message, "column 'slug' is given twice");
+  EXPECT_THAT(Read("t.csv", "slug,limits\n").diagnostics.sorted().at(0).remedy,
+              testing::AllOf(testing::StartsWith("give each its column: limits.requests"),
+                             testing::HasSubstr("limits.egress-connections")));
+  EXPECT_THAT(Read("t.csv", "slug,colour\n").diagnostics.sorted().at(0).remedy,
+              testing::StartsWith("use slug, name, tier, "));
 }
 
 TEST(ReadTenantFile, RefusesAnEmptyCsvAndOtherEndings) {

@@ -89,6 +89,9 @@ tl::unexpected<Problem> refuse(const Call& call, const tenancy::LifecycleError& 
       return refuse(
           Code::foreign_snapshot,
           "the snapshot is another tenant's; name that tenant in 'from' to restore it here");
+    case Kind::suspended_by_configuration:
+      return refuse(Code::conflict,
+                    "the configuration suspends this tenant; set its 'status' there to resume it");
     case Kind::too_many_snapshots:
       return refuse(Code::conflict, "the tenant has " +
                                         std::to_string(tenancy::Tenants::most_snapshots) +
@@ -115,7 +118,7 @@ tl::expected<tenancy::TenantPtr, Problem> tenant_of(Call& call) {
 
 boost::json::value time_json(std::int64_t unix_ms) {
   if (unix_ms == 0) return nullptr;
-  return boost::json::value(observe::rfc3339(unix_ms));
+  return boost::json::value(rfc3339(unix_ms));
 }
 
 }  // namespace caisson::admin

@@ -1,7 +1,7 @@
 #include <algorithm>
 
+#include "base/base64url.h"
 #include "runtime/admin/call.h"
-#include "runtime/observe/base64url.h"
 
 namespace caisson::admin {
 namespace {
@@ -32,7 +32,7 @@ tenancy::ApiKey read_exported(const json::value& value, std::string pointer,
   ObjectReader object(value, std::move(pointer), faults);
   tenancy::ApiKey key;
   key.id = object.required_text("id");
-  if (const auto bytes = observe::decode_base64url(key.id); !bytes || bytes->size() != 16) {
+  if (const auto bytes = decode_base64url(key.id); !bytes || bytes->size() != 16) {
     object.fault("id", "must be a key's id, 22 characters of base64url");
   }
   key.name = object.text("name");
@@ -43,14 +43,14 @@ tenancy::ApiKey read_exported(const json::value& value, std::string pointer,
     const json::value* member = object.take(name);
     if (!required && (member == nullptr || member->is_null())) return 0;
     const json::string* text = member == nullptr ? nullptr : member->if_string();
-    const auto at = text == nullptr ? std::nullopt : observe::parse_rfc3339(*text);
+    const auto at = text == nullptr ? std::nullopt : parse_rfc3339(*text);
     if (!at || *at <= 0) object.fault(name, "must be a time, for example 2030-01-31T12:00:00Z");
     return at.value_or(0);
   };
   key.created_ms = time("created", true);
   key.expires_ms = time("expires", false);
   key.revoked = object.boolean("revoked", false);
-  const auto hash = observe::decode_base64url(object.required_text("sha256"));
+  const auto hash = decode_base64url(object.required_text("sha256"));
   if (hash && hash->size() == key.hash.size()) {
     std::ranges::copy(*hash, key.hash.begin());
   } else {
@@ -64,7 +64,7 @@ std::int64_t read_expiry(ObjectReader& object, std::int64_t now_ms) {
   const json::value* value = object.take("expires");
   if (value == nullptr || value->is_null()) return 0;
   const json::string* text = value->if_string();
-  const auto time = text == nullptr ? std::nullopt : observe::parse_rfc3339(*text);
+  const auto time = text == nullptr ? std::nullopt : parse_rfc3339(*text);
   if (time && *time > now_ms) return *time;
   object.fault("expires", "must be a time to come, for example 2030-01-31T12:00:00Z, or null");
   return 0;
@@ -116,8 +116,8 @@ Answer export_keys(Call& call) {
   json::array list;
   for (const tenancy::ApiKeyPtr& key : *keys) {
     json::object entry = key_json(*key);
-    entry["sha256"] = observe::encode_base64url(
-        {reinterpret_cast<const char*>(key->hash.data()), key->hash.size()});
+    entry["sha256"] =
+        encode_base64url({reinterpret_cast<const char*>(key->hash.data()), key->hash.size()});
     list.emplace_back(std::move(entry));
   }
   call.note = std::to_string(list.size()) + " keys";

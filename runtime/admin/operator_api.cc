@@ -1,20 +1,19 @@
 #include "runtime/admin/operator_api.h"
 
 #include <array>
-#include <filesystem>
 #include <memory>
 #include <new>
 #include <optional>
-#include <system_error>
 #include <utility>
 
+#include "base/digest.h"
+#include "base/hex.h"
+#include "base/uuid.h"
 #include "runtime/admin/call.h"
 #include "runtime/admin/routes.h"
 #include "runtime/context/strict_json.h"
 #include "runtime/ingress/problem_response.h"
 #include "runtime/ingress/signals.h"
-#include "runtime/observe/digest.h"
-#include "runtime/observe/ids.h"
 
 namespace caisson::admin {
 namespace {
@@ -53,49 +52,7 @@ Found find(const http::Request& request) {
 bool is_operator(const http::Request& request, const std::string& token) {
   const auto bearer = ingress::read_bearer(request);
   if (!bearer || !*bearer) return false;
-  return observe::equal_constant_time(observe::hex(observe::sha256(**bearer)),
-                                      observe::hex(observe::sha256(token)));
-}
-
-/// The numbers of others for a scrape, tenants by slug.
-observe::Readings take_readings(const OperatorApi::Services& services) {
-  const tenancy::Tenants::Stats stats = services.tenants.stats();
-  std::error_code ignored;  // of a directory that is gone nothing is known
-  const auto disk = std::filesystem::space(services.configuration.data, ignored);
-  observe::Readings readings{.connections = services.connections(),
-                             .open_tenants = stats.open,
-                             .open_tenants_limit = stats.open_limit,
-                             .tenant_opens = stats.opens,
-                             .tenant_evictions = stats.evictions,
-                             .commits = stats.commits,
-                             .commit_failures = stats.commit_failures,
-                             .committed_operations = stats.committed_jobs,
-                             .commit_sizes = stats.batches,
-                             .commit_seconds = stats.commit_seconds,
-                             .mailbox_limit = stats.mailbox_limit,
-                             .mailbox_wait = stats.wait_seconds,
-                             .disk_bytes = disk.capacity,
-                             .disk_free_bytes = disk.available,
-                             .audit_healthy = services.audit.healthy(),
-                             .tenants_current = services.tenants_current(),
-                             .process = services.process.read()};
-  if (services.sockets) readings.sockets = services.sockets();
-  if (services.budget) readings.buffers = read(*services.budget);
-  for (const tenancy::Tenants::Usage& usage : services.tenants.usage()) {
-    const tenancy::TenantPtr tenant = services.registry.by_id(usage.tenant_id);
-    if (!tenant || tenant->status == tenancy::Status::deleted) continue;
-    readings.tenants.push_back({.tenant = tenant->slug,
-                                .mailbox_depth = static_cast<std::int64_t>(usage.mailbox),
-                                .mailbox_oldest_seconds = usage.oldest_seconds,
-                                .store_bytes = usage.store_bytes,
-                                .store_limit_bytes = tenant->limits.storage_bytes.value_or(0),
-                                .broken = usage.broken ? 1 : 0});
-  }
-  for (const tenancy::Tenants::Protection& protection : services.tenants.protection()) {
-    readings.backups.push_back({.tenant = protection.tenant->slug,
-                                .seconds = static_cast<double>(protection.until_ms) / 1000});
-  }
-  return readings;
+  return equal_constant_time(hex(sha256(**bearer)), hex(sha256(token)));
 }
 
 /// The slug of the tenant that a call changes: of its path, or of its body when it makes one. Empty
@@ -153,8 +110,8 @@ void OperatorApi::handle(http::Request&& request, http::Reply&& reply) {
     http::Reply reply;
     Asked asked;
   };
-  const bool lengthy = asked->entry != nullptr && asked->entry->lengthy;
-  const bool changes = asked->entry != nullptr && !asked->entry->action.empty();
+  const bool lengthy = asked->entry->lengthy;
+  const bool changes = !asked->entry->action.empty();
   std::string turn = changes ? tenant_to_change(request, asked->slug) : std::string();
   const auto waiting = std::make_shared<Waiting>(
       Waiting{.request = std::move(request), .reply = std::move(reply), .asked = *asked});
@@ -173,9 +130,9 @@ void OperatorApi::handle(http::Request&& request, http::Reply&& reply) {
 }
 
 std::optional<http::Response> OperatorApi::refuse_stranger(const http::Request& head) const {
-  const bool open = head.method == "GET" && (head.path == "/livez" || head.path == "/metrics");
+  const bool open = head.method == "GET" && head.path == "/livez";
   if (open || is_operator(head, services_.configuration.operator_token)) return {};
-  const std::string request_id = observe::new_uuid(services_.clock.unix_ms());
+  const std::string request_id = new_uuid(services_.clock.unix_ms());
   const bool sent = head.count("authorization") > 0;
   const Problem problem{.code = sent ? Code::invalid_credential : Code::unauthenticated,
                         .detail = "the operator API answers to the operator's bearer token alone"};
@@ -194,17 +151,15 @@ http::Response OperatorApi::answer(const http::Request& request) {
 
 tl::expected<OperatorApi::Asked, http::Response> OperatorApi::read(
     const http::Request& request) const {
-  Asked asked{.request_id = observe::new_uuid(services_.clock.unix_ms()), .slug = {}, .id = {}};
+  Asked asked{.request_id = new_uuid(services_.clock.unix_ms()), .slug = {}, .id = {}};
   const auto refused = [&](const Problem& problem) {
     return tl::unexpected(ingress::problem_response(problem, asked.request_id));
   };
-  const bool get = request.method == "GET";
-  if (get && request.path == "/livez") {
+  if (request.method == "GET" && request.path == "/livez") {
     return tl::unexpected(
         http::Response{.status = 200, .fields = {{"Content-Type", "text/plain"}}, .body = "ok\n"});
   }
   if (auto stranger = refuse_stranger(request)) return tl::unexpected(std::move(*stranger));
-  if (get && request.path == "/metrics") return asked;
   const Found found = find(request);
   if (found.entry == nullptr) {
     if (found.allow.empty())
@@ -222,11 +177,6 @@ tl::expected<OperatorApi::Asked, http::Response> OperatorApi::read(
 
 http::Response OperatorApi::perform(const http::Request& request, const Asked& asked) {
   const std::string& request_id = asked.request_id;
-  if (asked.entry == nullptr) {
-    return {.status = 200,
-            .fields = {{"Content-Type", std::string(observe::metrics_type)}},
-            .body = services_.metrics.scrape(take_readings(services_))};
-  }
   const std::string_view action = asked.entry->action;
   if (!action.empty() && !services_.audit.can_record())
     return ingress::problem_response(unrecorded(), request_id);

@@ -8,15 +8,14 @@
 
 #include <tl/expected.hpp>
 
+#include "base/time.h"
 #include "runtime/admin/workers.h"
 #include "runtime/context/configuration.h"
 #include "runtime/http/message.h"
 #include "runtime/http/reply.h"
 #include "runtime/observe/audit.h"
-#include "runtime/observe/clock.h"
 #include "runtime/observe/log.h"
 #include "runtime/observe/metrics.h"
-#include "runtime/observe/process_meter.h"
 #include "runtime/tenancy/registry.h"
 #include "runtime/tenancy/tenants.h"
 
@@ -24,24 +23,21 @@ namespace caisson::admin {
 
 struct Entry;
 
-/// The operator API of docs/runtime.md. Everything but `GET /livez` and `GET /metrics` answers to
-/// the operator's bearer token alone. A call that changes something is in the audit log before it
-/// begins, and so is its outcome before its answer leaves.
+/// The operator API of docs/runtime.md. Everything but `GET /livez` answers to the operator's
+/// bearer token alone. A call that changes something is in the audit log before it begins, and so
+/// is its outcome before its answer leaves.
 class OperatorApi {
  public:
   /// All outlive this.
   struct Services {
     const context::Configuration& configuration;
-    const observe::Clock& clock;
+    const Clock& clock;
     const observe::Log& log;
     observe::Metrics& metrics;
     observe::Audit& audit;
     tenancy::Registry& registry;
     tenancy::Tenants& tenants;
     std::function<observe::ConnectionReadings()> connections;  ///< of the data listener
-    const observe::ProcessMeter& process;
-    std::function<observe::SocketReadings()> sockets{};  ///< may be empty
-    std::shared_ptr<const observe::Budget> budget{};     ///< may be null
     /// Whether the tenants are as the tenants file says.
     std::function<bool()> tenants_current = [] { return true; };
   };
@@ -65,7 +61,7 @@ class OperatorApi {
   [[nodiscard]] http::Response answer(const http::Request& request);
 
  private:
-  /// A request that may be answered, and what it asks for; `entry` is null for `/metrics`.
+  /// A request that may be answered, and what it asks for.
   struct Asked {
     std::string request_id;
     const Entry* entry = nullptr;

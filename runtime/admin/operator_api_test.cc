@@ -14,13 +14,15 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "base/digest.h"
+#include "base/hex.h"
+#include "base/uuid.h"
+#include "runtime/admin/metrics_api.h"
 #include "runtime/admin/routes.h"
 #include "runtime/ingress/api_key.h"
 #include "runtime/ingress/registry_directory.h"
 #include "runtime/ingress/resolver.h"
 #include "runtime/modules/records.h"
-#include "runtime/observe/digest.h"
-#include "runtime/observe/ids.h"
 
 namespace caisson::admin {
 namespace {
@@ -34,7 +36,7 @@ const std::string operator_token(43, 'o');
 /// The operator API over a registry and stores on disk.
 class Operating : public testing::Test {
  protected:
-  Operating() : path_(fs::temp_directory_path() / ("caisson-operator-" + observe::new_uuid(0))) {
+  Operating() : path_(fs::temp_directory_path() / ("caisson-operator-" + new_uuid(0))) {
     configuration_.deployment = "acme";
     configuration_.instance = "runtime";
     configuration_.domain = "acme.localhost";
@@ -45,22 +47,30 @@ class Operating : public testing::Test {
     configuration_.tiers["own"] = {.isolation = tenancy::Isolation::deployment};
     fs::create_directory(path_);
     fs::permissions(path_, fs::perms::owner_all);
-    registry_ = tenancy::Registry::open(path_ / "data", configuration_.tiers).value();
+    registry_ = tenancy::Registry::open(path_ / "data", configuration_.tiers, clock_).value();
     tenants_ = tenancy::Tenants::open(
                    {.data = path_ / "data", .schema = modules::Records::schema(), .workers = 2},
                    *registry_)
                    .value();
     audit_ = observe::Audit::open(path_ / "audit", clock_, log_, metrics_).value();
-    api_ = std::make_unique<OperatorApi>(
-        OperatorApi::Services{.configuration = configuration_,
-                              .clock = clock_,
-                              .log = log_,
-                              .metrics = metrics_,
-                              .audit = *audit_,
-                              .registry = *registry_,
-                              .tenants = *tenants_,
-                              .connections = [] { return observe::ConnectionReadings{.open = 3}; },
-                              .process = process_});
+    api_ = std::make_unique<OperatorApi>(OperatorApi::Services{
+        .configuration = configuration_,
+        .clock = clock_,
+        .log = log_,
+        .metrics = metrics_,
+        .audit = *audit_,
+        .registry = *registry_,
+        .tenants = *tenants_,
+        .connections = [] { return observe::ConnectionReadings{.open = 3}; }});
+    metrics_api_ = std::make_unique<MetricsApi>(
+        MetricsApi::Services{.configuration = configuration_,
+                             .clock = clock_,
+                             .metrics = metrics_,
+                             .audit = *audit_,
+                             .registry = *registry_,
+                             .tenants = *tenants_,
+                             .connections = [] { return observe::ConnectionReadings{.open = 3}; },
+                             .process = process_});
   }
   ~Operating() override {
     api_.reset();
@@ -95,6 +105,15 @@ class Operating : public testing::Test {
         .method = method, .target = target, .body = body, .authorization = authorization};
     return api_->answer(text.make());
   }
+  /// The answer of the metrics listener, to which the operator's token means nothing.
+  [[nodiscard]] http::Response scrape(const std::string& method = "GET",
+                                      const std::string& target = "/metrics") const {
+    const Text text{.method = method,
+                    .target = target,
+                    .body = {},
+                    .authorization = "Bearer " + operator_token};
+    return metrics_api_->answer(text.make());
+  }
   /// The body of a call that must answer with `status`.
   [[nodiscard]] json::object expect(int status, const std::string& method,
                                     const std::string& target, const std::string& body = "") {
@@ -124,14 +143,14 @@ class Operating : public testing::Test {
   }
   [[nodiscard]] fs::path store_of(const std::string& slug) {
     const std::string id = registry_->by_slug(slug)->id;
-    return fs::path(observe::hex(observe::sha256(id)).substr(0, 2)) / id / "store.db";
+    return fs::path(hex(sha256(id)).substr(0, 2)) / id / "store.db";
   }
   static std::string text(const json::object& object, std::string_view key) {
     return std::string(object.at(key).as_string());
   }
 
   fs::path path_;
-  observe::SystemClock clock_;
+  SystemClock clock_;
   int null_ = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
   observe::Log log_{null_, observe::Level::error, "test", clock_};
   observe::Metrics metrics_{"test", "0"};
@@ -141,6 +160,7 @@ class Operating : public testing::Test {
   std::unique_ptr<tenancy::Tenants> tenants_;
   std::unique_ptr<observe::Audit> audit_;
   std::unique_ptr<OperatorApi> api_;
+  std::unique_ptr<MetricsApi> metrics_api_;
 };
 
 TEST_F(Operating, AnswersToItsTokenAlone) {
@@ -154,10 +174,26 @@ TEST_F(Operating, AnswersToItsTokenAlone) {
   EXPECT_THAT(call("GET", "/v1/tenants", "", "").body, HasSubstr("unauthenticated"));
   EXPECT_EQ(call("GET", "/no/such/route", "", "").status, 401) << "routes are not told either";
   EXPECT_EQ(call("GET", "/livez", "", "").status, 200);
-  EXPECT_EQ(call("GET", "/metrics", "", "").status, 200);
-  EXPECT_EQ(call("POST", "/metrics", "", "").status, 401);
+  EXPECT_EQ(call("GET", "/metrics", "", "").status, 401) << "they have a listener of their own";
+  EXPECT_EQ(call("GET", "/metrics").status, 404);
   EXPECT_EQ(actions_of(audit_->refusals()).size(), 8);
   EXPECT_EQ(actions_of(audit_->refusals())[0], "operator.refuse  refused");
+}
+
+TEST_F(Operating, OffersMetricsAloneWhereTheyAreRead) {
+  ASSERT_EQ(call("POST", "/v1/tenants", R"({"slug":"globex","tier":"free"})").status, 201);
+  EXPECT_EQ(scrape().status, 200);
+  EXPECT_THAT(scrape().body, HasSubstr("caisson_connections{instance=\"test\"} 3"));
+  for (const Entry& entry : entries()) {
+    std::string path(entry.path);
+    for (auto star = path.find('*'); star != std::string::npos; star = path.find('*'))
+      path.replace(star, 1, "globex");
+    EXPECT_EQ(scrape(std::string(entry.method), path).status, 404) << entry.method << path;
+  }
+  for (const char* method : {"POST", "PUT", "DELETE", "OPTIONS"}) {
+    EXPECT_EQ(scrape(method).status, 404) << method;
+  }
+  EXPECT_EQ(registry_->by_slug("globex")->status, tenancy::Status::active);
 }
 
 TEST_F(Operating, CreatesReadsAndChangesATenant) {
@@ -169,13 +205,13 @@ TEST_F(Operating, CreatesReadsAndChangesATenant) {
   EXPECT_THAT(created.fields, testing::Contains(std::pair<std::string, std::string>(
                                   "Location", "/v1/tenants/globex")));
   const json::object tenant = json::parse(created.body).as_object();
-  EXPECT_TRUE(observe::is_uuid(text(tenant, "id")));
+  EXPECT_TRUE(is_uuid(text(tenant, "id")));
   EXPECT_EQ(text(tenant, "status"), "active");
   EXPECT_EQ(text(tenant, "isolation"), "schema");
   EXPECT_EQ(json::serialize(tenant.at("domains")), R"(["shop.globex.example"])");
   EXPECT_EQ(json::serialize(tenant.at("limits")), R"({"requests-per-second":5E0,"burst":10})");
   EXPECT_EQ(json::serialize(tenant.at("metadata")), R"({"plan":"a"})");
-  EXPECT_TRUE(observe::parse_rfc3339(text(tenant, "created")));
+  EXPECT_TRUE(parse_rfc3339(text(tenant, "created")));
   EXPECT_EQ(expect(200, "GET", "/v1/tenants/globex"), tenant);
   EXPECT_EQ(registry_->by_domain("shop.globex.example")->slug, "globex");
 
@@ -213,6 +249,25 @@ TEST_F(Operating, RefusesDefectiveTenants) {
   ASSERT_EQ(call("POST", "/v1/tenants", R"({"slug":"a","tier":"free"})").status, 201);
   EXPECT_EQ(problem(409, "POST", "/v1/tenants", R"({"slug":"a","tier":"free"})"), "conflict");
   EXPECT_EQ(audit_actions().back(), "tenant.create a failed");
+}
+
+TEST_F(Operating, ASyntheticTenantSaysUntilWhenAndLeavesNoTrace) {
+  const std::int64_t now = clock_.unix_ms();
+  const auto body = [&](std::int64_t from_now_ms) {
+    return R"({"slug":"probe","tier":"free","synthetic_until":")" + rfc3339(now + from_now_ms) +
+           "\"}";
+  };
+  EXPECT_EQ(problem(422, "POST", "/v1/tenants", body(-1000)), "invalid-record");
+  EXPECT_EQ(problem(422, "POST", "/v1/tenants", body(86'500'000)), "invalid-record");
+  EXPECT_EQ(
+      problem(422, "POST", "/v1/tenants", R"({"slug":"p","tier":"free","synthetic_until":7})"),
+      "invalid-record");
+  const json::object made = expect(201, "POST", "/v1/tenants", body(60'000));
+  EXPECT_EQ(text(made, "synthetic_until"), rfc3339(now + 60'000));
+  EXPECT_EQ(expect(200, "GET", "/v1/tenants").at("tenants").as_array().size(), 1);
+  EXPECT_EQ(call("DELETE", "/v1/tenants/probe").status, 204);
+  EXPECT_EQ(call("GET", "/v1/tenants/probe").status, 404);
+  EXPECT_TRUE(expect(200, "GET", "/v1/tenants").at("tenants").as_array().empty());
 }
 
 TEST_F(Operating, ListsInPages) {
@@ -597,12 +652,12 @@ TEST_F(Operating, DeletesATenant) {
   ASSERT_EQ(call("POST", "/v1/tenants", R"({"slug":"globex","tier":"free"})").status, 201);
   const std::string key = text(expect(201, "POST", "/v1/tenants/globex/keys"), "key");
   metrics_.request("globex", 200, 0);
-  EXPECT_THAT(call("GET", "/metrics").body, HasSubstr("tenant=\"globex\""));
+  EXPECT_THAT(scrape().body, HasSubstr("tenant=\"globex\""));
   EXPECT_EQ(call("DELETE", "/v1/tenants/globex").status, 204);
   EXPECT_EQ(problem(404, "GET", "/v1/tenants/globex"), "unknown-tenant");
   EXPECT_EQ(problem(404, "DELETE", "/v1/tenants/globex"), "unknown-tenant");
   EXPECT_EQ(problem(404, "POST", "/v1/tenants/globex/resume"), "unknown-tenant");
-  EXPECT_EQ(call("GET", "/metrics").body.find("globex"), std::string::npos);
+  EXPECT_EQ(scrape().body.find("globex"), std::string::npos);
   EXPECT_EQ(registry_->key(*ingress::api_key_id(key)), nullptr);
   EXPECT_EQ(call("POST", "/v1/tenants", R"({"slug":"globex","tier":"free"})").status, 201);
 }
@@ -763,7 +818,6 @@ TEST_F(Operating, AnswersWhileSnapshotsAreTaken) {
   }
   EXPECT_GT(refused, 200) << "what waits is bounded";
   EXPECT_EQ(ask("GET", "/livez").get(), 200);
-  EXPECT_EQ(ask("GET", "/metrics").get(), 200);
   EXPECT_EQ(ask("GET", "/v1/status").get(), 200);
   EXPECT_EQ(ask("GET", "/v1/tenants/t0").get(), 200);
   EXPECT_EQ(ask("GET", "/v1/tenants").get(), 200);

@@ -44,6 +44,9 @@ class Settlement {
     }
     const TenantPtr tenant = registry_.by_id(act.tenant_id);
     if (act.action == "tenant.create") return {.fate = done_if(tenant != nullptr)};
+    if (!tenant && (act.action == "tenant.delete" || act.action == "tenant.purge")) {
+      return {.fate = Fate::done};  // a synthetic tenant leaves no tombstone
+    }
     if (!tenant) return {};
     // A tombstone has no tier.
     if (act.action == "tenant.purge") return {.fate = done_if(tenant->tier.empty())};
@@ -121,8 +124,7 @@ class Settlement {
     each_record_after(act.seq - std::min(act.seq, shortly_before), act.tenant,
                       [&](const observe::AuditRecord& record) {
                         if (record.tenant_id == act.tenant_id && record.seq < act.seq &&
-                            record.outcome != "failed" &&
-                            observe::parse_rfc3339(record.time) >= act.time_ms)
+                            record.outcome != "failed" && parse_rfc3339(record.time) >= act.time_ms)
                           ambiguous = true;
                       });
     return ambiguous;

@@ -11,8 +11,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "base/uuid.h"
 #include "runtime/modules/records.h"
-#include "runtime/observe/ids.h"
 #include "runtime/storage/store.h"
 
 namespace caisson::admin {
@@ -26,7 +26,7 @@ constexpr observe::Actor by_operator{.kind = observe::Actor::Kind::operator_};
 /// A data directory whose process ends between an act and its outcome, as often as we like.
 class Settling : public testing::Test {
  protected:
-  Settling() : path_(fs::temp_directory_path() / ("caisson-settle-" + observe::new_uuid(0))) {
+  Settling() : path_(fs::temp_directory_path() / ("caisson-settle-" + new_uuid(0))) {
     fs::create_directory(path_);
     fs::permissions(path_, fs::perms::owner_all);
     tiers_["free"] = {.isolation = tenancy::Isolation::schema};
@@ -41,12 +41,11 @@ class Settling : public testing::Test {
   }
 
   void start() {
-    registry_ = tenancy::Registry::open(path_ / "data", tiers_).value();
-    audit_ =
-        observe::Audit::open(path_ / "data/audit",
-                             earlier_ ? static_cast<const observe::Clock&>(earlier_clock_) : clock_,
-                             log_, metrics_)
-            .value();
+    registry_ = tenancy::Registry::open(path_ / "data", tiers_, clock_).value();
+    audit_ = observe::Audit::open(path_ / "data/audit",
+                                  earlier_ ? static_cast<const Clock&>(earlier_clock_) : clock_,
+                                  log_, metrics_)
+                 .value();
     tenants_ = tenancy::Tenants::open(
                    {.data = path_ / "data", .schema = modules::Records::schema(), .workers = 2},
                    *registry_)
@@ -95,8 +94,8 @@ class Settling : public testing::Test {
   }
 
   fs::path path_;
-  observe::SystemClock clock_;
-  observe::ManualClock earlier_clock_;
+  SystemClock clock_;
+  ManualClock earlier_clock_;
   bool earlier_ = false;
   int null_ = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
   observe::Log log_{null_, observe::Level::error, "test", clock_};
@@ -116,7 +115,7 @@ TEST_F(Settling, Creations) {
   const tenancy::Tenant announced = [] {
     tenancy::Tenant tenant;
     tenant.slug = "globex";
-    tenant.id = observe::new_uuid(1'700'000'000'000);
+    tenant.id = new_uuid(1'700'000'000'000);
     return tenant;
   }();
   begin("tenant.create", announced);
@@ -126,7 +125,7 @@ TEST_F(Settling, Creations) {
   EXPECT_EQ(settled(), done);
   // Another tenant of that slug is no proof.
   tenancy::Tenant second = announced;
-  second.id = observe::new_uuid(1'700'000'000'001);
+  second.id = new_uuid(1'700'000'000'001);
   begin("tenant.create", second);
   EXPECT_EQ(settled(), not_done);
 }

@@ -1,8 +1,8 @@
 #include <array>
 
+#include "base/uuid.h"
 #include "runtime/admin/call.h"
 #include "runtime/context/tenant_reader.h"
-#include "runtime/observe/ids.h"
 
 namespace caisson::admin {
 namespace {
@@ -19,24 +19,53 @@ using tenancy::TenantPtr;
 constexpr std::array<std::string_view, 3> statuses{"active", "suspended", "deleted"};
 constexpr std::array<std::string_view, 4> isolations{"row", "schema", "database", "deployment"};
 
+/// Who said what holds: the operator, where it is not what the configuration said last, nor the
+/// tier's.
+json::object sources_json(const Tenant& tenant) {
+  const auto name = [](bool same) { return same ? "configuration" : "operator"; };
+  const tenancy::Terms said = tenant.configured.value_or(tenancy::Terms{});
+  json::object limits;
+  tenancy::each_limit([&](std::string_view key, auto limit) {
+    if (tenant.limits.*limit) limits[key] = name(tenant.own.*limit == said.limits.*limit);
+  });
+  return {{"status", name(tenant.configured && tenant.status == said.status)},
+          {"limits", std::move(limits)}};
+}
+
 json::object tenant_json(const Tenant& tenant) {
   json::object metadata;
   for (const auto& [key, value] : tenant.metadata) metadata[key] = value;
   json::array domains;
   for (const std::string& domain : tenant.domains) domains.emplace_back(domain);
-  return {{"id", tenant.id},
-          {"slug", tenant.slug},
-          {"name", tenant.name},
-          {"owner", tenant.owner},
-          {"tier", tenant.tier},
-          {"status", statuses[static_cast<std::size_t>(tenant.status)]},
-          {"isolation", isolations[static_cast<std::size_t>(tenant.isolation)]},
-          {"deployment_url", tenant.deployment_url},
-          {"domains", std::move(domains)},
-          {"limits", context::limits_json(tenant.limits)},
-          {"metadata", std::move(metadata)},
-          {"created", observe::rfc3339(tenant.created_ms)},
-          {"updated", observe::rfc3339(tenant.updated_ms)}};
+  json::object object{{"id", tenant.id},
+                      {"slug", tenant.slug},
+                      {"name", tenant.name},
+                      {"owner", tenant.owner},
+                      {"tier", tenant.tier},
+                      {"status", statuses[static_cast<std::size_t>(tenant.status)]},
+                      {"isolation", isolations[static_cast<std::size_t>(tenant.isolation)]},
+                      {"deployment_url", tenant.deployment_url},
+                      {"domains", std::move(domains)},
+                      {"limits", context::limits_json(tenant.limits)},
+                      {"from", sources_json(tenant)},
+                      {"metadata", std::move(metadata)},
+                      {"created", rfc3339(tenant.created_ms)},
+                      {"updated", rfc3339(tenant.updated_ms)}};
+  if (tenant.synthetic()) object["synthetic_until"] = rfc3339(tenant.synthetic_until_ms);
+  return object;
+}
+
+/// Member `synthetic_until`: a time within a day, or absence for a tenant like any other, which is
+/// 0.
+std::int64_t read_synthetic(ObjectReader& object, std::int64_t now_ms) {
+  static constexpr std::int64_t longest_ms = std::int64_t{24} * 60 * 60 * 1000;
+  const json::value* value = object.take("synthetic_until");
+  if (value == nullptr) return 0;
+  const json::string* text = value->if_string();
+  const auto time = text == nullptr ? std::nullopt : parse_rfc3339(*text);
+  if (time && *time > now_ms && *time <= now_ms + longest_ms) return *time;
+  object.fault("synthetic_until", "must be a time within the next 24 hours");
+  return 0;
 }
 
 /// The tenant after a change, for the answer and the audit log.
@@ -71,7 +100,7 @@ std::map<std::string, std::string> read_metadata(ObjectReader& object) {
 
 /// Notes a tier that is not there, or that the runtime cannot give to a tenant made at run time.
 void check_tier(const Call& call, ObjectReader& object, const std::string& tier) {
-  const auto& tiers = call.services.configuration.tiers;
+  const auto tiers = call.services.registry.tiers();
   const auto found = tiers.find(tier);
   if (found == tiers.end()) {
     if (!tier.empty()) object.fault("tier", "unknown tier '" + tier + "'");
@@ -121,17 +150,18 @@ Answer create_tenant(Call& call) {
     }
     spec.name = object.text("name");
     spec.owner = object.text("owner");
-    const auto& tiers = call.services.configuration.tiers;
+    const auto tiers = call.services.registry.tiers();
     spec.tier = tiers.size() == 1 ? object.text("tier", tiers.begin()->first)
                                   : object.required_text("tier");
     check_tier(call, object, spec.tier);
     spec.domains = context::read_domains(object, call.services.configuration.domain);
     spec.limits = context::read_limits(object);
     spec.metadata = read_metadata(object);
+    spec.synthetic_until_ms = read_synthetic(object, call.services.clock.unix_ms());
   }
   call.tenant = spec.slug;
   if (!faults.empty()) return refuse_body(std::move(faults));
-  spec.id = observe::new_uuid(call.services.clock.unix_ms());
+  spec.id = new_uuid(call.services.clock.unix_ms());
   call.tenant_id = spec.id;
   if (const auto begun = begin(call); !begun) return tl::unexpected(begun.error());
   Answer answer = answer_with(call, 201, call.services.tenants.create(spec));
@@ -163,7 +193,7 @@ Answer update_tenant(Call& call) {
     if (object.has("domains")) {
       change.domains = context::read_domains(object, call.services.configuration.domain);
     }
-    if (object.has("limits")) change.limits = context::read_limits(object);
+    if (object.has("limits")) change.limits = context::read_limits_change(object);
     if (object.has("metadata")) change.metadata = read_metadata(object);
   }
   if (!faults.empty()) return refuse_body(std::move(faults));

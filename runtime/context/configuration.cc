@@ -5,6 +5,7 @@
 #include <charconv>
 #include <set>
 #include <system_error>
+#include <utility>
 
 #include "runtime/context/object_reader.h"
 #include "runtime/context/secret_file.h"
@@ -44,16 +45,21 @@ bool is_listen_address(std::string_view text) {
   return error == std::errc{} && end == port.data() + port.size();
 }
 
+/// Where no tiers are named.
+tenancy::Tiers default_tiers() { return {{"default", {.isolation = tenancy::Isolation::schema}}}; }
+
 /// Decodes one configuration; every step notes its faults and goes on.
 class Decoder {
  public:
-  Decoder(const std::filesystem::path& directory, TenantsFile tenants)
-      : directory_(directory), tenants_(tenants) {}
+  Decoder(const std::filesystem::path& directory, Beside beside)
+      : directory_(directory), beside_(beside) {}
   /// Decodes the tenants file of `configuration` alone.
   explicit Decoder(const Configuration& configuration)
-      : directory_(configuration.tenants_file), tenants_(TenantsFile::read) {
+      : directory_(configuration.tenants_file), beside_(Beside::all) {
     result_.domain = configuration.domain;
-    result_.tiers = configuration.tiers;
+    result_.tiers_in_file = configuration.tiers_in_file;
+    had_tiers_ = configuration.tiers_named;
+    result_.tiers = configuration.tiers_in_file ? default_tiers() : configuration.tiers;
     read_tenants_file(configuration.tenants_file);
   }
 
@@ -90,11 +96,12 @@ class Decoder {
   void read_tenant(const json::value& value, const std::string& pointer);
 
   const std::filesystem::path& directory_;
-  const TenantsFile tenants_;
+  const Beside beside_;
   Configuration result_;
   Faults faults_;
   std::set<std::string> slugs_;
   std::set<std::string> domains_;
+  bool had_tiers_ = false;  ///< the tenants file, at the start
 };
 
 void Decoder::decode(const json::value& document) {
@@ -105,11 +112,13 @@ void Decoder::decode(const json::value& document) {
   if (!result_.domain.empty() && !is_domain(result_.domain)) {
     root.fault("domain", "must be a domain in lower case, for example acme.example.com");
   }
-  result_.listen = {.data = "127.0.0.1:8080", .operator_ = "127.0.0.1:9090", .tls = std::nullopt};
+  result_.listen = {
+      .data = "127.0.0.1:8080", .operator_ = "127.0.0.1:9090", .metrics = {}, .tls = std::nullopt};
   section(root, "listen", [&](ObjectReader& object) { read_listen(object); });
   result_.data = path(root, "data", true);
   result_.threads = static_cast<int>(root.integer("threads", 0, 0, 256));
   read_modules(root);
+  result_.lame_duck_ms = root.integer("lame-duck-ms", 0, 0, max_ms);
   result_.drain_ms = root.integer("drain-ms", 10000, 0, max_ms);
   section(root, "limits", [&](ObjectReader& object) { read_limits_of_server(object); });
   section(root, "auth", [&](ObjectReader& object) { read_auth(object); });
@@ -120,6 +129,8 @@ void Decoder::decode(const json::value& document) {
   }
   section(root, "proxy", [&](ObjectReader& object) { read_proxy(object); });
   section(root, "log", [&](ObjectReader& object) { read_log(object); });
+  result_.tiers_in_file = !root.has("tiers") && root.has("tenants-file");
+  result_.tiers = default_tiers();
   read_tiers(root);
   read_tenants(root);
 }
@@ -127,14 +138,23 @@ void Decoder::decode(const json::value& document) {
 void Decoder::read_listen(ObjectReader& object) {
   result_.listen.data = object.text("data", result_.listen.data);
   result_.listen.operator_ = object.text("operator", result_.listen.operator_);
+  result_.listen.metrics = object.text("metrics");
+  const auto& [data, operator_api, metrics, ignored] = result_.listen;
   const auto check = [&](std::string_view key, const std::string& address) {
     if (!is_listen_address(address))
       object.fault(key, "must be address:port, for example 127.0.0.1:8080, or unix:/path");
   };
-  check("data", result_.listen.data);
-  check("operator", result_.listen.operator_);
-  if (result_.listen.data == result_.listen.operator_ && !result_.listen.data.ends_with(":0")) {
+  check("data", data);
+  check("operator", operator_api);
+  if (object.has("metrics")) check("metrics", metrics);
+  const auto same = [](const std::string& one, const std::string& other) {
+    return one == other && !one.ends_with(":0");
+  };
+  if (same(operator_api, data)) {
     object.fault("operator", "is the same as data; the operator API needs a listener of its own");
+  }
+  if (same(metrics, data) || same(metrics, operator_api)) {
+    object.fault("metrics", "is the same as another; metrics need a listener of their own");
   }
   section(object, "tls", [&](ObjectReader& tls) {
     result_.listen.tls =
@@ -238,7 +258,7 @@ void Decoder::read_tokens(ObjectReader& object) {
 
 void Decoder::read_operator(ObjectReader& object) {
   const std::filesystem::path file = path(object, "token-file", true);
-  if (file.empty()) return;
+  if (file.empty() || beside_ == Beside::none) return;
   auto token = read_secret_file(file);
   if (!token) {
     object.fault("token-file", token.error().text());
@@ -284,11 +304,8 @@ void Decoder::read_modules(ObjectReader& root) {
 void Decoder::read_tiers(ObjectReader& root) {
   const json::value* tiers = root.take("tiers");
   if (tiers != nullptr && !tiers->is_object()) root.fault("tiers", "must be an object");
-  if (tiers == nullptr || !tiers->is_object() || tiers->get_object().empty()) {
-    result_.tiers["default"] = {
-        .isolation = tenancy::Isolation::schema, .retention_ms = 0, .limits = {}};
-    return;
-  }
+  if (tiers == nullptr || !tiers->is_object() || tiers->get_object().empty()) return;
+  result_.tiers.clear();
   constexpr std::array<std::string_view, 4> isolations{"row", "schema", "database", "deployment"};
   for (const auto& member : tiers->get_object()) {
     const std::string name(member.key());
@@ -314,7 +331,7 @@ void Decoder::read_tenants(ObjectReader& root) {
     root.fault("tenants-file", "tenants are listed both here and in 'tenants'; keep one of them");
   }
   result_.tenants_file = file;
-  if (!file.empty() && tenants_ == TenantsFile::read) read_tenants_file(file);
+  if (!file.empty() && beside_ == Beside::all) read_tenants_file(file);
   if (tenants == nullptr) return;
   if (!tenants->is_array()) {
     root.fault("tenants", "must be a list");
@@ -333,18 +350,38 @@ void Decoder::read_tenants_file(const std::filesystem::path& file) {
     return;
   }
   std::string_view rest = *text;
+  bool first = true;
   for (std::size_t line = 1; !rest.empty() && faults_.size() < 100; ++line) {
     const std::size_t end = rest.find('\n');
     const std::string_view record = rest.substr(0, end);
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
     if (record.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     const std::string where = file.filename().string() + ":" + std::to_string(line);
-    const auto tenant = parse_strict(record);
-    if (tenant) {
-      read_tenant(*tenant, where);
-    } else {
-      faults_.note(where, tenant.error().what);
+    const auto value = parse_strict(record);
+    if (!value) {
+      faults_.note(where, value.error().what);
+      continue;
     }
+    const bool leads = std::exchange(first, false);
+    if (!value->is_object() || !value->get_object().contains("tiers")) {
+      read_tenant(*value, where);
+    } else if (!leads) {
+      faults_.note(where, "tiers must be in the first line, before the tenants");
+    } else if (!result_.tiers_in_file) {
+      faults_.note(where, "tiers are listed here and in the configuration; keep one of them");
+    } else {
+      ObjectReader object(*value, where, faults_);
+      read_tiers(object);
+      result_.tiers_named = true;
+    }
+  }
+  // A file that was cut off would take the limits of every tenant away.
+  if (result_.tiers_in_file && first) {
+    faults_.note(file.filename().string(),
+                 "is empty, and the configuration has no tiers; begin it with {\"tiers\": {...}}");
+  } else if (had_tiers_ && !result_.tiers_named) {
+    faults_.note(file.filename().string() + ":1",
+                 "has no tiers, which it had at the start; begin it with {\"tiers\": {...}}");
   }
 }
 
@@ -387,7 +424,7 @@ namespace {
 
 tl::expected<ConfigurationPtr, Faults> parse(std::string_view text,
                                              const std::filesystem::path& directory,
-                                             TenantsFile tenants) {
+                                             Beside beside) {
   const auto document = parse_strict(text);
   if (!document) {
     const JsonError& error = document.error();
@@ -395,7 +432,7 @@ tl::expected<ConfigurationPtr, Faults> parse(std::string_view text,
                                   .detail = "line " + std::to_string(error.line) + ", column " +
                                             std::to_string(error.column) + ": " + error.what}});
   }
-  Decoder decoder(directory, tenants);
+  Decoder decoder(directory, beside);
   decoder.decode(*document);
   if (!decoder.faults().empty()) return tl::unexpected(std::move(decoder.faults()));
   return std::make_shared<const Configuration>(std::move(decoder.result()));
@@ -405,18 +442,18 @@ tl::expected<ConfigurationPtr, Faults> parse(std::string_view text,
 
 tl::expected<ConfigurationPtr, Faults> parse_configuration(std::string_view text,
                                                            const std::filesystem::path& directory) {
-  return parse(text, directory, TenantsFile::read);
+  return parse(text, directory, Beside::all);
 }
 
-tl::expected<std::vector<tenancy::TenantSpec>, Faults> load_tenants(
-    const Configuration& configuration) {
+tl::expected<Tenancy, Faults> load_tenants(const Configuration& configuration) {
   Decoder decoder(configuration);
   if (!decoder.faults().empty()) return tl::unexpected(std::move(decoder.faults()));
-  return std::move(decoder.result().tenants);
+  Configuration& read = decoder.result();
+  return Tenancy{.tiers = std::move(read.tiers), .tenants = std::move(read.tenants)};
 }
 
 tl::expected<ConfigurationPtr, Faults> load_configuration(const std::filesystem::path& file,
-                                                          TenantsFile tenants) {
+                                                          Beside beside) {
   const auto text = read_small_file(file, max_file_bytes);
   if (!text) return tl::unexpected(Faults{{.pointer = "", .detail = text.error().text()}});
   // The whole path: what is read again later is found wherever the process is by then.
@@ -426,7 +463,7 @@ tl::expected<ConfigurationPtr, Faults> load_configuration(const std::filesystem:
     return tl::unexpected(
         Faults{{.pointer = "", .detail = "cannot tell where it is: " + error.message()}});
   }
-  return parse(*text, whole.parent_path(), tenants);
+  return parse(*text, whole.parent_path(), beside);
 }
 
 }  // namespace caisson::context

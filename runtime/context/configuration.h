@@ -26,6 +26,7 @@ struct TlsFiles {
 struct Listen {
   std::string data;             ///< address:port
   std::string operator_;        ///< address:port
+  std::string metrics;          ///< address:port; empty: nobody reads metrics
   std::optional<TlsFiles> tls;  ///< of the data listener
 };
 
@@ -95,6 +96,7 @@ struct Configuration {
   std::filesystem::path data;
   int threads = 0;
   std::vector<std::string> modules;
+  std::int64_t lame_duck_ms = 0;  ///< served on for, though no longer ready, before the drain
   std::int64_t drain_ms = 10000;
   ServerLimits limits;
   Resolve resolve;
@@ -103,7 +105,11 @@ struct Configuration {
   std::string operator_token;
   std::vector<Network> trusted_proxies;
   observe::Level log_level = observe::Level::info;
-  tenancy::Tiers tiers;
+  tenancy::Tiers tiers;  ///< as of the start, like the tenants, when they are in the tenants file
+  /// Tiers stand in the first line of the tenants file: they may, as there are none in the
+  /// configuration itself, and they did.
+  bool tiers_in_file = false;
+  bool tiers_named = false;
   std::vector<tenancy::TenantSpec> tenants;
   std::filesystem::path
       tenants_file;  ///< absolute; empty when the tenants are in the configuration
@@ -113,18 +119,28 @@ using ConfigurationPtr = std::shared_ptr<const Configuration>;
 /// Every defect of a configuration; a defect that is not one of a member has an empty pointer.
 using observe::Faults;
 
-/// Whether the tenants file is read too: who only asks a runtime that serves needs no tenants, and
-/// a file that is wrong must not keep anybody from asking.
-enum class TenantsFile : std::uint8_t { read, leave };
+/// Which files that the configuration names are read with it. What somebody does not need must not
+/// keep them from it: secrets are there for the process that serves alone, and who only asks that
+/// one needs no tenants.
+enum class Beside : std::uint8_t {
+  all,      ///< secrets and the tenants file
+  secrets,  ///< the operator's token
+  none,
+};
 
-/// Reads and checks `file`, the tenants file and the secrets that it names. Relative paths are
-/// relative to `file`; those of the result are absolute.
+/// Reads and checks `file` and what is `beside` it. Relative paths are relative to `file`; those of
+/// the result are absolute.
 [[nodiscard]] tl::expected<ConfigurationPtr, Faults> load_configuration(
-    const std::filesystem::path& file, TenantsFile tenants = TenantsFile::read);
+    const std::filesystem::path& file, Beside beside = Beside::all);
 
-/// The tenants file of a configuration as it is now, under the tiers and the domain of that.
-[[nodiscard]] tl::expected<std::vector<tenancy::TenantSpec>, Faults> load_tenants(
-    const Configuration& configuration);
+/// What a tenants file says.
+struct Tenancy {
+  tenancy::Tiers tiers;  ///< those of the configuration, when it has them
+  std::vector<tenancy::TenantSpec> tenants;
+};
+
+/// The tenants file of a configuration as it is now.
+[[nodiscard]] tl::expected<Tenancy, Faults> load_tenants(const Configuration& configuration);
 
 /// As `load_configuration`, of the text of a file in `directory`, which is absolute.
 [[nodiscard]] tl::expected<ConfigurationPtr, Faults> parse_configuration(

@@ -10,7 +10,7 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
-#include "runtime/observe/ids.h"
+#include "base/uuid.h"
 
 namespace caisson::context {
 namespace {
@@ -22,7 +22,7 @@ const std::string operator_token(43, 'k');
 class ConfigurationFile : public testing::Test {
  protected:
   ConfigurationFile()
-      : directory_(fs::temp_directory_path() / ("caisson-configuration-" + observe::new_uuid(0))) {
+      : directory_(fs::temp_directory_path() / ("caisson-configuration-" + new_uuid(0))) {
     fs::create_directory(directory_);
     write("operator.token", operator_token + "\n");
   }
@@ -72,6 +72,7 @@ TEST_F(ConfigurationFile, HasDefaults) {
   EXPECT_EQ(configuration.instance, "runtime");
   EXPECT_EQ(configuration.listen.data, "127.0.0.1:8080");
   EXPECT_EQ(configuration.listen.operator_, "127.0.0.1:9090");
+  EXPECT_EQ(configuration.listen.metrics, "") << "nobody reads them";
   EXPECT_EQ(configuration.data, directory_ / "data");
   EXPECT_EQ(configuration.limits.pipeline, 64);
   EXPECT_EQ(configuration.modules, std::vector<std::string>{"records"});
@@ -88,8 +89,8 @@ TEST_F(ConfigurationFile, HasDefaults) {
 TEST_F(ConfigurationFile, ReadsEveryKeyOfTheDocumentation) {
   write("runtime.json", R"({
     "deployment": "acme", "instance": "acme-1", "domain": "acme.localhost",
-    "listen": { "data": "0.0.0.0:8080", "operator": "[::1]:9090", "tls": { "cert-file": "c.pem", "key-file": "/k.pem" } },
-    "data": "/var/lib/caisson", "threads": 2, "modules": ["records"], "drain-ms": 5000,
+    "listen": { "data": "0.0.0.0:8080", "operator": "[::1]:9090", "metrics": "[::1]:9091", "tls": { "cert-file": "c.pem", "key-file": "/k.pem" } },
+    "data": "/var/lib/caisson", "threads": 2, "modules": ["records"], "lame-duck-ms": 3000, "drain-ms": 5000,
     "limits": { "header": 8192, "body": 1000, "header-timeout-ms": 1, "body-timeout-ms": 2, "idle-timeout-ms": 3,
                 "request-timeout-ms": 4, "connections": 5, "pipeline": 6, "open-tenants": 7 },
     "auth": { "resolve": ["subdomain", "token"], "api-keys": false,
@@ -106,6 +107,8 @@ TEST_F(ConfigurationFile, ReadsEveryKeyOfTheDocumentation) {
   const auto result = load_configuration(directory_ / "runtime.json");
   ASSERT_TRUE(result) << result.error().front().pointer << " " << result.error().front().detail;
   const Configuration& c = **result;
+  EXPECT_EQ(c.listen.metrics, "[::1]:9091");
+  EXPECT_EQ(c.lame_duck_ms, 3000);
   EXPECT_EQ(c.listen.tls->certificate, directory_ / "c.pem");
   EXPECT_EQ(c.listen.tls->key, "/k.pem");
   EXPECT_EQ(c.limits.open_tenants, 7);
@@ -156,6 +159,9 @@ TEST_F(ConfigurationFile, RefusesDefects) {
       {"operator", R"({"token-file":"operator.token","x":1})", "/operator/x unknown key"},
       {"listen", R"({"data":"127.0.0.1:1","operator":"127.0.0.1:1"})",
        "/listen/operator is the same as data"},
+      {"listen", R"({"operator":"127.0.0.1:1","metrics":"127.0.0.1:1"})",
+       "/listen/metrics is the same as another"},
+      {"listen", R"({"metrics":""})", "/listen/metrics must be address:port"},
       {"listen", R"({"data":"::1:80"})", "/listen/data must be address:port"},
       {"listen", R"({"data":"127.0.0.1:65536"})", "/listen/data must be address:port"},
       {"listen", R"({"data":"127.1:80"})", "/listen/data must be address:port"},

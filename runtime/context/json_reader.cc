@@ -1,6 +1,7 @@
 #include "runtime/context/json_reader.h"
 
-#include "runtime/observe/json_text.h"
+#include "base/hex.h"
+#include "base/utf8.h"
 
 namespace caisson::context {
 namespace {
@@ -11,25 +12,6 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_plain(char c) {
   const auto byte = static_cast<unsigned char>(c);
   return byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\';
-}
-
-void append_utf8(std::string& out, unsigned code) {
-  const auto add = [&out](unsigned byte) { out += static_cast<char>(byte); };
-  if (code < 0x80) {
-    add(code);
-  } else if (code < 0x800) {
-    add(0xC0U | (code >> 6U));
-    add(0x80U | (code & 0x3FU));
-  } else if (code < 0x10000) {
-    add(0xE0U | (code >> 12U));
-    add(0x80U | ((code >> 6U) & 0x3FU));
-    add(0x80U | (code & 0x3FU));
-  } else {
-    add(0xF0U | (code >> 18U));
-    add(0x80U | ((code >> 12U) & 0x3FU));
-    add(0x80U | ((code >> 6U) & 0x3FU));
-    add(0x80U | (code & 0x3FU));
-  }
 }
 
 }  // namespace
@@ -169,9 +151,9 @@ JsonReader::Token JsonReader::read_string(Token token) {
     } else if (static_cast<unsigned char>(c) < 0x20) {
       return fail("a control character must be escaped");
     } else {
-      const std::size_t length = observe::sequence_length(text_.substr(at_));
-      if (length == 0) return fail("the text is not valid UTF-8");
-      at_ += length;
+      const Scalar scalar = decode_utf8(text_.substr(at_));
+      if (!scalar.valid) return fail("the text is not valid UTF-8");
+      at_ += scalar.length;
     }
   }
   said_ = text_.substr(run, at_ - run);
@@ -184,16 +166,9 @@ bool JsonReader::read_hex(unsigned& code) {
   code = 0;
   if (text_.size() - at_ < 4) return false;
   for (const char c : text_.substr(at_, 4)) {
-    code <<= 4U;
-    if (is_digit(c)) {
-      code += static_cast<unsigned>(c - '0');
-    } else if (c >= 'a' && c <= 'f') {
-      code += static_cast<unsigned>(c - 'a' + 10);
-    } else if (c >= 'A' && c <= 'F') {
-      code += static_cast<unsigned>(c - 'A' + 10);
-    } else {
-      return false;
-    }
+    const int value = hex_value(c);
+    if (value < 0) return false;
+    code = code << 4U | static_cast<unsigned>(value);
   }
   at_ += 4;
   return true;

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <string>
 
-#include "generator/source/result.h"
+#include "base/result.h"
 
 namespace caisson::context {
 

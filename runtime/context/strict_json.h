@@ -26,4 +26,13 @@ enum class Numbers : std::uint8_t { doubles, any };
 [[nodiscard]] tl::expected<boost::json::value, JsonError> parse_strict(
     std::string_view text, std::size_t levels = 32, Numbers numbers = Numbers::doubles);
 
+/// As `parse_strict` with any numbers, for texts whose values are kept as they are written: all of
+/// the text is checked, but of a list or object that lies `built` levels deep (0: the outermost)
+/// only how deep it is itself is told, by empty lists inside one another. More than `most_members`
+/// members and items above are an error. Needs little more than three times the text.
+[[nodiscard]] tl::expected<boost::json::value, JsonError> parse_outline(std::string_view text,
+                                                                        std::size_t levels,
+                                                                        std::size_t built,
+                                                                        std::size_t most_members);
+
 }  // namespace caisson::context

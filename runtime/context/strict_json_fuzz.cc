@@ -26,6 +26,10 @@ bool may_differ(std::string_view what) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace caisson::context;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
+  for (const std::size_t built : {0U, 1U, 3U}) {
+    const auto outline = parse_outline(text, 32, built, size + 1);
+    if (outline.has_value() != parse_strict(text, 32, Numbers::any).has_value()) std::abort();
+  }
   const auto value = parse_strict(text);
   json::error_code refused;
   const auto other = json::parse(text, refused);

@@ -76,6 +76,39 @@ RC_GTEST_PROP(ParseStrict, ReadsBackWhatWasWritten,
   RC_ASSERT(read->as_object() == object);
 }
 
+TEST(ParseOutline, TellsOfValuesOnlyHowDeepTheyAre) {
+  const auto outline = [](std::string_view text, std::size_t built) {
+    const auto value = parse_outline(text, 64, built, 100);
+    return value ? boost::json::serialize(*value) : value.error().what;
+  };
+  EXPECT_EQ(outline(R"({"a":1})", 0), "{}");
+  EXPECT_EQ(outline("[1,2,3]", 0), "[]");
+  EXPECT_EQ(outline("7", 0), "7");
+  EXPECT_EQ(outline(R"({"a":[],"b":{"c":{"d":[1]}},"e":2})", 0), R"({"":[[[]]]})");
+  EXPECT_EQ(outline(R"({"a":[],"b":{"c":{"d":[1]}},"e":2})", 1), R"({"a":[],"b":{"":[[]]},"e":2})");
+  EXPECT_EQ(outline(R"([{"id":"x","value":{"a":1,"b":[1,2]}},{"value":{}}])", 2),
+            R"([{"id":"x","value":{"":[]}},{"value":{}}])");
+  EXPECT_EQ(outline(R"({"x":{"a":1e999}})", 1), R"({"x":{}})") << "as in what is kept";
+}
+
+TEST(ParseOutline, ChecksWhatItDoesNotBuild) {
+  for (const std::string_view text :
+       {R"({"a":{"b":1,"b":2}})", R"({"a":{"b":1,"\u0062":2}})", R"({"a":[1,]})",
+        R"({"a":"\ud800"})", R"({"a":{"b":tru}})", R"({"a":[1}})"}) {
+    const auto outline = parse_outline(text, 64, 0, 100);
+    const auto whole = parse_strict(text, 64, Numbers::any);
+    ASSERT_FALSE(outline) << text;
+    ASSERT_FALSE(whole) << text;
+    EXPECT_EQ(outline.error().what, whole.error().what);
+    EXPECT_EQ(outline.error().column, whole.error().column);
+  }
+  EXPECT_FALSE(parse_outline(std::string(65, '[') + std::string(65, ']'), 64, 0, 100));
+  std::string many = "[[0";
+  for (int i = 0; i < 1000; ++i) many += ",0";
+  EXPECT_TRUE(parse_outline(many + "]]", 64, 1, 100)) << "they are in a value";
+  EXPECT_FALSE(parse_outline(many + "]]", 64, 2, 100));
+}
+
 TEST(ObjectReader, NotesEveryDefectWithItsPointer) {
   const auto value = parse_strict(R"({"n":"x","t":1,"u/~":2,"l":["a",3,"a"],"ok":7})");
   ObjectReader::Faults faults;

@@ -1,39 +1,20 @@
 #include "runtime/context/tenant_reader.h"
 
-#include <array>
-
 #include <boost/json/object.hpp>
 
 #include "runtime/context/configuration.h"
 
 namespace caisson::context {
-namespace {
 
 using tenancy::Limits;
-
-struct CountLimit {
-  std::string_view key;
-  std::optional<std::int64_t> Limits::* member;
-};
-
-constexpr std::array<CountLimit, 7> count_limits{{
-    {"burst", &Limits::burst},
-    {"concurrent", &Limits::concurrent},
-    {"body", &Limits::body_bytes},
-    {"storage", &Limits::storage_bytes},
-    {"queue", &Limits::queue_messages},
-    {"sockets", &Limits::sockets},
-    {"egress-connections", &Limits::egress_connections},
-}};
-
-}  // namespace
 
 Limits read_limits(const boost::json::value& value, std::string pointer,
                    ObjectReader::Faults& faults) {
   ObjectReader object(value, std::move(pointer), faults);
   Limits limits;
-  limits.requests_per_second = object.optional_number("requests-per-second", 0);
-  for (const auto& [key, member] : count_limits) limits.*member = object.optional_integer(key, 1);
+  limits.requests_per_second = object.optional_number(tenancy::rate_limit, 0);
+  for (const auto& [key, member] : tenancy::count_limits)
+    limits.*member = object.optional_integer(key, 1);
   return limits;
 }
 
@@ -41,6 +22,23 @@ Limits read_limits(ObjectReader& object) {
   const boost::json::value* value = object.take("limits");
   if (value == nullptr) return {};
   return read_limits(*value, object.pointer_to("limits"), object.faults());
+}
+
+tenancy::LimitsChange read_limits_change(ObjectReader& object) {
+  tenancy::LimitsChange change;
+  const boost::json::value* value = object.take("limits");
+  if (value == nullptr) return change;
+  boost::json::value set = *value;
+  if (set.is_object()) {
+    tenancy::each_limit([&](std::string_view name, auto) {
+      const boost::json::value* limit = set.get_object().if_contains(name);
+      if (limit == nullptr || !limit->is_null()) return;
+      change.withdrawn.emplace(name);
+      set.get_object().erase(name);
+    });
+  }
+  change.set = read_limits(set, object.pointer_to("limits"), object.faults());
+  return change;
 }
 
 std::vector<std::string> read_domains(ObjectReader& object, std::string_view domain) {
@@ -59,8 +57,8 @@ std::vector<std::string> read_domains(ObjectReader& object, std::string_view dom
 
 boost::json::object limits_json(const Limits& limits) {
   boost::json::object json;
-  if (limits.requests_per_second) json["requests-per-second"] = *limits.requests_per_second;
-  for (const auto& [key, member] : count_limits) {
+  if (limits.requests_per_second) json[tenancy::rate_limit] = *limits.requests_per_second;
+  for (const auto& [key, member] : tenancy::count_limits) {
     if (const auto& limit = limits.*member) json[key] = *limit;
   }
   return json;

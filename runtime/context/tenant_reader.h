@@ -16,6 +16,9 @@ namespace caisson::context {
 /// Reads member `limits`; none when it is absent.
 [[nodiscard]] tenancy::Limits read_limits(ObjectReader& object);
 
+/// Reads member `limits` of a change: a limit that is null is withdrawn, absent ones stay.
+[[nodiscard]] tenancy::LimitsChange read_limits_change(ObjectReader& object);
+
 /// Reads member `domains`: own domains of a tenant, none inside `domain`.
 [[nodiscard]] std::vector<std::string> read_domains(ObjectReader& object, std::string_view domain);
 

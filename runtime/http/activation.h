@@ -3,7 +3,7 @@
 #include <optional>
 #include <string_view>
 
-#include "generator/source/result.h"
+#include "base/result.h"
 
 namespace caisson::http {
 

@@ -300,6 +300,85 @@ TEST_F(Bounds, ATrustedProxyMayHaveThemAll) {
   EXPECT_TRUE(eventually([&] { return server.connections() == 64; }));
 }
 
+/// Four times as many connections as there is place for, of every kind that waits for its peer, and
+/// more bytes of unread answers than the share has: who asks and reads is answered each time.
+TEST_F(Bounds, WhoAsksAndReadsGetsInWhereTheOldestGoesOut) {
+  budget_ = std::make_shared<Budget>(16 * mib);
+  Application application(budget_);
+  application.large_ = 2 * mib;
+  auto server = Server::start({.limits = {.connections = 40,
+                                          .oldest_out = true,
+                                          .header_timeout = 600s,
+                                          .body_timeout = 600s,
+                                          .idle_timeout = 600s},
+                               .budget = budget_},
+                              application.admit());
+  ASSERT_TRUE(server);
+  const std::array<std::string, 5> kinds{
+      "", "GET /half of a req", "POST /refused HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\n",
+      get("/large"), get("/large") + get("/large") + get("/large")};
+  std::vector<TestClient> clients;
+  for (const auto& kind : kinds) {
+    for (int i = 0; i < 40; ++i) {
+      clients.emplace_back(server->port());
+      if (!kind.empty()) clients.back().send(kind);
+      if (i % 10 != 9) continue;
+      TestClient scrape(server->port());
+      const auto answer = scrape.ask(get("/large"));
+      ASSERT_TRUE(answer) << kind;
+      EXPECT_EQ(answer->status, 200) << kind;
+      EXPECT_EQ(answer->body.size(), application.large_) << kind;
+    }
+  }
+  EXPECT_LE(server->connections(), 40U);
+}
+
+/// Three peers connect all the time, and hold what they have: somebody who is far away, whose
+/// request comes late and whose answer takes many round trips, is answered each time.
+TEST_F(Bounds, WhoAsksFromFarAwayIsAnsweredAmongPeersThatOnlyConnect) {
+  constexpr std::size_t most = 40;
+  constexpr std::uint32_t loopback = 0x7f000000;
+  budget_ = std::make_shared<Budget>(64 * mib);
+  Application application(budget_);
+  application.large_ = 2 * mib;
+  auto server = Server::start({.limits = {.connections = most,
+                                          .oldest_out = true,
+                                          .header_timeout = 600s,
+                                          .body_timeout = 600s,
+                                          .idle_timeout = 600s},
+                               .budget = budget_},
+                              application.admit());
+  ASSERT_TRUE(server);
+  const std::array<std::string, 3> kinds{"", "GET /half of a req", get("/large")};
+  std::vector<TestClient> held;
+  const auto connect_all = [&](const std::string& kind) {
+    for (std::uint32_t i = 0; i < 2 * most; ++i) {
+      held.emplace_back(server->port(), loopback + 2 + i % 3);
+      if (!kind.empty()) held.back().send(kind);
+    }
+    // They are through when one who comes after them is.
+    TestClient last(server->port(), loopback + 9);
+    EXPECT_EQ(last.ask(get("/"))->status, 200);
+  };
+  for (const auto& kind : kinds) {
+    for (int round = 0; round < 4; ++round) {
+      held.clear();
+      connect_all(kind);
+      TestClient scrape(server->port(), loopback + 10);
+      connect_all(kind);
+      scrape.send("GET /lar");
+      connect_all(kind);
+      scrape.send("ge HTTP/1.1\r\nHost: a\r\n\r\n");
+      ASSERT_TRUE(eventually([&] { return application.holding_ > 0; }));
+      connect_all(kind);
+      const auto answer = scrape.receive();
+      ASSERT_TRUE(answer) << kind << round;
+      EXPECT_EQ(answer->status, 200) << kind;
+      EXPECT_EQ(answer->body.size(), application.large_) << kind;
+    }
+  }
+}
+
 TEST_F(Bounds, HeadsAreChargedToTheirPeer) {
   budget_ = std::make_shared<Budget>(100'000);
   const Server server = serve({.limits = {.header = 16384, .header_timeout = 60s}});

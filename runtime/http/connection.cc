@@ -24,6 +24,8 @@ constexpr std::string_view exhausted =
     "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n"
     "Connection: close\r\n\r\n";
 
+constexpr Refused draining{
+    .status = 503, .code = "draining", .detail = "the server is shutting down"};
 constexpr Refused overloaded{
     .status = 503, .code = "overloaded", .detail = "too many bytes wait to be answered or sent"};
 
@@ -36,12 +38,13 @@ HeadLimits head_limits(const Limits& limits) {
 }  // namespace
 
 Connection::Connection(Loop& loop, Descriptor socket, std::string address,
-                       std::shared_ptr<Peer> peer, const TlsContext* tls)
+                       std::shared_ptr<Peer> peer, const TlsContext* tls, bool late)
     : loop_(loop),
       inbox_(loop.inbox()),
       socket_(std::move(socket)),
       peer_(std::move(address)),
       counted_(std::move(peer)),
+      late_(late),
       parser_(head_limits(loop.shared.limits)),
       own_(counted_->share) {
   if (tls != nullptr) tls_.emplace(*tls);
@@ -161,6 +164,7 @@ void Connection::process(std::string_view input) {
 
 /// Asks the application about a head. Of whom it refuses no byte of the body is kept.
 void Connection::admit() {
+  if (late_) return refuse(draining);
   Request& head = parser_.head();
   head.peer = peer_;
   head.tls = tls_.has_value();
@@ -266,6 +270,14 @@ void Connection::account() {
   }
 }
 
+/// Charges for answers that their peers have not taken, if need be at the cost of others.
+bool Connection::pay() {
+  while (!out_.charge() || !plain_.charge()) {
+    if (!loop_.shed_unread(*this)) return false;
+  }
+  return true;
+}
+
 /// Sets the size of the kernel's buffer.
 void Connection::receive_into(int bytes) {
   if (std::exchange(receive_buffer_, bytes) == bytes || !socket_) return;
@@ -306,7 +318,7 @@ void Connection::settle() {
   if (web_socket_ && web_socket_->over()) last_ = true;
   if (quiet() && (last_ || ended_)) finish();
   if (!socket_) return;
-  if (!out_.charge() || !plain_.charge()) return cut();
+  if (!pay()) return cut();
   wait_readable();
   watch();
 }

@@ -25,8 +25,9 @@ namespace caisson::http {
 /// other threads.
 class Connection final : public ReplySink, public std::enable_shared_from_this<Connection> {
  public:
+  /// `late`: it came when the drain had begun.
   Connection(Loop& loop, Descriptor socket, std::string address, std::shared_ptr<Peer> peer,
-             const TlsContext* tls);
+             const TlsContext* tls, bool late);
 
   /// Answers 503 on a socket that exceeds the bound of connections.
   static void turn_away(Loop& loop, int socket, std::string_view peer);
@@ -46,10 +47,19 @@ class Connection final : public ReplySink, public std::enable_shared_from_this<C
 
   /// Between requests, with nothing to send.
   [[nodiscard]] bool is_idle() const { return wait_ == Wait::first || wait_ == Wait::idle; }
+  /// Its peer does not take what is sent.
+  [[nodiscard]] bool is_unread() const { return wait_ == Wait::write; }
+  /// Nothing of it is being done, and nobody who is known is sending a body: only its peer is
+  /// waited for.
+  [[nodiscard]] bool awaits_peer() const {
+    return wait_ != Wait::nothing && slots_.empty() && visit_ == nullptr;
+  }
   /// When the connection is given up if nothing happens.
   [[nodiscard]] Loop::Clock::time_point deadline() const { return deadline_; }
 
   [[nodiscard]] Loop::Clock::time_point born() const { return born_; }
+  /// It came when the drain had begun: nothing of it is done.
+  [[nodiscard]] bool is_late() const { return late_; }
   [[nodiscard]] const std::shared_ptr<Peer>& counted() const { return counted_; }
   [[nodiscard]] std::size_t index() const { return index_; }
   void set_index(std::size_t index) { index_ = index; }
@@ -93,6 +103,7 @@ class Connection final : public ReplySink, public std::enable_shared_from_this<C
   void refuse(const Refused& refused);
   void turn_down(Response response, bool head_only, bool goes_on);
   void account();
+  [[nodiscard]] bool pay();
   void receive_into(int bytes);
 
   // Answers and their bytes (connection_output.cc).
@@ -122,6 +133,7 @@ class Connection final : public ReplySink, public std::enable_shared_from_this<C
   std::string peer_;
   std::shared_ptr<Peer> counted_;
   const Loop::Clock::time_point born_ = Loop::Clock::now();
+  const bool late_;
   std::size_t index_ = 0;
 
   RequestParser parser_;

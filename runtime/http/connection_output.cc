@@ -87,8 +87,10 @@ void Connection::emit_front() {
     ++answered_;
     return;
   }
-  const bool drained = loop_.shared.draining && slots_.empty() && pending_.empty() &&
-                       parser_.stage() == RequestParser::Stage::idle;
+  // Whoever has asked for more is answered first.
+  const bool done = slots_.empty() && pending_.empty() &&
+                    (parser_.stage() == RequestParser::Stage::idle || late_);
+  const bool drained = done && (loop_.shared.draining || loop_.shared.leaving);
   const bool close = slot.close || slot.response.close || drained;
   SendQueue& out = plain_out();
   const bool with_body =
@@ -198,7 +200,9 @@ void Connection::flush() {
     if (wire_.bytes() == 0 && out_.paid() < 4 * in_kernel) {
       wire_ =
           observe::Charge(web_socket_ ? conversation_.share() : out_.payer(), observe::Use::answer);
-      if (!wire_.resize(in_kernel)) return cut();
+      while (!wire_.resize(in_kernel)) {
+        if (!loop_.shed_unread(*this)) return cut();
+      }
     }
     return wait_writable();
   }

@@ -9,7 +9,7 @@
 
 #include <tl/expected.hpp>
 
-#include "runtime/http/utf8.h"
+#include "base/utf8.h"
 
 namespace caisson::http {
 

@@ -5,6 +5,7 @@
 #include <exception>
 #include <new>
 #include <thread>
+#include <tuple>
 #include <utility>
 
 #include <arpa/inet.h>
@@ -179,15 +180,28 @@ void Loop::run() {
 
 void Loop::drain() {
   boost::asio::post(context_, [this] {
-    if (!acceptor_.is_open()) return;
-    accept_waiting();  // a connection in the queue was promised an answer by the kernel
-    acceptor_.close();
+    if (drained_ || !acceptor_.is_open()) return;
+    accept_waiting(true);  // a connection in the queue was promised an answer by the kernel
+    drained_ = true;
     for (std::size_t i = connections_.size(); i-- > 0;) {
+      if (i >= connections_.size()) continue;  // one may have closed others
       const auto connection = connections_[i];
       connection->drain();
     }
     const std::lock_guard lock(shared.mutex);
     --shared.accepting;
+    shared.changed.notify_all();
+  });
+}
+
+void Loop::deafen() {
+  boost::asio::post(context_, [this] {
+    if (!acceptor_.is_open()) return;
+    // Of a socket that another process has, too, the queue is the next one's.
+    if (!shared.passed) accept_waiting(true);
+    acceptor_.close();
+    const std::lock_guard lock(shared.mutex);
+    --shared.listening;
     shared.changed.notify_all();
   });
 }
@@ -211,9 +225,9 @@ void Loop::wait_acceptable() {
   awaiting_ = true;
 }
 
-void Loop::accept_waiting() {
+void Loop::accept_waiting(bool all) {
   accept_paused_ = false;
-  for (int i = 0; i < most_accepts || shared.draining; ++i) {
+  for (int i = 0; i < most_accepts || all; ++i) {
     sockaddr_storage address{};
     socklen_t size = sizeof(address);
     const int socket = ::accept4(acceptor_.native_handle(), reinterpret_cast<sockaddr*>(&address),
@@ -238,7 +252,7 @@ void Loop::admit(int accepted, const sockaddr_storage& from, std::size_t asked) 
   Counted counted(shared, *peer);
   const bool beyond_share = !peer->trusted && counted.of_peer() >= shared.limits.peer_connections();
   const bool beyond_all = counted.of_all() >= shared.limits.connections;
-  if ((beyond_share || beyond_all) && !make_room(beyond_share ? peer.get() : nullptr)) {
+  if ((beyond_share || beyond_all) && !make_room(*peer, beyond_share)) {
     // What is on its way between loops is counted nowhere else: it must stay little.
     if (asked < others_ && !shared.draining && shared.handed_on < most_accepts) {
       counted.drop();
@@ -266,9 +280,10 @@ void Loop::admit(int accepted, const sockaddr_storage& from, std::size_t asked) 
   Descriptor owner(context_, accepted);
   socket.release();
   const auto connection =
-      std::make_shared<Connection>(*this, std::move(owner), address, peer, tls.get());
+      std::make_shared<Connection>(*this, std::move(owner), address, peer, tls.get(), drained_);
   connections_.push_back(connection);
   counted.keep();
+  if (!drained_) ++shared.owed;
   ++shared.accepted;
   connection->set_index(connections_.size() - 1);
   connection->start();
@@ -282,19 +297,64 @@ void Loop::admit_or_close(int accepted, const sockaddr_storage& from, std::size_
   }
 }
 
-/// Makes room for a new connection, of `peer` alone when one is given, at the cost of the one that
-/// has waited longest for a request, so that idle peers cannot lock out busy ones. False when every
-/// connection of this loop is in the middle of something; another loop is asked then.
-bool Loop::make_room(const Peer* peer) {
+/// Whoever has most pays: a peer that asks once is not driven out by peers that connect all the
+/// time, however far away it is and however long it takes.
+template <class Eligible>
+bool Loop::shed(const Peer& wanting, Eligible eligible) {
+  if (!shared.limits.oldest_out) return false;
+  struct Rank {
+    std::size_t held;  ///< by its peer
+    bool idle;
+    bool read;
+    Clock::time_point born;
+    [[nodiscard]] bool before(const Rank& other) const {
+      return std::tuple(other.held, other.idle, other.read, born) <
+             std::tuple(held, idle, read, other.born);
+    }
+  };
+  std::shared_ptr<Connection> found;
+  Rank worst{};
+  for (const auto& connection : connections_) {
+    const Peer& peer = *connection->counted();
+    const std::size_t held = peer.connections;
+    if (held < wanting.connections || !connection->awaits_peer() || !eligible(*connection))
+      continue;
+    const Rank rank{.held = held,
+                    .idle = connection->is_idle(),
+                    .read = !connection->is_unread(),
+                    .born = connection->born()};
+    if (found && !rank.before(worst)) continue;
+    found = connection;
+    worst = rank;
+  }
+  if (!found) return false;
+  found->cut();
+  return true;
+}
+
+/// Makes room for a new connection of `wanting`, at the cost of the one that has waited longest for
+/// a request, and of `wanting` alone when it is `within` its own share that there is none, so that
+/// idle peers cannot lock out busy ones. False when every connection of this loop is in the middle
+/// of something; another loop is asked then.
+bool Loop::make_room(const Peer& wanting, bool within) {
+  const auto may = [&](const Connection& connection) {
+    return !within || connection.counted().get() == &wanting;
+  };
+  if (shared.limits.oldest_out) return shed(wanting, may);
   std::shared_ptr<Connection> idlest;
   for (const auto& connection : connections_) {
-    if (!connection->is_idle() || (peer != nullptr && connection->counted().get() != peer))
-      continue;
+    if (!connection->is_idle() || !may(*connection)) continue;
     if (!idlest || connection->deadline() < idlest->deadline()) idlest = connection;
   }
   if (!idlest) return false;
   idlest->close();
   return true;
+}
+
+bool Loop::shed_unread(const Connection& wanting) {
+  return shed(*wanting.counted(), [&](const Connection& connection) {
+    return &connection != &wanting && connection.is_unread();
+  });
 }
 
 void Loop::remove(Connection& connection) {
@@ -305,10 +365,11 @@ void Loop::remove(Connection& connection) {
   std::swap(connections_[index], connections_.back());
   connections_[index]->set_index(index);
   connections_.pop_back();
-  if (shared.connections.fetch_sub(1) == 1) {
-    const std::lock_guard lock(shared.mutex);
-    shared.changed.notify_all();
-  }
+  if (!connection.is_late()) --shared.owed;
+  --shared.connections;
+  if (!shared.draining) return;  // nobody waits for a change
+  const std::lock_guard lock(shared.mutex);
+  shared.changed.notify_all();
 }
 
 void Loop::schedule_tick() {

@@ -44,18 +44,22 @@ struct Shared {
   std::function<bool(std::string_view)> trusted;  ///< whether the peer at an address is a proxy
   Peers peers;
   bool secure = false;  ///< speaks TLS
+  bool passed = false;  ///< somebody else keeps the listening socket: its queue outlives the server
 
+  std::atomic<bool> leaving = false;  ///< the server will drain: no connection lasts for another
   std::atomic<bool> draining = false;
   std::atomic<std::size_t> connections = 0;
+  std::atomic<std::size_t> owed = 0;     ///< of these, those that came before the drain
   std::atomic<std::size_t> lasting = 0;  ///< connections open for more than a minute
   std::atomic<std::uint64_t> accepted = 0;
   std::atomic<std::uint64_t> turned_away = 0;
   std::atomic<int> handed_on = 0;      ///< sockets on their way from loop to loop
   std::atomic<std::uint64_t> cut = 0;  ///< what their peers do not read had no place
   observe::SharedHistogram<observe::life_bounds.size()> lives{observe::life_bounds};
-  std::atomic<std::size_t> accepting = 0;  ///< loops that accept
+  std::atomic<std::size_t> accepting = 0;  ///< loops that have not begun to drain
+  std::atomic<std::size_t> listening = 0;  ///< loops whose listening socket is open
   std::mutex mutex;                        ///< guards `tls` and the waiting for a change
-  std::condition_variable changed;         ///< of `connections` or `accepting`, towards 0
+  std::condition_variable changed;         ///< of one of these counts or `connections`, towards 0
   std::shared_ptr<const TlsContext> tls;
 };
 
@@ -113,9 +117,10 @@ class Loop {
     next_ = &next;
     others_ = others;
   }
-  void run();    ///< until `stop`; the calling thread becomes the loop's
-  void drain();  ///< from any thread
-  void stop();   ///< from any thread; closes every connection
+  void run();     ///< until `stop`; the calling thread becomes the loop's
+  void drain();   ///< from any thread; whoever connects from now on is refused
+  void deafen();  ///< from any thread; nobody connects any more
+  void stop();    ///< from any thread; closes every connection
 
   // For connections, on the loop's thread.
   Shared& shared;
@@ -124,14 +129,24 @@ class Loop {
   [[nodiscard]] boost::asio::io_context& context() { return context_; }
   [[nodiscard]] const std::shared_ptr<Inbox>& inbox() const { return inbox_; }
   void remove(Connection& connection);
+  /// With `oldest_out`: closes, for the bytes of an answer of `wanting`, another connection whose
+  /// peer does not read. False when there is none.
+  [[nodiscard]] bool shed_unread(const Connection& wanting);
 
  private:
   void wait_acceptable();
-  void accept_waiting();
+  /// Accepts what waits to be: some of it, or `all`.
+  void accept_waiting(bool all = false);
   /// `asked`: loops that had no room for it.
   void admit(int accepted, const sockaddr_storage& from, std::size_t asked);
   void admit_or_close(int accepted, const sockaddr_storage& from, std::size_t asked);
-  [[nodiscard]] bool make_room(const Peer* peer);
+  [[nodiscard]] bool make_room(const Peer& wanting, bool within);
+  /// With `oldest_out`: closes for `wanting` an eligible connection that waits for its peer, of the
+  /// peer that has most connections; of those first the ones that wait for a request, last the
+  /// ones whose peer does not read, the oldest of each. Never that of a peer with fewer connections
+  /// than `wanting` has. False when there is none.
+  template <class Eligible>
+  [[nodiscard]] bool shed(const Peer& wanting, Eligible eligible);
   void schedule_tick();
   void tick();
   void begin_waits();
@@ -147,6 +162,7 @@ class Loop {
   bool ticking_ = false;        ///< the timer is armed
   bool awaiting_ = false;       ///< a wait for connections is armed
   bool accept_paused_ = false;  ///< no file descriptor was left; the next tick tries again
+  bool drained_ = false;        ///< who comes now is late
 };
 
 }  // namespace caisson::http

@@ -22,6 +22,8 @@ namespace caisson::http {
 namespace {
 
 constexpr int backlog = 4096;
+/// For answers to those who came at the end of a drain.
+constexpr auto last_words = std::chrono::seconds(2);
 constexpr std::size_t default_budget = std::size_t{256} << 20;
 
 bool nobody(std::string_view) { return false; }
@@ -219,6 +221,7 @@ Result<Server> Server::start(ServerOptions options, Admit admit) {
   state->shared.refuse = options.refuse ? std::move(options.refuse) : plain_problem;
   state->tls_files = std::move(options.tls);
   state->shared.secure = state->tls_files.has_value();
+  state->shared.passed = unix_path(options.listen).has_value();
   state->port = port_of(sockets->front().get());
   Server server(std::move(state));
   if (server.state_->tls_files) {
@@ -231,7 +234,7 @@ Result<Server> Server::start(ServerOptions options, Admit admit) {
   for (std::size_t i = 0; i < loops.size(); ++i) {
     loops[i]->join(*loops[(i + 1) % loops.size()], loops.size() - 1);
   }
-  server.state_->shared.accepting = loops.size();
+  server.state_->shared.accepting = server.state_->shared.listening = loops.size();
   for (const auto& loop : server.state_->loops) {
     server.state_->threads.emplace_back([raw = loop.get()] { raw->run(); });
     pthread_setname_np(server.state_->threads.back().native_handle(), "http");
@@ -263,19 +266,32 @@ Result<void> Server::reload_tls() {
   return {};
 }
 
+void Server::begin_to_leave() { state_->shared.leaving = true; }
+
 std::size_t Server::drain(std::chrono::milliseconds deadline) {
-  state_->shared.draining = true;
+  Shared& shared = state_->shared;
+  const auto end = Loop::Clock::now() + deadline;
+  shared.draining = true;
   for (const auto& loop : state_->loops) loop->drain();
+  if (shared.passed) deafen();
   std::size_t cut = 0;
   {
-    std::unique_lock lock(state_->shared.mutex);
-    state_->shared.changed.wait_for(lock, deadline, [this] {
-      return state_->shared.accepting == 0 && state_->shared.connections == 0;
-    });
-    cut = state_->shared.connections;
+    std::unique_lock lock(shared.mutex);
+    shared.changed.wait_until(lock, end, [&] { return shared.accepting == 0 && shared.owed == 0; });
+    cut = shared.owed;
   }
+  // Whoever comes too late is still told so.
+  if (!shared.passed) deafen();
+  std::unique_lock lock(shared.mutex);
+  shared.changed.wait_for(lock, last_words,
+                          [&] { return shared.listening == 0 && shared.connections <= cut; });
+  lock.unlock();
   state_->stop();
   return cut;
+}
+
+void Server::deafen() {
+  for (const auto& loop : state_->loops) loop->deafen();
 }
 
 }  // namespace caisson::http

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "generator/source/result.h"
+#include "base/result.h"
 #include "runtime/http/limits.h"
 #include "runtime/http/reply.h"
 #include "runtime/http/tls.h"
@@ -55,12 +55,19 @@ class Server {
   /// Loads certificate and key again for the connections to come. Keeps the old pair on failure.
   [[nodiscard]] Result<void> reload_tls();
 
-  /// Stops accepting, lets every request that has begun be answered with `Connection: close`, and
-  /// closes what is left after `deadline`. Returns the number of connections it had to cut.
+  /// From now on each connection ends with an answer (`Connection: close`), so that whoever routes
+  /// elsewhere by then keeps none that a drain would close under a request.
+  void begin_to_leave();
+
+  /// Lets every request that has begun be answered with `Connection: close`, and closes what is
+  /// left after `deadline`. Until then whoever connects is told to come back (503 `draining`); on a
+  /// socket that was passed, connections wait for the next process. Returns the number of
+  /// connections it had to cut.
   std::size_t drain(std::chrono::milliseconds deadline);
 
  private:
   struct State;
+  void deafen();
   explicit Server(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

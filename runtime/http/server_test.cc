@@ -59,9 +59,10 @@ class Backlog {
   }
 
   /// The replies in the order of their requests, once there are `count`.
-  std::vector<std::pair<std::string, Reply>> take(std::size_t count) {
+  std::vector<std::pair<std::string, Reply>> take(std::size_t count,
+                                                  std::chrono::milliseconds patience = 20s) {
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, 20s, [&] { return waiting_.size() >= count; });
+    changed_.wait_for(lock, patience, [&] { return waiting_.size() >= count; });
     return std::exchange(waiting_, {});
   }
 
@@ -335,6 +336,26 @@ TEST(Server, TheKernelKeepsLittleOfWhatIsNotRead) {
   ::close(client);
 }
 
+/// A segment of the loopback device is larger than any other: one that finds no place in an empty
+/// buffer comes again after 200 milliseconds, and again after 400.
+TEST(Server, TakesTheLargestSegmentAtOnce) {
+  const Server server = serve({.limits = {.body = 1 << 20}}, echo);
+  constexpr std::uint32_t clients = 20;
+  std::uint32_t sent_again = 0;
+  for (std::uint32_t i = 0; i < clients; ++i) {
+    TestClient client(server.port());
+    // The connection is there and its buffer has its size before the segment is sent.
+    ASSERT_EQ(client.ask(get("/"))->status, 200);
+    client.send(post("/", std::string(60'000, 'x')));
+    const auto answer = client.receive();
+    ASSERT_TRUE(answer) << i;
+    EXPECT_EQ(answer->status, 200) << i;
+    sent_again += client.sent_again();
+  }
+  // On a busy machine the kernel asks once in a while whether a segment came.
+  EXPECT_LT(sent_again, clients / 2);
+}
+
 TEST(Server, ClosesTheIdlestConnectionForANewOne) {
   const Server server = serve({.limits = {.connections = 2}}, echo);
   TestClient one(server.port());
@@ -429,6 +450,68 @@ TEST(Drain, ClosesIdleConnectionsAndStopsAccepting) {
   EXPECT_EQ(server.drain(10s), 0U);
   EXPECT_TRUE(client.closed());
   EXPECT_THROW(TestClient{port}, std::runtime_error);
+}
+
+/// While one request is not answered yet, hundreds come too late: each is told so, also with a body
+/// and by HEAD, and none of it is done.
+TEST(Drain, TellsWhoeverComesLate) {
+  Backlog backlog;
+  Server server = serve({.threads = 2}, backlog.handler());
+  const std::uint16_t port = server.port();
+  TestClient slow(port);
+  slow.send(get("/slow"));
+  auto held = backlog.take(1);
+  ASSERT_EQ(held.size(), 1U);
+  std::size_t cut = 0;
+  std::thread drain([&] { cut = server.drain(60s); });
+  // Until it has begun, requests are answered.
+  int status = 200;
+  while (status == 200) {
+    TestClient early(port);
+    early.send(get("/early"));
+    std::thread answers([&] {
+      for (auto& [path, reply] : backlog.take(1, 50ms)) reply(Response{.body = path});
+    });
+    status = early.receive().value_or(TestClient::Answer{}).status;
+    answers.join();
+  }
+  EXPECT_EQ(status, 503);
+  for (int i = 0; i < 300; ++i) {
+    TestClient late(port);
+    const bool head = i % 3 == 1;
+    late.send(i % 3 == 0 ? post("/late", std::string(100'000, 'b'))
+              : head     ? "HEAD /late HTTP/1.1\r\nHost: x\r\n\r\n"
+                         : get("/late"));
+    const auto answer = late.receive(head).value_or(TestClient::Answer{});
+    EXPECT_EQ(answer.status, 503) << i;
+    EXPECT_EQ(answer.field("Connection"), "close");
+    EXPECT_EQ(answer.body.find("draining") == std::string::npos, head);
+    EXPECT_TRUE(late.closed());
+  }
+  for (auto& [path, reply] : held) reply(Response{.body = path});
+  const auto answer = slow.receive();
+  drain.join();
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->body, "/slow");
+  EXPECT_EQ(answer->field("Connection"), "close");
+  EXPECT_EQ(cut, 0U);
+  EXPECT_THROW(TestClient{port}, std::runtime_error);
+}
+
+TEST(Drain, ServesOnBeforeItAndEndsEachConnection) {
+  Server server = serve({.threads = 2}, echo);
+  TestClient idle(server.port());
+  EXPECT_EQ(idle.ask(get("/"))->field("Connection"), "");
+  server.begin_to_leave();
+  EXPECT_EQ(idle.ask(get("/"))->field("Connection"), "close");
+  EXPECT_TRUE(idle.closed());
+  for (int i = 0; i < 300; ++i) {
+    TestClient client(server.port());
+    const auto answer = client.ask(get("/"));
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->status, 200);
+  }
+  EXPECT_EQ(server.drain(10s), 0U);
 }
 
 TEST(Drain, CutsWhatDoesNotEnd) {

@@ -25,7 +25,7 @@ std::string TestClient::Answer::field(std::string_view name) const {
   return {};
 }
 
-TestClient::TestClient(std::uint16_t port)
+TestClient::TestClient(std::uint16_t port, std::uint32_t from)
     : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -35,6 +35,13 @@ TestClient::TestClient(std::uint16_t port)
   ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
   ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+  if (from != 0) {
+    sockaddr_in own{};
+    own.sin_family = AF_INET;
+    own.sin_addr.s_addr = htonl(from);
+    if (::bind(socket_, reinterpret_cast<const sockaddr*>(&own), sizeof(own)) != 0)
+      throw std::runtime_error("the test client cannot bind");
+  }
   if (::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
     ::close(socket_);
     throw std::runtime_error("the test client cannot connect");
@@ -53,6 +60,14 @@ bool TestClient::send(std::string_view bytes, std::size_t piece) {
     bytes.remove_prefix(static_cast<std::size_t>(sent));
   }
   return true;
+}
+
+std::uint32_t TestClient::sent_again() const {
+  tcp_info info{};
+  socklen_t size = sizeof(info);
+  if (::getsockopt(socket_, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+    throw std::runtime_error("the kernel tells nothing of the test client");
+  return info.tcpi_total_retrans;
 }
 
 void TestClient::shut_sending() { ::shutdown(socket_, SHUT_WR); }

@@ -22,7 +22,8 @@ class TestClient {
     [[nodiscard]] std::string field(std::string_view name) const;
   };
 
-  explicit TestClient(std::uint16_t port);
+  /// Connects from `from`, an address of the loopback network in host order; 0: whichever.
+  explicit TestClient(std::uint16_t port, std::uint32_t from = 0);
   ~TestClient();
   TestClient(TestClient&& other) noexcept : socket_(std::exchange(other.socket_, -1)) {}
   TestClient& operator=(TestClient&&) = delete;
@@ -40,6 +41,9 @@ class TestClient {
   bool receive_some(std::string& into);
   /// Everything until the server closes or is silent for too long.
   [[nodiscard]] std::string receive_all();
+
+  /// Segments that the kernel had to send again, because the other side did not take them.
+  [[nodiscard]] std::uint32_t sent_again() const;
 
   /// Sends the bytes of one request and gives its response.
   [[nodiscard]] std::optional<Answer> ask(std::string_view request) {

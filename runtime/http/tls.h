@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "generator/source/result.h"
+#include "base/result.h"
 
 using SSL_CTX = struct ssl_ctx_st;
 using SSL = struct ssl_st;

@@ -1,7 +1,7 @@
 #include "runtime/ingress/api_key.h"
 
-#include "runtime/observe/base64url.h"
-#include "runtime/observe/digest.h"
+#include "base/base64url.h"
+#include "base/digest.h"
 
 namespace caisson::ingress {
 namespace {
@@ -16,18 +16,17 @@ std::optional<std::string_view> api_key_id(std::string_view text) {
   text.remove_prefix(api_key_prefix.size());
   if (text.size() != id_chars + 1 + secret_chars || text[id_chars] != '_') return std::nullopt;
   const std::string_view id = text.substr(0, id_chars);
-  if (!observe::decode_base64url(id) || !observe::decode_base64url(text.substr(id_chars + 1)))
-    return std::nullopt;
+  if (!decode_base64url(id) || !decode_base64url(text.substr(id_chars + 1))) return std::nullopt;
   return id;
 }
 
 bool matches(const tenancy::ApiKeyPtr& key, std::string_view text) {
-  const observe::Digest digest = observe::sha256(text);
-  const observe::Digest kept = key ? key->hash : observe::Digest{};
-  const auto view = [](const observe::Digest& d) {
+  const Digest digest = sha256(text);
+  const Digest kept = key ? key->hash : Digest{};
+  const auto view = [](const Digest& d) {
     return std::string_view(reinterpret_cast<const char*>(d.data()), d.size());
   };
-  return observe::equal_constant_time(view(digest), view(kept)) && key != nullptr;
+  return equal_constant_time(view(digest), view(kept)) && key != nullptr;
 }
 
 }  // namespace caisson::ingress

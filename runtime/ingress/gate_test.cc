@@ -20,7 +20,7 @@ using testing::HasSubstr;
 
 class Gating : public testing::Test {
  protected:
-  Gating() : path_(fs::temp_directory_path() / ("caisson-gate-" + observe::new_uuid(0))) {
+  Gating() : path_(fs::temp_directory_path() / ("caisson-gate-" + new_uuid(0))) {
     configuration_.domain = "acme.localhost";
     audit_ = observe::Audit::open(path_, clock_, log_, metrics_).value();
     gate_ = std::make_unique<Gate>(resolver_, limiter_, *audit_, metrics_);
@@ -51,7 +51,7 @@ class Gating : public testing::Test {
   }
 
   fs::path path_;
-  observe::ManualClock clock_;
+  ManualClock clock_;
   int null_ = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
   observe::Log log_{null_, observe::Level::error, "test", clock_};
   observe::Metrics metrics_{"test", "0"};

@@ -44,7 +44,7 @@ void verify_token_uncached(benchmark::State& state) {
                          ? VerificationKey::secret(signer.key_file()).value()
                          : VerificationKey::from_pem(signer.key_file()).value()});
   const context::TokenSettings rules = settings(algorithm);
-  const observe::SystemClock clock;
+  const SystemClock clock;
   const std::string text = token(signer, clock.unix_ms());
   for (auto _ : state) {
     const auto verified = verify_token(text, keys, rules, clock.unix_ms());
@@ -57,7 +57,7 @@ BENCHMARK(verify_token_uncached)->DenseRange(0, 3);
 
 /// A directory with one tenant, a gate, and a request for it.
 struct Stand {
-  Stand() : path(fs::temp_directory_path() / ("caisson-bench-" + observe::new_uuid(0))) {
+  Stand() : path(fs::temp_directory_path() / ("caisson-bench-" + new_uuid(0))) {
     fs::create_directory(path);
     std::ofstream(path / "key") << signer.key_file();
     configuration.domain = "acme.localhost";
@@ -81,7 +81,7 @@ struct Stand {
 
   fs::path path;
   TestSigner signer{Algorithm::eddsa};
-  observe::SystemClock clock;
+  SystemClock clock;
   observe::Log log{open("/dev/null", O_WRONLY | O_CLOEXEC), observe::Level::info, "bench", clock};
   observe::Metrics metrics{"bench", "0"};
   context::Configuration configuration;
@@ -132,7 +132,7 @@ void pass_the_gate(benchmark::State& state) {
       TestRequest("globex.acme.localhost").bearer(token(stand.signer, stand.clock.unix_ms()));
   const http::Request made = request.make();
   for (auto _ : state) {
-    const auto admitted = stand.gate->admit(made, observe::new_uuid(stand.clock.unix_ms()));
+    const auto admitted = stand.gate->admit(made, new_uuid(stand.clock.unix_ms()));
     if (!admitted) state.SkipWithError("refused");
     benchmark::DoNotOptimize(admitted);
   }
@@ -144,13 +144,13 @@ void refuse_at_the_gate(benchmark::State& state) {
   const TestRequest request("globex.acme.localhost");
   const http::Request made = request.make();
   for (auto _ : state) {
-    benchmark::DoNotOptimize(stand.gate->admit(made, observe::new_uuid(stand.clock.unix_ms())));
+    benchmark::DoNotOptimize(stand.gate->admit(made, new_uuid(stand.clock.unix_ms())));
   }
 }
 BENCHMARK(refuse_at_the_gate);
 
 void make_request_id(benchmark::State& state) {
-  for (auto _ : state) benchmark::DoNotOptimize(observe::new_uuid(1'700'000'000'000));
+  for (auto _ : state) benchmark::DoNotOptimize(new_uuid(1'700'000'000'000));
 }
 BENCHMARK(make_request_id);
 

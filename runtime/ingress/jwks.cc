@@ -1,9 +1,9 @@
 #include <boost/json/value.hpp>
 
+#include "base/base64url.h"
 #include "runtime/context/secret_file.h"
 #include "runtime/context/strict_json.h"
 #include "runtime/ingress/keys.h"
-#include "runtime/observe/base64url.h"
 
 namespace caisson::ingress {
 namespace {
@@ -23,7 +23,7 @@ std::string_view text(const json::object& object, std::string_view key) {
 
 /// Decoded bytes of a member; empty when it is no canonical base64url.
 std::string octets(const json::object& object, std::string_view key) {
-  return observe::decode_base64url(text(object, key)).value_or("");
+  return decode_base64url(text(object, key)).value_or("");
 }
 
 /// The algorithm that a key is for; nothing when it is for none of ours.

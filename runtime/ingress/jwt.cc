@@ -6,8 +6,8 @@
 
 #include <boost/json/value.hpp>
 
+#include "base/base64url.h"
 #include "runtime/context/strict_json.h"
-#include "runtime/observe/base64url.h"
 #include "runtime/observe/walls.h"
 
 namespace caisson::ingress {
@@ -22,7 +22,7 @@ tl::unexpected<std::string_view> refuse(std::string_view reason) { return tl::un
 
 /// The JSON object that a part of a token encodes.
 Verified<json::object> decode_object(std::string_view part) {
-  const auto text = observe::decode_base64url(part);
+  const auto text = decode_base64url(part);
   if (!text) return refuse("a part is no canonical base64url");
   auto value = context::parse_strict(*text);
   if (!value || !value->is_object()) return refuse("a part is no JSON object with unique keys");
@@ -169,7 +169,7 @@ Verified<Token> verify_token(std::string_view token, const KeySet& keys,
   if (!header_object) return refuse(header_object.error());
   const auto header = read_header(*header_object);
   if (!header) return refuse(header.error());
-  const auto signature = observe::decode_base64url(token.substr(second + 1));
+  const auto signature = decode_base64url(token.substr(second + 1));
   if (!signature) return refuse("a part is no canonical base64url");
 
   // Claims are not looked at before the signature is known to be good.

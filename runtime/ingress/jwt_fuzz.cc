@@ -3,8 +3,9 @@
 #include <string>
 #include <string_view>
 
+#include "base/base64url.h"
+#include "base/digest.h"
 #include "runtime/ingress/jwt.h"
-#include "runtime/observe/base64url.h"
 
 namespace {
 
@@ -46,9 +47,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
   } else if (*data % 3 == 1) {
     const std::string signed_text =
-        observe::encode_base64url(R"({"alg":"HS256"})") + "." + observe::encode_base64url(text);
+        encode_base64url(R"({"alg":"HS256"})") + "." + encode_base64url(text);
     static const auto sign = [](std::string_view of) {
-      return observe::encode_base64url(ingress::hmac_sha256(secret, of));
+      return encode_base64url(bytes_of(hmac_sha256(secret, of)));
     };
     const auto token =
         ingress::verify_token(signed_text + "." + sign(signed_text), keys(), rules, now_ms);

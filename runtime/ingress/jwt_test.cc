@@ -10,9 +10,10 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
+#include "base/base64url.h"
+#include "base/digest.h"
+#include "base/uuid.h"
 #include "runtime/ingress/test_tokens.h"
-#include "runtime/observe/base64url.h"
-#include "runtime/observe/ids.h"
 
 namespace caisson::ingress {
 namespace {
@@ -115,8 +116,8 @@ TEST_P(EveryAlgorithm, TakesNoOtherAlgorithmsName) {
     const std::string header = R"({"alg":")" + std::string(other) + R"("})";
     EXPECT_EQ(pair.verdict_of_header(header), "the signature is not of an accepted key") << other;
     // The same without a signature.
-    const std::string token = observe::encode_base64url(header) + "." +
-                              observe::encode_base64url(boost::json::serialize(claims())) + ".";
+    const std::string token =
+        encode_base64url(header) + "." + encode_base64url(boost::json::serialize(claims())) + ".";
     EXPECT_EQ(pair.verdict(token), "the signature is not of an accepted key") << other;
   }
 }
@@ -131,12 +132,12 @@ TEST(VerifyToken, RefusesAPublicKeyAsASecret) {
   const KeySet keys = keys_of(rsa);
   context::TokenSettings both = settings(Algorithm::rs256);
   both.algorithms.insert(Algorithm::hs256);
-  const std::string text = observe::encode_base64url(R"({"alg":"HS256"})") + "." +
-                           observe::encode_base64url(boost::json::serialize(claims()));
+  const std::string text = encode_base64url(R"({"alg":"HS256"})") + "." +
+                           encode_base64url(boost::json::serialize(claims()));
   // What a confused verifier would compute, with and without the line feed at the end of the file.
   for (const std::string& pem :
        {rsa.key_file(), rsa.key_file().substr(0, rsa.key_file().size() - 1)}) {
-    const std::string token = text + "." + observe::encode_base64url(hmac_sha256(pem, text));
+    const std::string token = text + "." + encode_base64url(bytes_of(hmac_sha256(pem, text)));
     EXPECT_FALSE(verify_token(token, keys, both, now_s * 1000));
   }
 }
@@ -227,8 +228,7 @@ TEST(VerifyToken, RefusesWhatIsTooLong) {
 /// command.
 class MadeElsewhere : public testing::TestWithParam<Algorithm> {
  protected:
-  MadeElsewhere()
-      : directory_(fs::temp_directory_path() / ("caisson-jwt-" + observe::new_uuid(0))) {
+  MadeElsewhere() : directory_(fs::temp_directory_path() / ("caisson-jwt-" + new_uuid(0))) {
     fs::create_directory(directory_);
   }
   ~MadeElsewhere() override { fs::remove_all(directory_); }
@@ -267,8 +267,8 @@ std::string raw_signature(const std::string& der) {
 
 TEST_P(MadeElsewhere, IsAccepted) {
   const std::string text =
-      observe::encode_base64url(R"({"alg":")" + std::string(name(GetParam())) + R"("})") + "." +
-      observe::encode_base64url(boost::json::serialize(claims()));
+      encode_base64url(R"({"alg":")" + std::string(name(GetParam())) + R"("})") + "." +
+      encode_base64url(boost::json::serialize(claims()));
   write("text", text);
   switch (GetParam()) {
     case Algorithm::hs256:
@@ -302,7 +302,7 @@ TEST_P(MadeElsewhere, IsAccepted) {
   const auto keys = load_keys(rules);
   ASSERT_TRUE(keys) << keys.error().text();
   const auto token =
-      verify_token(text + "." + observe::encode_base64url(signature), *keys, rules, now_s * 1000);
+      verify_token(text + "." + encode_base64url(signature), *keys, rules, now_s * 1000);
   ASSERT_TRUE(token) << token.error();
   EXPECT_EQ(token->tenant, "globex");
 }

@@ -8,30 +8,16 @@
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
 
-#include "runtime/observe/digest.h"
+#include "base/c_library.h"
+#include "base/digest.h"
 
 namespace caisson::ingress {
 namespace {
 
 using context::Algorithm;
-
-template <auto Free>
-struct Deleter {
-  template <class T>
-  void operator()(T* owned) const noexcept {
-    Free(owned);
-  }
-};
-template <class T, auto Free>
-using Owned = std::unique_ptr<T, Deleter<Free>>;
-
-const unsigned char* bytes(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
 
 /// OpenSSL keeps a queue of errors per thread; what was refused here is told by us.
 tl::unexpected<Failure> refuse(std::string what) {
@@ -60,8 +46,8 @@ EVP_PKEY* build_key(const char* type, Push push) {
 std::string der_signature(std::string_view raw) {
   if (raw.size() != 64) return {};
   Owned<ECDSA_SIG, ECDSA_SIG_free> signature(ECDSA_SIG_new());
-  BIGNUM* r = BN_bin2bn(bytes(raw), 32, nullptr);
-  BIGNUM* s = BN_bin2bn(bytes(raw) + 32, 32, nullptr);
+  BIGNUM* r = BN_bin2bn(octets(raw), 32, nullptr);
+  BIGNUM* s = BN_bin2bn(octets(raw) + 32, 32, nullptr);
   if (ECDSA_SIG_set0(signature.get(), r, s) != 1) return {};
   std::string der(80, '\0');
   auto* out = reinterpret_cast<unsigned char*>(der.data());
@@ -73,7 +59,7 @@ std::string der_signature(std::string_view raw) {
 }  // namespace
 
 Result<VerificationKey> VerificationKey::of(evp_pkey_st* owned) {
-  std::shared_ptr<EVP_PKEY> key(owned, Deleter<EVP_PKEY_free>{});
+  std::shared_ptr<EVP_PKEY> key(owned, ReleaseWith<EVP_PKEY_free>{});
   if (!key) return refuse("not a public key");
   switch (EVP_PKEY_get_base_id(key.get())) {
     case EVP_PKEY_ED25519:
@@ -107,7 +93,7 @@ Result<VerificationKey> VerificationKey::from_pem(std::string_view pem) {
 
 Result<VerificationKey> VerificationKey::ed25519(std::string_view x) {
   if (x.size() != 32) return refuse("an Ed25519 key must have 32 bytes");
-  return of(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, bytes(x), x.size()));
+  return of(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, octets(x), x.size()));
 }
 
 Result<VerificationKey> VerificationKey::p256(std::string_view x, std::string_view y) {
@@ -122,8 +108,8 @@ Result<VerificationKey> VerificationKey::p256(std::string_view x, std::string_vi
 
 Result<VerificationKey> VerificationKey::rsa(std::string_view n, std::string_view e) {
   if (n.size() > 1024 || e.size() > 8) return refuse("an RSA key must have 2048 to 8192 bits");
-  const Owned<BIGNUM, BN_free> modulus(BN_bin2bn(bytes(n), static_cast<int>(n.size()), nullptr));
-  const Owned<BIGNUM, BN_free> exponent(BN_bin2bn(bytes(e), static_cast<int>(e.size()), nullptr));
+  const Owned<BIGNUM, BN_free> modulus(BN_bin2bn(octets(n), static_cast<int>(n.size()), nullptr));
+  const Owned<BIGNUM, BN_free> exponent(BN_bin2bn(octets(e), static_cast<int>(e.size()), nullptr));
   if (BN_is_odd(exponent.get()) == 0 || BN_is_one(exponent.get()) != 0) {
     return refuse("the exponent of an RSA key must be odd and above 1");
   }
@@ -153,7 +139,7 @@ bool VerificationKey::verify(std::string_view text, std::string_view signature) 
   const Owned<EVP_MD_CTX, EVP_MD_CTX_free> context(EVP_MD_CTX_new());
   const bool good =
       EVP_DigestVerifyInit(context.get(), nullptr, digest, nullptr, key_.get()) == 1 &&
-      EVP_DigestVerify(context.get(), bytes(signature), signature.size(), bytes(text),
+      EVP_DigestVerify(context.get(), octets(signature), signature.size(), octets(text),
                        text.size()) == 1;
   if (!good) ERR_clear_error();
   return good;
@@ -168,19 +154,8 @@ std::string VerificationKey::pem() const {
   return {text, static_cast<std::size_t>(size)};
 }
 
-std::string hmac_sha256(std::string_view secret, std::string_view text) {
-  std::string mac(32, '\0');
-  unsigned int size = 0;
-  if (HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()), bytes(text), text.size(),
-           reinterpret_cast<unsigned char*>(mac.data()), &size) == nullptr) {
-    return {};
-  }
-  return mac;
-}
-
 bool verify_hmac(std::string_view secret, std::string_view text, std::string_view signature) {
-  const std::string mac = hmac_sha256(secret, text);
-  return !mac.empty() && observe::equal_constant_time(mac, signature);
+  return equal_constant_time(bytes_of(hmac_sha256(secret, text)), signature);
 }
 
 const VerificationKey* KeySet::find(Algorithm algorithm,

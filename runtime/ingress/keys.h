@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "generator/source/result.h"
+#include "base/result.h"
 #include "runtime/context/configuration.h"
 
 struct evp_pkey_st;
@@ -49,8 +49,6 @@ class VerificationKey {
   std::string secret_;
   std::string id_;  ///< `kid`; may be empty
 };
-
-[[nodiscard]] std::string hmac_sha256(std::string_view secret, std::string_view text);
 
 /// Whether `signature` is the HMAC-SHA-256 of `text`, in constant time.
 [[nodiscard]] bool verify_hmac(std::string_view secret, std::string_view text,

@@ -5,8 +5,8 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
+#include "base/base64url.h"
 #include "runtime/ingress/test_tokens.h"
-#include "runtime/observe/base64url.h"
 
 namespace caisson::ingress {
 namespace {
@@ -15,7 +15,7 @@ using context::Algorithm;
 const std::set<Algorithm> every_algorithm{Algorithm::eddsa, Algorithm::es256, Algorithm::rs256,
                                           Algorithm::hs256};
 
-std::string decoded(std::string_view text) { return observe::decode_base64url(text).value(); }
+std::string decoded(std::string_view text) { return decode_base64url(text).value(); }
 
 // RFC 7515 appendices A.1 to A.3 sign this payload.
 constexpr std::string_view payload =
@@ -167,14 +167,14 @@ TEST(KeySet, NeverPicksBetweenKeys) {
 }
 
 RC_GTEST_PROP(Base64url, ReadsBackWhatItWrote, (const std::string& bytes)) {
-  RC_ASSERT(observe::decode_base64url(observe::encode_base64url(bytes)) == bytes);
+  RC_ASSERT(decode_base64url(encode_base64url(bytes)) == bytes);
 }
 
 RC_GTEST_PROP(Base64url, HasOneSpelling, ()) {
   const auto text =
       *rc::gen::container<std::string>(rc::gen::elementOf(std::string("AQgw-_=+/Zz09.")));
-  const auto bytes = observe::decode_base64url(text);
-  if (bytes) RC_ASSERT(observe::encode_base64url(*bytes) == text);
+  const auto bytes = decode_base64url(text);
+  if (bytes) RC_ASSERT(encode_base64url(*bytes) == text);
 }
 
 }  // namespace

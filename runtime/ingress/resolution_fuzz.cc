@@ -2,10 +2,10 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "base/base64url.h"
 #include "runtime/context/configuration.h"
 #include "runtime/ingress/api_key.h"
 #include "runtime/ingress/signals.h"
-#include "runtime/observe/base64url.h"
 
 namespace {
 
@@ -50,8 +50,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (bearer && *bearer) {
     const auto id = ingress::api_key_id(**bearer);
     if (id && (id->size() != 22 || (**bearer).size() != 70)) std::abort();
-    const auto bytes = observe::decode_base64url(**bearer);
-    if (bytes && observe::encode_base64url(*bytes) != **bearer) std::abort();
+    const auto bytes = decode_base64url(**bearer);
+    if (bytes && encode_base64url(*bytes) != **bearer) std::abort();
   }
   return 0;
 }

@@ -7,13 +7,13 @@
 
 #include <tl/expected.hpp>
 
+#include "base/time.h"
 #include "runtime/context/configuration.h"
 #include "runtime/context/request_context.h"
 #include "runtime/http/message.h"
 #include "runtime/ingress/directory.h"
 #include "runtime/ingress/tickets.h"
 #include "runtime/ingress/token_verifier.h"
-#include "runtime/observe/clock.h"
 #include "runtime/observe/problem.h"
 
 namespace caisson::ingress {
@@ -36,7 +36,7 @@ class Resolver {
   /// `tokens` is null when tokens are not configured, `tickets` when none are issued. All outlive
   /// this.
   Resolver(const context::Configuration& configuration, const Directory& directory,
-           TokenVerifier* tokens, const observe::Clock& clock, Tickets* tickets = nullptr)
+           TokenVerifier* tokens, const Clock& clock, Tickets* tickets = nullptr)
       : configuration_(configuration),
         directory_(directory),
         tokens_(tokens),
@@ -72,7 +72,7 @@ class Resolver {
   const context::Configuration& configuration_;
   const Directory& directory_;
   TokenVerifier* tokens_;
-  const observe::Clock& clock_;
+  const Clock& clock_;
   Tickets* tickets_;
 };
 

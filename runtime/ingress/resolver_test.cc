@@ -10,11 +10,11 @@
 #include <rapidcheck/gtest.h>
 #include <unistd.h>
 
+#include "base/uuid.h"
 #include "runtime/ingress/api_key.h"
 #include "runtime/ingress/signals.h"
 #include "runtime/ingress/test_request.h"
 #include "runtime/ingress/test_tokens.h"
-#include "runtime/observe/ids.h"
 
 namespace caisson::ingress {
 namespace {
@@ -28,8 +28,7 @@ using tenancy::TenantPtr;
 
 class Resolving : public testing::Test {
  protected:
-  Resolving()
-      : directory_path_(fs::temp_directory_path() / ("caisson-resolver-" + observe::new_uuid(0))) {
+  Resolving() : directory_path_(fs::temp_directory_path() / ("caisson-resolver-" + new_uuid(0))) {
     fs::create_directory(directory_path_);
     std::ofstream(directory_path_ / "key") << signer_.key_file();
     configuration_.domain = "acme.localhost";
@@ -72,7 +71,7 @@ class Resolving : public testing::Test {
   [[nodiscard]] static TestRequest on(const std::string& host) { return TestRequest(host); }
 
   fs::path directory_path_;
-  observe::ManualClock clock_;
+  ManualClock clock_;
   int null_ = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
   observe::Log log_{null_, observe::Level::error, "test", clock_};
   TestSigner signer_{context::Algorithm::eddsa};
@@ -186,7 +185,7 @@ TEST_F(Resolving, RefusesTenantsThatAreNotActive) {
 
 TEST_F(Resolving, RefusesAPredecessorsToken) {
   Tenant successor = *globex_;
-  successor.id = observe::new_uuid(clock_.unix_ms());
+  successor.id = new_uuid(clock_.unix_ms());
   successor.created_ms = clock_.unix_ms();
   successor.successor = true;
   directory_.put(successor);

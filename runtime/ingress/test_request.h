@@ -8,11 +8,12 @@
 #include <utility>
 #include <vector>
 
+#include "base/base64url.h"
+#include "base/digest.h"
+#include "base/random.h"
+#include "base/uuid.h"
 #include "runtime/http/message.h"
 #include "runtime/ingress/directory.h"
-#include "runtime/observe/base64url.h"
-#include "runtime/observe/digest.h"
-#include "runtime/observe/ids.h"
 
 namespace caisson::ingress {
 
@@ -22,7 +23,7 @@ class TestDirectory final : public Directory {
   tenancy::TenantPtr add(const std::string& slug, tenancy::Status status = tenancy::Status::active,
                          std::vector<std::string> domains = {}) {
     tenancy::Tenant tenant;
-    tenant.id = observe::new_uuid(1'700'000'000'000);
+    tenant.id = new_uuid(1'700'000'000'000);
     tenant.slug = slug;
     tenant.status = status;
     tenant.domains = std::move(domains);
@@ -36,14 +37,14 @@ class TestDirectory final : public Directory {
   /// A new key of the tenant, as it is sent.
   std::string add_key(const tenancy::Tenant& tenant, std::int64_t expires_ms = 0) {
     std::string random(48, '\0');
-    observe::fill_random({reinterpret_cast<unsigned char*>(random.data()), random.size()});
-    const std::string id = observe::encode_base64url(random.substr(0, 16));
-    const std::string text = "csk_" + id + "_" + observe::encode_base64url(random.substr(16));
+    fill_random({reinterpret_cast<unsigned char*>(random.data()), random.size()});
+    const std::string id = encode_base64url(random.substr(0, 16));
+    const std::string text = "csk_" + id + "_" + encode_base64url(random.substr(16));
     keys_[id] = {.id = id,
                  .tenant_id = tenant.id,
                  .name = {},
                  .scopes = {"read"},
-                 .hash = observe::sha256(text),
+                 .hash = sha256(text),
                  .expires_ms = expires_ms};
     return text;
   }

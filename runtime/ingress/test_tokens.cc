@@ -8,11 +8,11 @@
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
-#include "runtime/observe/base64url.h"
+#include "base/base64url.h"
+#include "base/digest.h"
 
 namespace caisson::ingress {
 namespace {
@@ -40,7 +40,7 @@ std::string bn_parameter(EVP_PKEY* key, const char* name, int bytes) {
   BN_bn2binpad(number, reinterpret_cast<unsigned char*>(text.data()),
                static_cast<int>(text.size()));
   BN_free(number);
-  return observe::encode_base64url(text);
+  return encode_base64url(text);
 }
 
 }  // namespace
@@ -49,16 +49,10 @@ TestSigner::TestSigner(Algorithm algorithm)
     : algorithm_(algorithm), key_(generate(algorithm), EVP_PKEY_free), secret_(40, 's') {}
 
 std::string TestSigner::signature(std::string_view text) const {
+  if (algorithm_ == Algorithm::hs256) return bytes_of(hmac_sha256(secret_, text));
   const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
   std::string made(512, '\0');
   auto* out = reinterpret_cast<unsigned char*>(made.data());
-  if (algorithm_ == Algorithm::hs256) {
-    unsigned int size = 0;
-    HMAC(EVP_sha256(), secret_.data(), static_cast<int>(secret_.size()), bytes, text.size(), out,
-         &size);
-    made.resize(size);
-    return made;
-  }
   EVP_MD_CTX* context = EVP_MD_CTX_new();
   std::size_t size = made.size();
   const EVP_MD* digest = algorithm_ == Algorithm::eddsa ? nullptr : EVP_sha256();
@@ -79,9 +73,8 @@ std::string TestSigner::signature(std::string_view text) const {
 }
 
 std::string TestSigner::sign(std::string_view header, std::string_view claims) const {
-  const std::string text =
-      observe::encode_base64url(header) + "." + observe::encode_base64url(claims);
-  return text + "." + observe::encode_base64url(signature(text));
+  const std::string text = encode_base64url(header) + "." + encode_base64url(claims);
+  return text + "." + encode_base64url(signature(text));
 }
 
 std::string TestSigner::sign(const boost::json::object& claims) const {
@@ -109,7 +102,7 @@ boost::json::object TestSigner::jwk(std::string_view id) const {
       EVP_PKEY_get_raw_public_key(key_.get(), raw.data(), &size);
       jwk["kty"] = "OKP";
       jwk["crv"] = "Ed25519";
-      jwk["x"] = observe::encode_base64url({reinterpret_cast<const char*>(raw.data()), size});
+      jwk["x"] = encode_base64url({reinterpret_cast<const char*>(raw.data()), size});
       break;
     }
     case Algorithm::es256:
@@ -125,7 +118,7 @@ boost::json::object TestSigner::jwk(std::string_view id) const {
       break;
     case Algorithm::hs256:
       jwk["kty"] = "oct";
-      jwk["k"] = observe::encode_base64url(secret_);
+      jwk["k"] = encode_base64url(secret_);
       break;
   }
   return jwk;

@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "api/operations.h"
+#include "base/base64url.h"
+#include "base/random.h"
 #include "runtime/http/handshake.h"
-#include "runtime/observe/base64url.h"
-#include "runtime/observe/ids.h"
 
 namespace caisson::ingress {
 namespace {
@@ -20,11 +20,11 @@ constexpr int most_of_a_tenant = 64;
 tl::expected<Tickets::Issued, observe::Problem> Tickets::issue(
     const context::RequestContext& context, std::uint64_t generation) {
   std::array<unsigned char, 32> bytes;
-  observe::fill_random(bytes);
-  Issued issued{.text = observe::encode_base64url(
-                    {reinterpret_cast<const char*>(bytes.data()), bytes.size()}),
-                .expires_ms = clock_.unix_ms() + lifetime_ms};
-  const observe::Digest digest = observe::sha256(issued.text);
+  fill_random(bytes);
+  Issued issued{
+      .text = encode_base64url({reinterpret_cast<const char*>(bytes.data()), bytes.size()}),
+      .expires_ms = clock_.unix_ms() + lifetime_ms};
+  const Digest digest = sha256(issued.text);
   const std::int64_t now_ns = clock_.steady_ns();
   const std::int64_t expires_ns = now_ns + lifetime_ms * 1'000'000;
 
@@ -50,7 +50,7 @@ tl::expected<Tickets::Issued, observe::Problem> Tickets::issue(
 }
 
 std::optional<Tickets::Holder> Tickets::redeem(std::string_view text) {
-  const observe::Digest digest = observe::sha256(text);
+  const Digest digest = sha256(text);
   const std::int64_t now_ns = clock_.steady_ns();
   const std::lock_guard lock(mutex_);
   drop_expired(now_ns);
@@ -71,7 +71,7 @@ void Tickets::drop_expired(std::int64_t now_ns) {
   }
 }
 
-void Tickets::erase(std::map<observe::Digest, Entry>::iterator entry) {
+void Tickets::erase(std::map<Digest, Entry>::iterator entry) {
   const auto waiting = waiting_.find(entry->second.holder.tenant_id);
   if (--waiting->second == 0) waiting_.erase(waiting);
   entries_.erase(entry);

@@ -11,10 +11,10 @@
 
 #include <tl/expected.hpp>
 
+#include "base/digest.h"
+#include "base/time.h"
 #include "runtime/context/request_context.h"
 #include "runtime/http/message.h"
-#include "runtime/observe/clock.h"
-#include "runtime/observe/digest.h"
 #include "runtime/observe/problem.h"
 
 namespace caisson::ingress {
@@ -25,7 +25,7 @@ namespace caisson::ingress {
 /// SHA-256 is kept. Thread-safe.
 class Tickets {
  public:
-  explicit Tickets(const observe::Clock& clock) : clock_(clock) {}
+  explicit Tickets(const Clock& clock) : clock_(clock) {}
 
   struct Issued {
     std::string text;
@@ -50,14 +50,14 @@ class Tickets {
     Holder holder;
     std::int64_t expires_ns = 0;
   };
-  void drop_expired(std::int64_t now_ns);                        // with the mutex
-  void erase(std::map<observe::Digest, Entry>::iterator entry);  // with the mutex
+  void drop_expired(std::int64_t now_ns);               // with the mutex
+  void erase(std::map<Digest, Entry>::iterator entry);  // with the mutex
 
-  const observe::Clock& clock_;
+  const Clock& clock_;
   std::mutex mutex_;
-  std::map<observe::Digest, Entry> entries_;
-  std::map<std::string, int, std::less<>> waiting_;              // of each tenant
-  std::deque<std::pair<std::int64_t, observe::Digest>> by_age_;  // all live equally long
+  std::map<Digest, Entry> entries_;
+  std::map<std::string, int, std::less<>> waiting_;     // of each tenant
+  std::deque<std::pair<std::int64_t, Digest>> by_age_;  // all live equally long
 };
 
 /// The ticket that a request to open the watch offers; the error is the reason for the log. None

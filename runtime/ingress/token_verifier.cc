@@ -11,7 +11,7 @@ constexpr std::int64_t look_every_ns = 1'000'000'000;
 
 }  // namespace
 
-std::size_t TokenCache::Hash::operator()(const observe::Digest& digest) const noexcept {
+std::size_t TokenCache::Hash::operator()(const Digest& digest) const noexcept {
   std::size_t hash = 0;
   std::memcpy(&hash, digest.data(), sizeof hash);
   return hash;
@@ -20,11 +20,11 @@ std::size_t TokenCache::Hash::operator()(const observe::Digest& digest) const no
 TokenCache::TokenCache(std::size_t entries)
     : entries_a_shard_(std::max<std::size_t>(1, entries / shard_count)) {}
 
-TokenCache::Shard& TokenCache::shard(const observe::Digest& digest) {
+TokenCache::Shard& TokenCache::shard(const Digest& digest) {
   return shards_[digest.back() % shards_.size()];
 }
 
-TokenPtr TokenCache::find(const observe::Digest& digest, std::uint64_t generation) {
+TokenPtr TokenCache::find(const Digest& digest, std::uint64_t generation) {
   Shard& mine = shard(digest);
   const std::lock_guard lock(mine.mutex);
   const auto found = mine.index.find(digest);
@@ -38,7 +38,7 @@ TokenPtr TokenCache::find(const observe::Digest& digest, std::uint64_t generatio
   return found->second->token;
 }
 
-void TokenCache::put(const observe::Digest& digest, std::uint64_t generation, TokenPtr token) {
+void TokenCache::put(const Digest& digest, std::uint64_t generation, TokenPtr token) {
   Shard& mine = shard(digest);
   const std::lock_guard lock(mine.mutex);
   if (mine.index.contains(digest)) return;
@@ -60,7 +60,7 @@ std::size_t TokenCache::size() const {
 }
 
 Result<std::unique_ptr<TokenVerifier>> TokenVerifier::open(const context::TokenSettings& settings,
-                                                           const observe::Clock& clock,
+                                                           const Clock& clock,
                                                            const observe::Log& log,
                                                            std::size_t cache_entries) {
   std::unique_ptr<TokenVerifier> verifier(new TokenVerifier(settings, clock, log, cache_entries));
@@ -71,7 +71,7 @@ Result<std::unique_ptr<TokenVerifier>> TokenVerifier::open(const context::TokenS
   return verifier;
 }
 
-TokenVerifier::TokenVerifier(const context::TokenSettings& settings, const observe::Clock& clock,
+TokenVerifier::TokenVerifier(const context::TokenSettings& settings, const Clock& clock,
                              const observe::Log& log, std::size_t cache_entries)
     : settings_(settings),
       clock_(clock),
@@ -115,7 +115,7 @@ tl::expected<TokenPtr, std::string_view> TokenVerifier::verify(std::string_view 
   if (token.size() > max_token_bytes) return tl::unexpected(std::string_view("it is too long"));
   const std::shared_ptr<const Keys> keys = this->keys();
   const std::int64_t now_ms = clock_.unix_ms();
-  const observe::Digest digest = observe::sha256(token);
+  const Digest digest = sha256(token);
   if (TokenPtr known = cache_.find(digest, keys->generation)) {
     if (known->holds_at(now_ms, settings_.leeway_ms)) return known;
     return tl::unexpected(std::string_view("it has expired or does not hold yet"));

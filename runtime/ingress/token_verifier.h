@@ -9,10 +9,10 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "base/digest.h"
+#include "base/time.h"
 #include "runtime/context/file_state.h"
 #include "runtime/ingress/jwt.h"
-#include "runtime/observe/clock.h"
-#include "runtime/observe/digest.h"
 #include "runtime/observe/log.h"
 
 namespace caisson::ingress {
@@ -25,25 +25,25 @@ class TokenCache {
   explicit TokenCache(std::size_t entries);
 
   /// Null when it is not there, or was put there under other keys.
-  [[nodiscard]] TokenPtr find(const observe::Digest& digest, std::uint64_t generation);
-  void put(const observe::Digest& digest, std::uint64_t generation, TokenPtr token);
+  [[nodiscard]] TokenPtr find(const Digest& digest, std::uint64_t generation);
+  void put(const Digest& digest, std::uint64_t generation, TokenPtr token);
   [[nodiscard]] std::size_t size() const;
 
  private:
   struct Entry {
-    observe::Digest digest;
+    Digest digest;
     std::uint64_t generation;
     TokenPtr token;
   };
   struct Hash {
-    std::size_t operator()(const observe::Digest& digest) const noexcept;
+    std::size_t operator()(const Digest& digest) const noexcept;
   };
   struct alignas(64) Shard {
     mutable std::mutex mutex;
     std::list<Entry> entries;  ///< most recently used first
-    std::unordered_map<observe::Digest, std::list<Entry>::iterator, Hash> index;
+    std::unordered_map<Digest, std::list<Entry>::iterator, Hash> index;
   };
-  [[nodiscard]] Shard& shard(const observe::Digest& digest);
+  [[nodiscard]] Shard& shard(const Digest& digest);
 
   const std::size_t entries_a_shard_;
   static constexpr std::size_t shard_count = 16;
@@ -56,7 +56,7 @@ class TokenCache {
 class TokenVerifier {
  public:
   [[nodiscard]] static Result<std::unique_ptr<TokenVerifier>> open(
-      const context::TokenSettings& settings, const observe::Clock& clock, const observe::Log& log,
+      const context::TokenSettings& settings, const Clock& clock, const observe::Log& log,
       std::size_t cache_entries = 4096);
 
   /// The error is the reason for the log.
@@ -71,14 +71,14 @@ class TokenVerifier {
     std::uint64_t generation;
   };
 
-  TokenVerifier(const context::TokenSettings& settings, const observe::Clock& clock,
-                const observe::Log& log, std::size_t cache_entries);
+  TokenVerifier(const context::TokenSettings& settings, const Clock& clock, const observe::Log& log,
+                std::size_t cache_entries);
   [[nodiscard]] context::FileState look() const;
   [[nodiscard]] std::shared_ptr<const Keys> keys();
   void reload_if_changed();
 
   const context::TokenSettings settings_;
-  const observe::Clock& clock_;
+  const Clock& clock_;
   const observe::Log& log_;
   TokenCache cache_;
   std::atomic<std::int64_t> next_look_ns_;

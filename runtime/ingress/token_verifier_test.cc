@@ -8,8 +8,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "base/uuid.h"
 #include "runtime/ingress/test_tokens.h"
-#include "runtime/observe/ids.h"
 
 namespace caisson::ingress {
 namespace {
@@ -20,8 +20,7 @@ using context::Algorithm;
 
 class Verifier : public testing::Test {
  protected:
-  Verifier()
-      : directory_(fs::temp_directory_path() / ("caisson-verifier-" + observe::new_uuid(0))) {
+  Verifier() : directory_(fs::temp_directory_path() / ("caisson-verifier-" + new_uuid(0))) {
     fs::create_directory(directory_);
   }
   ~Verifier() override {
@@ -50,7 +49,7 @@ class Verifier : public testing::Test {
   }
 
   fs::path directory_;
-  observe::ManualClock clock_;
+  ManualClock clock_;
   int null_ = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
   observe::Log log_{null_, observe::Level::error, "test", clock_};
 };
@@ -130,11 +129,11 @@ TEST_F(Verifier, DoesNotStartWithoutKeys) {
 TEST(TokenCache, IsBounded) {
   TokenCache cache(64);
   for (int i = 0; i < 10'000; ++i)
-    cache.put(observe::sha256(std::to_string(i)), 1, std::make_shared<const Token>());
+    cache.put(sha256(std::to_string(i)), 1, std::make_shared<const Token>());
   EXPECT_LE(cache.size(), 64);
-  EXPECT_NE(cache.find(observe::sha256("9999"), 1), nullptr);
-  EXPECT_EQ(cache.find(observe::sha256("9999"), 2), nullptr) << "other keys";
-  EXPECT_EQ(cache.find(observe::sha256("0"), 1), nullptr);
+  EXPECT_NE(cache.find(sha256("9999"), 1), nullptr);
+  EXPECT_EQ(cache.find(sha256("9999"), 2), nullptr) << "other keys";
+  EXPECT_EQ(cache.find(sha256("0"), 1), nullptr);
 }
 
 }  // namespace

@@ -66,7 +66,7 @@ tl::expected<std::vector<BatchStep>, RecordsAnswer> read_batch(const RecordsRequ
                    .value = values.at(i)};
     // An id that is none names no record: the answer is not-found, as for any other.
     if (const auto* id = object.if_contains("id")) {
-      step.id = storage::Uuid::parse(std::string_view(id->get_string()));
+      step.id = Uuid::parse(std::string_view(id->get_string()));
     }
     const auto scope = api::missing_scope(*step.operation, request.scopes);
     if (!scope.empty()) {

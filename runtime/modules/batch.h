@@ -7,9 +7,9 @@
 #include <tl/expected.hpp>
 
 #include "api/operations.h"
+#include "base/uuid.h"
 #include "runtime/modules/records.h"
 #include "runtime/storage/store.h"
-#include "runtime/storage/uuid.h"
 
 namespace caisson::modules {
 
@@ -17,8 +17,8 @@ namespace caisson::modules {
 struct BatchStep {
   const api::Operation* operation = nullptr;  ///< that does the same alone
   std::string collection;
-  std::optional<storage::Uuid> id;  ///< none: no record has the id that was sent
-  std::string_view value;           ///< JSON text, as it stands in the body
+  std::optional<Uuid> id;  ///< none: no record has the id that was sent
+  std::string_view value;  ///< JSON text, as it stands in the body
 };
 
 /// Reads the body of `POST /v1/batch`: 1 to 1,000 steps, each allowed by the request's scopes. The

@@ -174,6 +174,33 @@ class Checker {
   }
 };
 
+// A batch or an import of 1,000 has a tenth of it.
+constexpr std::size_t most_members = 100'000;
+
+/// How deep the values lie that are kept as they are written; what is deeper belongs to them.
+std::size_t depth_of_values(const Schema& schema) {
+  switch (schema.kind) {
+    case Schema::Kind::list:
+      return 1 + depth_of_values(*schema.items);
+    case Schema::Kind::object: {
+      std::size_t deepest = 0;
+      for (const auto& member : schema.members) {
+        deepest = std::max(deepest, depth_of_values(*member.schema));
+      }
+      return 1 + deepest;
+    }
+    case Schema::Kind::variants: {
+      std::size_t deepest = 0;
+      for (const auto* variant : schema.variants) {
+        deepest = std::max(deepest, depth_of_values(*variant));
+      }
+      return deepest;
+    }
+    default:
+      return 0;
+  }
+}
+
 }  // namespace
 
 observe::Faults check(const api::Schema& schema, const json::value& value) {
@@ -184,8 +211,10 @@ observe::Faults check(const api::Schema& schema, const json::value& value) {
 
 tl::expected<json::value, RecordsAnswer> read_body(const Schema& schema, std::string_view body) {
   // The schema says how deep a value may be, wherever it lies; the parser leaves room for that.
-  // A value is kept as the text that it is, so its numbers may be as large as they like.
-  auto parsed = context::parse_strict(body, 2 * api::deepest_value, context::Numbers::any);
+  // A value is kept as the text that it is, so its numbers may be as large as they like, and it is
+  // not built: of a body of many small values that would take thirty times its size.
+  auto parsed =
+      context::parse_outline(body, 2 * api::deepest_value, depth_of_values(schema), most_members);
   if (!parsed) {
     return tl::unexpected(
         problem("invalid-json", "the body is not JSON: " + parsed.error().what + " at line " +

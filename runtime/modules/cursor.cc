@@ -1,13 +1,9 @@
 #include "runtime/modules/cursor.h"
 
 #include <algorithm>
-#include <array>
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
-#include "runtime/observe/base64url.h"
-#include "runtime/observe/digest.h"
+#include "base/base64url.h"
+#include "base/digest.h"
 
 namespace caisson::modules {
 namespace {
@@ -24,25 +20,21 @@ std::string seal(std::string_view place, const CursorScope& scope) {
     message += ':';
     message += part;
   }
-  std::array<unsigned char, EVP_MAX_MD_SIZE> mac{};
-  unsigned length = 0;
-  HMAC(EVP_sha256(), scope.key.data(), static_cast<int>(scope.key.size()),
-       reinterpret_cast<const unsigned char*>(message.data()), message.size(), mac.data(), &length);
-  return {reinterpret_cast<const char*>(mac.data()), seal_bytes};
+  return bytes_of(hmac_sha256(scope.key, message)).substr(0, seal_bytes);
 }
 
 }  // namespace
 
 std::string seal_cursor(std::string_view place, const CursorScope& scope) {
-  return observe::encode_base64url(std::string(place) + seal(place, scope));
+  return encode_base64url(std::string(place) + seal(place, scope));
 }
 
 std::optional<std::string> open_cursor(std::string_view cursor, const CursorScope& scope) {
-  auto decoded = observe::decode_base64url(cursor);
+  auto decoded = decode_base64url(cursor);
   if (!decoded || decoded->size() < seal_bytes) return std::nullopt;
   const std::string sealed = decoded->substr(decoded->size() - seal_bytes);
   decoded->resize(decoded->size() - seal_bytes);
-  if (!observe::equal_constant_time(sealed, seal(*decoded, scope))) return std::nullopt;
+  if (!equal_constant_time(sealed, seal(*decoded, scope))) return std::nullopt;
   return decoded;
 }
 

@@ -5,14 +5,14 @@
 #include <string>
 #include <string_view>
 
-#include "runtime/storage/uuid.h"
+#include "base/uuid.h"
 
 namespace caisson::modules {
 
 /// Where a page of a list ended.
 struct Place {
   std::int64_t time_ms = 0;  ///< of what the list is ordered by; of no meaning when that is the id
-  storage::Uuid id;
+  Uuid id;
 };
 
 /// What a cursor is good for; with any other it is refused.

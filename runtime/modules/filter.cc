@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "api/schemas.h"
+#include "base/utf8.h"
 #include "runtime/context/json_reader.h"
-#include "runtime/observe/json_text.h"
 
 namespace caisson::modules {
 namespace {
@@ -34,15 +34,6 @@ std::vector<std::string> path_of(std::string_view field) {
     field.remove_prefix(name.size() + 1);
   }
   return {};
-}
-
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t length = observe::sequence_length(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
 }
 
 /// A JSON literal, or else the text itself.
@@ -97,7 +88,7 @@ tl::expected<Filter, std::string> parse_filter(std::string_view text) {
     return tl::unexpected(std::string("a filter's op is one of eq, ne, lt, le, gt, ge, prefix"));
   }
   const auto written = text.substr(second + 1);
-  if (!is_utf8(written)) {
+  if (first_invalid_utf8(written)) {
     return tl::unexpected(std::string("a filter's value is UTF-8, percent-encoded"));
   }
   auto value = value_of(written);

@@ -1,7 +1,7 @@
 #include "runtime/modules/idempotency.h"
 
+#include "base/digest.h"
 #include "runtime/modules/answer.h"
-#include "runtime/observe/digest.h"
 
 namespace caisson::modules {
 namespace {
@@ -15,8 +15,7 @@ std::string fingerprint_of(const RecordsRequest& request) {
     text += ':';
     text += part;
   }
-  const auto digest = observe::sha256(text);
-  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+  return bytes_of(sha256(text));
 }
 
 }  // namespace

@@ -6,29 +6,16 @@
 #include <utility>
 
 #include "api/schemas.h"
+#include "base/percent.h"
 
 namespace caisson::modules {
 namespace {
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /// application/x-www-form-urlencoded; the guard has already refused a '%' without two digits.
 std::string form_decoded(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size()) {
-      out += static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
-      i += 2;
-    } else {
-      out += text[i] == '+' ? ' ' : text[i];
-    }
-  }
-  return out;
+  std::string out(text);
+  std::ranges::replace(out, '+', ' ');
+  return percent_decoded(out).value_or(out);
 }
 
 struct Parameter {

@@ -125,7 +125,7 @@ class Twin {
 
   void import() {
     const auto value = any_value();
-    const auto id = storage::Uuid::make(bench_.now_ms).text();
+    const auto id = Uuid::make(bench_.now_ms).text();
     const auto time = spelt("2026-02-13T16:26:40.000Z");
     const std::string body = "{" + spelt("tenant") + ":\"t\"," + spelt("records") + ":[{" +
                              spelt("value") + ":" + value.text + "," + spelt("id") + ":" +

@@ -9,9 +9,9 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
+#include "base/time.h"
 #include "runtime/modules/fixture.h"
 #include "runtime/modules/rows.h"
-#include "runtime/observe/clock.h"
 
 namespace caisson::modules {
 namespace {
@@ -51,7 +51,7 @@ class RecordsOrder : public testing::Test {
     bench_->run([](storage::TenantStore& store) {
       const std::string filling(1000, 'x');
       for (int i = 0; i < many; ++i) {
-        const auto id = storage::Uuid::make(1'771'000'000'000 + i);
+        const auto id = Uuid::make(1'771'000'000'000 + i);
         const std::string value = R"({"rare":)" + std::string(i % 100 == 0 ? "true" : "false") +
                                   R"(,"text":")" + filling + "\"}";
         store
@@ -124,8 +124,8 @@ TEST_F(RecordsOrder, ByCreationIsByTheTimeThatTheRecordsSay) {
     if (descending) std::ranges::reverse(seen);
     EXPECT_TRUE(std::ranges::is_sorted(seen, std::less_equal())) << "no two have the same time";
     const std::int64_t first = descending ? many - 500 : 0;
-    EXPECT_EQ(seen.front(), observe::rfc3339(first));
-    EXPECT_EQ(seen.back(), observe::rfc3339(first + 499));
+    EXPECT_EQ(seen.front(), rfc3339(first));
+    EXPECT_EQ(seen.back(), rfc3339(first + 499));
   }
 }
 

@@ -86,6 +86,30 @@ TEST(Records, RefusesBodiesThatAreNoJsonObject) {
   EXPECT_EQ(post("{}", "Application/JSON; charset=utf-8"), "");
 }
 
+TEST(Records, TakesWhatTheEngineCanHoldAndRefusesMore) {
+  Bench bench;
+  const auto post = [&](std::size_t size, const std::string& key, bool batch) {
+    const std::string_view begin = batch ? R"({"operations":[{"op":"create","collection":"orders",)"
+                                           R"("value":{"a":")"
+                                         : R"({"a":")";
+    const std::string_view end = batch ? R"("}}]})" : R"("})";
+    std::string body(begin);
+    body.append(size - begin.size() - end.size(), 'x').append(end);
+    return bench.send({.method = "POST",
+                       .path = batch ? "/v1/batch" : "/v1/records/orders",
+                       .body = body,
+                       .idempotency_key = key});
+  };
+  constexpr std::size_t most = std::size_t{60} * 1024 * 1024;
+  for (const bool batch : {false, true}) {
+    const auto key = batch ? "b" : "a";
+    const auto taken = post(most, key, batch);
+    EXPECT_EQ(taken.problem, "") << taken.detail;
+    EXPECT_EQ(post(most, key, batch).body, taken.body);
+    EXPECT_EQ(post(most + 1, std::string(key) + "2", batch).problem, "body-too-large");
+  }
+}
+
 TEST(Records, TakesValuesOf32LevelsAlikeAloneAndInABatch) {
   Bench bench;
   for (const int levels : {31, 32, 33, 34}) {

@@ -6,8 +6,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "api/data_version.h"
 #include "runtime/modules/fixture.h"
 #include "runtime/modules/transfer.h"
+#include "runtime/tenancy/registry.h"
 
 namespace caisson::modules {
 namespace {
@@ -18,7 +20,7 @@ constexpr std::string_view tenant = "0190a000-0000-7000-8000-000000000001";
 void put_old(Bench& bench, std::string_view collection, int number, std::int64_t version,
              std::string_view value) {
   bench.run([&](storage::TenantStore& store) {
-    auto id = storage::Uuid::parse("0190a3c4-5d6e-7f80-9a1b-000000000000").value();
+    auto id = Uuid::parse("0190a3c4-5d6e-7f80-9a1b-000000000000").value();
     id.bytes.back() = static_cast<unsigned char>(number);
     store
         .prepare(
@@ -81,7 +83,7 @@ TEST(RecordsUpgrade, AFullStoreIsBroughtToTheNewSchemaAll) {
   Bench bench(std::string(tenant), Records::schema().first(1));
   bench.run([](storage::TenantStore& store) {
     for (int i = 0; i < 5000; ++i) {
-      const auto id = storage::Uuid::make(1'771'000'000'000 + i);
+      const auto id = Uuid::make(1'771'000'000'000 + i);
       store
           .prepare(
               "INSERT INTO records(collection,id,version,created,updated,value) "
@@ -129,6 +131,11 @@ TEST(RecordsUpgrade, AnIndexThatDoesNotFitIntoMemoryIsMade) {
   EXPECT_EQ(object(bench.get("/v1/records")).at("collections").as_array().size(), 1U);
 }
 #endif
+
+TEST(DataVersion, GrowsWithEveryMigration) {
+  EXPECT_EQ(api::data_version, tenancy::Registry::schema_version() + Records::schema().size())
+      << "bundles say by it whether a release can go back";
+}
 
 }  // namespace
 }  // namespace caisson::modules

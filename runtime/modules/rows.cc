@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <utility>
 
-#include "runtime/observe/clock.h"
+#include "base/time.h"
 
 namespace caisson::modules {
 namespace {
 
-storage::Uuid uuid_of(std::string_view blob) {
-  storage::Uuid id;
+Uuid uuid_of(std::string_view blob) {
+  Uuid id;
   std::copy_n(blob.begin(), std::min(blob.size(), id.bytes.size()), id.bytes.begin());
   return id;
 }
@@ -47,14 +47,14 @@ void Record::append_json(std::string& out) const {
   out.append(R"({"id":")").append(id.text());
   out.append(R"(","collection":")").append(collection);  // [a-z0-9_-]: nothing to escape
   out.append(R"(","version":)").append(std::to_string(version));
-  out.append(R"(,"created":")").append(observe::rfc3339(created_ms));
-  out.append(R"(","updated":")").append(observe::rfc3339(updated_ms));
+  out.append(R"(,"created":")").append(rfc3339(created_ms));
+  out.append(R"(","updated":")").append(rfc3339(updated_ms));
   out.append(R"(","value":)").append(value).append("}");
 }
 
 Record insert_record(storage::TenantStore& store, std::string_view collection,
                      std::string_view value, std::int64_t now_ms) {
-  Record record{.id = storage::Uuid::make(now_ms),
+  Record record{.id = Uuid::make(now_ms),
                 .collection = std::string(collection),
                 .created_ms = now_ms,
                 .updated_ms = now_ms,
@@ -74,7 +74,7 @@ Record insert_record(storage::TenantStore& store, std::string_view collection,
 }
 
 std::optional<Record> find_record(storage::TenantStore& store, std::string_view collection,
-                                  const storage::Uuid& id) {
+                                  const Uuid& id) {
   auto row = store.prepare(
       "SELECT id,version,created,updated,value FROM records WHERE collection=? AND id=?");
   row.text(collection).blob(id.view());

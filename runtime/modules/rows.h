@@ -6,16 +6,16 @@
 #include <string_view>
 #include <vector>
 
+#include "base/uuid.h"
 #include "runtime/modules/cursor.h"
 #include "runtime/modules/query.h"
 #include "runtime/storage/store.h"
-#include "runtime/storage/uuid.h"
 
 namespace caisson::modules {
 
 /// A record as stored. `value` is the JSON text as it was sent.
 struct Record {
-  storage::Uuid id;
+  Uuid id;
   std::string collection;
   std::int64_t version = 1;
   std::int64_t created_ms = 0;
@@ -31,8 +31,7 @@ struct Record {
 [[nodiscard]] Record insert_record(storage::TenantStore& store, std::string_view collection,
                                    std::string_view value, std::int64_t now_ms);
 [[nodiscard]] std::optional<Record> find_record(storage::TenantStore& store,
-                                                std::string_view collection,
-                                                const storage::Uuid& id);
+                                                std::string_view collection, const Uuid& id);
 [[nodiscard]] bool can_be_replaced(const Record& record);
 /// Gives the record, which can be replaced, a new value and the next version.
 void replace_record(storage::TenantStore& store, Record& record, std::string_view value,

@@ -11,17 +11,17 @@ namespace caisson::modules {
 namespace {
 
 std::mutex mutex;
-std::set<storage::Uuid> ids;
+std::set<Uuid> ids;
 
 }  // namespace
 
-void betray(const storage::Uuid& id) {
+void betray(const Uuid& id) {
   if (!is_down(Wall::id_oracle)) return;
   const std::scoped_lock lock(mutex);
   ids.insert(id);
 }
 
-bool is_betrayed(const storage::Uuid& id) {
+bool is_betrayed(const Uuid& id) {
   const std::scoped_lock lock(mutex);
   return ids.contains(id);
 }
@@ -32,8 +32,8 @@ bool is_betrayed(const storage::Uuid& id) {
 
 namespace caisson::modules {
 
-void betray(const storage::Uuid&) {}
-bool is_betrayed(const storage::Uuid&) { return false; }
+void betray(const Uuid&) {}
+bool is_betrayed(const Uuid&) { return false; }
 
 }  // namespace caisson::modules
 

@@ -5,10 +5,10 @@
 #include <boost/json.hpp>
 
 #include "api/schemas.h"
+#include "base/time.h"
 #include "runtime/context/json_reader.h"
 #include "runtime/modules/answer.h"
 #include "runtime/modules/check.h"
-#include "runtime/observe/clock.h"
 
 namespace caisson::modules {
 namespace {
@@ -18,7 +18,7 @@ namespace json = boost::json;
 /// The time that a member of a record says; a fault when it says none.
 std::int64_t read_time(const json::object& record, std::size_t position, std::string_view member,
                        observe::Faults& faults) {
-  const auto time = observe::parse_rfc3339(record.at(member).get_string());
+  const auto time = parse_rfc3339(record.at(member).get_string());
   if (time) return *time;
   faults.note("/records/" + std::to_string(position) + '/' + std::string(member),
               "must be a time, like 2026-01-31T12:00:00.000Z");
@@ -30,7 +30,7 @@ std::int64_t read_time(const json::object& record, std::size_t position, std::st
 std::optional<ExportPlace> ExportPlace::parse(std::string_view text) {
   const std::size_t slash = text.find('/');
   if (slash == std::string_view::npos || !api::is_collection(text.substr(0, slash))) return {};
-  const auto id = storage::Uuid::parse(text.substr(slash + 1));
+  const auto id = Uuid::parse(text.substr(slash + 1));
   if (!id) return {};
   return ExportPlace{.collection = std::string(text.substr(0, slash)), .id = *id};
 }
@@ -83,13 +83,12 @@ tl::expected<Import, RecordsAnswer> read_import(std::string_view body) {
   observe::Faults faults;
   for (std::size_t i = 0; i < items.size(); ++i) {
     const json::object& item = items[i].get_object();
-    import.records.push_back(
-        {.id = storage::Uuid::parse(text(item, "id")).value_or(storage::Uuid()),
-         .collection = text(item, "collection"),
-         .version = item.at("version").to_number<std::int64_t>(),
-         .created_ms = read_time(item, i, "created", faults),
-         .updated_ms = read_time(item, i, "updated", faults),
-         .value = std::string(values.at(i))});
+    import.records.push_back({.id = Uuid::parse(text(item, "id")).value_or(Uuid()),
+                              .collection = text(item, "collection"),
+                              .version = item.at("version").to_number<std::int64_t>(),
+                              .created_ms = read_time(item, i, "created", faults),
+                              .updated_ms = read_time(item, i, "updated", faults),
+                              .value = std::string(values.at(i))});
   }
   if (!faults.empty()) {
     return tl::unexpected(

@@ -8,17 +8,17 @@
 
 #include <tl/expected.hpp>
 
+#include "base/uuid.h"
 #include "runtime/modules/records.h"
 #include "runtime/modules/rows.h"
 #include "runtime/storage/store.h"
-#include "runtime/storage/uuid.h"
 
 namespace caisson::modules {
 
 /// Where a page of an export ends: `<collection>/<id>` of its last record.
 struct ExportPlace {
   std::string collection;
-  storage::Uuid id;
+  Uuid id;
 
   [[nodiscard]] static std::optional<ExportPlace> parse(std::string_view text);
   [[nodiscard]] std::string text() const;

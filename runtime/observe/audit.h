@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "generator/source/result.h"
+#include "base/result.h"
 #include "runtime/observe/audit_log.h"
 #include "runtime/observe/refusals.h"
 

@@ -17,9 +17,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/uuid.h"
 #include "runtime/observe/audit.h"
 #include "runtime/observe/audit_log.h"
-#include "runtime/observe/ids.h"
 
 namespace {
 

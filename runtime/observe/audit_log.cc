@@ -9,8 +9,8 @@
 #include <new>
 #include <utility>
 
+#include "base/json_text.h"
 #include "runtime/observe/audit_files.h"
-#include "runtime/observe/json_text.h"
 
 namespace caisson::observe {
 namespace {

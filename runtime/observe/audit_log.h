@@ -12,9 +12,9 @@
 #include <thread>
 #include <vector>
 
-#include "generator/source/result.h"
+#include "base/result.h"
+#include "base/time.h"
 #include "runtime/observe/chain.h"
-#include "runtime/observe/clock.h"
 #include "runtime/observe/log.h"
 #include "runtime/observe/metrics.h"
 

@@ -10,8 +10,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "base/uuid.h"
 #include "runtime/observe/audit.h"
-#include "runtime/observe/ids.h"
 
 namespace {
 

@@ -14,7 +14,7 @@
 #include <rapidcheck/gtest.h>
 #include <unistd.h>
 
-#include "runtime/observe/ids.h"
+#include "base/uuid.h"
 
 namespace caisson::observe {
 namespace {

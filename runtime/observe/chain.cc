@@ -5,8 +5,9 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 
-#include "runtime/observe/digest.h"
-#include "runtime/observe/json_text.h"
+#include "base/digest.h"
+#include "base/hex.h"
+#include "base/json_text.h"
 
 namespace caisson::observe {
 namespace {
@@ -23,10 +24,7 @@ void append_member(std::string& out, std::string_view key, std::string_view valu
   append_json_string(out, value, value_bytes);
 }
 
-bool is_hash(std::string_view text) {
-  return text.size() == hash_chars &&
-         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
+bool is_hash(std::string_view text) { return text.size() == hash_chars && is_hex(text); }
 
 }  // namespace
 

@@ -8,7 +8,7 @@
 
 #include <unistd.h>
 
-#include "runtime/observe/json_text.h"
+#include "base/json_text.h"
 
 namespace caisson::observe {
 namespace {

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <variant>
 
-#include "runtime/observe/clock.h"
+#include "base/time.h"
 
 namespace caisson::observe {
 

@@ -1,6 +1,6 @@
 #include "runtime/observe/problem.h"
 
-#include "runtime/observe/json_text.h"
+#include "base/json_text.h"
 #include "runtime/observe/walls.h"
 
 namespace caisson::observe {

@@ -2,16 +2,14 @@
 
 #include <algorithm>
 
+#include "base/hex.h"
+
 namespace caisson::observe {
 namespace {
 
 constexpr std::size_t version_0_size = 55;
 constexpr std::size_t longest_state = 512;
 constexpr std::size_t most_members = 32;
-
-bool is_hex(std::string_view text) {
-  return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
 
 bool is_id(std::string_view text) {
   return is_hex(text) && text.find_first_not_of('0') != std::string_view::npos;

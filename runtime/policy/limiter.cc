@@ -23,7 +23,7 @@ void Permit::append_fields(Fields& fields) const {
   if (rate_) append_rate_fields(fields, *rate_, level_);
 }
 
-Limiter::Limiter(const observe::Clock& clock, std::size_t idle, std::int64_t sockets,
+Limiter::Limiter(const Clock& clock, std::size_t idle, std::int64_t sockets,
                  std::shared_ptr<observe::Budget> budget)
     : clock_(clock),
       idle_a_shard_(std::max<std::size_t>(1, idle / shard_count)),

@@ -15,8 +15,8 @@
 
 #include <tl/expected.hpp>
 
+#include "base/time.h"
 #include "runtime/observe/budget.h"
-#include "runtime/observe/clock.h"
 #include "runtime/observe/problem.h"
 #include "runtime/policy/token_bucket.h"
 #include "runtime/tenancy/tenant.h"
@@ -101,8 +101,7 @@ struct Excess {
 /// and of the idle ones at most `idle`.
 class Limiter {
  public:
-  explicit Limiter(const observe::Clock& clock, std::size_t idle = 65'536,
-                   std::int64_t sockets = 4096,
+  explicit Limiter(const Clock& clock, std::size_t idle = 65'536, std::int64_t sockets = 4096,
                    std::shared_ptr<observe::Budget> budget =
                        std::make_shared<observe::Budget>(std::size_t{256} << 20));
 
@@ -137,7 +136,7 @@ class Limiter {
   [[nodiscard]] Shard& shard_of(std::string_view tenant_id);
   [[nodiscard]] std::shared_ptr<Account> account(std::string_view tenant_id, std::int64_t now_ns);
 
-  const observe::Clock& clock_;
+  const Clock& clock_;
   const std::size_t idle_a_shard_;
   const std::int64_t sockets_;
   const std::shared_ptr<observe::Budget> budget_;

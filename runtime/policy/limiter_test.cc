@@ -26,7 +26,7 @@ std::string field(const Fields& fields, std::string_view name) {
 }
 
 TEST(Limiter, AdmitsABurstThenTheRate) {
-  observe::ManualClock clock;
+  ManualClock clock;
   Limiter limiter(clock);
   const auto globex = tenant("globex", {.requests_per_second = 20, .burst = 40});
   for (int i = 0; i < 40; ++i) ASSERT_TRUE(limiter.admit(globex)) << i;
@@ -41,7 +41,7 @@ TEST(Limiter, AdmitsABurstThenTheRate) {
 }
 
 TEST(Limiter, BoundsSocketsOfATenantAndOfAll) {
-  observe::ManualClock clock;
+  ManualClock clock;
   Limiter limiter(clock, 16, 8);
   const auto globex = tenant("globex", {.sockets = 3});
   const auto initech = tenant("initech", {});  // a quarter of all
@@ -63,7 +63,7 @@ TEST(Limiter, BoundsSocketsOfATenantAndOfAll) {
 }
 
 TEST(Limiter, TellsTheRate) {
-  observe::ManualClock clock;
+  ManualClock clock;
   Limiter limiter(clock);
   const auto globex = tenant("globex", {.requests_per_second = 0.5, .burst = 2});
   Fields fields;
@@ -83,7 +83,7 @@ TEST(Limiter, TellsTheRate) {
 }
 
 TEST(Limiter, LimitsConcurrency) {
-  observe::ManualClock clock;
+  ManualClock clock;
   Limiter limiter(clock);
   const auto globex = tenant("globex", {.concurrent = 2});
   auto first = limiter.admit(globex);
@@ -100,7 +100,7 @@ TEST(Limiter, LimitsConcurrency) {
 }
 
 TEST(Limiter, ARefusalForConcurrencyCostsNoToken) {
-  observe::ManualClock clock;
+  ManualClock clock;
   Limiter limiter(clock);
   const auto globex = tenant("globex", {.requests_per_second = 1, .burst = 2, .concurrent = 1});
   {
@@ -111,7 +111,7 @@ TEST(Limiter, ARefusalForConcurrencyCostsNoToken) {
 }
 
 TEST(Limiter, FollowsAChangedLimit) {
-  observe::ManualClock clock;
+  ManualClock clock;
   Limiter limiter(clock);
   for (int i = 0; i < 2; ++i)
     ASSERT_TRUE(limiter.admit(tenant("a", {.requests_per_second = 0.01, .burst = 2})));
@@ -127,7 +127,7 @@ TEST(Limiter, FollowsAChangedLimit) {
 }
 
 TEST(Limiter, ARaisedRateWaitsByItself) {
-  observe::ManualClock clock;
+  ManualClock clock;
   Limiter limiter(clock);
   // As many tenants as a deployment has: each has used up an operation a day, and is raised.
   for (int i = 0; i < 500; ++i) {
@@ -148,7 +148,7 @@ TEST(Limiter, ARaisedRateWaitsByItself) {
 }
 
 TEST(Limiter, AChangeHoldsFromWhenItIsMade) {
-  observe::ManualClock clock;
+  ManualClock clock;
   Limiter limiter(clock);
   const auto slow = tenant("a", {.requests_per_second = 1.0 / 86'400, .burst = 1});
   const auto raised = tenant("a", {.requests_per_second = 1, .burst = 1});
@@ -159,7 +159,7 @@ TEST(Limiter, AChangeHoldsFromWhenItIsMade) {
 }
 
 TEST(Limiter, ABurstThatIsCutAndRaisedAgainGivesNothing) {
-  observe::ManualClock clock;
+  ManualClock clock;
   Limiter limiter(clock, 16);
   const auto large = tenant("a", {.requests_per_second = 1, .burst = 100});
   const auto small = tenant("a", {.requests_per_second = 1, .burst = 1});
@@ -263,7 +263,7 @@ TEST(TokenBucket, Property07_FollowsEveryChangeOfItsRate) {
 }
 
 TEST(Limiter, ForgetsIdleTenantsOnly) {
-  observe::ManualClock clock;
+  ManualClock clock;
   Limiter limiter(clock, 160);
   const auto busy = tenant("busy", {.requests_per_second = 0.001, .burst = 1, .concurrent = 1});
   const auto permit = limiter.admit(busy);

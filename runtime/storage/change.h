@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "runtime/storage/uuid.h"
+#include "base/uuid.h"
 
 namespace caisson::storage {
 

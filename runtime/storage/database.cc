@@ -176,9 +176,11 @@ Result<Database> Database::open(const std::filesystem::path& file, const Options
   if (code != SQLITE_OK && is_want(database.handle_, code)) throw std::bad_alloc();
   const auto cannot = [&] {
     if (database.fault() == Fault::exhausted) throw std::bad_alloc();
-    const char* why = sqlite3_errmsg(database.handle_);
-    return caisson::fail("cannot open database " + file.string() + ": " + why,
-                         "check that no other process has it open, and its owner");
+    const bool taken = (sqlite3_errcode(database.handle_) & 0xff) == SQLITE_BUSY;
+    return caisson::fail(
+        "cannot open database " + file.string() + ": " + sqlite3_errmsg(database.handle_),
+        taken ? "another process has it open: stop the runtime that serves this data"
+              : "check its owner, and that of its directory");
   };
   if (code != SQLITE_OK || !harden(database.handle_)) return cannot();
   sqlite3_progress_handler(database.handle_, instructions_per_look, out_of_bounds,

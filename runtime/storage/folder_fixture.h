@@ -5,8 +5,9 @@
 
 #include <unistd.h>
 
+#include "base/time.h"
+#include "base/uuid.h"
 #include "runtime/storage/store.h"
-#include "runtime/storage/uuid.h"
 
 namespace caisson::storage {
 

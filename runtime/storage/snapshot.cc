@@ -7,9 +7,9 @@
 #include <boost/json/serialize.hpp>
 #include <sqlite3.h>
 
+#include "base/uuid.h"
 #include "runtime/observe/walls.h"
 #include "runtime/storage/files.h"
-#include "runtime/storage/uuid.h"
 
 namespace caisson::storage {
 namespace {
@@ -95,10 +95,10 @@ Result<void> copy_store(Store& store, const fs::path& file) {
 }
 
 Result<Snapshot> seal_snapshot(const fs::path& temporary, const fs::path& directory,
-                               const std::string& tenant_id) {
+                               const std::string& tenant_id, std::int64_t now_ms) {
   Snapshot snapshot;
   snapshot.tenant_id = tenant_id;
-  snapshot.created_ms = unix_ms_now();
+  snapshot.created_ms = now_ms;
   snapshot.id = Uuid::make(snapshot.created_ms).text();
   {
     auto database = open_alone(temporary);
@@ -127,8 +127,8 @@ Result<Snapshot> seal_snapshot(const fs::path& temporary, const fs::path& direct
                                  {"bytes", snapshot.bytes},
                                  {"created", snapshot.created_ms},
                                  {"schema", snapshot.schema}};
-  if (auto written = write_private_file(with_extension(directory, snapshot.id, ".json"),
-                                        json::serialize(description) + "\n");
+  if (auto written = write_file(with_extension(directory, snapshot.id, ".json"),
+                                json::serialize(description) + "\n");
       !written) {
     return tl::unexpected(written.error());
   }

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "generator/source/result.h"
+#include "base/result.h"
 #include "runtime/storage/store.h"
 
 namespace caisson::storage {
@@ -27,10 +27,10 @@ struct Snapshot {
 [[nodiscard]] Result<void> copy_store(Store& store, const std::filesystem::path& file);
 
 /// Checks the integrity of the copy `temporary`, makes it durable, and puts it and its description
-/// into `directory`, by rename.
+/// into `directory`, by rename. `now_ms` is when it was taken, since the Unix epoch.
 [[nodiscard]] Result<Snapshot> seal_snapshot(const std::filesystem::path& temporary,
                                              const std::filesystem::path& directory,
-                                             const std::string& tenant_id);
+                                             const std::string& tenant_id, std::int64_t now_ms);
 
 /// The complete snapshots in `directory`, oldest first.
 [[nodiscard]] Result<std::vector<Snapshot>> list_snapshots(const std::filesystem::path& directory);

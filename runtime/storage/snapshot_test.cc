@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "base/time.h"
 #include "runtime/storage/files.h"
 #include "runtime/storage/folder_fixture.h"
 
@@ -15,7 +16,7 @@ namespace fs = std::filesystem;
 
 Snapshot take(Store& store, const fs::path& directory, const std::string& tenant_id) {
   EXPECT_TRUE(copy_store(store, directory / "copy.db.new"));
-  return seal_snapshot(directory / "copy.db.new", directory, tenant_id).value();
+  return seal_snapshot(directory / "copy.db.new", directory, tenant_id, unix_ms_now()).value();
 }
 
 class SnapshotTest : public testing::Test {
@@ -105,7 +106,7 @@ TEST_F(SnapshotTest, ADamagedStoreGivesNone) {
   std::fstream file(copy_, std::ios::in | std::ios::out | std::ios::binary);
   file.seekp(3 * 4096).write(std::string(4096, '\xff').data(), 4096);
   file.close();
-  EXPECT_FALSE(seal_snapshot(copy_, folder_.path, "a"));
+  EXPECT_FALSE(seal_snapshot(copy_, folder_.path, "a", 0));
   EXPECT_TRUE(list_snapshots(folder_.path)->empty());
 }
 

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "generator/source/result.h"
+#include "base/result.h"
 #include "runtime/storage/change.h"
 #include "runtime/storage/database.h"
 

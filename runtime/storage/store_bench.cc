@@ -8,8 +8,9 @@
 #include <benchmark/benchmark.h>
 #include <malloc.h>
 
+#include "base/time.h"
+#include "base/uuid.h"
 #include "runtime/storage/store.h"
-#include "runtime/storage/uuid.h"
 
 namespace caisson::storage {
 namespace {

@@ -15,7 +15,8 @@
 
 #include <unistd.h>
 
-#include "runtime/storage/uuid.h"
+#include "base/time.h"
+#include "base/uuid.h"
 #include "runtime/tenancy/registry.h"
 #include "runtime/tenancy/tenants.h"
 
@@ -33,7 +34,7 @@ void acknowledge(const std::string& what, const std::string& slug, const std::st
   if (write(STDOUT_FILENO, line.data(), line.size()) != static_cast<ssize_t>(line.size())) _exit(4);
 }
 
-std::string unique_text() { return storage::Uuid::make(storage::unix_ms_now()).text(); }
+std::string unique_text() { return Uuid::make(unix_ms_now()).text(); }
 
 void write_for_ever(Tenants& tenants, const Registry& registry) {
   std::atomic<int> pending = 0;
@@ -102,7 +103,8 @@ void restore_for_ever(Tenants& tenants, const Registry& registry) {
 }
 
 int run(const char* data) {
-  auto registry = Registry::open(data, {});
+  const SystemClock clock;
+  auto registry = Registry::open(data, {}, clock);
   if (!registry) return 2;
   auto tenants = Tenants::open({.data = data, .schema = {&table, 1}, .open_stores = 8}, **registry);
   if (!tenants) return 2;

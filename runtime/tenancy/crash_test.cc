@@ -16,9 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "runtime/observe/digest.h"
+#include "base/time.h"
+#include "base/uuid.h"
 #include "runtime/storage/database.h"
-#include "runtime/storage/uuid.h"
 #include "runtime/tenancy/registry.h"
 #include "runtime/tenancy/tenants.h"
 
@@ -94,7 +94,8 @@ std::string run_and_kill(const fs::path& data, std::size_t bytes) {
 
 /// Starts as the runtime does and compares with the journal.
 void check(const fs::path& data, const Journal& journal) {
-  auto registry = Registry::open(data, {}).value();
+  const SystemClock clock;
+  auto registry = Registry::open(data, {}, clock).value();
   auto tenants = Tenants::open({.data = data, .schema = {&table, 1}}, *registry).value();
   for (const auto& [slug, notes] : journal.notes) {
     const TenantPtr tenant = registry->by_slug(slug);
@@ -131,7 +132,8 @@ void check(const fs::path& data, const Journal& journal) {
 /// Starts as the runtime does, and looks at every file: none is there but those that tenants have
 /// and complete snapshots, whatever step the process was killed in, and no tenant's outlive it.
 void check_files(const fs::path& data) {
-  auto registry = Registry::open(data, {}).value();
+  const SystemClock clock;
+  auto registry = Registry::open(data, {}, clock).value();
   auto tenants = Tenants::open({.data = data, .schema = {&table, 1}}, *registry).value();
   for (const auto& entry : fs::recursive_directory_iterator(data)) {
     if (entry.is_directory()) continue;
@@ -153,14 +155,13 @@ void check_files(const fs::path& data) {
     ASSERT_EQ(kind, "snapshots") << place;
     fs::path other = entry.path();
     other.replace_extension(other.extension() == ".db" ? ".json" : ".db");
-    EXPECT_TRUE(storage::Uuid::parse(place.stem().string())) << place;
+    EXPECT_TRUE(Uuid::parse(place.stem().string())) << place;
     EXPECT_TRUE(fs::exists(other)) << place;
   }
 }
 
 TEST(Crash, NothingAcknowledgedIsEverLost) {
-  const fs::path data =
-      fs::temp_directory_path() / ("caisson-" + storage::Uuid::make(storage::unix_ms_now()).text());
+  const fs::path data = fs::temp_directory_path() / ("caisson-" + Uuid::make(unix_ms_now()).text());
   fs::create_directory(data);
   std::minstd_rand random(std::random_device{}());
   Journal journal;

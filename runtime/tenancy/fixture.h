@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "base/time.h"
 #include "runtime/storage/folder_fixture.h"
 #include "runtime/tenancy/registry.h"
 #include "runtime/tenancy/tenants.h"
@@ -20,8 +21,13 @@ class Fixture {
   static constexpr storage::Migration table =
       "CREATE TABLE note(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE)";
 
-  explicit Fixture(Tenants::Options options = {}, Tiers tiers = {{"free", {}}})
-      : data(storage::test_place()), tiers_(std::move(tiers)), options_(std::move(options)) {
+  /// `clock` outlives it; without one, time passes.
+  explicit Fixture(Tenants::Options options = {}, Tiers tiers = {{"free", {}}},
+                   const Clock* clock = nullptr)
+      : data(storage::test_place()),
+        clock_(clock == nullptr ? &system_clock_ : clock),
+        tiers_(std::move(tiers)),
+        options_(std::move(options)) {
     start();
   }
   Fixture(const Fixture&) = delete;
@@ -32,7 +38,7 @@ class Fixture {
   }
 
   void start() {
-    registry = Registry::open(data, tiers_).value();
+    registry = Registry::open(data, tiers_, *clock_).value();
     options_.data = data;
     options_.schema = {&table, 1};
     tenants = Tenants::open(options_, *registry).value();
@@ -88,6 +94,8 @@ class Fixture {
   std::unique_ptr<Tenants> tenants;
 
  private:
+  SystemClock system_clock_;
+  const Clock* clock_;
   Tiers tiers_;
   Tenants::Options options_;
 };

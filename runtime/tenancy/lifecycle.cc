@@ -5,12 +5,12 @@
 #include <cstdio>
 #include <system_error>
 
-#include "runtime/observe/digest.h"
-#include "runtime/observe/ids.h"
+#include "base/digest.h"
+#include "base/hex.h"
+#include "base/random.h"
+#include "base/uuid.h"
 #include "runtime/observe/walls.h"
 #include "runtime/storage/files.h"
-#include "runtime/storage/temporary.h"
-#include "runtime/storage/uuid.h"
 #include "runtime/tenancy/actor.h"
 #include "runtime/tenancy/tenants.h"
 
@@ -32,9 +32,7 @@ tl::unexpected<LifecycleError> disk(const Failure& failure) {
 }
 
 /// The name of a store that takes the place of the one in `directory` once it is whole.
-fs::path prepared_in(const fs::path& directory) {
-  return storage::unfinished(directory / "restored.db");
-}
+fs::path prepared_in(const fs::path& directory) { return unfinished(directory / "restored.db"); }
 
 std::error_code move_if_there(const fs::path& from, const fs::path& to) {
   std::error_code error;
@@ -53,17 +51,17 @@ Result<std::string> load_cursor_key(const fs::path& file) {
   if (auto checked = storage::check_private_file(file); !checked) {
     return tl::unexpected(checked.error());
   }
-  const auto made = storage::is_there(file);
+  const auto made = is_there(file);
   if (!made) return tl::unexpected(made.error());
   if (!*made) {
     std::array<unsigned char, cursor_key_bytes> bytes;
-    observe::fill_random(bytes);
+    fill_random(bytes);
     const std::string_view view(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    if (auto written = storage::write_private_file(file, view); !written) {
+    if (auto written = write_file(file, view); !written) {
       return tl::unexpected(written.error());
     }
   }
-  auto key = storage::read_file(file, cursor_key_bytes);
+  auto key = read_file(file, cursor_key_bytes);
   if (key && key->size() != cursor_key_bytes) {
     return fail(file.string() + " is not a key",
                 "remove it; cursors given out so far become invalid");
@@ -84,7 +82,6 @@ Result<std::unique_ptr<Tenants>> Tenants::open(Options options, Registry& regist
       return tl::unexpected(made.error());
     }
   }
-  storage::set_temporary_directory(data / "tenants");
   auto key = load_cursor_key(data / "cursor.key");
   if (!key) return tl::unexpected(key.error());
   tenants->cursor_key_ = *std::move(key);
@@ -233,7 +230,13 @@ Outcome<void> Tenants::remove(std::string_view slug) {
 
 void Tenants::sweep() {
   const std::scoped_lock one_at_a_time(sweeping_);
-  const std::int64_t now = storage::unix_ms_now();
+  const std::int64_t now = registry_.clock_.unix_ms();
+  for (const TenantPtr& tenant : registry_.expired(now)) {
+    const std::uint64_t recorded = options_.before_purge ? options_.before_purge(*tenant) : 1;
+    if (recorded == 0) continue;
+    const bool done = remove(tenant->slug).has_value();
+    if (options_.after_purge) options_.after_purge(recorded, *tenant, done);
+  }
   const auto due = registry_.due(now);
   if (!due) return;
   for (const std::string& tenant_id : *due) {
@@ -294,7 +297,7 @@ Outcome<void> Tenants::read_snapshot(std::string_view slug, std::string_view sna
   if (!snapshot) return tl::unexpected(snapshot.error());
   const fs::path file = snapshots_of(snapshot->tenant_id) / (snapshot->id + ".db");
   if (verify) {
-    const auto hash = storage::sha256_of_file(file);
+    const auto hash = sha256_of_file(file);
     if (!hash || *hash != snapshot->sha256) {
       return refuse(LifecycleErrorKind::damaged_snapshot,
                     hash ? file.string() + " is damaged" : hash.error().text());
@@ -331,7 +334,7 @@ Outcome<storage::Snapshot> Tenants::snapshot(std::string_view slug) {
 Outcome<storage::Snapshot> Tenants::make_snapshot(const ActorPtr& actor) {
   const fs::path directory = snapshots_of(actor->id);
   if (auto made = storage::make_private_directory(directory); !made) return disk(made.error());
-  const fs::path copy = storage::unfinished(directory / "copy.db");
+  const fs::path copy = unfinished(directory / "copy.db");
   {
     const Exclusive exclusive(*this, actor);
     if (auto opened = open_exclusively(actor); !opened) return tl::unexpected(opened.error());
@@ -339,7 +342,7 @@ Outcome<storage::Snapshot> Tenants::make_snapshot(const ActorPtr& actor) {
       return disk(copied.error());
     }
   }
-  auto sealed = storage::seal_snapshot(copy, directory, actor->id);
+  auto sealed = storage::seal_snapshot(copy, directory, actor->id, registry_.clock_.unix_ms());
   if (!sealed) return disk(sealed.error());
   return *std::move(sealed);
 }
@@ -351,12 +354,12 @@ void Tenants::find_snapshots() {
   });
   for (const std::string& tenant_id : ids) {
     std::int64_t newest = 0;
-    const auto names = storage::list_directory(snapshots_of(tenant_id));
+    const auto names = list_directory(snapshots_of(tenant_id));
     if (!names) continue;  // its store counts as not protected since it was made
     for (const fs::path name : *names) {
       if (name.extension() != ".json") continue;
       // The id is a UUIDv7: it knows when it was made.
-      const auto id = storage::Uuid::parse(name.stem().string());
+      const auto id = Uuid::parse(name.stem().string());
       if (id) newest = std::max(newest, id->unix_ms());
     }
     if (newest == 0) continue;
@@ -371,7 +374,7 @@ std::vector<Tenants::Protection> Tenants::protection() const {
   std::vector<Protection> all;
   if (!snapshots_found_) return all;
   registry_.ids_.each([&](const std::string& tenant_id, const TenantPtr& tenant) {
-    if (!tenant->has_store || tenant->status == Status::deleted) return;
+    if (!tenant->has_store || tenant->status == Status::deleted || tenant->synthetic()) return;
     const std::int64_t newest = newest_snapshots_.find(tenant_id);
     all.push_back({.tenant = tenant, .until_ms = newest > 0 ? newest : tenant->created_ms});
   });
@@ -407,7 +410,7 @@ Outcome<void> Tenants::remove_snapshot(std::string_view slug, std::string_view s
 
 Outcome<storage::Snapshot> Tenants::find_snapshot(const Tenant& tenant, const std::string& id,
                                                   const std::optional<std::string>& from) const {
-  if (!storage::Uuid::parse(id)) return refuse(LifecycleErrorKind::unknown_snapshot);
+  if (!Uuid::parse(id)) return refuse(LifecycleErrorKind::unknown_snapshot);
   std::string owner = tenant.id;
   if (from) {
     const TenantPtr named = registry_.by_slug(*from);
@@ -418,7 +421,7 @@ Outcome<storage::Snapshot> Tenants::find_snapshot(const Tenant& tenant, const st
     if (found->tenant_id == owner || is_down(Wall::foreign_restore)) return *std::move(found);
     return refuse(LifecycleErrorKind::foreign_snapshot);
   }
-  const auto others = storage::list_directory(options_.data / "snapshots");
+  const auto others = list_directory(options_.data / "snapshots");
   if (!others) return disk(others.error());
   for (const std::string& other : *others) {
     auto found = storage::find_snapshot(options_.data / "snapshots" / other, id);
@@ -450,7 +453,7 @@ Outcome<void> Tenants::restore(std::string_view slug, std::string_view snapshot_
   close_store(*held->actor);
   // Logs that an earlier restore could not remove are of a store that is gone.
   for (const char* name : log_names) {
-    if (auto removed = storage::remove_tree(aside(directory_of(tenant_id), name)); !removed) {
+    if (auto removed = remove_tree(aside(directory_of(tenant_id), name)); !removed) {
       static_cast<void>(clear_unfinished(tenant_id));
       return disk(removed.error());
     }
@@ -476,7 +479,7 @@ Outcome<void> Tenants::complete_restore(const std::string& tenant_id) {
   if (options_.on_change) options_.on_change(tenant_id, {});
   if (put) {
     // Without a prepared file there may be no store: a restore was given up, and then came a crash.
-    const auto store = storage::is_there(directory / "store.db");
+    const auto store = is_there(directory / "store.db");
     auto noted = registry_.finish_restore(tenant_id, !store || *store);
     actor->unfinished = !noted;
     return noted;
@@ -485,9 +488,9 @@ Outcome<void> Tenants::complete_restore(const std::string& tenant_id) {
   // its log the old store has lost writes, so it is not opened before that is back.
   const fs::path prepared = prepared_in(directory);
   const auto undone = [&] {
-    const auto waits = storage::is_there(prepared);
-    return waits && *waits && put_back_logs(directory) && storage::remove_tree(prepared) &&
-           storage::sync_path(directory) && registry_.finish_restore(tenant_id, false);
+    const auto waits = is_there(prepared);
+    return waits && *waits && put_back_logs(directory) && remove_tree(prepared) &&
+           sync_path(directory) && registry_.finish_restore(tenant_id, false);
   };
   actor->unfinished = !undone();
   return disk(put.error());
@@ -498,7 +501,7 @@ Outcome<void> Tenants::complete_restore(const std::string& tenant_id) {
 Result<void> Tenants::put_restored(const std::string& tenant_id) {
   const fs::path directory = directory_of(tenant_id);
   const fs::path prepared = prepared_in(directory);
-  const auto waits = storage::is_there(prepared);
+  const auto waits = is_there(prepared);
   if (!waits) return tl::unexpected(waits.error());
   if (*waits) {
     std::error_code error;
@@ -509,12 +512,12 @@ Result<void> Tenants::put_restored(const std::string& tenant_id) {
     if (error) return fail("cannot restore in " + directory.string() + ": " + error.message());
   }
   // Also of what an earlier try moved: the old log goes only when the new file is there to stay.
-  const auto made = storage::is_there(directory);
+  const auto made = is_there(directory);
   if (!made) return tl::unexpected(made.error());
   if (!*made) return {};
-  if (auto synced = storage::sync_path(directory); !synced) return synced;
+  if (auto synced = sync_path(directory); !synced) return synced;
   for (const char* name : log_names) {
-    if (auto removed = storage::remove_tree(aside(directory, name)); !removed) return removed;
+    if (auto removed = remove_tree(aside(directory, name)); !removed) return removed;
   }
   return {};
 }
@@ -524,7 +527,7 @@ Result<void> Tenants::make_directory(const std::string& tenant_id) {
   const fs::path shard = directory.parent_path();
   for (const fs::path& path : {shard, directory}) {
     if (auto made = storage::make_private_directory(path); !made) return made;
-    if (auto synced = storage::sync_path(path.parent_path()); !synced) return synced;
+    if (auto synced = sync_path(path.parent_path()); !synced) return synced;
   }
   return {};
 }
@@ -532,17 +535,17 @@ Result<void> Tenants::make_directory(const std::string& tenant_id) {
 Result<void> Tenants::purge(const std::string& tenant_id) {
   if (is_down(Wall::keep_volume)) return {};
   for (const fs::path& path : {directory_of(tenant_id), snapshots_of(tenant_id)}) {
-    if (auto removed = storage::remove_tree(path); !removed) return removed;
-    const auto parent = storage::is_there(path.parent_path());
+    if (auto removed = remove_tree(path); !removed) return removed;
+    const auto parent = is_there(path.parent_path());
     if (!parent) return tl::unexpected(parent.error());
     if (!*parent) continue;
-    if (auto synced = storage::sync_path(path.parent_path()); !synced) return synced;
+    if (auto synced = sync_path(path.parent_path()); !synced) return synced;
   }
   return {};
 }
 
 fs::path Tenants::directory_of(std::string_view tenant_id) const {
-  const std::string hash = observe::hex(observe::sha256(tenant_id));
+  const std::string hash = hex(sha256(tenant_id));
   return options_.data / "tenants" / hash.substr(0, 2) / tenant_id;
 }
 

@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include "runtime/observe/digest.h"
+#include "base/digest.h"
+#include "base/hex.h"
+#include "base/time.h"
 #include "runtime/storage/files.h"
 #include "runtime/tenancy/fixture.h"
 
@@ -19,8 +21,7 @@ LifecycleErrorKind kind_of(const auto& outcome) {
 }
 
 fs::path directory_of(const Fixture& runtime, const std::string& tenant_id) {
-  return runtime.data / "tenants" / observe::hex(observe::sha256(tenant_id)).substr(0, 2) /
-         tenant_id;
+  return runtime.data / "tenants" / hex(sha256(tenant_id)).substr(0, 2) / tenant_id;
 }
 
 /// The files under the data directory whose name or raw bytes contain `text`.
@@ -28,9 +29,8 @@ std::vector<std::string> traces_of(const Fixture& runtime, const std::string& te
   std::vector<std::string> found;
   for (const auto& entry : fs::recursive_directory_iterator(runtime.data)) {
     const bool named = entry.path().filename().string().find(text) != std::string::npos;
-    const bool holds =
-        entry.is_regular_file() &&
-        storage::read_file(entry.path(), 1U << 28U).value().find(text) != std::string::npos;
+    const bool holds = entry.is_regular_file() &&
+                       read_file(entry.path(), 1U << 28U).value().find(text) != std::string::npos;
     if (named || holds) found.push_back(entry.path().lexically_relative(runtime.data).string());
   }
   return found;
@@ -114,7 +114,9 @@ TEST(Lifecycle, ARecreatedSlugInheritsNothing) {
 }
 
 TEST(Lifecycle, RetentionHidesFirstAndRemovesLater) {
-  Fixture runtime({}, {{"free", {.retention_ms = 1}}, {"long", {.retention_ms = 1'000'000'000}}});
+  ManualClock clock;
+  Fixture runtime(
+      {}, {{"free", {.retention_ms = 60'000}}, {"long", {.retention_ms = 1'000'000'000}}}, &clock);
   const auto brief = runtime.make("brief");
   const auto lasting = runtime.tenants->create({.slug = "lasting", .tier = "long"}).value();
   EXPECT_TRUE(runtime.write(*brief, "x").value());
@@ -124,7 +126,10 @@ TEST(Lifecycle, RetentionHidesFirstAndRemovesLater) {
   EXPECT_EQ(runtime.write(*brief, "late").error(), Refusal::gone);
   EXPECT_EQ(runtime.write(*lasting, "late").error(), Refusal::gone);
   EXPECT_TRUE(fs::exists(directory_of(runtime, brief->id)));
-  std::this_thread::sleep_for(std::chrono::milliseconds(5));  // the retention itself
+  clock.advance_ms(59'999);
+  runtime.tenants->sweep();
+  EXPECT_TRUE(fs::exists(directory_of(runtime, brief->id))) << "a millisecond is left";
+  clock.advance_ms(1);
   runtime.tenants->sweep();
   EXPECT_FALSE(fs::exists(directory_of(runtime, brief->id)));
   EXPECT_TRUE(fs::exists(directory_of(runtime, lasting->id)));
@@ -255,7 +260,7 @@ TEST(Lifecycle, ARestoreThatFailsLeavesTheLogAndIsNotCompletedLater) {
   block_store(directory);
   EXPECT_EQ(kind_of(runtime.tenants->restore("a", snapshot.id, std::nullopt)),
             LifecycleErrorKind::storage);
-  EXPECT_EQ(storage::read_file(directory / "store.db-wal", 100).value_or(""), "acknowledged");
+  EXPECT_EQ(read_file(directory / "store.db-wal", 100).value_or(""), "acknowledged");
   fs::remove(directory / "store.db-wal");
   unblock_store(directory);
   EXPECT_TRUE(runtime.write(*tenant, "after").value());
@@ -288,7 +293,7 @@ TEST(Lifecycle, ATenantThatCannotBeRecoveredKeepsNobodyElseOut) {
   EXPECT_EQ(kind_of(runtime.tenants->snapshot("stuck")), LifecycleErrorKind::storage);
   runtime.restart();
   EXPECT_EQ(runtime.count(*stuck).error(), Refusal::unavailable);
-  EXPECT_EQ(storage::read_file(directory / "store.db-wal.old", 100).value_or(""), "acknowledged");
+  EXPECT_EQ(read_file(directory / "store.db-wal.old", 100).value_or(""), "acknowledged");
   // It is completed once it can be, without a new start.
   fs::remove_all(directory / "store.db-wal");
   fs::remove(directory / "store.db-wal.old");
@@ -315,7 +320,11 @@ TEST(Lifecycle, ATenantThatTheFirstVersionMadeHalfGoesWithItsFiles) {
   {
     auto registry = storage::Database::open(runtime.data / "registry.db", {}).value();
     ASSERT_TRUE(registry.prepare("INSERT INTO journal VALUES(?,0,0)").text(half->id).run());
-    ASSERT_TRUE(registry.execute("PRAGMA user_version=1"));
+    ASSERT_TRUE(
+        registry.execute("ALTER TABLE tenant DROP COLUMN configured_status;"
+                         "ALTER TABLE tenant DROP COLUMN configured_limits;"
+                         "ALTER TABLE tenant DROP COLUMN synthetic_until;"
+                         "PRAGMA user_version=1"));
   }
   runtime.start();
   EXPECT_FALSE(fs::exists(directory_of(runtime, half->id)));
@@ -355,10 +364,11 @@ TEST(Lifecycle, AChangedQuotaHoldsAtOnce) {
   const auto tenant = runtime.make("a");
   const std::string large(100 * 1024, 'x');
   EXPECT_TRUE(runtime.write(*tenant, large + "1").value());
-  ASSERT_TRUE(runtime.tenants->update("a", {.limits = Limits{.storage_bytes = 150 * 1024}}));
+  ASSERT_TRUE(
+      runtime.tenants->update("a", {.limits = LimitsChange{.set = {.storage_bytes = 150 * 1024}}}));
   EXPECT_EQ(runtime.write(*tenant, large + "2").error(), Refusal::full);
   EXPECT_TRUE(runtime.write(*tenant, "small").value());
-  ASSERT_TRUE(runtime.tenants->update("a", {.limits = Limits{}}));
+  ASSERT_TRUE(runtime.tenants->update("a", {.limits = LimitsChange{.withdrawn = {"storage"}}}));
   EXPECT_TRUE(runtime.write(*tenant, large + "2").value());
 }
 

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 
+#include "base/uuid.h"
 #include "runtime/storage/files.h"
-#include "runtime/storage/uuid.h"
+#include "runtime/storage/temporary.h"
 #include "runtime/tenancy/registry_rows.h"
 #include "runtime/tenancy/transaction.h"
 
@@ -13,9 +14,19 @@ namespace {
 /// Slug and id: what pages are ordered by, and the cursor between them.
 std::string place_of(const Tenant& tenant) { return tenant.slug + "/" + tenant.id; }
 
+/// Binds what the configuration said last; `limits` is the text of its limits.
+void bind_configured(storage::Statement& row, const Tenant& tenant, const std::string& limits) {
+  if (tenant.configured) {
+    row.integer(static_cast<std::int64_t>(tenant.configured->status)).text(limits);
+  } else {
+    row.null().null();
+  }
+}
+
 }  // namespace
 
-Result<std::unique_ptr<Registry>> Registry::open(const std::filesystem::path& data, Tiers tiers) {
+Result<std::unique_ptr<Registry>> Registry::open(const std::filesystem::path& data, Tiers tiers,
+                                                 const Clock& clock) {
   if (auto made = storage::make_data_directory(data); !made) {
     return tl::unexpected(made.error());
   }
@@ -25,6 +36,8 @@ Result<std::unique_ptr<Registry>> Registry::open(const std::filesystem::path& da
     return fail("cannot find " + data.string() + ": " + error.message(),
                 "every directory above it must let this user pass");
   }
+  // What a process that is confined to its data may write: the engine's own choices are barred.
+  storage::set_temporary_directory(file.parent_path());
   if (auto made = storage::make_private_file(file); !made) return tl::unexpected(made.error());
   if (auto checked = storage::check_private_file(file); !checked) {
     return tl::unexpected(checked.error());
@@ -34,7 +47,7 @@ Result<std::unique_ptr<Registry>> Registry::open(const std::filesystem::path& da
   if (auto migrated = storage::migrate(*database, registry_schema()); !migrated) {
     return fail(file.string() + ": " + migrated.error().what, migrated.error().remedy);
   }
-  std::unique_ptr<Registry> registry(new Registry(std::move(*database), std::move(tiers)));
+  std::unique_ptr<Registry> registry(new Registry(std::move(*database), std::move(tiers), clock));
   if (auto loaded = registry->load(); !loaded) return tl::unexpected(loaded.error());
   return registry;
 }
@@ -50,11 +63,12 @@ Result<void> Registry::load() {
     // Deleted ones first, as they came first.
     auto row = database_.prepare(
         "SELECT id,slug,name,owner,tier,status,deployment_url,limits,metadata,created,updated,"
-        "has_store FROM tenant ORDER BY status<>2, updated");
+        "has_store,configured_status,configured_limits,synthetic_until FROM tenant ORDER BY "
+        "status<>2, updated");
     while (row.step()) {
       Tenant tenant = tenant_from_row(row);
       tenant.domains = domains[tenant.id];
-      apply_tier(tenant, Limits(tenant.limits));
+      apply_tier(tenant, tiers_);
       publish(std::move(tenant));
     }
   }
@@ -105,16 +119,28 @@ TenantPage Registry::list(const TenantFilter& filter, std::size_t limit,
 std::size_t Registry::count() const {
   std::size_t living = 0;
   ids_.each([&](const std::string&, const TenantPtr& tenant) {
-    if (tenant->status != Status::deleted) ++living;
+    if (tenant->status != Status::deleted && !tenant->synthetic()) ++living;
   });
   return living;
 }
 
-Outcome<Reconciled> Registry::reconcile(std::span<const TenantSpec> specs) {
+Tiers Registry::tiers() const {
   const std::scoped_lock lock(write_);
-  const std::int64_t now = storage::unix_ms_now();
-  std::vector<std::pair<Tenant, Limits>> created;
-  std::vector<std::pair<Tenant, Limits>> updated;
+  return tiers_;
+}
+
+Outcome<Reconciled> Registry::reconcile(std::span<const TenantSpec> specs,
+                                        std::optional<Tiers> tiers, std::optional<Slugs> named) {
+  const std::scoped_lock lock(write_);
+  if (!named) {
+    named = named_;
+    for (const TenantSpec& spec : specs) named->insert(spec.slug);
+  }
+  if (!tiers) tiers = tiers_;
+  const std::int64_t now = clock_.unix_ms();
+  std::vector<Tenant> created;
+  std::vector<Tenant> updated;
+  std::vector<Tenant> noted;  // nothing of them changes but what the configuration said last
   for (const TenantSpec& spec : specs) {
     const TenantPtr known = slugs_.find(spec.slug);
     const bool living = known != nullptr && known->status != Status::deleted;
@@ -122,43 +148,85 @@ Outcome<Reconciled> Registry::reconcile(std::span<const TenantSpec> specs) {
     if (living) {
       tenant = *known;
     } else {
-      tenant.id = storage::Uuid::make(now).text();
-      tenant.created_ms = now;
+      tenant.id = Uuid::make(now).text();
+      tenant.created_ms = tenant.updated_ms = now;
       tenant.metadata = spec.metadata;
     }
     describe(tenant, spec);
-    if (living && tenant == *known) continue;
-    tenant.updated_ms = now;
-    if (auto defect = check(tenant, spec.limits)) {
+    tenant.synthetic_until_ms = 0;  // whoever it was made for, the configuration has it now
+    const Terms said{.status = spec.status, .limits = spec.limits};
+    const Terms held{.status = tenant.status, .limits = tenant.own};
+    const Terms settled = settle(held, tenant.configured.value_or(Terms{}), said);
+    tenant.status = settled.status;
+    tenant.own = settled.limits;
+    apply_tier(tenant, *tiers);
+    // What the operator made of it may be another's word, and what is said now has to hold as well.
+    Tenant as_said = tenant;
+    as_said.status = spec.status;
+    as_said.own = spec.limits;
+    if (auto defect = defect_of(as_said, *tiers)) {
       defect->detail = "tenant " + spec.slug + ": " + defect->detail;
       return tl::unexpected(*std::move(defect));
     }
-    (living ? updated : created).emplace_back(std::move(tenant), spec.limits);
+    const bool changed = !living || tenant != *known;
+    if (!changed && tenant.configured == said) continue;
+    tenant.configured = said;
+    if (changed) tenant.updated_ms = now;
+    (!living ? created : changed ? updated : noted).push_back(std::move(tenant));
   }
-  if (created.empty() && updated.empty()) return {};
 
   Reconciled done;
+  done.tiers = *tiers != tiers_;
   done.updated.reserve(updated.size());
   done.created.reserve(created.size());
-  Transaction transaction(database_);
-  for (const auto& [tenant, own] : updated) {
-    // All domains are given up before any is claimed: tenants may swap them.
-    database_.prepare("DELETE FROM domain WHERE tenant=?").text(tenant.id).run();
-    if (!save(tenant, own)) return tl::unexpected(disk_error());
-  }
-  for (const auto& [tenant, own] : created) {
-    if (!insert(tenant, own))
-      return refuse(LifecycleErrorKind::slug_taken, "tenant " + tenant.slug);
-  }
-  for (const auto* changes : {&updated, &created}) {
-    for (const auto& [tenant, own] : *changes) {
-      if (auto taken = claim_domains(tenant)) return tl::unexpected(*std::move(taken));
+  if (!created.empty() || !updated.empty() || !noted.empty()) {
+    Transaction transaction(database_);
+    for (const auto* changes : {&updated, &noted}) {
+      for (const Tenant& tenant : *changes) {
+        // All domains are given up before any is claimed: tenants may swap them.
+        database_.prepare("DELETE FROM domain WHERE tenant=?").text(tenant.id).run();
+        if (!save(tenant)) return tl::unexpected(disk_error());
+      }
     }
+    for (const Tenant& tenant : created) {
+      if (!insert(tenant)) return refuse(LifecycleErrorKind::slug_taken, "tenant " + tenant.slug);
+    }
+    for (const auto* changes : {&updated, &noted, &created}) {
+      for (const Tenant& tenant : *changes) {
+        if (auto taken = claim_domains(tenant)) return tl::unexpected(*std::move(taken));
+      }
+    }
+    if (!transaction.commit()) return tl::unexpected(disk_error());
   }
-  if (!transaction.commit()) return tl::unexpected(disk_error());
-  for (auto& [tenant, own] : updated) done.updated.push_back(publish(std::move(tenant)));
-  for (auto& [tenant, own] : created) done.created.push_back(publish(std::move(tenant)));
+  insist([&] {
+    tiers_ = *tiers;
+    named_ = *named;
+  });
+  for (Tenant& tenant : updated) done.updated.push_back(publish(std::move(tenant)));
+  for (Tenant& tenant : created) done.created.push_back(publish(std::move(tenant)));
+  for (Tenant& tenant : noted) publish(std::move(tenant));
+  if (done.tiers) insist([&] { done.touched = apply_tiers(); });
+  ids_.each([&](const std::string&, const TenantPtr& tenant) {
+    const bool stray = !tenant->tier.empty() && !tiers_.contains(tenant->tier);
+    if (stray && tenant->status != Status::deleted) done.strays.push_back(tenant);
+  });
   return done;
+}
+
+/// Gives every living tenant what its tier says now; which ones that changed.
+std::vector<TenantPtr> Registry::apply_tiers() {
+  std::vector<TenantPtr> touched;
+  ids_.each([&](const std::string&, const TenantPtr& tenant) {
+    if (tenant->status != Status::deleted) touched.push_back(tenant);
+  });
+  std::erase_if(touched, [&](TenantPtr& tenant) {
+    Tenant again = *tenant;
+    apply_tier(again, tiers_);
+    if (again == *tenant) return true;
+    tenant = publish(std::move(again));
+    return false;
+  });
+  return touched;
 }
 
 Outcome<Tenant> Registry::living(std::string_view slug) const {
@@ -168,38 +236,16 @@ Outcome<Tenant> Registry::living(std::string_view slug) const {
   return *tenant;
 }
 
-void Registry::describe(Tenant& tenant, const TenantSpec& spec) const {
-  tenant.slug = spec.slug;
-  tenant.name = spec.name;
-  tenant.owner = spec.owner;
-  tenant.tier = spec.tier;
-  tenant.status = spec.status;
-  tenant.deployment_url = spec.deployment_url;
-  tenant.domains = spec.domains;
-  std::sort(tenant.domains.begin(), tenant.domains.end());
-  apply_tier(tenant, spec.limits);
-}
-
-std::optional<LifecycleError> Registry::check(const Tenant& tenant, const Limits& own) const {
-  if (tenant.status == Status::deleted || (!tenant.tier.empty() && !tiers_.contains(tenant.tier))) {
-    const bool tier = tenant.status != Status::deleted;
-    return LifecycleError{
-        .kind = LifecycleErrorKind::invalid,
-        .detail = tier ? "is not a tier of this deployment" : "must be active or suspended",
-        .pointer = tier ? "/tier" : "/status"};
-  }
-  return defect_of(tenant, own);
-}
-
-bool Registry::insert(const Tenant& tenant, const Limits& own) {
-  const std::string limits = limits_text(own);
+bool Registry::insert(const Tenant& tenant) {
+  const std::string limits = limits_text(tenant.own);
   const std::string metadata = metadata_text(tenant.metadata);
-  return database_
-      .prepare(
-          "INSERT INTO "
-          "tenant(id,slug,name,owner,tier,status,deployment_url,limits,metadata,created,"
-          "updated,has_store) VALUES(?,?,?,?,?,?,?,?,?,?,?,0)")
-      .text(tenant.id)
+  const std::string configured = tenant.configured ? limits_text(tenant.configured->limits) : "";
+  auto row = database_.prepare(
+      "INSERT INTO "
+      "tenant(id,slug,name,owner,tier,status,deployment_url,limits,metadata,created,updated,"
+      "has_store,configured_status,configured_limits,synthetic_until) "
+      "VALUES(?,?,?,?,?,?,?,?,?,?,?,0,?,?,?)");
+  row.text(tenant.id)
       .text(tenant.slug)
       .text(tenant.name)
       .text(tenant.owner)
@@ -209,27 +255,28 @@ bool Registry::insert(const Tenant& tenant, const Limits& own) {
       .text(limits)
       .text(metadata)
       .integer(tenant.created_ms)
-      .integer(tenant.updated_ms)
-      .run();
+      .integer(tenant.updated_ms);
+  bind_configured(row, tenant, configured);
+  return row.integer(tenant.synthetic_until_ms).run();
 }
 
-bool Registry::save(const Tenant& tenant, const Limits& own) {
-  const std::string limits = limits_text(own);
+bool Registry::save(const Tenant& tenant) {
+  const std::string limits = limits_text(tenant.own);
   const std::string metadata = metadata_text(tenant.metadata);
-  return database_
-      .prepare(
-          "UPDATE tenant SET name=?,owner=?,tier=?,status=?,deployment_url=?,limits=?,metadata=?,"
-          "updated=? WHERE id=?")
-      .text(tenant.name)
+  const std::string configured = tenant.configured ? limits_text(tenant.configured->limits) : "";
+  auto row = database_.prepare(
+      "UPDATE tenant SET name=?,owner=?,tier=?,status=?,deployment_url=?,limits=?,metadata=?,"
+      "updated=?,configured_status=?,configured_limits=?,synthetic_until=? WHERE id=?");
+  row.text(tenant.name)
       .text(tenant.owner)
       .text(tenant.tier)
       .integer(static_cast<std::int64_t>(tenant.status))
       .text(tenant.deployment_url)
       .text(limits)
       .text(metadata)
-      .integer(tenant.updated_ms)
-      .text(tenant.id)
-      .run();
+      .integer(tenant.updated_ms);
+  bind_configured(row, tenant, configured);
+  return row.integer(tenant.synthetic_until_ms).text(tenant.id).run();
 }
 
 std::optional<LifecycleError> Registry::claim_domains(const Tenant& tenant) {
@@ -243,21 +290,6 @@ std::optional<LifecycleError> Registry::claim_domains(const Tenant& tenant) {
                           .pointer = "/domains"};
   }
   return std::nullopt;
-}
-
-Limits Registry::own_limits(const std::string& tenant_id) {
-  auto row = database_.prepare("SELECT limits FROM tenant WHERE id=?");
-  row.text(tenant_id);
-  return row.step() ? limits_from_text(row.text_at(0)) : Limits{};
-}
-
-void Registry::apply_tier(Tenant& tenant, const Limits& own) const {
-  const auto tier = tiers_.find(tenant.tier);
-  static const Tier none;
-  const Tier& terms = tier == tiers_.end() ? none : tier->second;
-  tenant.isolation = terms.isolation;
-  tenant.retention_ms = terms.retention_ms;
-  tenant.limits = overlay(own, terms.limits);
 }
 
 TenantPtr Registry::publish(Tenant tenant) {
@@ -280,6 +312,26 @@ TenantPtr Registry::publish(Tenant tenant) {
   });
   if (listener_.tenant) insist([&] { listener_.tenant(*published); });
   return published;
+}
+
+/// No look-up finds the tenant any more. Its slug names the one deleted last before it, if any.
+void Registry::withdraw(const Tenant& tenant) {
+  TenantPtr former;
+  ids_.each([&](const std::string& id, const TenantPtr& other) {
+    if (other->slug != tenant.slug || id == tenant.id) return;
+    if (!former || other->updated_ms > former->updated_ms) former = other;
+  });
+  insist([&] {
+    const TenantPtr holder = slugs_.find(tenant.slug);
+    if (holder != nullptr && holder->id == tenant.id) {
+      if (former != nullptr) {
+        slugs_.set(tenant.slug, former);
+      } else {
+        slugs_.erase(tenant.slug);
+      }
+    }
+    ids_.erase(tenant.id);
+  });
 }
 
 LifecycleError Registry::disk_error() const {

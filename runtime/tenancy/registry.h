@@ -13,7 +13,8 @@
 #include <string_view>
 #include <vector>
 
-#include "generator/source/result.h"
+#include "base/result.h"
+#include "base/time.h"
 #include "runtime/storage/database.h"
 #include "runtime/tenancy/sharded_map.h"
 #include "runtime/tenancy/tenant.h"
@@ -25,6 +26,8 @@ struct Tier {
   Isolation isolation = Isolation::database;
   std::int64_t retention_ms = 0;
   Limits limits;
+
+  friend bool operator==(const Tier&, const Tier&) = default;
 };
 using Tiers = std::map<std::string, Tier, std::less<>>;
 
@@ -39,7 +42,8 @@ struct TenantSpec {
   std::vector<std::string> domains;
   Limits limits;  ///< the tenant's own
   std::map<std::string, std::string> metadata;
-  std::string id{};  ///< UUIDv7 that it gets when it is made; empty: a new one
+  std::string id{};                     ///< UUIDv7 that it gets when it is made; empty: a new one
+  std::int64_t synthetic_until_ms = 0;  ///< as `Tenant` has it
 
   friend bool operator==(const TenantSpec&, const TenantSpec&) = default;
 };
@@ -51,7 +55,7 @@ struct TenantChange {
   std::optional<std::string> tier;
   std::optional<std::string> deployment_url;
   std::optional<std::vector<std::string>> domains;
-  std::optional<Limits> limits;  ///< replaces the tenant's own limits as a whole
+  std::optional<LimitsChange> limits;
   std::optional<std::map<std::string, std::string>> metadata;
 };
 
@@ -89,6 +93,7 @@ enum class LifecycleErrorKind : std::uint8_t {
   foreign_snapshot,  ///< the snapshot is another tenant's and `from` does not name it
   damaged_snapshot,
   too_many_snapshots,
+  suspended_by_configuration,
   storage,  ///< disk; `detail` is for the log, not for the caller
 };
 
@@ -111,16 +116,23 @@ using Outcome = tl::expected<T, LifecycleError>;
 struct Reconciled {
   std::vector<TenantPtr> created;
   std::vector<TenantPtr> updated;
+  std::vector<TenantPtr> touched;  ///< only through what is said of their tiers
+  std::vector<TenantPtr> strays;   ///< their tier is gone: the least of all tiers holds for them
+  bool tiers = false;              ///< tiers are others than before
 };
+
+/// Slugs of tenants.
+using Slugs = std::set<std::string, std::less<>>;
 
 /// The tenants, their domains and API keys: `registry.db`, and an index of it in memory.
 /// Thread-safe. Look-ups never touch the disk; a change is durable before it returns, and seen by
 /// every look-up after.
 class Registry {
  public:
-  /// Opens or creates `data`/registry.db. `data` is created with mode 0700 when missing.
+  /// Opens or creates `data`/registry.db. `data` is created with mode 0700 when missing. `clock`
+  /// outlives it: all times of tenants, keys and snapshots are its.
   [[nodiscard]] static Result<std::unique_ptr<Registry>> open(const std::filesystem::path& data,
-                                                              Tiers tiers);
+                                                              Tiers tiers, const Clock& clock);
 
   /// Told, once the change is durable and seen by every look-up, of a tenant that was made or
   /// changed and of a key that was revoked; must not call back.
@@ -141,12 +153,21 @@ class Registry {
   /// `limit` 1..1000; `after` is the `next` of the page before.
   [[nodiscard]] TenantPage list(const TenantFilter& filter, std::size_t limit,
                                 std::string_view after = {}) const;
+  /// Of those that are neither deleted nor synthetic.
   [[nodiscard]] std::size_t count() const;
   /// The version of registry.db's schema.
   [[nodiscard]] static std::size_t schema_version();
 
+  [[nodiscard]] Tiers tiers() const;
+
   /// Applies the configuration: missing tenants are created, changed ones updated, none is deleted.
-  [[nodiscard]] Outcome<Reconciled> reconcile(std::span<const TenantSpec> tenants);
+  /// What the operator made of a tenant's status and limits holds until the configuration changes
+  /// there; see `settle`. `tiers` are those that hold from now on; none: as they are. `named` are
+  /// the slugs of all tenants that the configuration names, also of those that are not in `tenants`
+  /// since they did not change; none: `tenants` besides those of before.
+  [[nodiscard]] Outcome<Reconciled> reconcile(std::span<const TenantSpec> tenants,
+                                              std::optional<Tiers> tiers = {},
+                                              std::optional<Slugs> named = {});
 
   /// A new key; `secret` is the whole `csk_<id>_<secret>`, known to nobody after this.
   struct NewKey {
@@ -178,8 +199,8 @@ class Registry {
   };
 
   [[nodiscard]] std::vector<ApiKeyPtr> keys_of(std::string_view tenant_id) const;
-  Registry(storage::Database database, Tiers tiers)
-      : tiers_(std::move(tiers)), database_(std::move(database)) {}
+  Registry(storage::Database database, Tiers tiers, const Clock& clock)
+      : clock_(clock), tiers_(std::move(tiers)), database_(std::move(database)) {}
   [[nodiscard]] Result<void> load();
 
   [[nodiscard]] Outcome<TenantPtr> create(const TenantSpec& spec);
@@ -193,28 +214,32 @@ class Registry {
   [[nodiscard]] Outcome<void> finish_making(const std::string& tenant_id);
   /// `restored`: the tenant has a store from now on.
   [[nodiscard]] Outcome<void> finish_restore(const std::string& tenant_id, bool restored);
-  /// Forgets all but id, slug and times, also in the file's own bytes.
+  /// Forgets all but id, slug and times, also in the file's own bytes; of a synthetic tenant those
+  /// too.
   [[nodiscard]] Outcome<void> finish_remove(const std::string& tenant_id);
   [[nodiscard]] Outcome<void> mark_store(const std::string& tenant_id);
   [[nodiscard]] Outcome<std::vector<Unfinished>> unfinished();
   /// Deleted tenants whose retention has passed.
   [[nodiscard]] Outcome<std::vector<std::string>> due(std::int64_t now_ms);
+  /// Synthetic tenants that nobody deleted in time.
+  [[nodiscard]] std::vector<TenantPtr> expired(std::int64_t now_ms) const;
 
   // With write_ held.
   [[nodiscard]] Outcome<Tenant> living(std::string_view slug) const;
-  void describe(Tenant& tenant, const TenantSpec& spec) const;
-  [[nodiscard]] std::optional<LifecycleError> check(const Tenant& tenant, const Limits& own) const;
   bool note(const std::string& tenant_id, Step step);
-  [[nodiscard]] bool insert(const Tenant& tenant, const Limits& own);
-  bool save(const Tenant& tenant, const Limits& own);
+  [[nodiscard]] bool insert(const Tenant& tenant);
+  bool save(const Tenant& tenant);
   [[nodiscard]] std::optional<LifecycleError> claim_domains(const Tenant& tenant);
-  [[nodiscard]] Limits own_limits(const std::string& tenant_id);
-  void apply_tier(Tenant& tenant, const Limits& own) const;
+  [[nodiscard]] std::vector<TenantPtr> apply_tiers();
+  [[nodiscard]] Terms said_of(const Tenant& tenant) const;
   TenantPtr publish(Tenant tenant);
+  void withdraw(const Tenant& tenant);
   [[nodiscard]] LifecycleError disk_error() const;
 
-  const Tiers tiers_;
-  std::mutex write_;            // one writer at a time
+  const Clock& clock_;
+  mutable std::mutex write_;    // one writer at a time
+  Tiers tiers_;                 // guarded by write_
+  Slugs named_;                 // by the configuration; guarded by write_
   storage::Database database_;  // guarded by write_
   ShardedMap<TenantPtr> ids_;
   ShardedMap<TenantPtr> slugs_;
@@ -222,8 +247,5 @@ class Registry {
   ShardedMap<ApiKeyPtr> keys_;
   Listener listener_;  // guarded by write_
 };
-
-/// A tenant's limits: its own, and its tier's where it has none.
-[[nodiscard]] Limits overlay(const Limits& own, const Limits& tier);
 
 }  // namespace caisson::tenancy

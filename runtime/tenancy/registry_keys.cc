@@ -2,10 +2,9 @@
 #include <array>
 #include <tuple>
 
-#include "runtime/observe/base64url.h"
-#include "runtime/observe/digest.h"
-#include "runtime/observe/ids.h"
-#include "runtime/storage/uuid.h"
+#include "base/base64url.h"
+#include "base/digest.h"
+#include "base/random.h"
 #include "runtime/tenancy/registry.h"
 #include "runtime/tenancy/registry_rows.h"
 #include "runtime/tenancy/transaction.h"
@@ -18,8 +17,8 @@ constexpr std::size_t most_keys = 1000;
 template <std::size_t Bytes>
 std::string random_text() {
   std::array<unsigned char, Bytes> bytes;
-  observe::fill_random(bytes);
-  return observe::encode_base64url({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  fill_random(bytes);
+  return encode_base64url({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 void insert_key(storage::Database& database, const ApiKey& key) {
@@ -59,10 +58,10 @@ Outcome<Registry::NewKey> Registry::create_key(std::string_view slug, std::strin
   key.id = random_text<16>();
   key.name = std::move(name);
   key.scopes = std::move(scopes);
-  key.created_ms = storage::unix_ms_now();
+  key.created_ms = clock_.unix_ms();
   key.expires_ms = expires_ms;
   std::string secret = "csk_" + key.id + "_" + random_text<32>();
-  key.hash = observe::sha256(secret);
+  key.hash = sha256(secret);
 
   const std::scoped_lock lock(write_);
   const auto tenant = living(slug);

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "base/uuid.h"
 #include "runtime/observe/walls.h"
-#include "runtime/storage/uuid.h"
 #include "runtime/tenancy/registry.h"
 #include "runtime/tenancy/registry_rows.h"
 #include "runtime/tenancy/transaction.h"
@@ -14,11 +14,15 @@ namespace caisson::tenancy {
 Outcome<TenantPtr> Registry::create(const TenantSpec& spec) {
   const std::scoped_lock lock(write_);
   Tenant tenant;
-  tenant.created_ms = tenant.updated_ms = storage::unix_ms_now();
-  tenant.id = spec.id.empty() ? storage::Uuid::make(tenant.created_ms).text() : spec.id;
+  tenant.created_ms = tenant.updated_ms = clock_.unix_ms();
+  tenant.id = spec.id.empty() ? Uuid::make(tenant.created_ms).text() : spec.id;
   describe(tenant, spec);
+  tenant.status = spec.status;
+  tenant.own = spec.limits;
   tenant.metadata = spec.metadata;
-  if (auto defect = check(tenant, spec.limits)) return tl::unexpected(*std::move(defect));
+  tenant.synthetic_until_ms = spec.synthetic_until_ms;
+  apply_tier(tenant, tiers_);
+  if (auto defect = defect_of(tenant, tiers_)) return tl::unexpected(*std::move(defect));
 
   Transaction transaction(database_);
   if (is_down(Wall::keep_volume)) {
@@ -26,7 +30,7 @@ Outcome<TenantPtr> Registry::create(const TenantSpec& spec) {
     if (before != nullptr && before->status == Status::deleted) tenant.id = before->id;
     database_.prepare("DELETE FROM tenant WHERE id=?").text(tenant.id).run();
   }
-  if (!insert(tenant, spec.limits)) {
+  if (!insert(tenant)) {
     if (database_.fault() != storage::Fault::refused) return tl::unexpected(disk_error());
     return refuse(LifecycleErrorKind::slug_taken, "there is a tenant with this slug", "/slug");
   }
@@ -46,17 +50,24 @@ Outcome<TenantPtr> Registry::update(std::string_view slug, const TenantChange& c
   if (change.domains) tenant->domains = *change.domains;
   if (change.metadata) tenant->metadata = *change.metadata;
   std::sort(tenant->domains.begin(), tenant->domains.end());
-  const Limits own = change.limits ? *change.limits : own_limits(tenant->id);
-  apply_tier(*tenant, own);
-  tenant->updated_ms = storage::unix_ms_now();
-  if (auto defect = check(*tenant, own)) return tl::unexpected(*std::move(defect));
+  if (change.limits) {
+    change_limits(tenant->own, *change.limits, said_of(*tenant).limits);
+  }
+  apply_tier(*tenant, tiers_);
+  tenant->updated_ms = clock_.unix_ms();
+  if (auto defect = defect_of(*tenant, tiers_)) return tl::unexpected(*std::move(defect));
 
   Transaction transaction(database_);
   database_.prepare("DELETE FROM domain WHERE tenant=?").text(tenant->id).run();
-  if (!save(*tenant, own)) return tl::unexpected(disk_error());
+  if (!save(*tenant)) return tl::unexpected(disk_error());
   if (auto taken = claim_domains(*tenant)) return tl::unexpected(*std::move(taken));
   if (!transaction.commit()) return tl::unexpected(disk_error());
   return publish(*std::move(tenant));
+}
+
+/// What the configuration says of a tenant now: nothing, when it names it no more.
+Terms Registry::said_of(const Tenant& tenant) const {
+  return named_.contains(tenant.slug) ? tenant.configured.value_or(Terms{}) : Terms{};
 }
 
 Outcome<TenantPtr> Registry::set_status(std::string_view slug, Status status) {
@@ -64,8 +75,11 @@ Outcome<TenantPtr> Registry::set_status(std::string_view slug, Status status) {
   auto tenant = living(slug);
   if (!tenant) return tl::unexpected(tenant.error());
   if (tenant->status == status) return slugs_.find(slug);
+  if (said_of(*tenant).status > status) {
+    return refuse(LifecycleErrorKind::suspended_by_configuration);
+  }
   tenant->status = status;
-  tenant->updated_ms = storage::unix_ms_now();
+  tenant->updated_ms = clock_.unix_ms();
   Transaction transaction(database_);
   database_.prepare("UPDATE tenant SET status=?,updated=? WHERE id=?")
       .integer(static_cast<std::int64_t>(status))
@@ -83,7 +97,7 @@ Outcome<TenantPtr> Registry::begin_remove(const std::string& tenant_id) {
   if (known->status == Status::deleted) return refuse(LifecycleErrorKind::deleted);
   Tenant tenant = *known;
   tenant.status = Status::deleted;
-  tenant.updated_ms = storage::unix_ms_now();
+  tenant.updated_ms = clock_.unix_ms();
   Transaction transaction(database_);
   database_.prepare("UPDATE tenant SET status=?,updated=?,purge_at=? WHERE id=?")
       .integer(static_cast<std::int64_t>(Status::deleted))
@@ -159,9 +173,11 @@ Outcome<void> Registry::finish_remove(const std::string& tenant_id) {
   });
   {
     Transaction transaction(database_);
-    save(tombstone, {});
+    if (!known->synthetic()) save(tombstone);
     for (const auto statement :
-         {storage::Sql("UPDATE tenant SET purge_at=NULL,has_store=0 WHERE id=?"),
+         {known->synthetic()
+              ? storage::Sql("DELETE FROM tenant WHERE id=?")
+              : storage::Sql("UPDATE tenant SET purge_at=NULL,has_store=0 WHERE id=?"),
           storage::Sql("DELETE FROM domain WHERE tenant=?"),
           storage::Sql("DELETE FROM api_key WHERE tenant=?"),
           storage::Sql("DELETE FROM journal WHERE tenant=?")}) {
@@ -171,6 +187,7 @@ Outcome<void> Registry::finish_remove(const std::string& tenant_id) {
   }
   for (const std::string& id : keys) keys_.erase(id);
   publish(std::move(tombstone));
+  if (known->synthetic()) withdraw(*known);
   // The log still has the tenant's old row.
   if (!database_.checkpoint()) return tl::unexpected(disk_error());
   return {};
@@ -213,11 +230,20 @@ Outcome<std::vector<std::string>> Registry::due(std::int64_t now_ms) {
   return found;
 }
 
+std::vector<TenantPtr> Registry::expired(std::int64_t now_ms) const {
+  std::vector<TenantPtr> found;
+  ids_.each([&](const std::string&, const TenantPtr& tenant) {
+    const bool due = tenant->synthetic() && tenant->synthetic_until_ms <= now_ms;
+    if (due && tenant->status != Status::deleted) found.push_back(tenant);
+  });
+  return found;
+}
+
 bool Registry::note(const std::string& tenant_id, Step step) {
   return database_.prepare("INSERT OR REPLACE INTO journal VALUES(?,?,?)")
       .text(tenant_id)
       .integer(static_cast<std::int64_t>(step))
-      .integer(storage::unix_ms_now())
+      .integer(clock_.unix_ms())
       .run();
 }
 

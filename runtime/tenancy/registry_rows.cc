@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <cstring>
 
@@ -14,7 +15,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::array<storage::Migration, 3> schema = {
+constexpr std::array<storage::Migration, 5> schema = {
     R"sql(
   CREATE TABLE tenant(
     id TEXT PRIMARY KEY,
@@ -62,22 +63,14 @@ constexpr std::array<storage::Migration, 3> schema = {
   UPDATE journal SET step=1 WHERE step=0;
 )sql",
     // From here on the journal may have step 3, which earlier programs would take for a removal.
-    "-- nothing changes but the version"};
-
-/// The integer limits and their names; requests-per-second is the only one with a fraction.
-struct IntegerLimit {
-  std::string_view name;
-  std::optional<std::int64_t> Limits::* member;
-};
-constexpr std::array<IntegerLimit, 7> integer_limits = {{
-    {"burst", &Limits::burst},
-    {"concurrent", &Limits::concurrent},
-    {"body", &Limits::body_bytes},
-    {"storage", &Limits::storage_bytes},
-    {"queue", &Limits::queue_messages},
-    {"sockets", &Limits::sockets},
-    {"egress-connections", &Limits::egress_connections},
-}};
+    "-- nothing changes but the version",
+    // What the configuration said last, apart from what holds; NULL: not known, or nothing.
+    R"sql(
+  ALTER TABLE tenant ADD COLUMN configured_status INTEGER;
+  ALTER TABLE tenant ADD COLUMN configured_limits TEXT;
+)sql",
+    // When a tenant that was made for a test goes; 0: it is like any other.
+    "ALTER TABLE tenant ADD COLUMN synthetic_until INTEGER NOT NULL DEFAULT 0;"};
 
 constexpr std::size_t longest_text = 1024;
 constexpr std::size_t most_domains = 100;
@@ -115,6 +108,35 @@ json::object parse_object(std::string_view text) {
   return error || !value.is_object() ? json::object() : std::move(value.get_object());
 }
 
+/// A number as the shortest text that is this number again. What the configuration says now is
+/// compared with what it said last, so that no digit may be lost in between.
+std::string exact(double number) {
+  std::array<char, 32> text;
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
+  return {text.data(), end};
+}
+
+std::optional<double> exact(std::string_view text) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+/// What a tenant has whose tier is gone: of each limit the least that any tier has, and the longest
+/// retention. Nobody gets more because a name was changed.
+Tier least_of(const Tiers& tiers) {
+  Tier least;
+  for (const auto& [name, tier] : tiers) {
+    each_limit([&](std::string_view, auto limit) {
+      auto& held = least.limits.*limit;
+      if (tier.limits.*limit && (!held || *(tier.limits.*limit) < *held)) held = tier.limits.*limit;
+    });
+    least.retention_ms = std::max(least.retention_ms, tier.retention_ms);
+  }
+  return least;
+}
+
 }  // namespace
 
 std::span<const storage::Migration> registry_schema() { return schema; }
@@ -128,7 +150,7 @@ Tenant tenant_from_row(const storage::Statement& row) {
   tenant.tier = row.text_at(4);
   tenant.status = static_cast<Status>(row.integer_at(5));
   tenant.deployment_url = row.text_at(6);
-  tenant.limits = limits_from_text(row.text_at(7));
+  tenant.own = limits_from_text(row.text_at(7));
   for (const auto& member : parse_object(row.text_at(8))) {
     if (member.value().is_string()) {
       tenant.metadata.emplace(member.key(), member.value().get_string());
@@ -137,6 +159,11 @@ Tenant tenant_from_row(const storage::Statement& row) {
   tenant.created_ms = row.integer_at(9);
   tenant.updated_ms = row.integer_at(10);
   tenant.has_store = row.integer_at(11) != 0;
+  if (!row.null_at(12)) {
+    tenant.configured = Terms{.status = static_cast<Status>(row.integer_at(12)),
+                              .limits = limits_from_text(row.text_at(13))};
+  }
+  tenant.synthetic_until_ms = row.integer_at(14);
   return tenant;
 }
 
@@ -160,8 +187,8 @@ ApiKey key_from_row(const storage::Statement& row) {
 
 std::string limits_text(const Limits& limits) {
   json::object object;
-  if (limits.requests_per_second) object["requests-per-second"] = *limits.requests_per_second;
-  for (const auto& [name, member] : integer_limits) {
+  if (limits.requests_per_second) object[rate_limit] = exact(*limits.requests_per_second);
+  for (const auto& [name, member] : count_limits) {
     if (limits.*member) object[name] = *(limits.*member);
   }
   return json::serialize(object);
@@ -170,10 +197,12 @@ std::string limits_text(const Limits& limits) {
 Limits limits_from_text(std::string_view text) {
   const json::object object = parse_object(text);
   Limits limits;
-  if (const json::value* rate = object.if_contains("requests-per-second")) {
+  if (const json::value* rate = object.if_contains(rate_limit)) {
+    // Schema 3 and before wrote a number, which its reader rounded.
     if (rate->is_number()) limits.requests_per_second = rate->to_number<double>();
+    if (rate->is_string()) limits.requests_per_second = exact(rate->get_string());
   }
-  for (const auto& [name, member] : integer_limits) {
+  for (const auto& [name, member] : count_limits) {
     const json::value* value = object.if_contains(name);
     if (value != nullptr && value->is_int64()) limits.*member = value->get_int64();
   }
@@ -195,12 +224,36 @@ std::string scopes_text(std::span<const std::string> scopes) {
   return text;
 }
 
-std::optional<LifecycleError> defect_of(const Tenant& tenant, const Limits& own) {
+void describe(Tenant& tenant, const TenantSpec& spec) {
+  tenant.slug = spec.slug;
+  tenant.name = spec.name;
+  tenant.owner = spec.owner;
+  tenant.tier = spec.tier;
+  tenant.deployment_url = spec.deployment_url;
+  tenant.domains = spec.domains;
+  std::sort(tenant.domains.begin(), tenant.domains.end());
+}
+
+void apply_tier(Tenant& tenant, const Tiers& tiers) {
+  const auto tier = tiers.find(tenant.tier);
+  const bool gone = tier == tiers.end() && !tenant.tier.empty();
+  const Tier terms = gone ? least_of(tiers) : tier == tiers.end() ? Tier{} : tier->second;
+  tenant.isolation = terms.isolation;
+  tenant.retention_ms = tenant.synthetic() ? 0 : terms.retention_ms;
+  tenant.limits = overlay(tenant.own, terms.limits);
+}
+
+std::optional<LifecycleError> defect_of(const Tenant& tenant, const Tiers& tiers) {
+  const Limits& own = tenant.own;
   const auto defect = [](std::string pointer, std::string detail) {
     return LifecycleError{.kind = LifecycleErrorKind::invalid,
                           .detail = std::move(detail),
                           .pointer = std::move(pointer)};
   };
+  if (tenant.status == Status::deleted) return defect("/status", "must be active or suspended");
+  if (!tenant.tier.empty() && !tiers.contains(tenant.tier)) {
+    return defect("/tier", "is not a tier of this deployment");
+  }
   if (!is_label(tenant.slug)) {
     return defect("/slug", "must be 1 to 63 of a-z, 0-9 and -, and neither begin nor end with -");
   }
@@ -223,21 +276,12 @@ std::optional<LifecycleError> defect_of(const Tenant& tenant, const Limits& own)
       !(std::isfinite(*own.requests_per_second) && *own.requests_per_second > 0)) {
     return defect("/limits/requests-per-second", "must be above 0");
   }
-  for (const auto& [name, member] : integer_limits) {
+  for (const auto& [name, member] : count_limits) {
     if (own.*member && *(own.*member) < 0) {
       return defect("/limits/" + std::string(name), "must not be negative");
     }
   }
   return std::nullopt;
-}
-
-Limits overlay(const Limits& own, const Limits& tier) {
-  Limits limits = own;
-  if (!limits.requests_per_second) limits.requests_per_second = tier.requests_per_second;
-  for (const auto& [name, member] : integer_limits) {
-    if (!(limits.*member)) limits.*member = tier.*member;
-  }
-  return limits;
 }
 
 }  // namespace caisson::tenancy

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include "runtime/observe/digest.h"
+#include "base/digest.h"
 #include "runtime/storage/files.h"
 #include "runtime/tenancy/fixture.h"
 
@@ -53,7 +53,7 @@ TEST(Registry, IsTheSameAfterARestart) {
   EXPECT_EQ(*runtime.registry->by_slug("acme"), **made);
   const auto again = runtime.registry->key(key->key->id);
   ASSERT_NE(again, nullptr);
-  EXPECT_EQ(again->hash, observe::sha256(key->secret));
+  EXPECT_EQ(again->hash, sha256(key->secret));
   EXPECT_EQ(again->scopes, (std::vector<std::string>{"read", "write"}));
   EXPECT_EQ(again->expires_ms, 17);
   EXPECT_EQ(again->tenant_id, (*made)->id);
@@ -92,6 +92,64 @@ TEST(Registry, RefusesWhatCannotBe) {
   EXPECT_EQ(refusal({.slug = "a", .tier = "free", .limits = {.burst = -1}}), "/limits/burst");
   EXPECT_EQ(runtime.registry->count(), 0U);
   EXPECT_TRUE(runtime.tenants->create({.slug = "a", .tier = "free"}));
+}
+
+TEST(Registry, ASyntheticTenantLeavesNothing) {
+  ManualClock clock;
+  Fixture runtime({}, {{"free", {.retention_ms = 3'600'000}}}, &clock);
+  const std::int64_t until = clock.unix_ms() + 60'000;
+  const auto make = [&] {
+    const auto made =
+        runtime.tenants->create({.slug = "probe", .tier = "free", .synthetic_until_ms = until});
+    return made ? (*made)->id : std::string();
+  };
+  runtime.make("a");
+  const std::string first = make();
+  ASSERT_FALSE(first.empty());
+  ASSERT_TRUE(runtime.registry->create_key("probe", "k", {"read"}, 0));
+  EXPECT_EQ(runtime.registry->count(), 1U) << "it is not counted";
+  ASSERT_TRUE(runtime.tenants->remove("probe"));
+  EXPECT_EQ(runtime.registry->by_id(first), nullptr) << "whatever its tier keeps";
+  EXPECT_EQ(runtime.registry->by_slug("probe"), nullptr);
+  EXPECT_EQ(runtime.registry->list({}, 10).tenants.size(), 1U);
+
+  // Nobody removes the second: it goes when its time is over, also from a registry that was read
+  // again.
+  const std::string second = make();
+  runtime.restart();
+  ASSERT_NE(runtime.registry->by_id(second), nullptr);
+  EXPECT_TRUE(runtime.registry->by_id(second)->synthetic());
+  runtime.tenants->sweep();
+  ASSERT_NE(runtime.registry->by_id(second), nullptr);
+  clock.advance_ms(60'001);
+  runtime.tenants->sweep();
+  EXPECT_EQ(runtime.registry->by_id(second), nullptr);
+  runtime.restart();
+  EXPECT_EQ(runtime.registry->list({}, 10).tenants.size(), 1U);
+}
+
+TEST(Registry, ASyntheticTenantGivesItsSlugBackToTheOneDeletedBefore) {
+  ManualClock clock;
+  Fixture runtime({}, {{"free", {}}}, &clock);
+  runtime.make("a");
+  const std::string deleted = runtime.registry->by_slug("a")->id;
+  ASSERT_TRUE(runtime.tenants->remove("a"));
+  ASSERT_TRUE(runtime.tenants->create(
+      {.slug = "a", .tier = "free", .synthetic_until_ms = clock.unix_ms() + 1000}));
+  ASSERT_TRUE(runtime.tenants->remove("a"));
+  ASSERT_NE(runtime.registry->by_slug("a"), nullptr);
+  EXPECT_EQ(runtime.registry->by_slug("a")->id, deleted);
+}
+
+TEST(Registry, TheConfigurationKeepsASyntheticTenantThatItNames) {
+  ManualClock clock;
+  Fixture runtime({}, two_tiers(), &clock);
+  ASSERT_TRUE(runtime.tenants->create(
+      {.slug = "a", .tier = "free", .synthetic_until_ms = clock.unix_ms() + 1000}));
+  const std::vector<TenantSpec> named = {{.slug = "a", .tier = "free"}};
+  ASSERT_TRUE(runtime.registry->reconcile(named));
+  EXPECT_FALSE(runtime.registry->by_slug("a")->synthetic());
+  EXPECT_EQ(runtime.registry->count(), 1U);
 }
 
 TEST(Registry, SlugsAndDomainsAreUnique) {
@@ -199,7 +257,7 @@ TEST(Registry, KeepsNoSecret) {
   runtime.stop();
   for (const auto& entry : std::filesystem::recursive_directory_iterator(runtime.data)) {
     if (!entry.is_regular_file()) continue;
-    const std::string bytes = storage::read_file(entry.path(), 1 << 24).value();
+    const std::string bytes = read_file(entry.path(), 1 << 24).value();
     EXPECT_EQ(bytes.find(key->secret.substr(27)), std::string::npos) << entry.path();
   }
 }

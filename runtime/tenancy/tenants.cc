@@ -6,7 +6,7 @@
 
 #include <pthread.h>
 
-#include "runtime/observe/digest.h"
+#include "base/digest.h"
 #include "runtime/observe/walls.h"
 #include "runtime/tenancy/actor.h"
 #include "runtime/tenancy/batch_run.h"
@@ -49,7 +49,7 @@ Tenants::Tenants(Options options, Registry& registry)
   offered_.reserve(options_.open_stores);
   // OpenSSL sets itself up in the thread of its first caller, and keeps what that thread has for
   // errors for ever: no worker may be that thread.
-  static_cast<void>(observe::sha256(""));
+  static_cast<void>(sha256(""));
 }
 
 Tenants::~Tenants() {
@@ -327,10 +327,13 @@ std::vector<Tenants::Usage> Tenants::usage() const {
   return usage;
 }
 
-Outcome<Reconciled> Tenants::reconcile(std::span<const TenantSpec> tenants) {
-  auto done = registry_.reconcile(tenants);
+Outcome<Reconciled> Tenants::reconcile(std::span<const TenantSpec> tenants,
+                                       std::optional<Tiers> tiers, std::optional<Slugs> named) {
+  auto done = registry_.reconcile(tenants, std::move(tiers), std::move(named));
   if (done) {
-    for (const TenantPtr& tenant : done->updated) forget(tenant->id);
+    for (const auto* changes : {&done->updated, &done->touched}) {
+      for (const TenantPtr& tenant : *changes) forget(tenant->id);
+    }
   }
   return done;
 }

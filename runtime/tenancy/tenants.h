@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-#include "generator/source/result.h"
+#include "base/result.h"
 #include "runtime/observe/histogram.h"
 #include "runtime/storage/snapshot.h"
 #include "runtime/storage/store.h"
@@ -61,8 +61,8 @@ class Tenants {
     /// it must not throw.
     std::function<void(std::string_view tenant_id, std::span<const storage::Change> changes)>
         on_change;
-    /// Asked before the data of a tenant whose retention has passed are removed for good; the
-    /// answer is told afterwards, with whether they were. 0: not now.
+    /// Asked before the data of a tenant whose retention or time has passed are removed for good;
+    /// the answer is told afterwards, with whether they were. 0: not now.
     std::function<std::uint64_t(const Tenant& tenant)> before_purge;
     std::function<void(std::uint64_t begun, const Tenant& tenant, bool done)> after_purge;
   };
@@ -89,7 +89,9 @@ class Tenants {
   /// The tenant's store is made at its first use.
   [[nodiscard]] Outcome<TenantPtr> create(const TenantSpec& spec) { return registry_.create(spec); }
   /// Applies the configuration, as the registry does, to stores that are in use too.
-  [[nodiscard]] Outcome<Reconciled> reconcile(std::span<const TenantSpec> tenants);
+  [[nodiscard]] Outcome<Reconciled> reconcile(std::span<const TenantSpec> tenants,
+                                              std::optional<Tiers> tiers = {},
+                                              std::optional<Slugs> named = {});
   [[nodiscard]] Outcome<TenantPtr> update(std::string_view slug, const TenantChange& change);
   [[nodiscard]] Outcome<TenantPtr> suspend(std::string_view slug);
   [[nodiscard]] Outcome<TenantPtr> resume(std::string_view slug);
@@ -123,7 +125,8 @@ class Tenants {
     std::size_t snapshots = 0;
   };
   [[nodiscard]] Outcome<DiskUse> disk_use(std::string_view slug) const;
-  /// Removes deleted tenants whose retention has passed; call it now and then.
+  /// Removes deleted tenants whose retention has passed and synthetic ones whose time is over; call
+  /// it now and then.
   void sweep();
 
   /// 256 random bits in `data`/cursor.key, made at the first start.

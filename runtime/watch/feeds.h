@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/observe/clock.h"
+#include "base/time.h"
 #include "runtime/observe/metrics.h"
 #include "runtime/storage/change.h"
 #include "runtime/watch/watcher.h"
@@ -47,7 +47,7 @@ class Feeds {
     std::function<void(const Terms&, std::uint16_t code, bool ours)> on_end{};
   };
 
-  Feeds(const observe::Clock& clock, Options options)
+  Feeds(const Clock& clock, Options options)
       : options_(std::move(options)),
         clock_(clock),
         start_us_(clock.unix_ms() * 1000 - clock.steady_ns() / 1000) {}
@@ -85,7 +85,7 @@ class Feeds {
   void ended(const Terms& terms, std::uint16_t code, bool ours);
 
   const Options options_;
-  const observe::Clock& clock_;
+  const Clock& clock_;
   const std::int64_t start_us_;      ///< Unix time at which the steady clock was 0
   mutable std::shared_mutex mutex_;  // of `feeds_`; before a feed's
   Map feeds_;

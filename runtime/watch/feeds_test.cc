@@ -16,7 +16,7 @@ using testing::HasSubstr;
 std::vector<Change> changes(std::size_t count, const std::string& collection = "notes") {
   std::vector<Change> made;
   for (std::size_t i = 0; i < count; ++i) {
-    made.push_back({.collection = collection, .id = storage::Uuid::make(1), .time_ms = 1});
+    made.push_back({.collection = collection, .id = Uuid::make(1), .time_ms = 1});
   }
   return made;
 }
@@ -45,7 +45,7 @@ class Watching : public testing::Test {
   }
 
   std::int64_t expires_ms_ = 0;
-  observe::ManualClock clock_;
+  ManualClock clock_;
   policy::Limiter limiter_{clock_};
   Feeds feeds_{clock_, {.window = 1000, .total = 2000, .keep = std::chrono::minutes(5)}};
 };

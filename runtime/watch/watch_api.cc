@@ -6,8 +6,8 @@
 
 #include "api/operations.h"
 #include "api/schemas.h"
+#include "base/time.h"
 #include "runtime/http/handshake.h"
-#include "runtime/observe/clock.h"
 #include "runtime/observe/walls.h"
 
 namespace caisson::watch {
@@ -84,7 +84,7 @@ http::Response WatchApi::issue_ticket(const RequestContext& context) const {
                      {"Caisson-Request-Id", context.request_id()},
                      {"Cache-Control", "no-store"}},
           .body = R"({"ticket":")" + issued->text + R"(","expires":")" +
-                  observe::rfc3339(issued->expires_ms) + "\"}"};
+                  rfc3339(issued->expires_ms) + "\"}"};
 }
 
 http::Response WatchApi::open(const http::Request& request, const RequestContext& context) const {

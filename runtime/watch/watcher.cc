@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "runtime/observe/clock.h"
+#include "base/time.h"
 #include "runtime/observe/walls.h"
 #include "runtime/watch/feeds.h"
 
@@ -30,7 +30,7 @@ std::string text_of(const storage::Change& change, std::uint64_t sequence) {
   text.append(R"(","collection":")").append(change.collection);  // [a-z0-9_-]: nothing to escape
   text.append(R"(","id":")").append(change.id.text());
   text.append(R"(","version":)").append(std::to_string(change.version));
-  text.append(R"(,"time":")").append(observe::rfc3339(change.time_ms)).append("\"}");
+  text.append(R"(,"time":")").append(rfc3339(change.time_ms)).append("\"}");
   return text;
 }
 

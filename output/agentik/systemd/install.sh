@@ -1,20 +1,35 @@
 #!/bin/sh
 # Installs agentik 1.1.0 on this host, or brings it up to date. Safe to run again: secrets that exist are kept.
-#   sudo ./install.sh DIRECTORY     of the programs: caisson-runtime, caddy
+#   sudo ./install.sh DIRECTORY [--restart]     of the programs: caisson-runtime, caddy
+# With --restart, units that run and started with other files than are there now are restarted, and the rest is started.
 set -eu
 
 [ "$(id -u)" -eq 0 ] || { echo 'install: run as root' >&2; exit 1; }
-[ $# -eq 1 ] || { echo 'usage: install.sh DIRECTORY-OF-PROGRAMS' >&2; exit 2; }
+if [ $# -eq 2 ] && [ "$2" = --restart ]; then restart=yes
+elif [ $# -eq 1 ]; then restart=no
+else echo 'usage: install.sh DIRECTORY-OF-PROGRAMS [--restart]' >&2; exit 2; fi
 programs=$(cd "$1" && pwd)
 cd "$(dirname "$0")"
 umask 022
 prefix='/opt/agentik'
 secrets=$prefix/secrets
 list=$prefix/etc/units
+started=$prefix/etc/started
 missing=''
+changed=''
 
-install -d -m 0755 "$prefix" "$prefix/bin" "$prefix/etc"
-install -d -m 0700 "$secrets"
+# accounts FILE: the accounts and groups that it makes, one a line.
+accounts() { sed -n 's/^[ug]!\{0,1\}[[:blank:]]\{1,\}\([^[:blank:]]*\).*/\1/p' "$1" | sort -u; }
+
+# Whoever has an account of another deployment reads what is that one's.
+for other in /etc/sysusers.d/*.conf; do
+  if [ ! -e "$other" ] || [ "$other" = /etc/sysusers.d/agentik.conf ]; then continue; fi
+  shared=$({ accounts sysusers.d/agentik.conf; accounts "$other"; } | sort | uniq -d | tr '\n' ' ')
+  [ -z "$shared" ] || { echo "install: $other has accounts of the same names: $shared; give this deployment others with targets.systemd.user" >&2; exit 1; }
+done
+
+install -d -m 0755 "$prefix" "$prefix/bin" "$prefix/etc" "$prefix/etc/tenants"
+install -d -m 0700 "$secrets" "$started"    # hashes of secrets are nobody's either
 
 for program in caisson-runtime caddy; do
   [ -x "$programs/$program" ] || { echo "install: no program $programs/$program" >&2; exit 1; }
@@ -29,13 +44,23 @@ install -D -m 0644 -t /etc/systemd journald@agentik.conf
 systemd-sysusers agentik.conf
 systemd-tmpfiles --create agentik.conf
 
+# configure MODE GROUP FILE: by rename, for a runtime reads its tenants file again while it serves.
+configure() {
+  install -m "$1" -o root -g "$2" "config/$3" "$prefix/etc/$3.new"
+  mv "$prefix/etc/$3.new" "$prefix/etc/$3"
+}
+
 # A configuration names tenants: whose it is may read it, nobody else.
-install -m 0640 -o root -g agentik-runtime config/runtime.json "$prefix/etc/runtime.json"
-install -m 0640 -o root -g agentik-runtime config/runtime.backup.json "$prefix/etc/runtime.backup.json"
-install -m 0640 -o root -g agentik-runtime-contoso config/runtime-contoso.json "$prefix/etc/runtime-contoso.json"
-install -m 0640 -o root -g agentik-runtime-contoso config/runtime-contoso.backup.json "$prefix/etc/runtime-contoso.backup.json"
-install -m 0644 -o root -g root config/dashboard.json "$prefix/etc/dashboard.json"
-install -m 0640 -o root -g agentik-edge config/Caddyfile "$prefix/etc/Caddyfile"
+configure 0640 agentik-runtime runtime.json
+install -d -m 0750 -o root -g agentik-runtime "$prefix/etc/tenants/runtime"
+configure 0640 agentik-runtime tenants/runtime/tenants.ndjson
+configure 0640 agentik-runtime runtime.backup.json
+configure 0640 agentik-runtime-contoso runtime-contoso.json
+install -d -m 0750 -o root -g agentik-runtime-contoso "$prefix/etc/tenants/runtime-contoso"
+configure 0640 agentik-runtime-contoso tenants/runtime-contoso/tenants.ndjson
+configure 0640 agentik-runtime-contoso runtime-contoso.backup.json
+configure 0644 root dashboard.json
+configure 0640 agentik-edge Caddyfile
 
 # put NAME: what is on standard input becomes the secret, whole or not at all.
 put() {
@@ -48,9 +73,9 @@ put() {
 
 copy() {  # copy NAME PATH
   [ -e "$secrets/$1" ] && return 0
-  case $2 in /*) from=$2 ;; *) from=${SOURCE_DIR:-.}/$2 ;; esac
+  case $2 in /*) from=$2 ;; *) from=${SOURCE_DIR:-../..}/$2 ;; esac
   if [ -r "$from" ]; then put "$1" < "$from"; else missing="$missing
-  $1: no file $from (SOURCE_DIR is the directory of the spec)"; fi
+  $1: no file $from (SOURCE_DIR is the directory of the spec, absolute or seen from that of install.sh)"; fi
 }
 copy sso-verification-key 'secrets/sso.pem'
 
@@ -59,7 +84,7 @@ if [ -e "$list" ]; then
   while read -r unit; do
     [ -e "system/$unit" ] && continue
     systemctl disable --now "$unit" >/dev/null 2>&1 || true
-    rm -f "/etc/systemd/system/$unit"
+    rm -f "/etc/systemd/system/$unit" "$started/$unit" "$started/$unit.new"
   done < "$list"
 fi
 install -m 0644 -t /etc/systemd/system system/*
@@ -70,4 +95,38 @@ if [ -n "$missing" ]; then
   printf 'secrets that are still missing:%s\n' "$missing" >&2
   exit 1
 fi
-echo 'installed; start with: systemctl enable --now agentik.target'
+
+# look UNIT PATH...: of all that it reads when it starts, whether it is what a unit that runs has started with.
+look() {
+  unit=$1
+  shift
+  find -H "/etc/systemd/system/$unit" "$@" \( -type f -exec sha256sum {} + \) -o \( -type l -printf '%l  %p\n' \) | sort > "$started/$unit.new"
+  if ! systemctl is-active --quiet "$unit"; then mv "$started/$unit.new" "$started/$unit"
+  elif ! cmp -s "$started/$unit.new" "$started/$unit"; then changed="$changed $unit"; fi
+}
+
+look agentik-runtime-data.socket
+look agentik-runtime-operator.socket
+look agentik-runtime-metrics.socket
+look agentik-runtime_backup.timer
+look agentik-runtime-contoso-data.socket
+look agentik-runtime-contoso-operator.socket
+look agentik-runtime-contoso-metrics.socket
+look agentik-runtime-contoso_backup.timer
+look agentik-dashboard-http.socket
+look agentik-runtime.service /opt/agentik/bin/caisson-runtime /opt/agentik/etc/runtime.json /opt/agentik/secrets/operator-token /opt/agentik/secrets/sso-verification-key
+look agentik-runtime-contoso.service /opt/agentik/bin/caisson-runtime /opt/agentik/etc/runtime-contoso.json /opt/agentik/secrets/operator-token-contoso /opt/agentik/secrets/sso-verification-key
+look agentik-dashboard.service /opt/agentik/bin/caisson-runtime /opt/agentik/etc/dashboard.json
+look agentik-edge.service /opt/agentik/bin/caddy /opt/agentik/etc/Caddyfile
+
+if [ "$restart" = yes ]; then
+  # shellcheck disable=SC2086
+  [ -z "$changed" ] || systemctl restart $changed
+  for unit in $changed; do mv "$started/$unit.new" "$started/$unit"; done
+  systemctl start agentik.target
+  echo "installed, and restarted:${changed:- nothing}"
+elif [ -n "$changed" ]; then
+  echo "installed; once you restart them, with --restart:$changed"
+else
+  echo 'installed; start with: systemctl enable --now agentik.target'
+fi

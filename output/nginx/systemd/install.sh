@@ -1,20 +1,35 @@
 #!/bin/sh
 # Installs bakery 1.0.0 on this host, or brings it up to date. Safe to run again: secrets that exist are kept.
-#   sudo ./install.sh DIRECTORY     of the programs: caisson-runtime, caddy
+#   sudo ./install.sh DIRECTORY [--restart]     of the programs: caisson-runtime, caddy
+# With --restart, units that run and started with other files than are there now are restarted, and the rest is started.
 set -eu
 
 [ "$(id -u)" -eq 0 ] || { echo 'install: run as root' >&2; exit 1; }
-[ $# -eq 1 ] || { echo 'usage: install.sh DIRECTORY-OF-PROGRAMS' >&2; exit 2; }
+if [ $# -eq 2 ] && [ "$2" = --restart ]; then restart=yes
+elif [ $# -eq 1 ]; then restart=no
+else echo 'usage: install.sh DIRECTORY-OF-PROGRAMS [--restart]' >&2; exit 2; fi
 programs=$(cd "$1" && pwd)
 cd "$(dirname "$0")"
 umask 022
 prefix='/opt/bakery'
 secrets=$prefix/secrets
 list=$prefix/etc/units
+started=$prefix/etc/started
 missing=''
+changed=''
 
-install -d -m 0755 "$prefix" "$prefix/bin" "$prefix/etc"
-install -d -m 0700 "$secrets"
+# accounts FILE: the accounts and groups that it makes, one a line.
+accounts() { sed -n 's/^[ug]!\{0,1\}[[:blank:]]\{1,\}\([^[:blank:]]*\).*/\1/p' "$1" | sort -u; }
+
+# Whoever has an account of another deployment reads what is that one's.
+for other in /etc/sysusers.d/*.conf; do
+  if [ ! -e "$other" ] || [ "$other" = /etc/sysusers.d/bakery.conf ]; then continue; fi
+  shared=$({ accounts sysusers.d/bakery.conf; accounts "$other"; } | sort | uniq -d | tr '\n' ' ')
+  [ -z "$shared" ] || { echo "install: $other has accounts of the same names: $shared; give this deployment others with targets.systemd.user" >&2; exit 1; }
+done
+
+install -d -m 0755 "$prefix" "$prefix/bin" "$prefix/etc" "$prefix/etc/tenants"
+install -d -m 0700 "$secrets" "$started"    # hashes of secrets are nobody's either
 
 for program in caisson-runtime caddy; do
   [ -x "$programs/$program" ] || { echo "install: no program $programs/$program" >&2; exit 1; }
@@ -29,11 +44,21 @@ install -D -m 0644 -t /etc/systemd journald@bakery.conf
 systemd-sysusers bakery.conf
 systemd-tmpfiles --create bakery.conf
 
+# configure MODE GROUP FILE: by rename, for a runtime reads its tenants file again while it serves.
+configure() {
+  install -m "$1" -o root -g "$2" "config/$3" "$prefix/etc/$3.new"
+  mv "$prefix/etc/$3.new" "$prefix/etc/$3"
+}
+
 # A configuration names tenants: whose it is may read it, nobody else.
-install -m 0640 -o root -g bakery-runtime config/runtime.json "$prefix/etc/runtime.json"
-install -m 0640 -o root -g bakery-runtime-oat config/runtime-oat.json "$prefix/etc/runtime-oat.json"
-install -m 0644 -o root -g root config/dashboard.json "$prefix/etc/dashboard.json"
-install -m 0640 -o root -g bakery-edge config/Caddyfile "$prefix/etc/Caddyfile"
+configure 0640 bakery-runtime runtime.json
+install -d -m 0750 -o root -g bakery-runtime "$prefix/etc/tenants/runtime"
+configure 0640 bakery-runtime tenants/runtime/tenants.ndjson
+configure 0640 bakery-runtime-oat runtime-oat.json
+install -d -m 0750 -o root -g bakery-runtime-oat "$prefix/etc/tenants/runtime-oat"
+configure 0640 bakery-runtime-oat tenants/runtime-oat/tenants.ndjson
+configure 0644 root dashboard.json
+configure 0640 bakery-edge Caddyfile
 
 # put NAME: what is on standard input becomes the secret, whole or not at all.
 put() {
@@ -49,7 +74,7 @@ if [ -e "$list" ]; then
   while read -r unit; do
     [ -e "system/$unit" ] && continue
     systemctl disable --now "$unit" >/dev/null 2>&1 || true
-    rm -f "/etc/systemd/system/$unit"
+    rm -f "/etc/systemd/system/$unit" "$started/$unit" "$started/$unit.new"
   done < "$list"
 fi
 install -m 0644 -t /etc/systemd/system system/*
@@ -60,4 +85,36 @@ if [ -n "$missing" ]; then
   printf 'secrets that are still missing:%s\n' "$missing" >&2
   exit 1
 fi
-echo 'installed; start with: systemctl enable --now bakery.target'
+
+# look UNIT PATH...: of all that it reads when it starts, whether it is what a unit that runs has started with.
+look() {
+  unit=$1
+  shift
+  find -H "/etc/systemd/system/$unit" "$@" \( -type f -exec sha256sum {} + \) -o \( -type l -printf '%l  %p\n' \) | sort > "$started/$unit.new"
+  if ! systemctl is-active --quiet "$unit"; then mv "$started/$unit.new" "$started/$unit"
+  elif ! cmp -s "$started/$unit.new" "$started/$unit"; then changed="$changed $unit"; fi
+}
+
+look bakery-runtime-data.socket
+look bakery-runtime-operator.socket
+look bakery-runtime-metrics.socket
+look bakery-runtime-oat-data.socket
+look bakery-runtime-oat-operator.socket
+look bakery-runtime-oat-metrics.socket
+look bakery-dashboard-http.socket
+look bakery-runtime.service /opt/bakery/bin/caisson-runtime /opt/bakery/etc/runtime.json /opt/bakery/secrets/operator-token
+look bakery-runtime-oat.service /opt/bakery/bin/caisson-runtime /opt/bakery/etc/runtime-oat.json /opt/bakery/secrets/operator-token-oat
+look bakery-dashboard.service /opt/bakery/bin/caisson-runtime /opt/bakery/etc/dashboard.json
+look bakery-edge.service /opt/bakery/bin/caddy /opt/bakery/etc/Caddyfile
+
+if [ "$restart" = yes ]; then
+  # shellcheck disable=SC2086
+  [ -z "$changed" ] || systemctl restart $changed
+  for unit in $changed; do mv "$started/$unit.new" "$started/$unit"; done
+  systemctl start bakery.target
+  echo "installed, and restarted:${changed:- nothing}"
+elif [ -n "$changed" ]; then
+  echo "installed; once you restart them, with --restart:$changed"
+else
+  echo 'installed; start with: systemctl enable --now bakery.target'
+fi

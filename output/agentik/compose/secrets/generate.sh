@@ -9,6 +9,10 @@ newline='
 '
 [ -e ../.env ] || : > ../.env
 
+# The directory of the spec: from the caller, from ../.env or where Caisson generated this; as Compose sees it, from the project's directory.
+: "${SOURCE_DIR:=$(sed -n "s/^SOURCE_DIR=[\"']\{0,1\}\([^\"']*\).*/\1/p" ../.env | tail -n 1)}"
+case ${SOURCE_DIR:=../..} in /*) ;; *) SOURCE_DIR=../$SOURCE_DIR ;; esac
+
 # The containers read the files as members of this group, and nobody else does. Root can give them the containers' own.
 if [ "$(id -u)" -eq 0 ]; then group=10001; else group=$(id -g); fi
 
@@ -27,9 +31,9 @@ random() {  # random NAME BYTES
 
 copy() {  # copy NAME PATH
   [ -e "$1" ] && return 0
-  case $2 in /*) from=$2 ;; *) from=${SOURCE_DIR:-.}/$2 ;; esac
+  case $2 in /*) from=$2 ;; *) from=$SOURCE_DIR/$2 ;; esac
   if [ -r "$from" ]; then put "$1" < "$from"; else missing="$missing
-  $1: no file $from (SOURCE_DIR is the directory of the spec)"; fi
+  $1: no file $from (SOURCE_DIR is the directory of the spec, absolute or seen from that of compose.yaml)"; fi
 }
 
 variable() {  # variable NAME VARIABLE
@@ -65,7 +69,7 @@ environment() {
 keep() {
   [ -e "$1" ] && return 0
   grep -qs "^$2=." ../.env || return 0
-  echo "../.env has a value for $2, and secrets/$1 is not there: put the value into that file, and take the line out" >&2
+  echo "../.env has a value for $2, and secrets/$1 is not there: put the value into that file to keep it, or take the line out to have another one made" >&2
   exit 1
 }
 

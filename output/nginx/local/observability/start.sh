@@ -4,8 +4,8 @@ set -eu
 cd "$(dirname "$0")"
 pids=
 trap 'kill $pids' INT TERM EXIT
-blackbox_exporter --config.file=blackbox.yaml --web.listen-address=127.0.0.1:19087 &
+blackbox_exporter --config.file=blackbox.yaml --web.listen-address=127.0.0.1:19089 &
 pids="$pids $!"
-prometheus --config.file=prometheus.yaml --web.listen-address=127.0.0.1:19086 --storage.tsdb.path=../data/prometheus --storage.tsdb.retention.time=1296000s --storage.tsdb.retention.size=9663676416B &
+prometheus --config.file=prometheus.yaml --web.listen-address=127.0.0.1:19088 --storage.tsdb.path=../data/prometheus --storage.tsdb.retention.time=1296000s --storage.tsdb.retention.size=9663676416B &
 pids="$pids $!"
 wait

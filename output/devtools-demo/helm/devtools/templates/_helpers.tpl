@@ -67,6 +67,10 @@ app.kubernetes.io/component: {{ .workload.role | quote }}
 caisson/tenant: {{ . | quote }}
 {{- end }}
 {{- $labels := dict }}
+{{- /* Also before there is one: the first tenant with a deployment of its own replaces no pod. */}}
+{{- if and (eq .workload.role "service") (not (.tenant | default .workload.tenant)) }}
+{{- $_ := set $labels "reaches.caisson/tenants" true }}
+{{- end }}
 {{- range $network, $on := .workload.networks }}
 {{- if $on }}
 {{- $_ := set $labels (include "caisson.networkLabel" (dict "context" $ "network" $network) | trim) true }}
@@ -82,12 +86,33 @@ caisson/tenant: {{ . | quote }}
 {{- if and (get (.context.root.Values.tenantNetworks | default dict) .network) (not .context.tenant) }}reaches.caisson/tenants{{ else }}network.caisson/{{ .network }}{{ end }}
 {{- end }}
 
+{{/* The annotations of an object: its own, in `own`, and those of every object. */}}
+{{- define "caisson.annotations" -}}
+{{- with merge (dict) (.own | default dict) .root.Values.objects.annotations }}
+annotations: {{ toJson . }}
+{{- end }}
+{{- end }}
+
+{{/* Of an object that is no workload's: gets root, tenant, namespace, name, and annotations of its own in `own`. Labels may follow. */}}
+{{- define "caisson.objectMetadata" -}}
+metadata:
+  name: {{ .name | quote }}
+  {{- with .namespace }}
+  namespace: {{ . | quote }}
+  {{- end }}
+  {{- with include "caisson.annotations" . }}
+  {{- . | trim | nindent 2 }}
+  {{- end }}
+  labels:
+    {{- include "caisson.labels" . | nindent 4 }}
+{{- end }}
+
 {{- define "caisson.metadata" -}}
 metadata:
   name: {{ .name | quote }}
   namespace: {{ .namespace | quote }}
-  {{- with merge (dict) (.annotations | default dict) (dig "object" "annotations" dict .workload) .root.Values.objects.annotations }}
-  annotations: {{ toJson . }}
+  {{- with include "caisson.annotations" (dict "root" .root "own" (merge (dict) (.annotations | default dict) (dig "object" "annotations" dict .workload))) }}
+  {{- . | trim | nindent 2 }}
   {{- end }}
   labels:
     {{- include "caisson.workloadLabels" . | nindent 4 }}
@@ -152,16 +177,17 @@ imagePullSecrets: {{ toJson . }}
 {{- toJson (dict "requests" $amount "limits" $amount) }}
 {{- end }}
 
-{{/* The tenants file of a runtime: one JSON object a line. */}}
+{{/* The tenants file of a runtime: its tiers, and each tenant, as one JSON object a line. */}}
 {{- define "caisson.tenants" -}}
-{{- range $slug, $tenant := .workload.config.tenants }}
-{{- merge (dict "slug" $slug) $tenant | toJson }}
+{{ dict "tiers" .workload.config.tiers | toJson }}
+{{ range $slug, $tenant := .workload.config.tenants -}}
+{{ merge (dict "slug" $slug) $tenant | toJson }}
 {{ end }}
 {{- end }}
 
-{{/* The file that a Caisson program reads: `config` with what it listens on. A runtime reads its tenants from a file of their own, again when it changes. */}}
+{{/* The file that a Caisson program reads: `config` with what it listens on. A runtime reads its tiers and tenants from a file of their own, again when it changes. */}}
 {{- define "caisson.config" -}}
-{{- $config := omit .workload.config "tenants" }}
+{{- $config := omit .workload.config "tiers" "tenants" }}
 {{- $ports := dict }}
 {{- range $name, $port := .workload.ports }}
 {{- $_ := set $ports $name (printf "[::]:%d" (int64 $port.number)) }}
@@ -173,6 +199,42 @@ imagePullSecrets: {{ toJson . }}
 {{- $_ := set $config "listen" (get $ports "http") }}
 {{- end }}
 {{- toJson $config }}
+{{- end }}
+
+{{/* Bytes of a quantity, whichever way it is written: 1Ti, 1024Gi, 1e12. */}}
+{{- define "caisson.bytes" -}}
+{{- $number := regexFind "^[0-9.]+([eE][0-9]+)?" . }}
+{{- $units := dict "" 1 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 "Pi" 1125899906842624 "Ei" 1152921504606846976 "k" 1000 "M" 1000000 "G" 1000000000 "T" 1000000000000 "P" 1000000000000000 "E" 1000000000000000000 }}
+{{- $unit := trimPrefix $number . }}
+{{- if or (not $number) (not (hasKey $units $unit)) }}
+{{- fail (printf "%s is no size: write it as 10Gi" .) }}
+{{- end }}
+{{- printf "%.0f" (mulf (float64 $number) (get $units $unit)) }}
+{{- end }}
+
+{{/*
+The size of a claim that no StatefulSet makes: as asked, or as it is when it is larger already, for no claim shrinks. One that has
+to grow or to have another class stops the upgrade here, before anything is changed.
+*/}}
+{{- define "caisson.claimSize" -}}
+{{- $spec := get (lookup "v1" "PersistentVolumeClaim" .namespace .name) "spec" | default dict }}
+{{- $size := dig "resources" "requests" "storage" "" $spec }}
+{{- if $size }}
+{{- if lt (include "caisson.bytes" $size | float64) (include "caisson.bytes" .size | float64) }}
+{{- fail (printf "claim %s in namespace %s has %s and should have %s: grow it first, as 'Grow a volume' of RUNBOOK.md says" .name .namespace $size .size) }}
+{{- end }}
+{{- include "caisson.classStays" (merge (dict "what" (printf "claim %s" .name) "class" $spec.storageClassName) .) }}
+{{- end }}
+{{- $size | default .size }}
+{{- end }}
+
+{{/* A claim keeps its class: an upgrade that wants another stops before it changes anything. */}}
+{{- define "caisson.classStays" -}}
+{{- $wanted := .root.Values.storageClass }}
+{{- $class := .class | default "" }}
+{{- if and $wanted (ne $class $wanted) }}
+{{- fail (printf "%s in namespace %s has the storage class '%s' and should have '%s': take along what it keeps, as 'Another storage class' of RUNBOOK.md says" .what .namespace $class $wanted) }}
+{{- end }}
 {{- end }}
 
 {{/* The namespaces whose pods may share a network with a workload. */}}

@@ -60,25 +60,30 @@ failureThreshold: {{ int64 .failures }}
 {{- end }}
 
 {{/*
-The pod of a workload, with what the site lays over it: `pods` for every workload, `pod` for one. Lists are replaced. What selects
-pods stays as it is.
+Every pod of the chart goes through here: gets its text, with what the site lays over it: `pods` for every one, `own` for this one. Lists are
+replaced. What selects pods stays as it is, and whether it starts again.
 */}}
-{{- define "caisson.podTemplate" -}}
-{{- $own := .workload.pod | default dict }}
+{{- define "caisson.sitePod" -}}
+{{- $own := .own | default dict }}
 {{- $every := .root.Values.pods }}
 {{- $over := dict }}
 {{- range $part := list "spec" "labels" "annotations" }}
 {{- $_ := set $over $part (mergeOverwrite (deepCopy (get $every $part | default dict)) (deepCopy (get $own $part | default dict))) }}
 {{- end }}
-{{- $text := include "caisson.pod" . | trim }}
+{{- $text := .text | trim }}
 {{- if or $over.spec $over.labels $over.annotations }}
 {{- $pod := fromYaml $text }}
-{{- $_ := mergeOverwrite $pod.spec $over.spec }}
+{{- $_ := mergeOverwrite $pod.spec (omit $over.spec "restartPolicy") }}
 {{- $_ := set $pod.metadata "labels" (merge $pod.metadata.labels $over.labels) }}
 {{- $_ := set $pod.metadata "annotations" (merge (get $pod.metadata "annotations" | default dict) $over.annotations) }}
 {{- $text = toYaml $pod }}
 {{- end }}
 {{- $text }}
+{{- end }}
+
+{{/* The pod of a workload, with what the site lays over it. */}}
+{{- define "caisson.podTemplate" -}}
+{{- include "caisson.sitePod" (dict "root" .root "own" .workload.pod "text" (include "caisson.pod" .)) }}
 {{- end }}
 
 {{/* The pod of a workload as the plan has it. */}}
@@ -91,7 +96,7 @@ metadata:
   {{- if or .workload.config .workload.files }}
   annotations:
     # A pod reads its files when it starts: it is replaced when they change. Tenants it reads again.
-    checksum/files: {{ list (omit (.workload.config | default dict) "tenants") .workload.files .workload.ports | toJson | sha256sum }}
+    checksum/files: {{ list (omit (.workload.config | default dict) "tiers" "tenants") .workload.files .workload.ports | toJson | sha256sum }}
   {{- end }}
 spec:
   restartPolicy: Always
@@ -101,7 +106,7 @@ spec:
   {{- with include "caisson.pullSecrets" .root }}
   {{- . | trim | nindent 2 }}
   {{- end }}
-  terminationGracePeriodSeconds: {{ int64 .workload.grace }}
+  terminationGracePeriodSeconds: {{ add .workload.grace (div (add 999 (get (.workload.config | default dict) "lame-duck-ms" | int64)) 1000) }}
   securityContext:
     {{- include "caisson.podSecurity" .workload.user | nindent 4 }}
   {{- with .workload.nameservers }}

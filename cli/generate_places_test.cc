@@ -1,0 +1,172 @@
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/scratch.h"
+#include "cli/run_program.h"
+
+namespace caisson::cli {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr int tenant_count = 40;
+
+/// Shared tenants, the last of them with a deployment of its own. `service` is what the service
+/// `files` has beside its image, `more` stands in front of the tenants.
+std::string spec(const std::string& service, const std::string& more = {}) {
+  std::string text = R"(caisson: v1
+name: acme
+version: 1.0.0
+tiers: { free: { isolation: schema }, own: { isolation: deployment } }
+services: { files: { image: "registry.example/files@sha256:)" +
+                     std::string(64, '0') + "\", port: 5000" + service + " } }\n" + more +
+                     "tenants:\n";
+  for (int i = 0; i < tenant_count; ++i) {
+    text += "  - { slug: t" + std::to_string(i) +
+            ", tier: " + (i + 1 < tenant_count ? "free" : "own") + " }\n";
+  }
+  return text;
+}
+
+class GeneratePlaces : public ::testing::Test {
+ protected:
+  Ran generate(const std::string& text, std::vector<std::string> arguments = {}) {
+    scratch.write("deployment.yaml", text);
+    arguments.insert(arguments.begin(), {"generate", "deployment.yaml", "--out", "out"});
+    return caisson(arguments, {.directory = scratch.path()});
+  }
+  [[nodiscard]] std::string lock() const { return scratch.read("out/caisson.lock.json"); }
+
+  Scratch scratch;
+};
+
+TEST_F(GeneratePlaces, RefusesThatReplicasOfAServiceAreLookedForElsewhere) {
+  const std::string storage = ", storage: { path: /data, size: 10Gi }";
+  const auto shared = spec(storage);
+  const auto each = spec(storage + ", replica-per-tenant: true");
+  struct Way {
+    std::string before;
+    std::string after;
+    std::vector<std::string> said;
+  };
+  const std::vector<Way> ways{
+      {shared,
+       each,
+       {"acme_files-data (compose)", "acme/files-data-files-0 (helm)", "acme_files-t0-data"}},
+      {each, shared, {"acme_files-t0-data (compose)", " more", "acme_files-data (compose)"}}};
+  for (const auto& [before, after, said] : ways) {
+    std::filesystem::remove_all(scratch.path() / "out");
+    ASSERT_EQ(generate(before).code, 0);
+    const auto old = lock();
+    const auto refused = generate(after);
+    EXPECT_EQ(refused.code, 1);
+    EXPECT_THAT(refused.error,
+                AllOf(HasSubstr("error[E0310]: what service 'files' keeps would be looked for in "),
+                      HasSubstr("--accept-move service/files"), Not(HasSubstr("W0304"))));
+    for (const auto& text : said) EXPECT_THAT(refused.error, HasSubstr(text));
+    EXPECT_EQ(lock(), old);
+    const auto accepted = generate(after, {"--accept-move", "service/files"});
+    EXPECT_EQ(accepted.code, 0) << accepted.error;
+    EXPECT_THAT(accepted.error, Not(HasSubstr("W0304")));
+    EXPECT_THAT(generate(after).error, HasSubstr("files unchanged"));
+  }
+  // Nothing is kept, nothing moves; and a tenant less moves nobody else.
+  std::filesystem::remove_all(scratch.path() / "out");
+  ASSERT_EQ(generate(spec("")).code, 0);
+  EXPECT_EQ(generate(spec(", replica-per-tenant: true")).code, 0);
+  ASSERT_EQ(generate(each).code, 0);
+  auto fewer = each;
+  const std::string first = "  - { slug: t0, tier: free }\n";
+  fewer.erase(fewer.find(first), first.size());
+  const auto left = generate(fewer);
+  EXPECT_EQ(left.code, 0) << left.error;
+  EXPECT_THAT(left.error, HasSubstr("volume 'files-t0-data' is no longer used"));
+  EXPECT_EQ(generate(each, {"--accept-move", "service/nobody"}).code, 1);
+}
+
+TEST_F(GeneratePlaces, ServesDataOfAReplicaThatWasAwayFromNowhereElse) {
+  const std::string storage = ", storage: { path: /data, size: 10Gi }";
+  ASSERT_EQ(generate(spec(storage)).code, 0);
+  ASSERT_EQ(generate(spec("")).code, 0);  // it keeps nothing for a while
+  const auto back = generate(spec(storage + ", replica-per-tenant: true"));
+  EXPECT_EQ(back.code, 1);
+  EXPECT_THAT(back.error, HasSubstr("but it is in acme_files-data (compose)"));
+}
+
+TEST_F(GeneratePlaces, SaysWhatTheClaimOfBackupsNeedsAndNeverShrinksIt) {
+  const auto with = [](int keep, const std::string& schedule = "0 3 * * *") {
+    return spec("", "backup: { schedule: '" + schedule + "', keep: " + std::to_string(keep) +
+                        ", to: /var/backups/acme }\ntargets: { helm: { namespace: acme } }\n");
+  };
+  ASSERT_EQ(generate(with(7)).code, 0);
+  const auto more = generate(with(30, "0 4 * * *"), {"--dry-run"});
+  EXPECT_EQ(more.code, 0) << more.error;
+  EXPECT_THAT(more.error,
+              AllOf(HasSubstr("warning[W0303]: volume 'runtime.backup' grows from 7Gi to 30Gi"),
+                    HasSubstr("'runtime-t39.backup'"), HasSubstr("Grow a volume")));
+  const auto fewer = generate(with(3));
+  EXPECT_EQ(fewer.code, 0) << fewer.error;
+  EXPECT_THAT(fewer.error, AllOf(Not(HasSubstr("W0303")), Not(HasSubstr("E0311"))));
+  EXPECT_THAT(lock(), HasSubstr(R"("at": "acme/runtime.backup", "bytes": 7516192768,)"))
+      << "it is as large as it was";
+  EXPECT_THAT(generate(with(7)).error, Not(HasSubstr("W0303")));
+  EXPECT_THAT(generate(with(8)).error, HasSubstr("grows from 7Gi to 8Gi"));
+  EXPECT_THAT(scratch.read("out/helm/acme/RUNBOOK.md"),
+              HasSubstr("grow acme runtime.backup 8Gi &&\n"));
+  // Copies stay when nobody makes more of them.
+  EXPECT_THAT(generate(spec("")).error, HasSubstr("'runtime.backup' is no longer used in acme/"));
+}
+
+TEST_F(GeneratePlaces, SaysOfAnEnvironmentThatGoesWhatItLeavesAndOfNoTenantThatItLeft) {
+  const auto live = [](const std::string& about) {
+    return "environments: { live: { " + about + " } }\n";
+  };
+  for (const auto* about : {"version: 2.0.0", "targets: { helm: { namespace: other } }"}) {
+    std::filesystem::remove_all(scratch.path() / "out");
+    ASSERT_EQ(generate(spec("", live(about))).code, 0);
+    const auto gone = generate(spec(""));
+    EXPECT_EQ(gone.code, 0) << gone.error;
+    EXPECT_THAT(
+        gone.error,
+        AllOf(HasSubstr("target 'helm' of environment 'live' keeps no data any more; what it "
+                        "kept stays in "),
+              HasSubstr("with the environment or its target back, it is taken up"),
+              Not(HasSubstr("no longer served"))));
+    EXPECT_THAT(generate(spec("")).error, Not(HasSubstr("W0304"))) << "it is said once";
+  }
+}
+
+TEST_F(GeneratePlaces, RefusesThatATenantMovesWhileItsOwnDomainsAreServed) {
+  const auto with = [](const std::string& tier, const std::string& status) {
+    return spec("") + "  - { slug: shop, tier: " + tier + ", status: " + status +
+           ", domains: [shop.example.net] }\n";
+  };
+  const std::vector<std::string> moves{"--accept-move", "tenant/shop"};
+  for (const auto& [before, after] : {std::pair{"free", "own"}, std::pair{"own", "free"}}) {
+    std::filesystem::remove_all(scratch.path() / "out");
+    ASSERT_EQ(generate(with(before, "active")).code, 0);
+    const auto refused = generate(with(after, "active"), moves);
+    EXPECT_EQ(refused.code, 1);
+    EXPECT_THAT(refused.error, AllOf(HasSubstr("error[E0310]: tenant 'shop' moves to another "
+                                               "namespace with domains of its own"),
+                                     HasSubstr("write `status: suspended` until it has moved")));
+    // No other target has an Ingress.
+    EXPECT_EQ(
+        generate(with(after, "active"), {"--target", "compose", "--dry-run", moves[0], moves[1]})
+            .code,
+        0);
+    EXPECT_EQ(generate(with(before, "suspended")).code, 0);
+    EXPECT_THAT(scratch.read("out/helm/acme/values.yaml"),
+                Not(HasSubstr("  \"shop.example.net\":")));
+    EXPECT_EQ(generate(with(after, "suspended"), moves).code, 0);
+    EXPECT_EQ(generate(with(after, "active")).code, 0);
+  }
+}
+
+}  // namespace
+}  // namespace caisson::cli

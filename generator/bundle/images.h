@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "generator/bundle/image_root.h"
+#include "generator/bundle/progress.h"
+#include "generator/bundle/scan.h"
+#include "generator/bundle/shelf.h"
+#include "generator/bundle/stage.h"
+#include "installer/format/manifest.h"
+
+namespace caisson::bundle {
+
+/// The images of a bundle.
+struct PackedImages {
+  std::vector<installer::Image> images;  ///< sorted by reference
+  std::vector<ImageRoot> roots;          ///< of each: what it tells about itself
+  std::uint64_t unpacked = 0;            ///< bytes that they need unpacked, each for itself
+};
+
+/// Copies the images into the stage, blob by blob as they are, with the files that make it an OCI
+/// layout: skopeo, podman, ctr and `docker load` read it. Checks every digest, looks at all files
+/// of all layers with `scan`, and resolves what a host without an engine has to know. `left_out`
+/// are blobs that are checked and not copied.
+[[nodiscard]] Result<PackedImages> pack_images(const std::vector<ShelfImage>& images,
+                                               const std::string& arch, unsigned threads,
+                                               const std::vector<Digest>& left_out, Stage& stage,
+                                               Scan& scan, Progress& progress);
+
+}  // namespace caisson::bundle

@@ -1,0 +1,75 @@
+#include "generator/bundle/references.h"
+
+#include <algorithm>
+#include <set>
+#include <string_view>
+
+namespace caisson::bundle {
+namespace {
+
+using render::Node;
+
+/// "${CADDY_IMAGE:-caddy:2.10.0}" of a compose file is "caddy:2.10.0", and "$$" a '$'.
+std::string substituted(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text.substr(i).starts_with("$$")) {
+      out += '$';
+      ++i;
+    } else if (text.substr(i).starts_with("${")) {
+      const auto end = std::min(text.find('}', i), text.size());
+      const auto inner = text.substr(i + 2, end - i - 2);
+      if (const auto preset = inner.find(":-"); preset != std::string_view::npos) {
+        out += inner.substr(preset + 2);
+      }
+      i = end;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+/// Every text under a key `image`, and below a map `images`.
+void collect(const Node& node, bool named, std::set<std::string>& found) {
+  if (const auto* map = node.map()) {
+    for (const auto& [key, value] : *map) {
+      const auto* text = value.text();
+      if (text != nullptr && (key == "image" || named) && !text->empty()) {
+        found.insert(substituted(*text));
+      } else {
+        collect(value, key == "images", found);
+      }
+    }
+  } else if (const auto* list = node.list()) {
+    for (const auto& value : *list) collect(value, false, found);
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> image_references(const render::Artifacts& artifacts,
+                                          const plan::Plan& plan,
+                                          const std::vector<std::string>& forms) {
+  std::set<std::string> found;
+  for (const auto& artifact : artifacts) {
+    if (!artifact.tree) continue;
+    const std::string_view path = artifact.path;
+    const bool project = path == "compose/compose.yaml";
+    // The schema of the values is beside them, and tells of images in its own way.
+    const bool values = path.starts_with("helm/") &&
+                        path.find("/values") != std::string_view::npos && path.ends_with(".yaml");
+    if (project || values) collect(*artifact.tree, false, found);
+  }
+  if (std::ranges::find(forms, "systemd") != forms.end()) {
+    // The installer unpacks them; nothing else there comes from an image.
+    for (const auto& instance : plan.instances) {
+      if (instance.role == plan::Role::service && !instance.image.value.empty()) {
+        found.insert(instance.image.value);
+      }
+    }
+  }
+  return {found.begin(), found.end()};
+}
+
+}  // namespace caisson::bundle

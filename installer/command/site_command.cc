@@ -1,0 +1,640 @@
+#include "installer/command/site_command.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <functional>
+#include <iterator>
+#include <vector>
+
+#include <unistd.h>
+
+#include "base/json_text.h"
+#include "base/printable.h"
+#include "installer/command/ask.h"
+#include "installer/command/open_site.h"
+#include "installer/format/waiver.h"
+#include "installer/format/words.h"
+#include "installer/host/system_host.h"
+#include "installer/site/change.h"
+#include "installer/site/forecast.h"
+#include "installer/site/roots.h"
+#include "installer/site/tree.h"
+#include "installer/trust/signature.h"
+#include "installer/verify/content.h"
+
+namespace caisson::installer {
+namespace {
+
+using Kind = Outcome::Kind;
+
+Checked<void> check_root(const Host& host) {
+  if (host.is_root()) return {};
+  return refuse(Code::host_root, "this changes what root alone may change");
+}
+
+Premises premises_of(const OpenSite& site, Host& host, const SiteRequest& request,
+                     std::string product) {
+  Premises premises{.product = std::move(product), .disks = site.disks(), .host = host};
+  premises.booting = request.booting;
+  premises.say = [](std::string_view line) {
+    std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
+  };
+  return premises;
+}
+
+std::string json_of(const Refusal& refusal) {
+  return R"({"code":)" + json_string(entry_of(refusal.code).number) + R"(,"what":)" +
+         json_string(refusal.what) + "}";
+}
+
+constexpr Word<Kind> kKinds[] = {{"done", Kind::done},
+                                 {"nothing", Kind::nothing},
+                                 {"rolled back", Kind::rolled_back},
+                                 {"held", Kind::held}};
+
+Said told(const SiteRequest& request, const std::string& product, const Outcome& outcome,
+          std::string_view done) {
+  Said said;
+  if (outcome.why) {
+    said = say(*outcome.why, false);
+    said.out.clear();
+  }
+  const auto& isolation = outcome.isolation;
+  if (request.bundle.json) {
+    said.error.clear();
+    said.out = std::string(R"({"result":)") + json_string(word_of(kKinds, outcome.kind)) +
+               R"(,"product":)" + json_string(product) + R"(,"installed":)" +
+               (outcome.release.empty() ? "null" : json_string(outcome.release));
+    if (!outcome.kept.empty()) {
+      said.out += R"(,"kept":[)";
+      for (const auto& each : outcome.kept) {
+        said.out += (&each == outcome.kept.data() ? "" : ",") + json_string(each);
+      }
+      said.out += "]";
+    }
+    if (outcome.why) said.out += R"(,"why":)" + json_of(*outcome.why);
+    if (!isolation.remark.empty()) {
+      said.out += std::string(R"(,"isolation":{"probed":)") +
+                  (isolation.probed ? "true" : "false") + R"(,"remark":)" +
+                  json_string(isolation.remark) + "}";
+    }
+    said.out += "}\n";
+    return said;
+  }
+  const auto now = outcome.release.empty() ? "nothing is installed"
+                                           : "the release " + outcome.release + " is installed";
+  switch (outcome.kind) {
+    case Kind::done:
+      said.out = std::string(done) + "; " + now + "\n";
+      break;
+    case Kind::nothing:
+      said.out = "there is nothing to do; " + now + "\n";
+      break;
+    case Kind::rolled_back:
+      said.out = "rolled back; " + now + "\n";
+      break;
+    case Kind::held:
+      said.out =
+          "held: the release that was installed leaks as well, and nobody is served until somebody "
+          "decides\n`caisson-install rollback --product " +
+          product + "` goes back; `recover --waiver FILE` opens it with a waiver of the vendor\n";
+      break;
+  }
+  for (const auto& each : outcome.kept) said.out += "kept " + each + "\n";
+  if (!isolation.remark.empty()) {
+    said.out += std::string("isolation ") +
+                (isolation.probed ? "was probed: " : "was not probed: ") + isolation.remark + "\n";
+  }
+  return said;
+}
+
+/// What is known of a site before a bundle is looked at.
+struct Known {
+  std::optional<OpenSite> site;
+  std::optional<Journal> journal;
+  std::optional<TrustedRoot> root;
+  std::optional<StagedRelease> release;
+};
+
+Checked<Known> known_of(const std::string& product, Host& host, const SiteRequest& request) {
+  Known known;
+  auto site = OpenSite::open(product, false);
+  if (!site) return tl::unexpected(site.error());
+  if (!*site) return known;
+  known.site.emplace(**std::move(site));
+  const auto disks = known.site->disks();
+  auto journal = load_journal(disks.site);
+  if (!journal) return tl::unexpected(journal.error());
+  known.journal = *std::move(journal);
+  auto root = load_roots(disks.site, kRoots);
+  if (!root) return tl::unexpected(root.error());
+  known.root = *std::move(root);
+  if (known.journal && !known.journal->installed.empty()) {
+    auto release =
+        load_release(premises_of(*known.site, host, request, product), known.journal->installed);
+    if (!release) return tl::unexpected(release.error());
+    known.release = *std::move(release);
+  }
+  if (known.journal) return known;
+  const auto names = disks.site.list("");
+  if (!names) return tl::unexpected(names.error());
+  for (const auto& name : *names) {
+    // An install may have been cut before its journal was there.
+    if (name == kRoots || name == kLostAndFound || name == std::string(kJournal) + ".new") continue;
+    return refuse(Code::host_in_the_way, below("/opt/" + product, name) +
+                                             " is there, and no caisson-install put it there");
+  }
+  return known;
+}
+
+/// A bundle that has been verified, and the roots on the way that the site has not.
+struct Verified {
+  VerifiedBundle bundle;
+  std::vector<TrustedRoot> roots;
+  Unlisted unlisted;
+};
+
+Checked<Verified> verify_for(const Request& request, bool dry_run, const Known& known,
+                             UnverifiedBundle bundle) {
+  std::vector<TrustedRoot> roots;
+  const auto trusted = [&]() -> Checked<TrustedRoot> {
+    if (known.root) return *known.root;
+    if (request.expected_root) {
+      const auto files = bundle.roots();
+      if (!files) return tl::unexpected(files.error());
+      return expected_root(*files, *request.expected_root);
+    }
+    if (request.roots.empty()) {
+      return refuse(Code::root_not_trusted,
+                    "this site trusts nobody yet: say whom, with --expect-root or --roots");
+    }
+    const auto disk = open_disk(request.roots);
+    if (!disk) return refuse(Code::host_read, disk.error().what);
+    auto root = load_roots(**disk, "");
+    if (!root) return tl::unexpected(root.error());
+    if (!*root) return refuse(Code::root_not_trusted, request.roots + " holds no root.N");
+    return **std::move(root);
+  };
+  auto root = trusted();
+  if (!root) return tl::unexpected(root.error());
+  if (!known.root) roots.push_back(*root);
+  std::optional<Refusal> unkept;
+  auto with_signature =
+      SignedBundle::verify(std::move(bundle), *std::move(root), [&](const TrustedRoot& next) {
+        roots.push_back(next);
+        // At once, whatever becomes of the bundle.
+        if (!known.root || dry_run || unkept) return;
+        if (auto kept = keep_root(known.site->disks().site, kRoots, next); !kept) {
+          unkept = kept.error();
+        }
+      });
+  if (!with_signature) return tl::unexpected(with_signature.error());
+  if (unkept) return tl::unexpected(*unkept);
+  Site site{.arch = std::string(host_arch())};
+  if (known.journal && known.journal->floor) {
+    site.floor = known.journal->floor->release;
+    site.manifest = known.journal->floor->manifest;
+  }
+  if (known.release) site.version = known.release->manifest.version;
+  auto verified = VerifiedBundle::verify(*std::move(with_signature), site);
+  if (!verified) return tl::unexpected(verified.error());
+  auto unlisted = find_unlisted(*verified, request.strict);
+  if (!unlisted) return tl::unexpected(unlisted.error());
+  return Verified{*std::move(verified), std::move(roots), *std::move(unlisted)};
+}
+
+Said table_said(const SiteRequest& request, const std::vector<Requirement>& rows) {
+  const auto fault = fault_of(rows);
+  Said said = fault ? say(*fault, request.bundle.json) : Said{};
+  if (!request.bundle.json) {
+    said.out = table_of(rows);
+    return said;
+  }
+  std::string json = std::string(R"({"result":)") + (fault ? R"("failed")" : R"("ok")");
+  if (fault) json += R"(,"why":)" + json_of(*fault);
+  json += R"(,"preflight":[)";
+  for (const auto& row : rows) {
+    json += (&row == rows.data() ? "" : ",") + std::string(R"({"what":)") + json_string(row.what) +
+            R"(,"needs":)" + json_string(row.needs) + R"(,"has":)" + json_string(row.has) +
+            R"(,"ok":)" + (row.met ? "true" : "false") + "}";
+  }
+  said.out = json + "]}\n";
+  return said;
+}
+
+/// What the site answers: what the file says, and on a terminal what somebody types. `kept` is of
+/// the installed release.
+Checked<std::vector<Reply>> ask_site(const SiteRequest& request, const Known& known,
+                                     const Manifest& manifest) {
+  const auto disks = known.site ? std::optional(known.site->disks()) : std::nullopt;
+  const auto* site = disks ? &disks->site : nullptr;
+  Answers kept;
+  if (site != nullptr) {
+    auto answers = kept_answers(*site, known.release ? &*known.release : nullptr);
+    if (!answers) return tl::unexpected(answers.error());
+    kept = *std::move(answers);
+  }
+  Answers given;
+  if (!request.answers.empty()) {
+    auto answers = read_answers_file(request.answers, manifest.questions);
+    if (!answers) return tl::unexpected(answers.error());
+    given = *std::move(answers);
+  }
+  auto replies = replies_to(manifest, site, kept, given);
+  const bool on_terminal = isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1;
+  if (!replies || !on_terminal || request.dry_run || request.bundle.json) return replies;
+  // Whoever writes a file takes the defaults of what is not in it.
+  if (!request.answers.empty()) {
+    for (auto& reply : *replies) {
+      if (reply.kind == Reply::Kind::preset) reply.kind = Reply::Kind::kept;
+    }
+  }
+  auto typed = ask(*replies, STDIN_FILENO, STDERR_FILENO);
+  if (!typed) return tl::unexpected(typed.error());
+  given.merge(*typed);
+  return replies_to(manifest, site, kept, given);
+}
+
+/// What is needed of the site's answers, for the table of everything that is needed.
+std::vector<Requirement> requirements_of(const std::vector<Reply>& replies) {
+  std::vector<Requirement> rows;
+  for (const auto& reply : replies) {
+    const auto& question = *reply.question;
+    const bool secret = question.type == AnswerType::secret;
+    const bool missing = reply.kind == Reply::Kind::missing;
+    std::string needs = secret ? "a secret" : std::string(form_of(question.type));
+    if (const auto comma = needs.find(", of "); comma != std::string::npos) needs.resize(comma);
+    if (!question.choices.empty()) {
+      needs.clear();
+      for (const auto& choice : question.choices) needs += (needs.empty() ? "" : ", ") + choice;
+    }
+    rows.push_back(
+        {.what = "answer " + question.name,
+         .needs = std::move(needs),
+         .has = missing  ? "none"
+                : secret ? (reply.kind == Reply::Kind::kept ? "a secret, kept" : "a secret, given")
+                         : reply.answer + (reply.kind == Reply::Kind::preset ? ", default"
+                                           : reply.kind == Reply::Kind::kept ? ", kept"
+                                                                             : ""),
+         .met = !missing,
+         .code = Code::missing_answer});
+  }
+  return rows;
+}
+
+/// The product that a bundle says it is of. What it may do is for that product's roots to say.
+Checked<std::string> product_of(const Medium& medium) {
+  const auto text = read_text(medium, kManifest, kMostOfText);
+  if (!text) return tl::unexpected(text.error());
+  const auto envelope = read_envelope(*text);
+  if (!envelope) return tl::unexpected(envelope.error());
+  return envelope->product;
+}
+
+/// The medium that a request names: a bundle, or the release that was staged here.
+Checked<std::unique_ptr<Medium>> medium_of(const SiteRequest& request) {
+  if (!request.apply) return open_medium(request.bundle.bundle);
+  const auto top = "/opt/" + request.product;
+  const auto site = open_disk(top);
+  if (!site) return refuse(Code::not_installed, "there is no " + top);
+  const auto journal = load_journal(**site);
+  if (!journal) return tl::unexpected(journal.error());
+  if (!*journal || (*journal)->staged.empty()) {
+    return refuse(Code::not_staged, top + "/journal names no staged release");
+  }
+  return open_medium(below(top, release_path((*journal)->staged)));
+}
+
+/// Why a command is not for a site as it is.
+Checked<void> check_state(Change change, const std::string& product, const Known& known) {
+  if (change == Change::install && known.release) {
+    return refuse(Code::installed_already, "the release " + known.journal->installed);
+  }
+  if (change == Change::update && !known.release) {
+    return refuse(Code::not_installed, "there is no release in /opt/" + product);
+  }
+  if (!known.journal) return {};
+  if (auto fault = fault_of_flight(*known.journal)) return tl::unexpected(*fault);
+  return {};
+}
+
+Checked<std::vector<Requirement>> requirements_of(Host& host, const Known& known,
+                                                  const VerifiedBundle& bundle) {
+  const auto system = open_disk("/");
+  if (!system) return tl::unexpected(system.error());
+  const auto disks = known.site ? std::optional(known.site->disks()) : std::nullopt;
+  return preflight(host,
+                   {.system = **system,
+                    .release = known.release ? &*known.release : nullptr,
+                    .data = disks ? &disks->data : nullptr,
+                    .standing = known.release   ? Standing::installed
+                                : known.journal ? Standing::kept
+                                                : Standing::fresh},
+                   bundle);
+}
+
+Checked<Said> deliver(const SiteRequest& request, Change change) {
+  const auto host = system_host();
+  if (auto root = check_root(*host); !root) return tl::unexpected(root.error());
+  auto medium = medium_of(request);
+  if (!medium) return tl::unexpected(medium.error());
+  const auto product = product_of(**medium);
+  if (!product) return tl::unexpected(product.error());
+  auto known = known_of(*product, *host, request);
+  if (!known) return tl::unexpected(known.error());
+  if (auto fits = check_state(change, *product, *known); !fits) return tl::unexpected(fits.error());
+  const auto verified =
+      verify_for(request.bundle, request.dry_run, *known, UnverifiedBundle(*std::move(medium)));
+  if (!verified) return tl::unexpected(verified.error());
+  if (auto fault = fault_of_form(verified->bundle.manifest())) return tl::unexpected(*fault);
+  const auto replies = ask_site(request, *known, verified->bundle.manifest());
+  if (!replies) return tl::unexpected(replies.error());
+  auto rows = requirements_of(*host, *known, verified->bundle);
+  if (!rows) return tl::unexpected(rows.error());
+  std::ranges::move(requirements_of(*replies), std::back_inserter(*rows));
+  if (request.dry_run || fault_of(*rows)) return table_said(request, *rows);
+
+  if (!known->site) {
+    auto made = OpenSite::make(*product);
+    if (!made) return tl::unexpected(made.error());
+    known->site.emplace(*std::move(made));
+  }
+  if (auto begun = known->site->begin_work(); !begun) return tl::unexpected(begun.error());
+  auto premises = premises_of(*known->site, *host, request, *product);
+  for (const auto& root : verified->roots) {
+    if (auto kept = keep_root(premises.disks.site, kRoots, root); !kept) {
+      return tl::unexpected(kept.error());
+    }
+  }
+  std::unique_ptr<Disk> secrets;
+  if (!request.secrets.empty()) {
+    auto opened = open_disk(request.secrets);
+    if (!opened) return refuse(Code::host_read, opened.error().what);
+    secrets = *std::move(opened);
+    premises.secrets = secrets.get();
+  }
+  Reading reading;
+  std::optional<BaseRelease> base;
+  std::string tree;
+  if (known->release) {
+    const auto directory = release_path(known->release->name);
+    const auto text = read_file(premises.disks.site, directory + "/MANIFEST", kMostOfText);
+    if (!text) return tl::unexpected(text.error());
+    tree = directory + "/tree";
+    reading.base =
+        &base.emplace(premises.disks.site, tree, known->release->manifest, sha256(*text));
+  }
+  Delivery delivery{.bundle = verified->bundle,
+                    .reading = reading,
+                    .again = request.again,
+                    .staged = request.apply,
+                    .answers = answers_of(*replies, false)};
+  delivery.answers.merge(answers_of(*replies, true));
+  const auto outcome = change == Change::install ? install(premises, delivery)
+                       : request.stage           ? stage(premises, delivery)
+                                                 : update(premises, delivery);
+  if (!outcome) return tl::unexpected(outcome.error());
+  auto said = told(request, *product, *outcome,
+                   change == Change::install ? "installed"
+                   : request.stage           ? "staged"
+                                             : "updated");
+  const auto count = request.apply ? 0 : verified->unlisted.count;
+  if (count > 0 && !request.bundle.json) {
+    said.error += std::to_string(count) +
+                  (count == 1 ? " file that nothing lists was" : " files that nothing lists were") +
+                  " ignored on the medium\n";
+  }
+  // Of an install that failed, nothing stays but whom the site trusts.
+  if (outcome->release.empty()) {
+    if (auto removed = OpenSite::remove_empty(*product); !removed) {
+      return tl::unexpected(removed.error());
+    }
+  }
+  return said;
+}
+
+/// Opens an update that is held with what a file and the signature beside it say.
+Checked<Outcome> waive_with(const Premises& premises, const std::string& file) {
+  const auto root = load_roots(premises.disks.site, kRoots);
+  if (!root) return tl::unexpected(root.error());
+  if (!*root) return refuse(Code::root_not_trusted, premises.prefix() + " keeps no root");
+  const auto text = caisson::read_file(file, kMostOfWaiver, Links::follow);
+  if (!text) return refuse(Code::host_read, text.error().what);
+  const auto signature = caisson::read_file(file + ".gpg", kMostOfSignature, Links::follow);
+  if (!signature) return refuse(Code::host_read, signature.error().what);
+  return waive(premises, **root, *text, *signature);
+}
+
+using Forecast = std::function<Checked<std::vector<std::string>>(const Premises& premises)>;
+
+/// What a change would do.
+Checked<Said> forecast_said(const SiteRequest& request, const OpenSite& site, Host& host,
+                            const Forecast& forecast) {
+  const auto lines = forecast(premises_of(site, host, request, request.product));
+  if (!lines) return tl::unexpected(lines.error());
+  Said said;
+  if (!request.bundle.json) {
+    for (const auto& line : *lines) said.out += line + "\n";
+    return said;
+  }
+  said.out = R"({"result":"ok","product":)" + json_string(request.product) + R"(,"would":[)";
+  for (const auto& line : *lines) {
+    said.out += (&line == lines->data() ? "" : ",") + json_string(line);
+  }
+  said.out += "]}\n";
+  return said;
+}
+
+/// Runs a change of a product that is on this host.
+template <class Run>
+Checked<Said> change_site(const SiteRequest& request, bool patient, std::string_view done,
+                          const Run& run, const Forecast& forecast = {}) {
+  const auto host = system_host();
+  if (auto root = check_root(*host); !root) return tl::unexpected(root.error());
+  auto site = OpenSite::open(request.product, patient);
+  if (!site) return tl::unexpected(site.error());
+  if (!*site) return refuse(Code::not_installed, "there is no /opt/" + request.product);
+  if (request.dry_run) return forecast_said(request, **site, *host, forecast);
+  if (!request.booting) {
+    if (auto begun = (*site)->begin_work(); !begun) return tl::unexpected(begun.error());
+  }
+  const Checked<Outcome> outcome = run(premises_of(**site, *host, request, request.product));
+  if (!outcome) return tl::unexpected(outcome.error());
+  return told(request, request.product, *outcome, done);
+}
+
+/// What was answered to the installed release, a secret as nothing.
+struct ShownAnswer {
+  std::string name;
+  std::optional<std::string> answer;
+};
+
+Checked<std::vector<ShownAnswer>> shown_answers(const Disk& site,
+                                                const std::optional<StagedRelease>& release) {
+  std::vector<ShownAnswer> shown;
+  if (!release) return shown;
+  const auto kept = kept_answers(site, &*release);
+  if (!kept) return tl::unexpected(kept.error());
+  for (const auto& question : release->manifest.questions) {
+    const auto answer = kept->find(question.name);
+    shown.push_back({.name = question.name, .answer = std::nullopt});
+    if (question.type != AnswerType::secret && answer != kept->end()) {
+      shown.back().answer = answer->second;
+    }
+  }
+  return shown;
+}
+
+std::string status_text(const Journal& journal, const std::optional<StagedRelease>& release,
+                        const std::vector<ShownAnswer>& answers) {
+  std::string text = journal.product + "\n";
+  const auto line = [&text](std::string_view name, const std::string& value) {
+    text.append("  ").append(name).append(12 - name.size(), ' ').append(value).append("\n");
+  };
+  line("installed", journal.installed.empty()
+                        ? "nothing"
+                        : (release ? to_text(release->manifest.version) + ", " : std::string()) +
+                              "release " + journal.installed);
+  if (!journal.previous.empty()) line("previous", "release " + journal.previous);
+  if (!journal.staged.empty()) line("staged", "release " + journal.staged);
+  line("root", std::to_string(journal.root));
+  for (const auto& each : answers) {
+    line("answer", each.name + ": " + (each.answer ? printable(*each.answer) : "a secret"));
+  }
+  for (const auto& refused : journal.refused) {
+    line("refused", "release " + refused.release + " for " + refused.code);
+  }
+  if (const auto& flight = journal.flight) {
+    line("unfinished",
+         std::string(to_text(flight->change)) + " has come to '" +
+             std::string(to_text(flight->step)) + "'; `caisson-install " +
+             (flight->step == Step::held ? "rollback" : "recover") + " --product " +
+             journal.product +
+             (flight->step == Step::held ? "` goes back, `recover --waiver FILE` opens it"
+                                         : "` finishes or undoes it, unless one is at work"));
+  }
+  return text;
+}
+
+std::string status_json(const Journal& journal, const std::optional<StagedRelease>& release,
+                        const std::vector<ShownAnswer>& answers) {
+  const auto named = [](const std::string& name) {
+    return name.empty() ? std::string("null") : json_string(name);
+  };
+  std::string json = R"({"product":)" + json_string(journal.product) + R"(,"installed":)" +
+                     named(journal.installed) + R"(,"version":)" +
+                     named(release ? to_text(release->manifest.version) : "") + R"(,"previous":)" +
+                     named(journal.previous) + R"(,"staged":)" + named(journal.staged) +
+                     R"(,"root":)" + std::to_string(journal.root) + R"(,"refused":[)";
+  for (std::size_t i = 0; i < journal.refused.size(); ++i) {
+    json += (i > 0 ? "," : "") + std::string(R"({"release":)") +
+            json_string(journal.refused[i].release) + R"(,"code":)" +
+            json_string(journal.refused[i].code) + "}";
+  }
+  json += R"(],"answers":{)";
+  for (const auto& each : answers) {
+    json += (&each == answers.data() ? "" : ",") + json_string(each.name) + ":" +
+            (each.answer ? json_string(*each.answer) : "null");
+  }
+  json += R"(},"unfinished":)";
+  if (const auto& flight = journal.flight) {
+    json += R"({"change":)" + json_string(to_text(flight->change)) + R"(,"step":)" +
+            json_string(to_text(flight->step)) + "}";
+  } else {
+    json += "null";
+  }
+  return json + "}";
+}
+
+}  // namespace
+
+Said install_bundle(const SiteRequest& request) {
+  return guarded(request.bundle.json, [&] { return deliver(request, Change::install); });
+}
+
+Said update_from_bundle(const SiteRequest& request) {
+  return guarded(request.bundle.json, [&] { return deliver(request, Change::update); });
+}
+
+Said roll_back_site(const SiteRequest& request) {
+  return guarded(request.bundle.json, [&] {
+    return change_site(
+        request, false, "gone back", [](const Premises& premises) { return roll_back(premises); },
+        forecast_roll_back);
+  });
+}
+
+Said recover_site(const SiteRequest& request) {
+  return guarded(request.bundle.json, [&]() -> Checked<Said> {
+    auto said = change_site(request, true, "finished", [&](const Premises& premises) {
+      return request.waiver.empty() ? recover(premises) : waive_with(premises, request.waiver);
+    });
+    if (!said || said->exit != Exit::ok) return said;
+    if (auto removed = OpenSite::remove_empty(request.product); !removed) {
+      return tl::unexpected(removed.error());
+    }
+    return said;
+  });
+}
+
+Said uninstall_site(const SiteRequest& request) {
+  return guarded(request.bundle.json, [&]() -> Checked<Said> {
+    auto said = change_site(
+        request, false, "uninstalled",
+        [&](const Premises& premises) { return uninstall(premises, request.keep_data); },
+        [&](const Premises& premises) { return forecast_uninstall(premises, request.keep_data); });
+    if (!said || said->exit != Exit::ok || request.keep_data || request.dry_run) return said;
+    if (auto removed = OpenSite::remove_empty(request.product); !removed) {
+      return tl::unexpected(removed.error());
+    }
+    return said;
+  });
+}
+
+Said tell_status(const SiteRequest& request) {
+  return guarded(request.bundle.json, [&]() -> Checked<Said> {
+    const auto opt = open_disk("/opt");
+    if (!opt) return tl::unexpected(opt.error());
+    std::vector<std::string> products{request.product};
+    if (request.product.empty()) {
+      auto names = (*opt)->list("");
+      if (!names) return tl::unexpected(names.error());
+      products = *std::move(names);
+    }
+    const auto host = system_host();
+    Said said;
+    for (const auto& product : products) {
+      // Without the lock, so that a change can be watched.
+      const auto disk = open_disk("/opt/" + product);
+      if (!disk) continue;
+      const auto journal = load_journal(**disk);
+      if (!journal) return tl::unexpected(journal.error());
+      if (!*journal) continue;
+      std::optional<StagedRelease> release;
+      if (!(*journal)->installed.empty()) {
+        const Premises premises{
+            .product = product, .disks = {**disk, **disk, **disk, **disk}, .host = *host};
+        if (auto loaded = load_release(premises, (*journal)->installed)) {
+          release = *std::move(loaded);
+        }
+      }
+      const auto answers = shown_answers(**disk, release);
+      if (!answers) return tl::unexpected(answers.error());
+      if (request.bundle.json) {
+        said.out += (said.out.empty() ? "[" : ",") + status_json(**journal, release, *answers);
+      } else {
+        said.out += status_text(**journal, release, *answers);
+      }
+    }
+    if (request.bundle.json) {
+      said.out += said.out.empty() ? "[]\n" : "]\n";
+    } else if (said.out.empty()) {
+      return refuse(Code::not_installed, request.product.empty()
+                                             ? "no directory below /opt has a journal"
+                                             : "there is no /opt/" + request.product + "/journal");
+    }
+    return said;
+  });
+}
+
+}  // namespace caisson::installer

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "installer/command/command.h"
+
+namespace caisson::installer {
+
+/// What is to be done to this host.
+struct SiteRequest {
+  Request bundle;        ///< of `install` and `update`
+  std::string product;   ///< of all others; all products for `status` without one
+  std::string secrets;   ///< a directory with secrets that are handed over; may be empty
+  std::string answers;   ///< a file with answers to the release's questions; may be empty
+  bool dry_run = false;  ///< look whether it can be done, and write nothing
+  bool again = false;
+  bool keep_data = false;
+  bool booting = false;
+  bool stage = false;  ///< `update`: put the release on the disk, and stop
+  bool apply = false;  ///< `update`: to the release that was staged
+  std::string
+      waiver;  ///< `recover`: a file that opens an update which is held; signature beside it
+};
+
+// Each carries out one command on this host. Steps are told on standard error as they are done.
+
+[[nodiscard]] Said install_bundle(const SiteRequest& request);
+[[nodiscard]] Said update_from_bundle(const SiteRequest& request);
+[[nodiscard]] Said roll_back_site(const SiteRequest& request);
+[[nodiscard]] Said recover_site(const SiteRequest& request);
+[[nodiscard]] Said uninstall_site(const SiteRequest& request);
+[[nodiscard]] Said tell_status(const SiteRequest& request);
+
+}  // namespace caisson::installer

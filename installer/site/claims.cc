@@ -1,0 +1,218 @@
+#include "installer/site/claims.h"
+
+#include <algorithm>
+
+#include "base/printable.h"
+#include "installer/site/tree.h"
+#include "installer/site/units.h"
+
+namespace caisson::installer {
+namespace {
+
+/// Where systemd looks for what it is told, the strongest first. A file of a stronger place hides
+/// one of the same name in a weaker one.
+constexpr std::string_view kPlaces[] = {"etc", "run", "usr/local/lib", "usr/lib", "lib"};
+
+constexpr std::size_t kMostOfAccounts = std::size_t{1} << 20;
+constexpr std::size_t kMostOfPasswd = std::size_t{16} << 20;
+
+/// Whether a name is there. Systems that have one /usr reach "/lib" through a link: it is looked at
+/// where it is.
+Checked<bool> stands(const Disk& system, const std::string& path) {
+  const auto status = system.status(path);
+  if (status) return status->has_value();
+  if (status.error().code == Code::host_in_the_way) return false;
+  return tl::unexpected(status.error());
+}
+
+/// The first name in a directory that a file system itself has not put there; empty for none.
+Checked<std::string> first_name(const Disk& system, const std::string& path) {
+  const auto status = system.status(path);
+  if (!status) return tl::unexpected(status.error());
+  if (!*status) return std::string();
+  if ((*status)->kind != Status::Kind::directory) return path;
+  const auto names = system.list(path);
+  if (!names) return tl::unexpected(names.error());
+  for (const auto& name : *names) {
+    if (name != kLostAndFound) return below(path, name);
+  }
+  return std::string();
+}
+
+struct Account {
+  bool user = false;  ///< else a group
+  std::string name;
+  std::string home;  ///< may be empty
+};
+
+/// The words of a line, which may stand in quotes.
+std::vector<std::string> words_of(std::string_view line) {
+  std::vector<std::string> words;
+  char quote = 0;
+  bool open = false;
+  for (const char c : line) {
+    if (quote != 0) {
+      if (c == quote) {
+        quote = 0;
+      } else {
+        words.back() += c;
+      }
+      continue;
+    }
+    if (c == ' ' || c == '\t') {
+      open = false;
+      continue;
+    }
+    if (!open) words.emplace_back();
+    open = true;
+    if (c == '"' || c == '\'') {
+      quote = c;
+    } else {
+      words.back() += c;
+    }
+  }
+  return words;
+}
+
+template <class Each>
+void for_lines(std::string_view text, const Each& each) {
+  while (!text.empty()) {
+    const auto length = std::min(text.find('\n'), text.size());
+    each(text.substr(0, length));
+    text.remove_prefix(std::min(length + 1, text.size()));
+  }
+}
+
+/// What a text of sysusers.d(5) declares: "u NAME ID GECOS HOME" and "g NAME ID".
+std::vector<Account> accounts_of(std::string_view text) {
+  std::vector<Account> accounts;
+  for_lines(text, [&](std::string_view line) {
+    const auto words = words_of(line);
+    if (words.size() < 2 || (words[0][0] != 'u' && words[0][0] != 'g')) return;
+    if (words[0].size() > 1 && words[0] != "u!") return;
+    accounts.push_back({.user = words[0][0] == 'u',
+                        .name = words[1],
+                        .home = words.size() > 4 && words[4] != "-" ? words[4] : ""});
+  });
+  return accounts;
+}
+
+/// The accounts that there are, with their homes.
+Checked<std::vector<Account>> known_accounts(const Disk& system) {
+  std::vector<Account> accounts;
+  const auto there = stands(system, "etc/passwd");
+  if (!there) return tl::unexpected(there.error());
+  if (!*there) return accounts;
+  const auto text = read_file(system, "etc/passwd", kMostOfPasswd);
+  if (!text) return tl::unexpected(text.error());
+  for_lines(*text, [&](std::string_view line) {
+    std::vector<std::string_view> fields;
+    while (true) {
+      const auto colon = std::min(line.find(':'), line.size());
+      fields.push_back(line.substr(0, colon));
+      if (colon == line.size()) break;
+      line.remove_prefix(colon + 1);
+    }
+    if (fields.size() == 7) {
+      accounts.push_back(
+          {.user = true, .name = std::string(fields[0]), .home = std::string(fields[5])});
+    }
+  });
+  return accounts;
+}
+
+}  // namespace
+
+Checked<std::string> claimed(const Disk& system, std::string_view product,
+                             const std::vector<std::string>& units, Standing standing) {
+  const std::string name(product);
+  if (standing == Standing::fresh) {
+    auto kept = first_name(system, "var/lib/" + name);
+    if (!kept || !kept->empty()) return kept ? Checked<std::string>("/" + *kept) : kept;
+  }
+  std::vector<std::string> files;
+  files.reserve(units.size() + 4);
+  for (const auto& unit : units) files.push_back("systemd/system/" + unit);
+  if (standing != Standing::installed) {
+    files.push_back("systemd/system/" + recover_unit(product));
+    for (const auto* directory : {"sysusers.d/", "tmpfiles.d/", "systemd/journald@"}) {
+      files.push_back(directory + name + ".conf");
+    }
+    const auto there = stands(system, "etc/" + name);
+    if (!there) return tl::unexpected(there.error());
+    if (*there) return "/etc/" + name;
+  }
+  for (const auto place : kPlaces) {
+    for (const auto& file : files) {
+      const auto path = below(place, file);
+      const auto there = stands(system, path);
+      if (!there) return tl::unexpected(there.error());
+      if (*there) return "/" + path;
+    }
+  }
+  return std::string();
+}
+
+Checked<std::string> claimed_account(const Disk& system, std::string_view product,
+                                     std::string_view accounts) {
+  const auto own = accounts_of(accounts);
+  const auto shared = [&](const Account& other) {
+    return std::ranges::find(own, other.name, &Account::name) != own.end();
+  };
+  for (const auto place : kPlaces) {
+    const auto directory = below(place, "sysusers.d");
+    const auto there = stands(system, directory);
+    if (!there) return tl::unexpected(there.error());
+    if (!*there) continue;
+    const auto names = system.list(directory);
+    if (!names) return tl::unexpected(names.error());
+    for (const auto& name : *names) {
+      const auto path = below(directory, name);
+      if (!name.ends_with(".conf") || path == "etc/sysusers.d/" + std::string(product) + ".conf") {
+        continue;
+      }
+      // A link to /dev/null hides a file of a weaker place.
+      const auto status = system.status(path);
+      if (!status) return tl::unexpected(status.error());
+      if (!*status || (*status)->kind != Status::Kind::file) continue;
+      const auto text = read_file(system, path, kMostOfAccounts);
+      if (!text) return tl::unexpected(text.error());
+      const auto theirs = accounts_of(*text);
+      const auto found = std::ranges::find_if(theirs, shared);
+      if (found != theirs.end()) return "/" + path + " declares " + printable(found->name);
+    }
+  }
+  const auto known = known_accounts(system);
+  if (!known) return tl::unexpected(known.error());
+  for (const auto& account : own) {
+    if (!account.user || account.home.empty()) continue;
+    const auto is = std::ranges::find(*known, account.name, &Account::name);
+    if (is != known->end() && is->home != account.home) {
+      return "the account " + printable(account.name) + " lives in " + printable(is->home);
+    }
+  }
+  return std::string();
+}
+
+Checked<std::vector<std::string>> accounts_below(const Disk& system, std::string_view directory) {
+  const auto known = known_accounts(system);
+  if (!known) return tl::unexpected(known.error());
+  std::vector<std::string> names;
+  for (const auto& account : *known) {
+    if (account.home.starts_with(std::string(directory) + "/")) names.push_back(account.name);
+  }
+  return names;
+}
+
+Checked<std::string> claimed(const Disk& system, const Manifest& manifest,
+                             const Manifest* installed, Standing standing) {
+  auto units = units_in(manifest);
+  if (installed != nullptr) {
+    const auto own = units_in(*installed);
+    std::erase_if(
+        units, [&](const std::string& unit) { return std::ranges::find(own, unit) != own.end(); });
+  }
+  return claimed(system, manifest.envelope.product, units, standing);
+}
+
+}  // namespace caisson::installer

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "installer/disk/disk.h"
+#include "installer/format/manifest.h"
+
+namespace caisson::installer {
+
+/// What a product has on a host already.
+enum class Standing {
+  fresh,      ///< nothing: no caisson-install has written down that it was here
+  kept,       ///< data and secrets that an uninstall has kept
+  installed,  ///< a release
+};
+
+/// What stands where a release would put its own, and is somebody else's: in the product's
+/// directories, among unit files and among files about accounts, directories and logs, wherever
+/// systemd looks for them. Empty when nothing does. `units` are those that the installed release
+/// has not; `system` is the disk of "/".
+[[nodiscard]] Checked<std::string> claimed(const Disk& system, std::string_view product,
+                                           const std::vector<std::string>& units,
+                                           Standing standing);
+
+/// The same for a manifest; `installed` is the one of the installed release, or null.
+[[nodiscard]] Checked<std::string> claimed(const Disk& system, const Manifest& manifest,
+                                           const Manifest* installed, Standing standing);
+
+/// The accounts of /etc/passwd whose homes are below a directory.
+[[nodiscard]] Checked<std::vector<std::string>> accounts_below(const Disk& system,
+                                                               std::string_view directory);
+
+/// An account or a group of a text of sysusers.d(5) that another file of the system declares, or
+/// that is there with another home; empty when there is none. What is there from an earlier install
+/// is the product's own.
+[[nodiscard]] Checked<std::string> claimed_account(const Disk& system, std::string_view product,
+                                                   std::string_view accounts);
+
+}  // namespace caisson::installer

@@ -1,0 +1,264 @@
+// Every change of a site, with a crash at each of its calls, with calls that fail, and with crashes
+// of the recovery.
+
+#include <cstdlib>
+#include <iostream>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "installer/disk/explore_testing.h"
+#include "installer/site/change.h"
+#include "installer/site/machine_host_testing.h"
+#include "installer/site/site_testing.h"
+#include "installer/site/tree.h"
+
+// Hundreds of thousands of states take ten times as long under sanitizers, where change_test walks
+// the same steps.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+
+namespace caisson::installer {
+namespace {
+
+using testing::Bounds;
+using testing::explore;
+using testing::Explored;
+using testing::Machine;
+using testing::MachineHost;
+using testing::Scenario;
+
+class ASiteThatCrashes : public ::testing::Test {
+ protected:
+  ASiteThatCrashes() {
+    put_release("1.0.0", 1'000'000, 1);
+    put_release("1.1.0", 1'001'000, 2);
+    put_release("1.2.0", 1'002'000, 2);
+  }
+
+  void put_release(const std::string& version, std::uint64_t sequence, std::uint64_t data) {
+    testing::add_release(maker_, version, sequence, data);
+    maker_.put_directory(top_ / version);
+    const auto name =
+        release_name(maker_.manifest.envelope.release, sha256(maker_.files.at("MANIFEST")));
+    names_[version] = name;
+    versions_[name] = version;
+    data_[name] = data;
+    auto bundle = testing::verified(top_ / version, maker_.root_text, testing::site());
+    EXPECT_TRUE(bundle) << bundle.error().what;
+    bundles_.emplace(version, *std::move(bundle));
+  }
+
+  /// A machine without the product, with data on a file system of their own.
+  static Machine bare() {
+    Machine machine;
+    machine.mount("/opt");
+    machine.mount("/var");
+    (void)machine.open("/etc/systemd/system");
+    (void)machine.open("/opt/shop");
+    (void)machine.open("/var/lib/shop");
+    machine.memory["is up"] = "yes";
+    return machine;
+  }
+
+  /// One on which these were installed and updated to, and that has run for a while.
+  Machine with(const std::vector<std::string>& versions) {
+    auto machine = bare();
+    for (const auto& version : versions) {
+      MachineHost host(machine, data_);
+      const auto outcome = bring(host, version);
+      EXPECT_TRUE(outcome) << outcome.error().what;
+      EXPECT_EQ(outcome->kind, Outcome::Kind::done);
+    }
+    for (const auto* path : {"/opt/shop", "/var/lib/shop", "/etc"}) {
+      EXPECT_TRUE(machine.open(path)->sync_all());
+    }
+    EXPECT_EQ(fault(machine, {versions.back()}), "");
+    machine.mend();
+    return machine;
+  }
+
+  Checked<Outcome> bring(MachineHost& host, const std::string& version) {
+    const Reading reading{.threads = 1};
+    const Delivery delivery{.bundle = bundles_.at(version), .reading = reading, .answers = {}};
+    auto& premises = host.premises();
+    const auto journal = load_journal(premises.disks.site);
+    if (!journal) return tl::unexpected(journal.error());
+    return *journal && !(*journal)->installed.empty() ? update(premises, delivery)
+                                                      : install(premises, delivery);
+  }
+
+  static void tell(Machine& machine, const Checked<Outcome>& outcome) {
+    if (!outcome) return;
+    const bool done = outcome->kind == Outcome::Kind::done;
+    machine.told.push_back((done ? "installed " : "rolled back to ") + outcome->release);
+  }
+
+  /// What is wrong with the product on a machine that is at rest, and may have one of these
+  /// versions; "" stands for none.
+  std::string fault(Machine& machine, const std::set<std::string>& may_be) {
+    MachineHost host(machine, data_);
+    const auto& disks = host.premises().disks;
+    const auto journal = load_journal(disks.site);
+    if (!journal) return "the journal: " + journal.error().what;
+    std::string installed;
+    if (*journal) {
+      if ((*journal)->flight) return "a change is in flight; " + refusal_;
+      installed = (*journal)->installed;
+    }
+    const auto version = installed.empty() ? "" : versions_[installed];
+    if (!may_be.contains(version)) return "'" + version + "' is installed";
+    for (const auto& each : machine.told) {
+      const auto said = each.substr(each.rfind(' ') + 1);
+      if ((each.starts_with("installed ") || each.starts_with("rolled back")) &&
+          &each == last_outcome(machine) && said != installed) {
+        return "it was told '" + each + "', and installed is '" + installed + "'";
+      }
+    }
+    if (auto running = host.fault(installed); !running.empty()) return running;
+    if (installed.empty()) {
+      if (const auto names = disks.site.list(kReleases); names && !names->empty()) {
+        return "the release " + names->front() + " is left";
+      }
+      return "";
+    }
+    if (auto lost = host.lost_write(); !lost.empty()) return lost;
+    std::set<std::string> releases{installed};
+    if (!(*journal)->previous.empty()) releases.insert((*journal)->previous);
+    for (const auto& release : releases) {
+      if (const auto whole = check_installed(disks.site, release); !whole)
+        return whole.error().what;
+    }
+    const auto names = disks.site.list(kReleases);
+    if (std::set(names->begin(), names->end()) != releases) return "another release is left";
+    return fault_of_files(disks, version, installed);
+  }
+
+  std::string fault_of_files(const Disks& disks, const std::string& version,
+                             const std::string& release) {
+    const auto says = [&](const Disk& disk, const std::string& path) {
+      const auto text = read_file(disk, path, 10'000);
+      return text ? *text : text.error().what;
+    };
+    const auto current = disks.site.target(kCurrent);
+    if (!current || *current != release_path(release)) return "'current' is another";
+    const auto at = release_path(release);
+    if (says(disks.site, at + "/etc/runtime.json") != "runtime of " + version + "\nlimit 1\n") {
+      return "runtime.json: " + says(disks.site, at + "/etc/runtime.json");
+    }
+    const auto settings = disks.site.status(at + "/etc/runtime.json");
+    if (!settings || !*settings || (*settings)->mode != 0640 || (*settings)->gid != 900) {
+      return "runtime.json has another mode or group";
+    }
+    for (const auto* unit : {"shop-runtime.service", "shop-edge.service", "shop.target"}) {
+      const auto path = "systemd/system/" + std::string(unit);
+      if (says(disks.etc, path) != says(disks.site, at + "/tree/" + path)) {
+        return path + ": " + says(disks.etc, path);
+      }
+    }
+    const auto secret = disks.site.status("secrets/operator-token");
+    if (!secret || !*secret || (*secret)->mode != 0600 || (*secret)->size != 43) {
+      return "the secret is not whole";
+    }
+    const auto stores = disks.data.list("");
+    if (*stores != std::vector<std::string>{"edge", "edge_door", "runtime"})
+      return "copies of data are left";
+    return "";
+  }
+
+  static const std::string* last_outcome(const Machine& machine) {
+    const std::string* last = nullptr;
+    for (const auto& each : machine.told) {
+      if (!each.starts_with("acknowledged ")) last = &each;
+    }
+    return last;
+  }
+
+  /// After a crash the machine boots; then somebody recovers by hand.
+  Scenario scenario(std::function<void(Machine&, MachineHost&)> change,
+                    std::set<std::string> may_be, const std::string& unwell = {}) {
+    const auto host_of = [this, unwell](Machine& machine) {
+      auto host = std::make_unique<MachineHost>(machine, data_);
+      if (!unwell.empty()) host->unwell.insert(names_.at(unwell));
+      return host;
+    };
+    return {.run = [=](Machine& machine) { change(machine, *host_of(machine)); },
+            .recover =
+                [this, host_of](Machine& machine) {
+                  const auto host = host_of(machine);
+                  if (!machine.memory.contains("is up")) host->boot();
+                  const auto recovered = recover(host->premises());
+                  refusal_ = recovered ? "" : recovered.error().what;
+                },
+            .fault = [this, may_be](Machine& machine) { return fault(machine, may_be); }};
+  }
+
+  void expect_right(const Machine& begin, const Scenario& scenario) {
+    // A change has some 300 calls: as many states as fit into a minute, and more when asked.
+    Bounds bounds{
+        .crashes = 12, .recoveries = 1, .crashes_again = 1, .crashes_failed = 2, .failing = 2};
+    if (const char* factor = std::getenv("CAISSON_CRASHES")) {
+      const auto times = std::strtoul(factor, nullptr, 10);
+      bounds = {.crashes = 12 * times,
+                .recoveries = times,
+                .crashes_again = times,
+                .crashes_failed = 2 * times,
+                .failing = 2 * times};
+    }
+    const auto all = explore(begin, scenario, bounds);
+    std::cout << all.text() << "\n";
+    EXPECT_EQ(all.wrong, 0U);
+  }
+
+  Scratch top_;
+  testing::Maker maker_;
+  std::map<std::string, std::string> names_;
+  std::map<std::string, std::string> versions_;
+  std::map<std::string, std::uint64_t> data_;
+  std::map<std::string, VerifiedBundle> bundles_;
+  std::string refusal_;  ///< of the last recovery by hand
+};
+
+TEST_F(ASiteThatCrashes, IsInstalledWholeOrNotAtAll) {
+  expect_right(bare(), scenario([this](Machine& machine,
+                                       MachineHost& host) { tell(machine, bring(host, "1.0.0")); },
+                                {"", "1.0.0"}));
+}
+
+TEST_F(ASiteThatCrashes, HasTheOldOrTheNewReleaseWhenItIsUpdated) {
+  expect_right(
+      with({"1.0.0"}),
+      scenario([this](Machine& machine, MachineHost& host) { tell(machine, bring(host, "1.1.0")); },
+               {"1.0.0", "1.1.0"}));
+}
+
+TEST_F(ASiteThatCrashes, HasTheOldReleaseWhenTheNewOneIsNotWell) {
+  expect_right(
+      with({"1.0.0"}),
+      scenario([this](Machine& machine, MachineHost& host) { tell(machine, bring(host, "1.1.0")); },
+               {"1.0.0"}, "1.1.0"));
+}
+
+TEST_F(ASiteThatCrashes, HasTheOldOrTheNewReleaseWhenItIsTakenBack) {
+  expect_right(with({"1.1.0", "1.2.0"}),
+               scenario([](Machine& machine,
+                           MachineHost& host) { tell(machine, roll_back(host.premises())); },
+                        {"1.1.0", "1.2.0"}));
+}
+
+TEST_F(ASiteThatCrashes, IsUninstalledOrNot) {
+  for (const bool keep_data : {true, false}) {
+    expect_right(with({"1.0.0"}), scenario(
+                                      [&](Machine& machine, MachineHost& host) {
+                                        tell(machine, uninstall(host.premises(), keep_data));
+                                      },
+                                      {"", "1.0.0"}));
+  }
+}
+
+}  // namespace
+}  // namespace caisson::installer
+
+#endif

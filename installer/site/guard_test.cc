@@ -1,0 +1,276 @@
+// What a change refuses to begin with, and what a full disk does to it.
+
+#include <cstdint>
+#include <filesystem>
+#include <set>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "installer/site/change.h"
+#include "installer/site/claims.h"
+#include "installer/site/preflight.h"
+#include "installer/site/site_fixture_testing.h"
+
+namespace caisson::installer {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::add_release;
+using testing::ASite;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+TEST_F(ASite, LeavesUnitsOfOthersAlone) {
+  // Whatever systemd would take for the product's, and data of a service of this name.
+  for (const auto* path :
+       {"etc/systemd/system/shop.target", "usr/lib/systemd/system/shop-edge.service",
+        "run/systemd/system/shop-runtime.service", "etc/systemd/system/shop-recover.service",
+        "etc/tmpfiles.d/shop.conf", "usr/lib/tmpfiles.d/shop.conf", "usr/lib/sysusers.d/shop.conf",
+        "etc/systemd/journald@shop.conf", "etc/shop/shop.conf", "var/lib/shop/store"}) {
+    SCOPED_TRACE(path);
+    top_.write(path, "somebody's");
+    const auto outcome = bring("1.0.0");
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error().code, Code::foreign_name);
+    EXPECT_THAT(outcome.error().what, HasSubstr("is there already"));
+    EXPECT_EQ(read(path), "somebody's");
+    EXPECT_TRUE(fs::is_empty(top_ / "opt"));
+    EXPECT_THAT(host_.calls, IsEmpty());
+    const auto bundle = testing::verified(top_ / "1.0.0", maker_.root_text, testing::site());
+    ASSERT_TRUE(bundle);
+    EXPECT_EQ(fault_of(*preflight(host_, {.system = *system_}, *bundle))->code, Code::foreign_name);
+    fs::remove(top_ / path);
+    if (std::string_view(path).starts_with("etc/shop")) fs::remove(top_ / "etc/shop");
+  }
+  fs::create_directories(top_ / "var/lib/shop/lost+found");
+  ASSERT_TRUE(bring("1.0.0"));
+  expect_whole("1.0.0");
+  // A unit that only the next release has.
+  put_release("1.7.0", 1'007'000, 2);
+  maker_.add({{"systemd/system/shop-mail.service", "mail"}});
+  maker_.seal();
+  maker_.put_directory(top_ / "1.7.0");
+  top_.write("usr/lib/systemd/system/shop-mail.service", "somebody's");
+  EXPECT_EQ(bring("1.7.0").error().code, Code::foreign_name);
+}
+
+TEST_F(ASite, TakesNoAccountsOfOthers) {
+  const std::string accounts =
+      "# of shop\ng shop -\nu shop-edge - \"shop edge\" /var/lib/shop/edge\n";
+  const auto claim = [&] { return *claimed_account(*system_, "shop", accounts); };
+  EXPECT_EQ(claim(), "");
+  top_.write("etc/sysusers.d/shop.conf", accounts);
+  top_.write(
+      "etc/passwd",
+      "root:x:0:0:root:/root:/bin/sh\nshop-edge:x:9:9:shop edge:/var/lib/shop/edge:/bin/false\n");
+  EXPECT_EQ(claim(), "") << "these are its own, from an earlier install";
+  EXPECT_THAT(*accounts_below(*system_, "/var/lib/shop"), ElementsAre("shop-edge"));
+  top_.write("etc/passwd", "shop-edge:x:9:9:Anna:/home/anna:/bin/sh\n");
+  EXPECT_EQ(claim(), "the account shop-edge lives in /home/anna");
+  top_.write("usr/lib/sysusers.d/other.conf", "u nobody - -\ng shop 7\n");
+  EXPECT_EQ(claim(), "/usr/lib/sysusers.d/other.conf declares shop");
+}
+
+TEST_F(ASite, RefusesToWorkWhereADirectoryIsAFileSystemOfItsOwn) {
+  const auto bundle = testing::verified(top_ / "1.1.0", maker_.root_text, testing::site());
+  ASSERT_TRUE(bundle);
+  for (const auto* mount : {"/opt/shop/releases", "/var/lib/shop/runtime"}) {
+    host_.mounts = {mount};
+    EXPECT_EQ(bring("1.0.0").error().code, Code::own_mount);
+    EXPECT_TRUE(fs::is_empty(top_ / "opt"));
+    const auto rows = preflight(host_, {.system = *system_}, *bundle);
+    EXPECT_EQ(fault_of(*rows)->code, Code::own_mount);
+    EXPECT_THAT(table_of(*rows), HasSubstr(mount));
+  }
+  // The directories themselves may be: everything is renamed below them.
+  host_.mounts = {"/opt/shop", "/var/lib/shop", "/opt/shops/releases"};
+  ASSERT_TRUE(bring("1.0.0"));
+  host_.mounts = {"/var/lib/shop/runtime"};
+  EXPECT_EQ(bring("1.1.0").error().code, Code::own_mount);
+  EXPECT_EQ(uninstall(premises_, false).error().code, Code::own_mount);
+  expect_whole("1.0.0");
+  expect_running();
+}
+
+/// Passes every call on.
+class PassingDisk : public Disk {
+ public:
+  explicit PassingDisk(Disk& disk) : disk_(disk) {}
+
+  Checked<std::unique_ptr<DiskFile>> create(std::string_view path, unsigned mode) override {
+    return disk_.create(path, mode);
+  }
+  Checked<void> make_directory(std::string_view path, unsigned mode) override {
+    return disk_.make_directory(path, mode);
+  }
+  Checked<void> symlink(std::string_view target, std::string_view path) override {
+    return disk_.symlink(target, path);
+  }
+  Checked<void> set_owner(std::string_view path, std::uint32_t uid, std::uint32_t gid) override {
+    return disk_.set_owner(path, uid, gid);
+  }
+  Checked<void> copy(std::string_view from, std::string_view to) override {
+    return disk_.copy(from, to);
+  }
+  Checked<void> rename(std::string_view from, std::string_view to) override {
+    return disk_.rename(from, to);
+  }
+  Checked<void> remove(std::string_view path) override { return disk_.remove(path); }
+  Checked<void> sync_directory(std::string_view path) override {
+    return disk_.sync_directory(path);
+  }
+  Checked<void> sync_all() override { return disk_.sync_all(); }
+  Checked<std::vector<std::string>> list(std::string_view path) const override {
+    return disk_.list(path);
+  }
+  Checked<std::optional<Status>> status(std::string_view path) const override {
+    return disk_.status(path);
+  }
+  Checked<std::size_t> read(std::string_view path, std::uint64_t offset,
+                            std::span<char> into) const override {
+    return disk_.read(path, offset, into);
+  }
+  Checked<std::string> target(std::string_view path) const override { return disk_.target(path); }
+
+ private:
+  Disk& disk_;
+};
+
+/// Has no space left for the journal, once it is full.
+class FullDisk final : public PassingDisk {
+ public:
+  using PassingDisk::PassingDisk;
+
+  Checked<std::unique_ptr<DiskFile>> create(std::string_view path, unsigned mode) override {
+    if (full && path == "journal.new") return refuse(Code::host_full, "no space for the journal");
+    return PassingDisk::create(path, mode);
+  }
+
+  bool full = false;
+};
+
+/// Somebody else removes files between two looks at them.
+class VanishingDisk final : public PassingDisk {
+ public:
+  using PassingDisk::PassingDisk;
+
+  Checked<std::optional<Status>> status(std::string_view path) const override {
+    if (gone.contains(std::string(path))) return std::nullopt;
+    if (listed_no_more.contains(std::string(path)) && refused_) return std::nullopt;
+    return PassingDisk::status(path);
+  }
+  Checked<std::vector<std::string>> list(std::string_view path) const override {
+    if (!listed_no_more.contains(std::string(path))) return PassingDisk::list(path);
+    refused_ = true;
+    return refuse(Code::host_read, "there is no directory " + std::string(path));
+  }
+
+  std::set<std::string> gone;
+  std::set<std::string> listed_no_more;
+
+ private:
+  mutable bool refused_ = false;
+};
+
+TEST_F(ASite, OpensTheOldReleaseThoughItCannotWriteThatDown) {
+  ASSERT_TRUE(bring("1.0.0"));
+  ASSERT_TRUE(host_.write_store("of customers"));
+  FullDisk full(*opt_);
+  const Premises premises{
+      .product = "shop", .disks = {full, *data_, *etc_, *system_}, .host = host_};
+  const auto bundle = testing::verified(top_ / "1.1.0", maker_.root_text, testing::site());
+  ASSERT_TRUE(bundle);
+  const Reading reading{.threads = 1};
+  const auto fails = names_["1.1.0"] + " health";
+  host_.answers[fails] = 1;
+  host_.at_call = [&]() -> Checked<void> {
+    // Nothing was written down since, and the way back has begun.
+    if (host_.calls.back() == "stop shop-runtime.service") {
+      full.full = full.full || journal().flight->step == Step::switched;
+    }
+    return {};
+  };
+  const auto outcome = update(premises, {.bundle = *bundle, .reading = reading});
+  host_.at_call = nullptr;
+  ASSERT_FALSE(outcome) << "the journal still has a change in flight";
+  EXPECT_EQ(outcome.error().code, Code::host_full);
+  EXPECT_TRUE(full.full);
+  EXPECT_FALSE(there("data/edge_door/closed")) << "customers are kept out";
+  expect_running();
+  EXPECT_EQ(read("opt/bin/caisson-runtime"), "runtime of 1.0.0");
+  EXPECT_EQ(store(), "of customers");
+  // What is acknowledged meanwhile stays when it is undone once more.
+  ASSERT_TRUE(host_.write_store("of customers, and later"));
+  full.full = false;
+  ASSERT_TRUE(recover(premises_));
+  expect_whole("1.0.0");
+  expect_running();
+  EXPECT_EQ(store(), "of customers, and later");
+}
+
+TEST_F(ASite, SaysWhatItLacksBeforeItWritesAnything) {
+  const auto bundle = testing::verified(top_ / "1.0.0", maker_.root_text, testing::site());
+  ASSERT_TRUE(bundle);
+  auto rows = preflight(host_, {.system = *system_}, *bundle);
+  ASSERT_TRUE(rows);
+  EXPECT_FALSE(fault_of(*rows));
+  host_.bytes = 1000;
+  rows = preflight(host_, {.system = *system_}, *bundle);
+  EXPECT_EQ(fault_of(*rows)->code, Code::host_full);
+  EXPECT_THAT(table_of(*rows), HasSubstr("bytes in /opt/shop"));
+  host_.systemd = 249;
+  EXPECT_EQ(fault_of(*preflight(host_, {.system = *system_}, *bundle))->code, Code::host_lacks);
+  host_.root = false;
+  EXPECT_EQ(fault_of(*preflight(host_, {.system = *system_}, *bundle))->code, Code::host_root);
+  EXPECT_TRUE(fs::is_empty(top_ / "opt"));
+}
+
+TEST_F(ASite, CountsWhatFilesTakeAndWhatVanishesNot) {
+  top_.write("data/runtime/sparse", "begin");
+  fs::resize_file(top_ / "data/runtime/sparse", std::uintmax_t{1} << 40);
+  EXPECT_LT(size_of_tree(*data_, "runtime")->bytes, std::uint64_t{1} << 20);
+
+  // Files of a service that runs are gone when they are looked at, and directories too.
+  VanishingDisk vanishing(*data_);
+  fs::create_directories(top_ / "data/runtime/wal/inner");
+  top_.write("data/runtime/wal/inner/1", "log");
+  const auto all = size_of_tree(vanishing, "runtime");
+  ASSERT_TRUE(all);
+  vanishing.gone = {"runtime/wal/inner/1"};
+  EXPECT_EQ(size_of_tree(vanishing, "runtime")->entries, all->entries - 1);
+  vanishing.listed_no_more = {"runtime/wal"};
+  ASSERT_TRUE(size_of_tree(vanishing, "runtime"));
+}
+
+TEST_F(ASite, RefusesSizesThatNoDiskHas) {
+  // A delta names sizes that no chunk bounds: added up they would begin anew at nothing.
+  add_release(maker_, "1.8.0", 1'008'000, 2);
+  maker_.manifest.base = Base{.manifest = sha256("base"), .version = {.major = 1}};
+  Pack same{.from = Pack::From::base};
+  same.files.push_back(
+      {.size = kLargestNumber - 1'000'000, .digest = sha256("x"), .path = "systemd/zeros"});
+  maker_.manifest.packs.push_back(same);
+  maker_.seal();
+  maker_.put_directory(top_ / "1.8.0");
+  const auto bundle = testing::verified(top_ / "1.8.0", maker_.root_text, testing::site());
+  ASSERT_TRUE(bundle) << bundle.error().what;
+  host_.bytes = std::uint64_t{1} << 50;
+  const auto rows = preflight(host_, {.system = *system_}, *bundle);
+  ASSERT_TRUE(rows) << rows.error().what;
+  EXPECT_EQ(fault_of(*rows)->code, Code::host_full);
+}
+
+TEST_F(ASite, RemovesARetiredReleaseAndFollowsNoLinkOfIt) {
+  ASSERT_TRUE(bring("1.0.0"));
+  top_.write("outside/kept", "kept");
+  fs::create_directory_symlink(top_ / "outside",
+                               top_ / ("opt/releases/" + names_["1.0.0"] + "/etc/away"));
+  ASSERT_TRUE(remove_tree(*opt_, release_path(names_["1.0.0"])));
+  EXPECT_EQ(read("outside/kept"), "kept");
+}
+
+}  // namespace
+}  // namespace caisson::installer

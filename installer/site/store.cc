@@ -1,0 +1,88 @@
+#include "installer/site/store.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/printable.h"
+#include "installer/site/tree.h"
+
+namespace caisson::installer {
+namespace {
+
+constexpr std::size_t kMostOfJournal = std::size_t{64} * 1024;
+
+}  // namespace
+
+Checked<std::optional<Journal>> load_journal(const Disk& site) {
+  const auto there = site.status(kJournal);
+  if (!there) return tl::unexpected(there.error());
+  if (!*there) return std::nullopt;
+  const auto text = read_file(site, kJournal, kMostOfJournal);
+  if (!text) return tl::unexpected(text.error());
+  auto journal = read_journal(*text);
+  if (!journal) return tl::unexpected(journal.error());
+  return *std::move(journal);
+}
+
+std::optional<Refusal> fault_of_flight(const Journal& journal) {
+  const auto& flight = journal.flight;
+  if (!flight || (flight->step == Step::committed && flight->change != Change::uninstall)) {
+    return std::nullopt;
+  }
+  if (flight->step == Step::held) {
+    return Refusal{Code::unfinished,
+                   "the update to " + flight->to +
+                       " is held, for both releases leak: `rollback` goes back, and `recover "
+                       "--waiver FILE` opens it"};
+  }
+  return Refusal{Code::unfinished, "the change '" + std::string(to_text(flight->change)) +
+                                       "' has come to '" + std::string(to_text(flight->step)) +
+                                       "'"};
+}
+
+Checked<void> save_journal(Disk& site, const Journal& journal) {
+  return replace_file(site, kJournal, write_journal(journal), 0644);
+}
+
+std::optional<Refusal> fault_of_form(const Manifest& manifest) {
+  if (std::ranges::find(manifest.forms, "systemd") == manifest.forms.end()) {
+    std::string forms;
+    for (const auto& form : manifest.forms) forms += (forms.empty() ? "" : ", ") + form;
+    return Refusal{Code::wrong_form, "the bundle is for " + (forms.empty() ? "nothing" : forms)};
+  }
+  return std::nullopt;
+}
+
+Checked<StagedRelease> load_release(const Premises& premises, std::string_view name) {
+  const auto& disk = premises.disks.site;
+  const auto directory = release_path(name);
+  const auto text = read_file(disk, directory + "/MANIFEST", kMostOfText);
+  if (!text) return tl::unexpected(text.error());
+  auto manifest = read_manifest(*text);
+  if (!manifest) return tl::unexpected(manifest.error());
+  if (release_name(manifest->envelope.release, sha256(*text)) != name ||
+      manifest->envelope.product != premises.product) {
+    return refuse(Code::damaged, directory + "/MANIFEST is of another release");
+  }
+  if (auto fault = fault_of_form(*manifest)) return tl::unexpected(*fault);
+  const auto site = read_file(disk, directory + "/tree/" + std::string(kSiteNeeds), kMostOfText);
+  if (!site) {
+    return refuse(Code::wrong_form, "the release has no " + std::string(kSiteNeeds));
+  }
+  auto needs = read_site_needs(*site);
+  if (!needs) return tl::unexpected(needs.error());
+  if (needs->product != premises.product || needs->prefix != premises.prefix() ||
+      needs->data != premises.data()) {
+    return refuse(Code::other_place, "it is made for " + needs->prefix + " and " + needs->data +
+                                         ", and this program installs below " + premises.prefix() +
+                                         " and " + premises.data());
+  }
+  if (!needs->images.empty()) {
+    return refuse(Code::with_images,
+                  "a service of the release is the image " + printable(needs->images.front()));
+  }
+  return StagedRelease{
+      .name = std::string(name), .manifest = *std::move(manifest), .needs = *std::move(needs)};
+}
+
+}  // namespace caisson::installer

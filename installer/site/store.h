@@ -1,0 +1,37 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "installer/format/journal.h"
+#include "installer/format/site.h"
+#include "installer/site/premises.h"
+
+namespace caisson::installer {
+
+/// The journal of a site; nothing where none was ever written.
+[[nodiscard]] Checked<std::optional<Journal>> load_journal(const Disk& site);
+
+/// Why no other change may begin (`Code::unfinished`). One that is committed and has yet to open
+/// the edge holds up nothing, the way back above all.
+[[nodiscard]] std::optional<Refusal> fault_of_flight(const Journal& journal);
+
+/// Replaces the journal, durably.
+[[nodiscard]] Checked<void> save_journal(Disk& site, const Journal& journal);
+
+/// A release on this host's disk.
+struct StagedRelease {
+  std::string name;
+  Manifest manifest;
+  SiteNeeds needs;
+};
+
+/// Reads what a release says of itself, and checks that it is the release of that name, for this
+/// product, in its systemd form and made for the directories of this product.
+[[nodiscard]] Checked<StagedRelease> load_release(const Premises& premises, std::string_view name);
+
+/// Why a release cannot be installed here in its systemd form, by its MANIFEST alone.
+[[nodiscard]] std::optional<Refusal> fault_of_form(const Manifest& manifest);
+
+}  // namespace caisson::installer

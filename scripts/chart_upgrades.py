@@ -1,0 +1,168 @@
+"""Upgrades of an installed chart that change its claims and doors, and what RUNBOOK.md does to the claims, in the cluster of cluster.py."""
+
+import json
+import pathlib
+import re
+import shlex
+
+from trial import expect
+
+
+class Release:
+    """An installed release of the chart in `place`, in the namespace and by the name of the deployment."""
+
+    def __init__(self, kubernetes, place, name):
+        self.kubernetes, self.place, self.name = kubernetes, place, name
+
+    def upgrade(self, *words, check=True):
+        return self.kubernetes.inside(self.kubernetes.tools / "helm", "upgrade", self.name, self.place, "--reset-values", "--namespace", self.name,
+                                      "--wait", "--timeout", "2m", *words, check=check)
+
+    def refused(self, said, *words):
+        """Nothing is changed by an upgrade that the chart refuses, and it says why."""
+        before = self.kubernetes.kubectl("get", "persistentvolumeclaims,statefulsets,ingresses", "--all-namespaces", "--output", "name")
+        done = self.upgrade(*words, check=False)
+        expect(done.returncode != 0 and all(text in done.stderr for text in said), f"an upgrade with {words}: {done.returncode} {done.stderr}")
+        after = self.kubernetes.kubectl("get", "persistentvolumeclaims,statefulsets,ingresses", "--all-namespaces", "--output", "name")
+        expect(after == before, f"a refused upgrade changed {before}: {after}")
+        return done.stderr
+
+    def claim(self, namespace, name):
+        return json.loads(self.kubernetes.kubectl("--namespace", namespace, "get", "persistentvolumeclaim", name, "--output", "json"))
+
+
+def gibibytes(quantity):
+    return int(re.fullmatch(r"(\d+)Gi", quantity)[1])
+
+
+def sizes_are_amounts(release):
+    """However a size is written, it is the same size; another one stops the upgrade, and a claim of backups never shrinks."""
+    claim = release.claim("acme", "runtime-data-runtime-0")
+    size = gibibytes(claim["spec"]["resources"]["requests"]["storage"])
+    key = "workloads.runtime.volumes.runtime-data.size"
+    for same in (f"{size * 1024 ** 3}", f"{size / 1024}Ti"):
+        release.upgrade("--set-string", f"{key}={same}")
+    for other in (f"{size * 1000}M", f"{size + 1}Gi", f"{size}Ti"):
+        release.refused(["statefulset/runtime", f"should have {other}", "'Grow a volume'"], "--set-string", f"{key}={other}")
+    copies = release.claim("acme", "runtime.backup")["spec"]["resources"]["requests"]["storage"]
+    key = "workloads.runtime.backup"
+    for smaller in ("1Gi", "1G"):
+        release.upgrade("--set", f"{key}.keep=1", "--set-string", f"{key}.size={smaller}")
+        found = release.claim("acme", "runtime.backup")["spec"]["resources"]["requests"]["storage"]
+        expect(found == copies, f"with fewer copies a claim of {copies} has {found}")
+    release.refused(["claim runtime.backup in namespace acme", "should have 7Ti", "'Grow a volume'"], "--set-string", f"{key}.size=1Ti")
+    release.refused(["the storage class '' and should have 'fast'", "'Another storage class'"], "--set", "storageClass=fast")
+    release.upgrade()
+    print("  sizes are amounts, whichever way they are written, and claims of backups never shrink")
+
+
+def function(runbook, name):
+    """What the runbook defines by this name."""
+    [found] = [command.text for command in runbook.commands if command.text.startswith(f"{name}() {{")]
+    return found
+
+
+def claims_grow(release, runbook):
+    """`grow` of the runbook leaves alone what is as large already, however that is written, touches nothing where the class lets nothing
+    grow, and grows a claim where it does."""
+    kubernetes = release.kubernetes
+    functions = function(runbook, "bytes") + "\n" + function(runbook, "grow") + "\n"
+
+    def grow(*words):
+        return kubernetes.inside("bash", "-c", functions + shlex.join(["grow", "acme", *words]), check=False)
+
+    def sets():
+        return kubernetes.kubectl("--namespace", "acme", "get", "statefulsets", "--output", "jsonpath={.items[*].metadata.uid}")
+
+    before, data = sets(), "runtime-data-runtime-[0-9]+"
+    size = release.claim("acme", "runtime-data-runtime-0")["spec"]["resources"]["requests"]["storage"]
+    for same in (size, f"{gibibytes(size) * 1024}Mi", "1M"):
+        done = grow(data, same, "runtime")
+        expect(done.returncode == 0 and not done.stdout, f"a claim of {size} and {same}: {done.stdout}{done.stderr}")
+    done = grow(data, "9Gi", "runtime")
+    expect(done.returncode != 0 and "resize" in done.stderr, f"a class that lets nothing grow: {done.stdout}{done.stderr}")
+    expect(sets() == before, "a claim that cannot grow costs its StatefulSet")
+    kubernetes.kubectl("apply", "--filename", "-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": [
+        {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "grows"}, "provisioner": "kubernetes.io/no-provisioner",
+         "allowVolumeExpansion": True},
+        {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "grows"},
+         "spec": {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "storageClassName": "grows", "hostPath": {"path": str(kubernetes.work)},
+                  "claimRef": {"namespace": "acme", "name": "grows"}}},
+        {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "grows", "namespace": "acme"},
+         "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": "grows", "volumeName": "grows", "resources": {"requests": {"storage": "1Gi"}}}}]}))
+    kubernetes.kubectl("--namespace", "acme", "wait", "persistentvolumeclaim/grows", "--for=jsonpath={.status.phase}=Bound", "--timeout", "1m")
+    done = grow("grows", "2Gi")
+    found = release.claim("acme", "grows")["spec"]["resources"]["requests"]["storage"]
+    expect(done.returncode == 0 and found == "2Gi", f"a claim that may grow has {found}: {done.stdout}{done.stderr}")
+    kubernetes.kubectl("--namespace", "acme", "delete", "persistentvolumeclaim", "grows")
+    print("  claims grow where their class lets them, and nothing else is touched")
+
+
+def doors_stay_apart(release):
+    """A path of a host that goes to another namespace stops the upgrade as long as it stands, and what the message says lets it through."""
+    host = "umbrella.acme.localhost"
+    dotted = host.replace(".", "\\.")
+    moved = ["--set", f"tenants.umbrella.hosts.{dotted}=null", "--set-json", f'hosts.{dotted}={{"/":{{"workload":"dashboard","port":"http"}}}}']
+    said = release.refused([f"{host}/ moves to namespace acme,", "ingress-nginx refuses it"], *moved)
+    command = shlex.split(re.search(r"'(kubectl [^']*)'", said)[1])
+    release.kubernetes.kubectl(*command[1:])
+    release.upgrade(*moved)
+    release.upgrade()  # an Ingress that stays, of the namespace that comes first, gives the path up before another one takes it
+    print("  a path of a host goes to another namespace and back as the message says")
+
+
+def a_claim_is_made_anew(release, runbook, record_of_shared):
+    """What a VolumeSnapshot has comes back as the restore of RUNBOOK.md says. No driver is here that fills a claim from one: the definition of
+    the kind is, and the volume that the new claim gets is the copy that was made in its place."""
+    kubernetes = release.kubernetes
+    name = "runtime-data-runtime-0"
+    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    kubernetes.kubectl("apply", "--filename", "-", input=json.dumps({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {
+            "name": "volumesnapshots.snapshot.storage.k8s.io", "annotations": {"api-approved.kubernetes.io": "https://github.com/kubernetes-csi/external-snapshotter"}},
+        "spec": {"group": "snapshot.storage.k8s.io", "scope": "Namespaced", "names": {"kind": "VolumeSnapshot", "plural": "volumesnapshots"},
+                 "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}]}}))
+    kubernetes.kubectl("wait", "--for=condition=Established", "crd/volumesnapshots.snapshot.storage.k8s.io", "--timeout", "1m")
+
+    def snapshot(called, ready):
+        kubernetes.kubectl("apply", "--filename", "-", input=json.dumps({
+            "apiVersion": "snapshot.storage.k8s.io/v1", "kind": "VolumeSnapshot", "metadata": {"name": called, "namespace": "acme"},
+            "spec": {"source": {"persistentVolumeClaimName": name}}, "status": {"readyToUse": ready}}))
+
+    def scale(replicas):
+        kubernetes.kubectl("--namespace", "acme", "scale", "statefulset/runtime", "--replicas", str(replicas))
+        if replicas:
+            kubernetes.kubectl("--namespace", "acme", "rollout", "status", "statefulset/runtime", "--timeout", "2m")
+        else:
+            kubernetes.kubectl("--namespace", "acme", "wait", "pod/runtime-0", "--for=delete", "--timeout", "2m")
+
+    before = record_of_shared("before")
+    scale(0)
+    claim = release.claim("acme", name)
+    volume = json.loads(kubernetes.kubectl("get", "persistentvolume", claim["spec"]["volumeName"], "--output", "json"))
+    kept = pathlib.Path(volume["spec"]["local"]["path"])
+    copy = kept.parent / "copy"
+    kubernetes.inside("cp", "--archive", kept, copy)
+    snapshot("nightly", True)
+    snapshot("unfinished", False)
+    scale(1)
+    after = record_of_shared("after")
+    scale(0)
+    volume["metadata"] = {"name": "restored"}
+    volume["spec"]["claimRef"] = {"namespace": "acme", "name": name}
+    volume["spec"]["local"]["path"] = str(copy)
+    volume.pop("status")
+    kubernetes.kubectl("apply", "--filename", "-", input=json.dumps(volume))
+
+    anew = function(runbook, "anew")
+    for called, works in (("nowhere", False), ("unfinished", False), ("nightly", True)):
+        done = kubernetes.inside("bash", "-c", f"{anew}\nanew acme {name} {called}", check=False)
+        expect((done.returncode == 0) == works, f"anew from {called}: {done.stdout}{done.stderr}")
+        found = release.claim("acme", name)
+        expect((found["metadata"]["uid"] == claim["metadata"]["uid"]) != works, f"anew from {called} and the claim: {found}")
+    expect(found["spec"]["dataSource"] == {"apiGroup": "snapshot.storage.k8s.io", "kind": "VolumeSnapshot", "name": "nightly"}, f"{found['spec']}")
+    expect(found["spec"]["resources"] == claim["spec"]["resources"] and found["metadata"]["labels"] == claim["metadata"]["labels"], f"{found}")
+    scale(1)
+    expect(record_of_shared("before") == before, "the record of before is not there")
+    expect(record_of_shared("after") != after, "a record is there that the snapshot does not have")
+    print("  a claim is made anew from a snapshot that is ready, and from no other")

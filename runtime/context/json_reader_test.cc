@@ -1,5 +1,9 @@
 #include "runtime/context/json_reader.h"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -87,6 +91,22 @@ TEST(JsonReader, RefusesWhatIsNoJson) {
   EXPECT_FALSE(refused(std::string(64, '[') + std::string(64, ']')));
 }
 
+/// Whether two values are the same. Numbers with a fraction may differ in their last bits: this
+/// reader rounds to the nearest double, and Boost.JSON near it.
+bool alike(const json::value& one, const json::value& other) {
+  if (one.kind() != other.kind()) return false;
+  if (one.is_double()) {
+    const double a = one.get_double();
+    const double b = other.get_double();
+    return a == b || std::abs(a - b) <= 4 * std::numeric_limits<double>::epsilon() * std::abs(a);
+  }
+  if (one.is_array()) return std::ranges::equal(one.get_array(), other.get_array(), alike);
+  if (!one.is_object()) return one == other;
+  return std::ranges::equal(one.get_object(), other.get_object(), [](const auto& a, const auto& b) {
+    return a.key() == b.key() && alike(a.value(), b.value());
+  });
+}
+
 RC_GTEST_PROP(JsonReader, ReadsWhatAnotherReaderReads, ()) {
   AnyJson any;
   const json::value meant = any.object(4);
@@ -99,6 +119,12 @@ RC_GTEST_PROP(JsonReader, ReadsWhatAnotherReaderReads, ()) {
     RC_ASSERT(json::parse(cut) == member.value());
     RC_ASSERT(any.text.find(cut) != std::string::npos);
   }
+}
+
+TEST(JsonReader, RoundsToTheNearestNumber) {
+  // Half of 0.125, the distance of doubles there, decides.
+  EXPECT_EQ(parse_strict("[1000000000000000.0625]")->at(0).as_double(), 1e15);
+  EXPECT_EQ(parse_strict("[1000000000000000.0626]")->at(0).as_double(), 1e15 + 0.125);
 }
 
 RC_GTEST_PROP(JsonReader, TakesAndRefusesWhatAnotherReaderDoes, ()) {
@@ -120,7 +146,7 @@ RC_GTEST_PROP(JsonReader, TakesAndRefusesWhatAnotherReaderDoes, ()) {
   const auto read = parse_strict(text);
   if (read) {
     RC_ASSERT(!error);
-    RC_ASSERT(json::serialize(*read) == json::serialize(other));
+    RC_ASSERT(alike(*read, other));
   } else if (read.error().what.find("twice") == std::string::npos &&
              read.error().what.find("large") == std::string::npos) {
     RC_ASSERT(static_cast<bool>(error));

@@ -83,6 +83,11 @@ const Row rows[] = {
     {"backup.to", "the timer's program", {none, approximated(project_keeps, to_object_store), approximated(own_claim, to_object_store), approximated(never_sent, to_object_store), approximated(disposable), none}},
     {"backup.encrypt", "", on_stack(ignored(not_encrypted))},
 
+    {"answers.*.type", "`caisson-install`, and `caisson --answers`", itself},
+    {"answers.*.text", "`caisson-install`", itself},
+    {"answers.*.default", "`caisson-install`, and `caisson` without --answers", itself},
+    {"answers.*.choices", "`caisson-install`, and `caisson --answers`", itself},
+
     {"assets.path", "`caisson bundle create`", on_stack(approximated(only_bundle))},
     {"assets.to", "`caisson bundle create`", on_stack(approximated(only_bundle)), told_elsewhere},
     {"assets.sha256", "`caisson bundle create`", itself},

@@ -147,6 +147,9 @@ constexpr Code table[] = {
      "The spec names a file, relative to itself, that does not exist or cannot be read."},
     {"E0134", "invalid topic",
      "A topic of a queue is the service that owns it and a name, as billing.paid."},
+    {"E0140", "a question that no site can be asked",
+     "A question has a type, a text and a name that begins with a letter. A word has two or more "
+     "choices, a default is an answer of the type, and a secret has none. There are 64 at the most."},
     {"E0201", "a tenant is declared twice",
      "Every tenant is one entry; its slug is its name in URLs, stores and logs."},
     {"E0202", "a reserved name",
@@ -217,6 +220,20 @@ constexpr Code table[] = {
     {"E0227", "a slug like an id",
      "The slug has the form of the ids that the runtime gives to tenants (a UUID). Tokens and "
      "people could take the one for the other. A tenant's slug is a name."},
+    {"E0228", "unknown answer",
+     "`${answer:NAME}` stands for what a site answers to a question that `answers` declares. A "
+     "question of the type secret fills the secret of its name."},
+    {"E0229", "nobody has answered",
+     "A value depends on what a site answers, and there is neither an answer nor a default. "
+     "`caisson bundle create` leaves it to the site; every other command wants --answers FILE with "
+     "a line NAME=ANSWER, as caisson-install takes it."},
+    {"E0230", "an answer to something else",
+     "The file of --answers has an answer that is not of the question's type, or one to a question "
+     "that the spec does not ask."},
+    {"E0231", "a place that no answer may stand in",
+     "What a site answers gets into its configuration alone. The name and the version, targets, "
+     "assets, waivers, conformance and the questions themselves are the same at every site, and a "
+     "secret stands nowhere but in the secret of its name, which is not generated then."},
     {"E0301", "unknown environment",
      "--env names an environment that the spec does not declare under `environments`."},
     {"E0302", "a key that an environment cannot change",
@@ -275,6 +292,11 @@ constexpr Code table[] = {
      "Write the size that it has, or keep the data elsewhere: a service of another name, or a "
      "chart "
      "in another namespace, has volumes of its own."},
+    {"E0312", "an answer that changes more than the configuration",
+     "A bundle is signed as it is, and a site fills answers into files of systemd/config alone: each "
+     "place has to hold the answer itself. Here an answer changes another file, or changes a file of "
+     "the configuration in another way. Units and containers are the same at every site. Write the "
+     "value itself, or give each kind of site a bundle of its own with `environments`."},
     {"W0201", "an image is not pinned",
      "A tag can be moved to another image at any time. Only a digest says which image was meant. "
      "An error under --strict when a chart or a bundle is generated."},
@@ -317,6 +339,9 @@ constexpr Code table[] = {
      "fortieth of the memory has no place beside anybody else's, or none at all: it is answered "
      "503. An error under --strict. Give `runtime: { resources: { memory: ... } }` a larger limit, "
      "or `body` a smaller one."},
+    {"W0209", "a question that nothing uses",
+     "The site would be asked for something that gets nowhere. Write `${answer:NAME}` where the "
+     "answer belongs, or leave the question out."},
     {"W0301", "nothing does what the spec asks for",
      "The language has the field, and nothing that is generated or runs keeps what it promises: a "
      "limit that nobody enforces, a port that no route leads to. An error under --strict. Leave it "

@@ -29,6 +29,24 @@ class SecretUses {
                     std::move(remedy));
   }
 
+  /// A secret that a site answers fills the one of its name.
+  void answer(const installer::Question& question) const {
+    if (question.type != installer::AnswerType::secret) return;
+    const auto& secrets = checker_.deployment().secrets;
+    const auto secret = std::ranges::find(secrets, question.name, &Map<Secret>::value_type::first);
+    const auto where = checker_.key("/answers/" + question.name);
+    if (secret == secrets.end()) {
+      checker_.refuse("E0228", where, "the answer " + quote(question.name) + " fills no secret",
+                      closest(question.name, declared_).empty()
+                          ? "declare a secret of that name under 'secrets'"
+                          : suggest(question.name, declared_));
+    } else if (secret->second.source == Secret::Source::generate) {
+      checker_.refuse("E0231", where,
+                      "the answer " + quote(question.name) + " is a secret that is generated",
+                      "ask nobody for it, or let the secret come from a file");
+    }
+  }
+
   void use(const Map<EnvValue>& env, const std::string& pointer) {
     const std::string folder = pointer + '/';
     for (const auto& [key, value] : env) use(value.secret, folder + key);
@@ -54,6 +72,7 @@ class SecretUses {
 void check_secrets(const Checker& checker) {
   const Deployment& deployment = checker.deployment();
   SecretUses uses(checker);
+  for (const auto& [name, question] : deployment.answers) uses.answer(question);
   uses.use(deployment.runtime.env, "/runtime/env");
   for (const auto& [name, service] : deployment.services) {
     const std::string pointer = "/services/" + name;

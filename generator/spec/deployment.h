@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "generator/spec/values.h"
+#include "installer/format/manifest.h"
 
 namespace caisson::spec {
 
@@ -410,6 +411,7 @@ struct Deployment {
   std::string version;
   std::string domain;
   std::string environment;  ///< empty: the base spec
+  Map<installer::Question> answers;  ///< what a site is asked for; answers stand in their places
   Map<Tier> tiers;
   std::vector<Tenant> tenants;
   Runtime runtime;

@@ -14,10 +14,12 @@
 namespace caisson::spec {
 namespace {
 
-// What an overlay cannot change: the language it is written in, and the set of overlays.
-constexpr std::string_view fixed_keys[] = {"caisson", "environments"};
+// What an overlay cannot change: the language it is written in, the set of overlays, and what stands
+// in the places of answers by now.
+constexpr std::string_view fixed_keys[] = {"answers", "caisson", "environments"};
 // What it cannot remove. Both are reported when it is read.
-constexpr std::string_view kept_keys[] = {"caisson", "environments", "name", "version", "tenants"};
+constexpr std::string_view kept_keys[] = {"answers", "caisson", "environments",
+                                          "name",    "version", "tenants"};
 
 void read_overlay(Reader& reader, const Node& overlay) {
   if (overlay.kind != Node::Kind::map) return;

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "generator/spec/answers.h"
 #include "generator/spec/checks.h"
 #include "generator/spec/environment.h"
 #include "generator/spec/load_document.h"
@@ -128,6 +129,7 @@ std::optional<Loaded> load(std::string name, std::string text, const LoadOptions
 
 std::optional<Loaded> load(Node base, const LoadOptions& options, source::SourceSet& sources,
                            source::Diagnostics& diagnostics) {
+  fill_answers(base, options, diagnostics);
   SideFiles files(options, sources);
   files.read_tenant_list(base, diagnostics);
   std::vector<Environment> environments = read_environments(base, diagnostics);

@@ -23,7 +23,10 @@ std::string figure(double value) {
 }
 
 // What an overlay cannot hold.
-constexpr std::array<std::string_view, 2> base_only{"caisson", "environments"};
+constexpr std::array<std::string_view, 3> base_only{"answers", "caisson", "environments"};
+
+// What stands for an answer in any value.
+constexpr std::string_view placeholder = R"(\$\{answer:[a-z][a-z0-9-]*\})";
 
 /// Maps are definitions by name. A partial spec has definitions of its own, in which nothing is
 /// required and null takes a key away.
@@ -47,6 +50,12 @@ class SchemaWriter {
                                               : scalar(*next.shape);
       json_.close('}');
     }
+    json_.key("Placeholder");
+    json_.open('{');
+    member("description", "stands for what a site answers");
+    member("type", "string");
+    member("pattern", placeholder);
+    json_.close('}');
     json_.close('}');
     json_.close('}');
     return json_.finish();
@@ -89,7 +98,8 @@ class SchemaWriter {
       words(std::span(text).first<2>());
     else
       json_.string(text[0]);
-    if (!shape.pattern.empty()) member("pattern", shape.pattern);
+    if (shape.pattern.empty()) return;
+    member("pattern", "(?:" + std::string(shape.pattern) + ")|" + std::string(placeholder));
   }
 
   void bounds(const Shape& shape) {
@@ -97,6 +107,19 @@ class SchemaWriter {
     json_.raw(figure(shape.min));
     json_.key("maximum");
     json_.raw(figure(shape.max));
+  }
+
+  // A value that is no text: nothing but an answer can stand for it.
+  void single(const Shape& shape) {
+    if (shape.kind == Shape::Kind::word) {
+      json_.key("enum");
+      return words(shape.words);
+    }
+    const auto* type = shape.kind == Shape::Kind::integer  ? "integer"
+                       : shape.kind == Shape::Kind::number ? "number"
+                                                           : "boolean";
+    member("type", type);
+    if (shape.kind != Shape::Kind::boolean) bounds(shape);
   }
 
   // The members of a schema of this shape, inside braces that the caller opened.
@@ -108,19 +131,18 @@ class SchemaWriter {
         member("$ref", reference(shape, false));
         break;
       case Kind::word:
-        json_.key("enum");
-        words(shape.words);
-        break;
       case Kind::integer:
-        member("type", "integer");
-        bounds(shape);
-        break;
       case Kind::number:
-        member("type", "number");
-        bounds(shape);
-        break;
       case Kind::boolean:
-        member("type", "boolean");
+        json_.key("anyOf");
+        json_.open('[');
+        json_.open('{');
+        single(shape);
+        json_.close('}');
+        json_.open('{');
+        member("$ref", "#/$defs/Placeholder");
+        json_.close('}');
+        json_.close(']');
         break;
       case Kind::list:
         member("type", "array");

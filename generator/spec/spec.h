@@ -10,6 +10,7 @@
 #include "generator/source/source_file.h"
 #include "generator/spec/deployment.h"
 #include "generator/spec/document.h"
+#include "installer/format/answers.h"
 
 namespace caisson::spec {
 
@@ -17,9 +18,13 @@ struct LoadOptions {
   std::string environment;  ///< overlay to merge; empty: the base spec
   bool strict = false;      ///< warnings that name an approximation or an unpinned image are errors
   std::string today;        ///< "YYYY-MM-DD", for expiry of waivers and exclusions
+  installer::Answers answers{};  ///< to what the spec asks a site for; of others the default holds
+  bool spare_answers = false;    ///< an answer to what the spec does not ask for is no mistake
+  /// What has neither answer nor default gets a sample: somebody only looks at the spec.
+  bool sample_answers = false;
   /// Reads a file beside the spec (tenant lists, module manifests); paths are relative to the spec.
   /// Without it such files are errors.
-  std::function<Result<std::string>(std::string_view path)> read_file;
+  std::function<Result<std::string>(std::string_view path)> read_file{};
 };
 
 /// A spec that is right: the typed deployment and the merged document that it was decoded from, in

@@ -7,6 +7,9 @@ namespace caisson::spec {
 
 /// The types of the language that are maps. Each is declared by one table of fields.
 
+// tables_answers.cc
+extern const Type<Map<installer::Question>> answers_type;
+
 // tables_tenancy.cc
 extern const Type<Map<Tier>> tiers_type;
 extern const Type<Tenant> tenant_type;

@@ -20,6 +20,9 @@ constexpr Field deployment_fields[] = {
     field<&Deployment::domain, domain_type>(
         "domain", computed("`<name>.localhost`"),
         "tenants answer at `<slug>.<domain>`, the dashboard at `<domain>`"),
+    field<&Deployment::answers, answers_type>(
+        "answers", literal("{}"),
+        "what each site is asked for; `${answer:<name>}` stands for it in other values"),
     field<&Deployment::tiers, tiers_type>("tiers", computed("one tier `default`"),
                                           "plans that tenants are on"),
     field<&Deployment::tenants, tenants_type>("tenants", required,

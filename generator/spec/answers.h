@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "generator/source/diagnostics.h"
+#include "generator/spec/document.h"
+#include "generator/spec/spec.h"
+#include "installer/format/answers.h"
+
+namespace caisson::spec {
+
+/// Puts answers into the places of `${answer:NAME}` in the values of a spec, those of its
+/// environments too, as if they were written there without quotes: what is given counts before a
+/// default. Reports questions that nobody has answered, answers that are not what is asked for,
+/// placeholders of unknown questions or at a place that no answer may stand in, and questions that
+/// nothing uses. The questions themselves are checked when the spec is decoded.
+void fill_answers(Node& document, const LoadOptions& options, source::Diagnostics& diagnostics);
+
+/// Answers that a site might give, each a different one, two or more: the choices of a word, and of
+/// any other type what looks as different as the type allows. `index` tells questions of one spec
+/// apart, from 0 to 63. A secret has none.
+[[nodiscard]] std::vector<std::string> sample_answers(const installer::Question& question,
+                                                      std::size_t index);
+
+}  // namespace caisson::spec

@@ -34,8 +34,9 @@ exit codes:
 int scan(const std::string& directory, const std::string& spec_path, Console& console) {
   std::vector<bundle::KnownSecret> secrets;
   if (!spec_path.empty()) {
-    const auto source = read_spec(spec_path);
+    auto source = read_spec(spec_path);
     if (!source) return fail_with(source.error(), console);
+    source->sample_answers = true;
     const auto spec = load_spec(*source, {}, false);
     report(spec, console);
     if (!spec.loaded) return static_cast<int>(Exit::findings);

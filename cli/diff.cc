@@ -85,7 +85,14 @@ tl::expected<Side, Trouble> side_at(const publish::Repository& repository, const
                                     Console& console) {
   const auto revision = publish::Revision::open(repository, name);
   if (!revision) return tl::unexpected<Trouble>(revision.error());
-  auto side = generate_side(read_spec(repository, *revision, name), options, blueprints, console);
+  auto source = read_spec(repository, *revision, name);
+  auto answers = read_answers(options.rendering.answers);
+  if (!answers) return tl::unexpected<Trouble>(answers.error());
+  if (source) {
+    source->answers = *std::move(answers);
+    source->spare_answers = true;
+  }
+  auto side = generate_side(source, options, blueprints, console);
   if (side) {
     side->name = name;
     side->commit = revision->id();
@@ -167,7 +174,7 @@ int run(const Options& options, Console& console) {
   if (!before) return give_up(before.error(), console);
   auto after =
       range ? side_at(*repository, options.revision.substr(dots + 2), options, *blueprints, console)
-            : generate_side(read_spec(options.spec), options, *blueprints, console);
+            : generate_side(read_spec(options.spec, options.rendering.answers), options, *blueprints, console);
   if (!after) return give_up(after.error(), console);
   if (!range) after->name = "working tree";
 

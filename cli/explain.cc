@@ -269,7 +269,7 @@ Result<render::Artifact> inventory_of(const Generated& generated) {
 }
 
 int explain_artifact(const Options& options, Console& console) {
-  const auto source = read_spec(options.subject);
+  const auto source = read_spec(options.subject, options.rendering.answers);
   const auto blueprints = load_blueprints(options.rendering.blueprints);
   if (!source || !blueprints) {
     return fail_with(!source ? source.error() : blueprints.error(), console);

@@ -141,7 +141,7 @@ Result<void> keeps_its_data(const publish::Comparison& comparison, const render:
 }
 
 int run(const Options& options, Console& console) {
-  const auto source = read_spec(options.spec);
+  const auto source = read_spec(options.spec, options.rendering.answers);
   if (!source) return fail_with(source.error(), console);
   const auto blueprints = load_blueprints(options.rendering.blueprints);
   if (!blueprints) return fail_with(blueprints.error(), console);

@@ -109,6 +109,7 @@ void add_missing_builds(const SpecSource& source, const LoadedSpec& spec,
 
 void add_rendering(CLI::App& app, Rendering& rendering) {
   add_environment(app, rendering.environment);
+  add_answers(app, rendering.answers);
   std::string choices;
   for (const auto name : render::target_names)
     choices += (choices.empty() ? "" : "|") + std::string(name);

@@ -26,12 +26,13 @@ namespace caisson::cli {
 /// What `generate`, `diff` and `explain` are asked to render.
 struct Rendering {
   std::string environment;
+  std::string answers{};             ///< a file of them; empty: the spec's defaults hold
   std::vector<std::string> targets;  ///< empty: all that the spec has switched on
   std::string blueprints;            ///< where replacements are; empty: the shipped ones
   bool strict = strict_by_default();
 };
 
-/// --env, --target, --blueprints and --strict.
+/// --env, --answers, --target, --blueprints and --strict.
 void add_rendering(CLI::App& app, Rendering& rendering);
 
 /// --accept-move: what `moves` of the spec are no mistake, because somebody takes the data along.

@@ -45,6 +45,7 @@ exit codes:
 struct Options {
   std::string spec;
   std::string environment;
+  std::string answers;
   std::string blueprints;
   std::string runtime = "caisson-runtime";
   std::string out;
@@ -86,7 +87,7 @@ int run(const Options& options, Console& console) {
     console.error("caisson image: say where with --out DIR or --tar FILE\n");
     return static_cast<int>(Exit::usage);
   }
-  const auto source = read_spec(options.spec);
+  const auto source = read_spec(options.spec, options.answers);
   if (!source) return fail_with(source.error(), console);
   const auto blueprints = load_blueprints(options.blueprints);
   if (!blueprints) return fail_with(blueprints.error(), console);
@@ -134,6 +135,7 @@ Command image_command(CLI::App& root) {
   auto options = std::make_shared<Options>();
   add_spec(*app, options->spec);
   add_environment(*app, options->environment);
+  add_answers(*app, options->answers);
   add_blueprints(*app, options->blueprints);
   app->add_option("--out", options->out, "the directory of the OCI image layout")->type_name("DIR");
   app->add_option("--tar", options->tar, "the same as one file, which `docker load` reads")

@@ -49,6 +49,13 @@ CLI::Option* add_environment(CLI::App& app, std::string& environment) {
       ->type_name("NAME");
 }
 
+CLI::Option* add_answers(CLI::App& app, std::string& answers) {
+  return app
+      .add_option("--answers", answers,
+                  "what a site answers to the spec, a line NAME=ANSWER each (default: its defaults)")
+      ->type_name("FILE");
+}
+
 CLI::Option* add_json(CLI::App& app, bool& json) {
   return app.add_flag("--json", json, "short for --format json");
 }

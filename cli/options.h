@@ -25,6 +25,9 @@ CLI::Option* add_spec(CLI::App& app, std::string& spec);
 /// --env NAME.
 CLI::Option* add_environment(CLI::App& app, std::string& environment);
 
+/// --answers FILE.
+CLI::Option* add_answers(CLI::App& app, std::string& answers);
+
 /// --json, short for --format json.
 CLI::Option* add_json(CLI::App& app, bool& json);
 

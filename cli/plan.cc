@@ -35,13 +35,14 @@ exit codes:
 struct Options {
   std::string spec;
   std::string environment;
+  std::string answers;
   std::string format = "text";
   bool json = false;
   bool strict = strict_by_default();
 };
 
 int run(const Options& options, Console& console) {
-  const auto source = read_spec(options.spec);
+  const auto source = read_spec(options.spec, options.answers);
   if (!source) {
     return fail_with(source.error(), console);
   }
@@ -65,6 +66,7 @@ Command plan_command(CLI::App& root) {
   auto options = std::make_shared<Options>();
   add_spec(*app, options->spec);
   add_environment(*app, options->environment);
+  add_answers(*app, options->answers);
   add_strict(*app, options->strict);
   add_choice(*app, "--format", options->format, "text|json|dot", "text, JSON, or Graphviz");
   add_json(*app, options->json);

@@ -13,6 +13,7 @@
 #include "base/digest.h"
 #include "base/files.h"
 #include "cli/today.h"
+#include "installer/command/ask.h"
 
 namespace caisson::cli {
 namespace {
@@ -54,17 +55,27 @@ Result<std::string> read_file(const fs::path& path, const std::string& missing_r
   return read_spec_text(file.get(), shown);
 }
 
-Result<SpecSource> read_spec(const std::string& path) {
+Result<installer::Answers> read_answers(const std::string& path) {
+  if (path.empty()) return installer::Answers{};
+  auto answers = installer::read_answers_file(path, {});
+  if (!answers) return fail(answers.error().what, "a line of it is NAME=ANSWER");
+  return *std::move(answers);
+}
+
+Result<SpecSource> read_spec(const std::string& path, const std::string& answers_file) {
   const bool standard_input = path == "-";
   auto text = standard_input ? read_spec_text(STDIN_FILENO, "standard input")
                              : read_file(path, "`caisson init` writes a starter spec");
   if (!text) return tl::unexpected(text.error());
+  auto answers = read_answers(answers_file);
+  if (!answers) return tl::unexpected(answers.error());
   const auto directory = standard_input ? fs::path() : fs::path(path).parent_path();
   return SpecSource{.name = standard_input ? "<stdin>" : path,
                     .text = *std::move(text),
                     .read_file = [directory](std::string_view name) {
                       return read_file(directory / name, "paths in a spec are relative to it");
-                    }};
+                    },
+                    .answers = *std::move(answers)};
 }
 
 Result<SpecSource> read_spec(const publish::Repository& repository,
@@ -92,6 +103,9 @@ LoadedSpec load_spec(const SpecSource& source, const std::string& environment, b
   options.environment = environment;
   options.strict = strict;
   options.today = today();
+  options.answers = source.answers;
+  options.spare_answers = source.spare_answers;
+  options.sample_answers = source.sample_answers;
   options.read_file = [&](std::string_view path) {
     auto file = source.read_file(path);
     if (file) bytes.append("\n").append(path).append("\n").append(*file);

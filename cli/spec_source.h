@@ -13,6 +13,7 @@
 #include "generator/source/diagnostics.h"
 #include "generator/source/source_file.h"
 #include "generator/spec/spec.h"
+#include "installer/format/answers.h"
 
 namespace caisson::cli {
 
@@ -21,12 +22,19 @@ struct SpecSource {
   std::string name;  ///< as diagnostics show it
   std::string text;
   std::function<Result<std::string>(std::string_view path)> read_file;
+  installer::Answers answers{};  ///< to what it asks a site for
+  bool spare_answers = false;    ///< some may be to what another version of it asks for
+  bool sample_answers = false;   ///< what nobody has answered does not matter
 };
 
 /// From a file, or from standard input when `path` is "-" (files are then relative to the working
 /// directory). A missing file, a directory, a pipe without end and a file beyond 64 MiB each fail
-/// with their own words.
-[[nodiscard]] Result<SpecSource> read_spec(const std::string& path);
+/// with their own words. `answers` is a file of them, as caisson-install takes it; "" is none.
+[[nodiscard]] Result<SpecSource> read_spec(const std::string& path,
+                                           const std::string& answers = {});
+
+/// Answers from a file; none without a name.
+[[nodiscard]] Result<installer::Answers> read_answers(const std::string& path);
 
 /// All of a regular file of at most 64 MiB. `missing_remedy` says what to do when it is not there.
 [[nodiscard]] Result<std::string> read_file(const std::filesystem::path& path,

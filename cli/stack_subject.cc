@@ -17,6 +17,7 @@ namespace caisson::cli {
 void add_subject(CLI::App& app, StackArguments& arguments) {
   add_spec(app, arguments.spec);
   add_environment(app, arguments.environment);
+  add_answers(app, arguments.answers);
   add_blueprints(app, arguments.blueprints);
 }
 
@@ -52,7 +53,7 @@ int on_subject(const StackArguments& arguments, Console& console,
                const std::function<conformance::Status(const conformance::Subject&,
                                                        const conformance::Output&)>& command,
                bool starts) {
-  const auto source = read_spec(arguments.spec);
+  const auto source = read_spec(arguments.spec, arguments.answers);
   const auto blueprints = load_blueprints(arguments.blueprints);
   if (!source || !blueprints) {
     return fail_with(!source ? source.error() : blueprints.error(), console);
@@ -71,6 +72,7 @@ int on_subject(const StackArguments& arguments, Console& console,
   const conformance::Subject subject{.path = arguments.spec,
                                      .text = source->text,
                                      .environment = arguments.environment,
+                                     .answers = source->answers,
                                      .loaded = *std::move(spec.loaded),
                                      .blueprints = *blueprints};
   return with_output(console,

@@ -17,13 +17,14 @@ namespace caisson::cli {
 struct StackArguments {
   std::string spec;
   std::string environment;
+  std::string answers;
   std::string blueprints;
   std::string state;
   std::string runtime;
   std::string target = "local";
 };
 
-/// SPEC, --env and --blueprints.
+/// SPEC, --env, --answers and --blueprints.
 void add_subject(CLI::App& app, StackArguments& arguments);
 
 /// The same, --state and --runtime.

@@ -35,6 +35,7 @@ exit codes:
 struct Options {
   std::string spec;
   std::string environment;
+  std::string answers;
   std::string format = "text";
   bool json = false;
   bool strict = strict_by_default();
@@ -52,6 +53,7 @@ std::string facts(const spec::Deployment& deployment) {
 /// Notes what `generate` would say of the spec, whatever was generated before.
 Result<void> add_generating(const SpecSource& source, const Options& options, LoadedSpec& spec) {
   const Rendering rendering{.environment = options.environment,
+                            .answers = options.answers,
                             .targets = {},
                             .blueprints = {},
                             .strict = options.strict};
@@ -65,7 +67,7 @@ Result<void> add_generating(const SpecSource& source, const Options& options, Lo
 }
 
 int run(const Options& options, Console& console) {
-  const auto source = read_spec(options.spec);
+  const auto source = read_spec(options.spec, options.answers);
   if (!source) {
     return fail_with(source.error(), console);
   }
@@ -96,6 +98,7 @@ Command validate_command(CLI::App& root) {
   auto options = std::make_shared<Options>();
   add_spec(*app, options->spec);
   add_environment(*app, options->environment);
+  add_answers(*app, options->answers);
   add_strict(*app, options->strict);
   add_choice(*app, "--format", options->format, "text|json|sarif", "how diagnostics are written");
   add_json(*app, options->json);

@@ -6,6 +6,7 @@
 
 #include "generator/render/blueprints.h"
 #include "generator/spec/spec.h"
+#include "installer/format/answers.h"
 
 namespace caisson::conformance {
 
@@ -14,6 +15,7 @@ struct Subject {
   std::string path{};  ///< as the user wrote it; secrets from files are relative to its directory
   std::string text{};
   std::string environment{};  ///< of --env
+  installer::Answers answers{};
   spec::Loaded loaded{};
   render::Blueprints blueprints{};
 };

@@ -215,6 +215,7 @@ Result<plan::Plan> plan_of_text(const Subject& subject, const std::string& text)
   const auto loaded =
       spec::load(subject.path, text,
                  {.environment = subject.environment,
+                  .answers = subject.answers,
                   .read_file = [&](std::string_view path) { return read_file(directory / path); }},
                  sources, diagnostics);
   if (!loaded) return fail("the changed spec is not right any more");

@@ -173,6 +173,7 @@ Analysis Workspace::load(DocumentReader& reader, std::string name, std::string t
   spec::LoadOptions options{.environment = environment,
                             .strict = surroundings_.strict,
                             .today = surroundings_.today(),
+                            .sample_answers = true,
                             .read_file = read_file};
   analysis.sources.emplace_back(std::move(name), std::move(text));
   if (auto document = reader.read(analysis.sources[0], 0, found))

@@ -165,6 +165,7 @@ class Creation {
     manifest_.reads = api::oldest_data_version;
     manifest_.date = recipe_.date;
     manifest_.forms = recipe_.forms;
+    manifest_.questions = recipe_.questions;
     manifest_.unpacked = images_.unpacked;
     manifest_.images = images_.images;
     const auto text = write_manifest(manifest_);
@@ -181,6 +182,7 @@ class Creation {
         {std::string(installer::kManifest), text},
         {"INSTALLED", write_sums(std::move(installed), {})},
         {"README", readme(manifest_)},
+        {"INSTALL.md", install_text(manifest_)},
         {"TRUST.txt", trust_text(manifest_, keys_)},
         {"LICENSES.txt", licences(recipe_, programs_)},
         {"sbom.cdx.json", sbom(recipe_, programs_, images_)}};
@@ -227,6 +229,7 @@ Result<Created> create(Recipe recipe, const fs::path& place, Progress& progress)
   std::ranges::sort(recipe.forms);
   std::ranges::sort(recipe.contents, {}, &Content::path);
   std::ranges::sort(recipe.images, {}, &ShelfImage::reference);
+  std::ranges::sort(recipe.questions, {}, &installer::Question::name);
   return Creation(std::move(recipe), progress).run(place);
 }
 

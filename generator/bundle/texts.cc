@@ -1,17 +1,39 @@
 #include "generator/bundle/texts.h"
 
 #include <algorithm>
+#include <string_view>
+#include <vector>
 
 #include "base/digest.h"
 #include "base/time.h"
+#include "generator/bundle/diff.h"
+#include "installer/format/answers.h"
 
 namespace caisson::bundle {
+namespace {
+
+std::string forms_of(const installer::Manifest& manifest) {
+  std::string forms;
+  for (const auto& form : manifest.forms) forms += (forms.empty() ? "" : ", ") + form;
+  return forms;
+}
+
+/// A text as a cell of a table in Markdown, in which it can end nothing.
+std::string in_table(std::string_view text) {
+  std::string cell;
+  for (const char c : text) {
+    if (c == '|' || c == '`' || c == '\\' || c == '<' || c == '[' || c == '*' || c == '_') cell += '\\';
+    cell += c;
+  }
+  return cell;
+}
+
+}  // namespace
 
 std::string readme(const installer::Manifest& manifest) {
   const auto& envelope = manifest.envelope;
   const auto name = envelope.product + " " + to_text(manifest.version);
-  std::string forms;
-  for (const auto& form : manifest.forms) forms += (forms.empty() ? "" : ", ") + form;
+  const auto forms = forms_of(manifest);
   const bool has_units = std::ranges::find(manifest.forms, "systemd") != manifest.forms.end();
   std::size_t files = 0;
   for (const auto& pack : manifest.packs) files += pack.files.size();
@@ -30,7 +52,8 @@ std::string readme(const installer::Manifest& manifest) {
          "is\n"
          "not in its list: compare what find prints with SHA256SUMS, which names every file but\n"
          "itself and its signatures. A host in FIPS mode checks SHA256SUMS.p256.gpg instead.\n"
-         "For the first bundle of this vendor TRUST.txt says whom you trust.\n\n"
+         "For the first bundle of this vendor TRUST.txt says whom you trust. INSTALL.md goes on from\n"
+         "here, with all commands.\n\n"
          "Then copy caisson-install off the medium, which may not run programs, and let it check "
          "the\n"
          "bundle once more:\n\n"
@@ -50,6 +73,109 @@ std::string readme(const installer::Manifest& manifest) {
          "    zstd -dc blobs/sha256/DIGEST... | sha256sum\n\n"
          "sbom.cdx.json says what it is made of, LICENSES.txt under which licences, and\n"
          "provenance.intoto.jsonl from what.\n";
+}
+
+std::string install_text(const installer::Manifest& manifest) {
+  const auto& product = manifest.envelope.product;
+  const auto version = to_text(manifest.version);
+  const auto name = product + "-" + version + "-" + manifest.envelope.arch;
+  const bool has_units = std::ranges::find(manifest.forms, "systemd") != manifest.forms.end();
+  const bool asks = !manifest.questions.empty();
+  const auto installed = "/opt/" + product + "/caisson-install";
+  std::string text =
+      "# " + product + " " + version +
+      " at a site without a network\n\n"
+      "The commands are for a shell of root. They want to know where things are:\n\n"
+      "```\n"
+      "MEDIUM=/media/stick/" +
+      name +
+      "    # the directory of this file\n"
+      "RING=/root/site.gpg    # the vendor's key ring, from your own safe and never from the medium\n"
+      "ROOT=...    # the SHA-256 of the vendor's first root, told by another way than the medium\n" +
+      (asks ? "ANSWERS=/root/answers.env    # what this site answers, see below\n" : "") +
+      "```\n\n"
+      "## Check it\n\n"
+      "With tools of your own system, before anything of it runs:\n\n"
+      "```sh\n"
+      "cd \"$MEDIUM\"\n"
+      "gpgv --weak-digest SHA1 --ignore-time-conflict --keyring \"$RING\" SHA256SUMS.gpg SHA256SUMS\n"
+      "sha256sum -c --strict --quiet SHA256SUMS\n"
+      "find . -type f | sort\n"
+      "```\n\n"
+      "gpgv says 'Good signature', sha256sum says nothing, and find names no file that SHA256SUMS does "
+      "not list, but for\nSHA256SUMS itself and its signatures. README and TRUST.txt say more.\n\n"
+      "Media may not run programs, so the installer is copied. It checks the same again, and more:\n\n"
+      "```sh\n"
+      "install -D -m 0755 \"$MEDIUM/caisson-install\" /usr/local/sbin/caisson-install\n"
+      "/usr/local/sbin/caisson-install verify \"$MEDIUM\" --expect-root \"$ROOT\"\n"
+      "/usr/local/sbin/caisson-install inspect \"$MEDIUM\" --expect-root \"$ROOT\"\n"
+      "```\n\n"
+      "## What is in it\n\n" +
+      size_text(installed_bytes(manifest)) + " of installed files, " +
+      std::to_string(manifest.images.size()) + " container images of " +
+      size_text(manifest.unpacked) + " unpacked, for " + manifest.envelope.arch + ".\n";
+  if (asks) {
+    text +=
+        "\n## What you are asked\n\n"
+        "| name | what it is | without an answer | |\n|---|---|---|---|\n";
+    for (const auto& question : manifest.questions) {
+      std::string kind(form_of(question.type));
+      if (!question.choices.empty()) {
+        kind = "one of";
+        for (const auto& choice : question.choices) kind += " `" + choice + "`";
+      }
+      text += "| `" + question.name + "` | " + kind + " | " +
+              (question.preset ? "`" + *question.preset + "`" : "has to be answered") + " | " +
+              in_table(question.text) + " |\n";
+    }
+    text +=
+        "\nThe file of answers has a line `NAME=ANSWER` for each. Without `--answers` they are asked "
+        "for on the terminal.\nA file with a secret is mode 0600. An update keeps answers.\n";
+  }
+  if (!has_units) {
+    return text +
+           "\n## Bring it to what runs it\n\n"
+           "It comes as " +
+           forms_of(manifest) +
+           ". `caisson-install images` brings its images into an engine or a registry of "
+           "yours, by their digests.\n";
+  }
+  const std::string answers = asks ? " --answers \"$ANSWERS\"" : "";
+  const auto block = [&text](std::string_view title, std::string_view words,
+                             const std::vector<std::string>& commands, std::string_view after = {}) {
+    text.append("\n## ").append(title).append("\n\n").append(words).append("\n\n```sh\n");
+    for (const auto& command : commands) text.append(command).append("\n");
+    text.append("```\n").append(after);
+  };
+  const auto install = "/usr/local/sbin/caisson-install install \"$MEDIUM\" --expect-root \"$ROOT\"";
+  block("Install",
+        "The first command says what the host has to have and what is missing, secrets too "
+        "(`--secrets DIR` has a file for\neach), and changes nothing.",
+        {install + answers + " --dry-run", install + answers});
+  block("Update",
+        "From " + to_text(manifest.from) + " and later" +
+            (manifest.via ? ", by way of " + to_text(*manifest.via) : "") +
+            ". The installer of the release that runs does it. A release that does not hold its\n"
+            "tenants apart, or is not well, is taken back before anybody is served.",
+        {installed + " update \"$MEDIUM\"" + answers + " --dry-run",
+         installed + " update \"$MEDIUM\"" + answers});
+  block("Look after it",
+        "The second command looks at all that was installed and at the host, and ends with 3 when "
+        "something is wrong.",
+        {installed + " status", installed + " doctor --product " + product});
+  block("Go back",
+        "To the release before, without its data. The first command says what would be done.",
+        {installed + " rollback --product " + product + " --dry-run",
+         installed + " rollback --product " + product});
+  block("After a power cut",
+        "The next boot finishes or undoes what was interrupted, and so does this, any number of "
+        "times:",
+        {installed + " recover --product " + product});
+  block("Remove it",
+        "Data, secrets and answers stay with `--keep-data`, and go without it.",
+        {installed + " uninstall --product " + product + " --keep-data --dry-run",
+         installed + " uninstall --product " + product + " --keep-data"});
+  return text;
 }
 
 std::string trust_text(const installer::Manifest& manifest, const PublicKeys& keys) {

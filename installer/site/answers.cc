@@ -66,14 +66,25 @@ Checked<Reply> reply_to(const Question& question, const Disk* site, const Answer
 }  // namespace
 
 Checked<Answers> kept_answers(const Disk& site, const StagedRelease* release) {
-  if (release == nullptr || release->manifest.questions.empty()) return Answers{};
-  const auto path = below(release_path(release->name) + "/etc", kAnswersFile);
+  if (release != nullptr && release->manifest.questions.empty()) return Answers{};
+  const auto directory = release == nullptr ? std::string() : release_path(release->name) + "/etc";
+  const auto path = below(directory, kAnswersFile);
   const auto there = site.status(path);
   if (!there) return tl::unexpected(there.error());
   if (!*there) return Answers{};
   const auto text = read_file(site, path, kMostOfAnswers);
   if (!text) return tl::unexpected(text.error());
   return read_answers(path, *text);
+}
+
+Checked<void> keep_answers(Disk& site, std::string_view release) {
+  const auto path = below(release_path(release) + "/etc", kAnswersFile);
+  const auto there = site.status(path);
+  if (!there) return tl::unexpected(there.error());
+  if (!*there) return {};
+  const auto text = read_file(site, path, kMostOfAnswers);
+  if (!text) return tl::unexpected(text.error());
+  return replace_file(site, kAnswersFile, *text, 0644);
 }
 
 Checked<std::vector<Reply>> replies_to(const Manifest& manifest, const Disk* site,

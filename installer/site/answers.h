@@ -25,7 +25,8 @@ struct Reply {
   std::string fault;   ///< why the kept answer does not count any more
 };
 
-/// What was answered to the installed release; nothing without one.
+/// What was answered to the installed release. Without one, what was answered to the release that
+/// was uninstalled here and left its data, if it was.
 [[nodiscard]] Checked<Answers> kept_answers(const Disk& site, const StagedRelease* release);
 
 /// What there is for every question of a release, in its order: what is given counts before what is
@@ -35,6 +36,9 @@ struct Reply {
 /// there is none yet.
 [[nodiscard]] Checked<std::vector<Reply>> replies_to(const Manifest& manifest, const Disk* site,
                                                      const Answers& kept, const Answers& given);
+
+/// Keeps what was answered to a release that is about to be removed, and not its data.
+[[nodiscard]] Checked<void> keep_answers(Disk& site, std::string_view release);
 
 /// Refuses replies of which some are missing, and names all of these (`Code::missing_answer`).
 [[nodiscard]] Checked<void> check_complete(const std::vector<Reply>& replies);

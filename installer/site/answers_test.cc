@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "installer/site/change.h"
+#include "installer/site/doctor.h"
 #include "installer/site/settings.h"
 #include "installer/site/site_testing.h"
 
@@ -13,6 +14,7 @@ namespace caisson::installer {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::Contains;
 using ::testing::HasSubstr;
 using testing::Maker;
 using testing::ModelHost;
@@ -161,6 +163,41 @@ TEST_F(ASiteThatAnswers, KeepsASecretAndSaysSoWhenAnotherIsGiven) {
   EXPECT_EQ(read("opt/secrets/mail-password"), first_.at("mail-password"));
   // The same file of answers may be given again.
   EXPECT_EQ(bring("1.1.0", first_)->kind, Outcome::Kind::done);
+}
+
+TEST_F(ASiteThatAnswers, KeepsItsAnswersWithItsDataWhenItIsUninstalled) {
+  auto answers = first_;
+  answers["https"] = "8443";
+  ASSERT_TRUE(bring("1.0.0", answers));
+  const auto outcome = uninstall(premises_, true);
+  ASSERT_TRUE(outcome) << outcome.error().what;
+  EXPECT_THAT(outcome->kept, Contains("/opt/shop/answers.env: what was answered"));
+  EXPECT_EQ(read("opt/answers.env"), "certificates=internal\ndomain=acme.example\nhttps=8443\n");
+  EXPECT_FALSE(fs::exists(top_ / "opt/releases"));
+  // Nobody has to answer again, and somebody may.
+  ASSERT_EQ(bring("1.1.0", {{"domain", "other.example"}})->kind, Outcome::Kind::done);
+  EXPECT_EQ(read("opt/etc/answers.env"),
+            "certificates=internal\ndomain=other.example\nhttps=8443\n");
+  EXPECT_FALSE(fs::exists(top_ / "opt/answers.env"));
+  ASSERT_TRUE(uninstall(premises_, true));
+  ASSERT_TRUE(uninstall(premises_, false));
+  EXPECT_FALSE(fs::exists(top_ / "opt/answers.env"));
+  expect_refused(bring("1.1.0", {}), Code::missing_answer, "domain: Under which name?");
+}
+
+TEST_F(ASiteThatAnswers, IsExaminedWithItsAnswersInTheirPlaces) {
+  ASSERT_TRUE(bring("1.0.0", first_));
+  const auto notes = [&] {
+    std::string all;
+    for (const auto& finding : examine(premises_)) {
+      if (finding.what.starts_with("configuration")) all += finding.is + "\n";
+    }
+    return all;
+  };
+  EXPECT_EQ(notes(), "");
+  top_.write("opt/current/etc/site.json", "port 444\n");
+  EXPECT_THAT(notes(), HasSubstr("site.json was changed here"));
+  EXPECT_THAT(notes(), Not(HasSubstr("runtime.json")));
 }
 
 TEST_F(ASiteThatAnswers, IsAskedAgainWhereTheReleaseOffersOtherWords) {

@@ -36,10 +36,12 @@ class ASiteThatCrashes : public ::testing::Test {
     put_release("1.0.0", 1'000'000, 1);
     put_release("1.1.0", 1'001'000, 2);
     put_release("1.2.0", 1'002'000, 2);
+    put_release(asks_, 2'000'000, 2, "questions");
   }
 
-  void put_release(const std::string& version, std::uint64_t sequence, std::uint64_t data) {
-    testing::add_release(maker_, version, sequence, data);
+  void put_release(const std::string& version, std::uint64_t sequence, std::uint64_t data,
+                   std::string_view with = {}) {
+    testing::add_release(maker_, version, sequence, data, with);
     maker_.put_directory(top_ / version);
     const auto name =
         release_name(maker_.manifest.envelope.release, sha256(maker_.files.at("MANIFEST")));
@@ -82,7 +84,8 @@ class ASiteThatCrashes : public ::testing::Test {
 
   Checked<Outcome> bring(MachineHost& host, const std::string& version) {
     const Reading reading{.threads = 1};
-    const Delivery delivery{.bundle = bundles_.at(version), .reading = reading, .answers = {}};
+    Delivery delivery{.bundle = bundles_.at(version), .reading = reading, .answers = {}};
+    if (version == asks_) delivery.answers = {{"domain", "a.example"}, {"mail-password", "p"}};
     auto& premises = host.premises();
     const auto journal = load_journal(premises.disks.site);
     if (!journal) return tl::unexpected(journal.error());
@@ -122,6 +125,12 @@ class ASiteThatCrashes : public ::testing::Test {
       if (const auto names = disks.site.list(kReleases); names && !names->empty()) {
         return "the release " + names->front() + " is left";
       }
+      if (keeps_answers_) {
+        const auto kept = read_file(disks.site, kAnswersFile, 10'000);
+        if (!kept || *kept != "certificates=internal\ndomain=a.example\nhttps=443\n") {
+          return "answers are lost";
+        }
+      }
       return "";
     }
     if (auto lost = host.lost_write(); !lost.empty()) return lost;
@@ -145,7 +154,9 @@ class ASiteThatCrashes : public ::testing::Test {
     const auto current = disks.site.target(kCurrent);
     if (!current || *current != release_path(release)) return "'current' is another";
     const auto at = release_path(release);
-    if (says(disks.site, at + "/etc/runtime.json") != "runtime of " + version + "\nlimit 1\n") {
+    const auto answered = version == asks_ ? "domain a.example\n" : "";
+    if (says(disks.site, at + "/etc/runtime.json") !=
+        "runtime of " + version + "\nlimit 1\n" + answered) {
       return "runtime.json: " + says(disks.site, at + "/etc/runtime.json");
     }
     const auto settings = disks.site.status(at + "/etc/runtime.json");
@@ -218,7 +229,9 @@ class ASiteThatCrashes : public ::testing::Test {
   std::map<std::string, std::string> versions_;
   std::map<std::string, std::uint64_t> data_;
   std::map<std::string, VerifiedBundle> bundles_;
-  std::string refusal_;  ///< of the last recovery by hand
+  std::string refusal_;         ///< of the last recovery by hand
+  bool keeps_answers_ = false;  ///< where nothing is installed
+  const std::string asks_ = "2.0.0";
 };
 
 TEST_F(ASiteThatCrashes, IsInstalledWholeOrNotAtAll) {
@@ -256,6 +269,16 @@ TEST_F(ASiteThatCrashes, IsUninstalledOrNot) {
                                       },
                                       {"", "1.0.0"}));
   }
+}
+
+TEST_F(ASiteThatCrashes, KeepsWhatItHasAnsweredWhenItKeepsItsData) {
+  keeps_answers_ = true;
+  const auto begin = with({asks_});
+  expect_right(begin, scenario(
+                          [&](Machine& machine, MachineHost& host) {
+                            tell(machine, uninstall(host.premises(), true));
+                          },
+                          {"", asks_}));
 }
 
 }  // namespace

@@ -237,6 +237,8 @@ class Doctor {
   void settings(const StagedRelease& release) {
     const auto directory = release_path(release.name);
     std::vector<std::string> changed;
+    const auto answers = kept_answers(site_, &release);
+    if (!answers) unread("answers", answers.error());
     for (const auto& file : release.needs.settings) {
       const auto path = directory + "/etc/" + file.path;
       const auto status = site_.status(path);
@@ -246,7 +248,10 @@ class Doctor {
         continue;
       }
       if (!*status) {
-        fault(what, "it is not there", "copy it from tree/systemd/config of the release");
+        fault(what, "it is not there", release.manifest.questions.empty()
+                  ? "copy it from tree/systemd/config of the release"
+                  : "copy it from tree/systemd/config of the release, with what answers.env says in "
+                    "the places of `${answer:...}`");
         continue;
       }
       const auto group = premises_.host.group(file.group);
@@ -255,9 +260,10 @@ class Doctor {
               "chgrp " + file.group + " and chmod " + (file.mode == 0640 ? "0640" : "0644"));
       }
       const auto is = read_file(site_, path, kMostCompared);
-      const auto was =
-          read_file(site_, directory + "/tree/systemd/config/" + file.path, kMostCompared);
-      if (is && was && *is != *was) changed.push_back(file.path);
+      if (!answers) continue;
+      const auto was = pristine(site_, release, file.path, *answers);
+      if (!was) unread(what, was.error());
+      if (is && was && *was && *is != **was) changed.push_back(file.path);
     }
     for (const auto& path : named(std::move(changed))) {
       note("configuration", path + " was changed here; it is kept over updates");

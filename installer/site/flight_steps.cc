@@ -335,6 +335,10 @@ Checked<void> Pilot::make_spare() {
 
 Checked<void> Pilot::clean_up() {
   if (auto done = remove_copies(); !done) return done;
+  // The installed release has what an uninstall has kept of the one before.
+  if (!journal_.installed.empty()) {
+    if (auto done = premises_.disks.site.remove(kAnswersFile); !done) return done;
+  }
   if (auto done = retire(); !done) return done;
   const bool undone = flight().change == Change::install && journal_.installed.empty();
   const bool gone =

@@ -1,5 +1,6 @@
 // The way back. Each function may be done again from its beginning, whatever it had come to.
 
+#include "installer/site/answers.h"
 #include "installer/site/flight.h"
 #include "installer/site/tree.h"
 #include "installer/site/units.h"
@@ -89,6 +90,13 @@ Checked<void> Pilot::remove_everything() {
   if (auto done = disable(flight().from); !done) return done;
   if (auto done = apply_release(premises_, ""); !done) return done;
   if (auto done = remove_copies(); !done) return done;
+  if (flight().keep_data && !flight().from.empty()) {
+    // One that cannot be read is being removed already, or damaged: what is left of it is kept.
+    const auto old = old_release();
+    if (!old || !(*old)->manifest.questions.empty()) {
+      if (auto done = keep_answers(site, flight().from); !done) return done;
+    }
+  }
   if (auto done = remove_tree(site, kReleases); !done) return done;
   if (auto done = remove_tree(site, kIncoming); !done) return done;
   if (flight().keep_data) return site.sync_directory("");
@@ -107,7 +115,7 @@ Checked<void> Pilot::remove_data() {
     if (auto done = remove_tree(data, store); !done) return done;
   }
   if (auto done = data.sync_directory(""); !done) return done;
-  for (const auto name : {kSecrets, kGate}) {
+  for (const auto name : {kSecrets, kGate, kAnswersFile}) {
     if (auto done = remove_tree(site, name); !done) return done;
   }
   return site.sync_directory("");

@@ -15,7 +15,7 @@ Checked<std::vector<std::string>> left_on(const Premises& premises) {
   if (!stores->empty()) left.push_back(premises.data() + ": data");
   for (const auto& [name, what] :
        {std::pair(kSecrets, "secrets"), std::pair(kGate, "reports of probes"),
-        std::pair(kRoots, "whom this site trusts")}) {
+        std::pair(kAnswersFile, "what was answered"), std::pair(kRoots, "whom this site trusts")}) {
     const auto there = premises.disks.site.status(name);
     if (!there) return tl::unexpected(there.error());
     if (*there) left.push_back(below(premises.prefix(), name) + ": " + what);

@@ -62,17 +62,6 @@ std::vector<std::string_view> lines_of(std::string_view text) {
   return lines;
 }
 
-/// What a release brings, with answers in their places.
-Checked<std::optional<std::string>> pristine(const Disk& site, const StagedRelease& release,
-                                             const std::string& path, const Answers& answers) {
-  auto text = text_at(site, release_path(release.name) + std::string(kPristine) + path);
-  // Without questions it means what it says.
-  if (!text || !*text || release.manifest.questions.empty()) return text;
-  auto done = filled(path, **text, answers);
-  if (!done) return tl::unexpected(done.error());
-  return *std::move(done);
-}
-
 /// What becomes of one file that both releases have.
 Checked<std::string> merged(const std::string& path, const std::optional<std::string>& was,
                             const std::optional<std::string>& is, const std::string& comes) {
@@ -84,6 +73,16 @@ Checked<std::string> merged(const std::string& path, const std::optional<std::st
 }
 
 }  // namespace
+
+Checked<std::optional<std::string>> pristine(const Disk& site, const StagedRelease& release,
+                                             const std::string& path, const Answers& answers) {
+  auto text = text_at(site, release_path(release.name) + std::string(kPristine) + path);
+  // Without questions it means what it says.
+  if (!text || !*text || release.manifest.questions.empty()) return text;
+  auto done = filled(path, **text, answers);
+  if (!done) return tl::unexpected(done.error());
+  return *std::move(done);
+}
 
 std::string difference(std::string_view first, std::string_view second) {
   auto left = lines_of(first);

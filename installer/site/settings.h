@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,13 @@ namespace caisson::installer {
                                                                       const StagedRelease* from,
                                                                       const StagedRelease& to,
                                                                       const Answers& answers);
+
+/// A file of the configuration as the release brings it to a site that answers so; nothing when the
+/// release does not have it.
+[[nodiscard]] Checked<std::optional<std::string>> pristine(const Disk& site,
+                                                           const StagedRelease& release,
+                                                           const std::string& path,
+                                                           const Answers& answers);
 
 /// Writes the configuration of a release to `etc` in its directory, with owners and modes; what is
 /// there already is replaced.

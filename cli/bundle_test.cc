@@ -10,11 +10,13 @@
 #include <gtest/gtest.h>
 
 #include "base/files.h"
+#include "base/hex.h"
 #include "base/scratch.h"
 #include "cli/run_program.h"
 #include "generator/bundle/diff.h"
 #include "generator/bundle/parts.h"
 #include "generator/bundle/testing.h"
+#include "installer/format/answers.h"
 
 namespace caisson::cli {
 namespace {
@@ -235,6 +237,157 @@ TEST_F(BundleCommand, SaysWhatIsMissing) {
   EXPECT_THAT(without.error, HasSubstr("usage: caisson bundle COMMAND"));
   EXPECT_THAT(caisson({"bundle", "craete"}, here()).error,
               HasSubstr("caisson bundle: unknown command 'craete'; did you mean 'create'?"));
+}
+
+/// The lines below a heading of a text in Markdown that are commands.
+std::string commands_of(const std::string& text, const std::string& heading) {
+  const auto begin = text.find("```sh\n", text.find("## " + heading + "\n")) + 6;
+  return text.substr(begin, text.find("```", begin) - begin);
+}
+
+class AskingSpec : public BundleCommand {
+ protected:
+  static constexpr auto kSpec = R"(caisson: v1
+name: shop
+version: 1.0.0
+answers:
+  domain: { type: domain, text: Under which name is it reached? }
+  https: { type: port, default: 443, text: On which port? }
+  mail-password: { type: secret, text: "Which | password?" }
+domain: "${answer:domain}"
+tenants: [{ slug: globex }, { slug: initech }]
+secrets: { mail-password: { from: { file: { path: mail } } } }
+edge: { https: "${answer:https}" }
+observability:
+  alerts:
+    to: [{ email: ops@example.com }]
+    smtp: { host: "mail.example.com:587", user: shop, password: mail-password }
+)";
+
+  Ran make(const std::string& targets, const std::string& more = {}) {
+    scratch_.write("spec/deployment.yaml", kSpec + targets + more);
+    return create("bundle", {"--no-strict"});
+  }
+
+  /// The content of a file of the bundle, as a site installs it.
+  std::string content(const std::string& path) const {
+    const auto manifest = bundle::manifest_at(scratch_ / "bundle");
+    for (const auto& pack : manifest->packs) {
+      std::string all;
+      for (const auto& chunk : pack.chunks) {
+        const auto out = run_program({"zstd", "-dc", "blobs/sha256/" + hex(chunk.digest)},
+                                     {.directory = scratch_ / "bundle"});
+        all += out.out;
+      }
+      for (const auto& file : pack.files) {
+        if (file.path == path) return all.substr(0, file.size);
+        all.erase(0, file.size);
+      }
+    }
+    return "(none)";
+  }
+};
+
+TEST_F(AskingSpec, IsBundledWithPlaceholdersInItsConfigurationAlone) {
+  const auto made = make("targets: { bundle: { for: [systemd], level: 3 } }\n");
+  ASSERT_EQ(made.code, 0) << made.error;
+  const auto manifest = scratch_.read("bundle/MANIFEST");
+  EXPECT_THAT(manifest, HasSubstr("\nanswer domain domain\ntext Under which name is it reached?\n"
+                                  "answer https port\ndefault 443\ntext On which port?\n"
+                                  "answer mail-password secret\ntext Which | password?\n"));
+  const auto site = content("systemd/SITE");
+  EXPECT_THAT(site, HasSubstr("\nport 80\nanswered-port https\n"));
+  EXPECT_THAT(site, HasSubstr("\nfile 0644 root site.json\n"));
+  EXPECT_THAT(content("systemd/config/site.json"),
+              HasSubstr("https://127.0.0.1:${answer:https}\""));
+  EXPECT_THAT(content("systemd/config/Caddyfile"), HasSubstr("globex.${answer:domain}"));
+  EXPECT_THAT(content("systemd/config/README.md"), HasSubstr("https://globex.${answer:domain}"));
+  EXPECT_EQ(content("systemd/install.sh"), "(none)");
+  // The samples stand nowhere, and the spec is as it was written.
+  for (const auto& file : bundle::manifest_at(scratch_ / "bundle")->packs) {
+    for (const auto& each : file.files) {
+      if (each.path.starts_with("bin/")) continue;
+      EXPECT_EQ(content(each.path).find("answers.example"), std::string::npos) << each.path;
+    }
+  }
+  EXPECT_EQ(content("spec/deployment.yaml"), scratch_.read("spec/deployment.yaml"));
+
+  // What a site fills in is what would have been generated for it.
+  scratch_.write("answers.env", "domain=shop.site.example\nhttps=8443\n");
+  const auto generated =
+      caisson({"generate", "spec/deployment.yaml", "--answers", "answers.env", "--target",
+               "systemd", "--out", "generated", "--no-strict"},
+              here());
+  ASSERT_EQ(generated.code, 0) << generated.error;
+  for (const auto* name : {"Caddyfile", "runtime.json", "dashboard.json"}) {
+    const auto filled =
+        installer::filled(name, content(std::string("systemd/config/") + name),
+                          {{"domain", "shop.site.example"}, {"https", "8443"}});
+    ASSERT_TRUE(filled) << filled.error().what;
+    EXPECT_EQ(*filled, scratch_.read(std::string("generated/systemd/config/") + name));
+  }
+}
+
+TEST_F(AskingSpec, IsRefusedWhereAnAnswerChangesMore) {
+  auto made = make("targets: { bundle: { for: [systemd, compose], level: 3 } }\n");
+  EXPECT_EQ(made.code, 1);
+  EXPECT_THAT(made.error, HasSubstr("spec/deployment.yaml:5:11: error[E0312]: the answer 'domain' "
+                                    "changes more than values of the configuration: compose/"));
+  EXPECT_THAT(made.error, HasSubstr("the answer 'https' changes more"));
+  EXPECT_FALSE(fs::exists(scratch_ / "bundle"));
+  made = make("targets: { bundle: { for: [systemd], level: 3 } }\n",
+              "backup: { schedule: \"30 2 * * *\", to: \"/srv/${answer:domain}\" }\n");
+  EXPECT_EQ(made.code, 1);
+  EXPECT_THAT(made.error, HasSubstr("error[E0312]: the answer 'domain' changes"));
+  EXPECT_THAT(made.error, HasSubstr("systemd/"));
+}
+
+TEST_F(AskingSpec, IsRefusedWhenASiteMayAnswerWhatItDoesNotTake) {
+  scratch_.write("spec/deployment.yaml", R"(caisson: v1
+name: shop
+version: 1.0.0
+answers: { resolver: { type: address, text: Which? } }
+tenants: []
+services:
+  web: { image: "registry.example.com/web:1", egress: ["${answer:resolver}:53"] }
+targets: { bundle: { for: [systemd] } }
+)");
+  const auto made = create("bundle", {"--no-strict"});
+  EXPECT_EQ(made.code, 1);
+  EXPECT_THAT(made.error, HasSubstr("E0113"));
+  EXPECT_THAT(made.error, HasSubstr("a site may give answers that the spec does not take: "
+                                    "resolver=2001:db8::1"));
+}
+
+TEST_F(AskingSpec, IsToldToTheSiteInInstallMd) {
+  ASSERT_EQ(make("targets: { bundle: { for: [systemd], level: 3 } }\n").code, 0);
+  const auto text = scratch_.read("bundle/INSTALL.md");
+  EXPECT_THAT(text, HasSubstr("| `domain` | a host name as acme.example.com | has to be answered | "
+                              "Under which name is it reached? |\n"));
+  EXPECT_THAT(text, HasSubstr("| `443` | On which port? |\n"));
+  EXPECT_THAT(text, HasSubstr("Which \\| password? |\n"));
+  EXPECT_EQ(commands_of(text, "Update"),
+            "/opt/shop/caisson-install update \"$MEDIUM\" --answers \"$ANSWERS\" --dry-run\n"
+            "/opt/shop/caisson-install update \"$MEDIUM\" --answers \"$ANSWERS\"\n");
+  EXPECT_THAT(commands_of(text, "Check it"), HasSubstr("gpgv --weak-digest SHA1"));
+}
+
+TEST_F(AskingSpec, TakesAnswersOnTheCommandLineAndNamesWhatIsMissing) {
+  scratch_.write("spec/deployment.yaml", kSpec);
+  auto ran = caisson({"validate", "spec/deployment.yaml", "--no-strict"}, here());
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_THAT(ran.out, HasSubstr("error[E0229]: nobody has answered 'domain'"));
+  scratch_.write("answers.env", "# the demo\ndomain=demo.example\n");
+  for (const auto* command : {"validate", "plan"}) {
+    ran = caisson({command, "spec/deployment.yaml", "--no-strict", "--answers", "answers.env"},
+                  here());
+    EXPECT_EQ(ran.code, 0) << ran.out << ran.error;
+  }
+  EXPECT_THAT(ran.out, HasSubstr("at demo.example"));
+  scratch_.write("answers.env", "domain demo.example\n");
+  ran = caisson({"validate", "spec/deployment.yaml", "--answers", "answers.env"}, here());
+  EXPECT_EQ(ran.code, 3);
+  EXPECT_THAT(ran.error, HasSubstr("answers.env:1: a line is NAME=ANSWER"));
 }
 
 TEST_F(BundleCommand, DiffSaysWhatChanges) {

@@ -21,6 +21,10 @@ One YAML document; unknown keys are errors. A key without a value says nothing. 
 from the tables that read specs: `caisson explain FIELD` shows the same, `caisson schema` prints them
 as JSON Schema.
 
+`${answer:NAME}` in a value stands for what each site answers to a question that `answers` declares, as
+if it were written there: alone, or inside of other text. A bundle leaves it to the site; everywhere else
+`--answers FILE` or the default counts.
+
 )";
 
 constexpr std::string_view manifests = R"(# Module manifests

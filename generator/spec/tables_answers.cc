@@ -96,7 +96,7 @@ constexpr Field question_fields[] = {
                                             "of a `word`: what may be answered, two or more"),
 };
 constexpr auto question_type =
-    object<Question, question_fields, independent, check_question>("Answer");
+    object<Question, question_fields, independent, check_question>("Question");
 constexpr auto question_map_type = map_of<slug_type, question_type>;
 
 bool read_questions(Reader& reader, const Node& node, Map<Question>& questions) {

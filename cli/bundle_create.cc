@@ -11,6 +11,7 @@
 
 #include "base/files.h"
 #include "cli/blueprint_source.h"
+#include "cli/bundle_answers.h"
 #include "cli/command.h"
 #include "cli/generation.h"
 #include "cli/known_secrets.h"
@@ -148,11 +149,13 @@ Result<void> add_assets(const spec::Deployment& deployment, const fs::path& dire
 class Kitchen {
  public:
   Kitchen(const Options& options, const SpecSource& source, const LoadedSpec& spec,
-          const SideFiles& beside, const render::Blueprints& blueprints, Console& console)
+          const Asked& asked, const SideFiles& beside, const render::Blueprints& blueprints,
+          Console& console)
       : options_(options),
         source_(source),
         spec_(spec),
         deployment_(spec.loaded->deployment),
+        asked_(asked),
         beside_(beside),
         blueprints_(blueprints),
         console_(console) {}
@@ -235,86 +238,14 @@ class Kitchen {
     if (has_form("compose") && deployment_.targets.docker.enabled) {
       rendering.targets.emplace_back("docker");
     }
-    auto generated = generate(source_, spec_, rendering, blueprints_, console_);
-    if (!generated) return tl::unexpected(generated.error());
-    artifacts_ = std::move(generated->artifacts);
-    for (const auto& [name, question] : deployment_.answers) {
-      recipe_.questions.push_back(question);
-    }
-    if (!recipe_.questions.empty()) {
-      if (auto done = leave_to_site(rendering); !done) return done;
-    }
+    auto rendered = render_for_sites(source_, spec_, asked_, rendering, blueprints_, console_);
+    if (!rendered) return tl::unexpected(rendered.error());
+    artifacts_ = *std::move(rendered);
+    recipe_.questions = asked_.questions;
     for (const auto& artifact : artifacts_) {
       add(artifact.path, artifact.bytes, artifact.mode == 0755);
     }
     return {};
-  }
-
-  /// Puts placeholders into the artifacts: they are rendered with one set of answers after the
-  /// other, and compared.
-  Result<void> leave_to_site(const Rendering& rendering) {
-    std::vector<bundle::Trial> trials;
-    for (auto& answers : bundle::trial_answers(recipe_.questions)) {
-      if (trials.empty()) {
-        trials.push_back({.answers = std::move(answers), .artifacts = artifacts_});
-        continue;
-      }
-      auto source = source_;
-      source.answers = answers;
-      const auto spec = load_spec(source, rendering.environment, rendering.strict);
-      auto found = spec.diagnostics;
-      auto generated = spec.loaded ? generate(source, spec, rendering, blueprints_, found)
-                                   : Result<std::optional<Generated>>(std::nullopt);
-      if (!generated) return tl::unexpected(generated.error());
-      if (!*generated) {
-        console_.error(source::render(heard(found, console_), spec.sources, source::Format::text,
-                                      console_.colour_error()));
-        std::string given;
-        for (const auto& [name, answer] : answers) {
-          given.append(given.empty() ? "" : ", ").append(name).append("=").append(answer);
-        }
-        return fail("a site may give answers that the spec does not take: " + given,
-                    "ask for another type, or write the value itself");
-      }
-      trials.push_back(
-          {.answers = std::move(answers), .artifacts = std::move((*generated)->artifacts)});
-    }
-    auto artifacts = bundle::with_placeholders(recipe_.questions, trials);
-    if (artifacts) {
-      artifacts_ = *std::move(artifacts);
-      return {};
-    }
-    return report(spec_, mistakes_of(artifacts.error()), console_);
-  }
-
-  /// A mistake for each question, with the places that it may not change.
-  static std::vector<render::Mistake> mistakes_of(const std::vector<bundle::Misplaced>& places) {
-    constexpr std::size_t most_shown = 3;
-    std::map<std::string, std::vector<std::string>> by_question;
-    for (const auto& place : places) {
-      auto where = place.path;
-      if (place.line > 0) where.append(":").append(std::to_string(place.line));
-      auto& known = by_question[place.question];
-      if (std::ranges::find(known, where) == known.end()) known.push_back(std::move(where));
-    }
-    std::vector<render::Mistake> mistakes;
-    for (const auto& [question, wheres] : by_question) {
-      std::string list;
-      for (std::size_t i = 0; i < std::min(wheres.size(), most_shown); ++i) {
-        list.append(i == 0 ? "" : ", ").append(wheres[i]);
-      }
-      if (wheres.size() > most_shown) {
-        list += " and " + std::to_string(wheres.size() - most_shown) + " more";
-      }
-      mistakes.push_back(
-          {.code = "E0312",
-           .pointer = question.empty() ? "/answers" : "/answers/" + question,
-           .message = (question.empty() ? "answers change" : "the answer '" + question +
-                                                                 "' changes") +
-                      (" more than values of the configuration: " + list),
-           .remedy = "a site fills in files of systemd/config alone, each with the answer itself"});
-    }
-    return mistakes;
   }
 
   void add(std::string path, std::string bytes, bool executable = false) {
@@ -396,6 +327,7 @@ class Kitchen {
   const SpecSource& source_;
   const LoadedSpec& spec_;
   const spec::Deployment& deployment_;
+  const Asked& asked_;
   const SideFiles& beside_;
   const render::Blueprints& blueprints_;
   Console& console_;
@@ -404,27 +336,15 @@ class Kitchen {
   Source runtime_;
 };
 
-/// What a site is asked; nothing of a spec with errors, which are reported when it is loaded.
-std::vector<installer::Question> questions_of(SpecSource source, const std::string& environment) {
-  source.sample_answers = true;
-  const auto spec = load_spec(source, environment, false);
-  std::vector<installer::Question> questions;
-  if (!spec.loaded) return questions;
-  for (const auto& [name, question] : spec.loaded->deployment.answers) {
-    questions.push_back(question);
-  }
-  return questions;
-}
-
 int create(const Options& options, Console& console) {
   auto source = read_spec(options.spec);
   if (!source) return fail_with(source.error(), console);
   const auto blueprints = load_blueprints(options.rendering.blueprints);
   if (!blueprints) return fail_with(blueprints.error(), console);
-  const auto asked = questions_of(*source, options.rendering.environment);
-  if (const auto trials = bundle::trial_answers(asked); !asked.empty()) {
-    source->answers = trials.front();
-  }
+  const auto asked = asked_of(*source, options.rendering.environment);
+  if (!asked) return fail_with(asked.error(), console, Exit::findings);
+  source->answers = bundle::trial_answers(asked->questions).front();
+  source->spare_answers = true;
   SideFiles beside;
   auto noting = *source;
   noting.read_file = [&](std::string_view path) {
@@ -445,7 +365,7 @@ int create(const Options& options, Console& console) {
                      console, Exit::findings);
   }
   bool finding = false;
-  auto recipe = Kitchen(options, *source, spec, beside, *blueprints, console).collect(finding);
+  auto recipe = Kitchen(options, *source, spec, *asked, beside, *blueprints, console).collect(finding);
   if (!recipe) {
     return fail_with(recipe.error(), console, finding ? Exit::findings : Exit::environment);
   }

@@ -12,6 +12,9 @@
 
 namespace caisson::plan {
 
+/// What a bundle asks a site whose spec has certificates of an authority that it cannot reach.
+inline constexpr std::string_view certificates_question = "certificates";
+
 enum class Role : std::uint8_t {
   runtime,
   dashboard,
@@ -207,6 +210,10 @@ struct Secret {
   std::string reference;       ///< file path, variable name, "store:key", vault path, ...
   std::int64_t rotate_ms = 0;  ///< 0: never
   std::optional<std::string> tenant;
+  /// The question of a bundle and the answer to it with which the site has the secret; empty: it
+  /// always has.
+  std::string question{};
+  std::string word{};
   bool internal = false;  ///< added by Caisson (operator token), not declared in the spec
   Origin origin;
 };

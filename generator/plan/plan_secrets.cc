@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <tuple>
 
 #include "generator/plan/draft.h"
 
@@ -62,6 +63,22 @@ void plan_secrets(Draft& draft) {
   const auto& tls = draft.spec().edge.tls;
   if (tls.mode == spec::Edge::TlsMode::acme && !tls.ca_root.empty()) {
     draft.plan.edge.ca_root = file_secret(draft, "edge-ca-root", tls.ca_root, "/edge/tls/ca-root");
+  }
+  if (!tls.asked.empty()) {
+    auto& edge = draft.plan.edge;
+    edge.asked = tls.asked;
+    for (const auto& [name, what, secret] :
+         {std::tuple("edge-certificate", "the chain of certificates, PEM", &edge.certificate),
+          std::tuple("edge-key", "the key of the certificate, PEM", &edge.key)}) {
+      *secret = draft.secret_names.take(name);
+      draft.plan.secrets.push_back({.name = *secret,
+                                    .source = Secret::Source::external,
+                                    .reference = what,
+                                    .question = std::string(certificates_question),
+                                    .word = "files",
+                                    .internal = true,
+                                    .origin = draft.origin("/edge/tls")});
+    }
   }
   if (tls.mode == spec::Edge::TlsMode::files) {
     auto& edge = draft.plan.edge;

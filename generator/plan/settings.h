@@ -87,6 +87,8 @@ struct Edge {
   std::string ca_root;        ///< name of a planned secret: who vouches for `ca`; empty: the system
   std::string certificate;    ///< name of a planned secret; TLS mode `files`
   std::string key;            ///< name of a planned secret; TLS mode `files`
+  /// Of a bundle whose site is asked: where its certificates come from, "files" or "internal".
+  std::string asked;
   Traced<std::int64_t> connections;
   Traced<std::int64_t> body_bytes;
   Traced<std::int64_t> header_bytes;

@@ -45,6 +45,7 @@ class Writer {
     file.push_back({.words = {"(refusals)"},
                     .block = {{.words = {"handle_errors"}, .block = refusals()}},
                     .comment = "What holds when nobody behind has heard a request."});
+    if (!plan_.edge.asked.empty()) std::ranges::move(ways(), std::back_inserter(file));
     for (const auto& site : sites_) {
       auto written = blocks_of(site);
       if (!written) return tl::unexpected(written.error());
@@ -306,7 +307,31 @@ class Writer {
     return blocks;
   }
 
+  /// The ways of getting certificates of which a site chooses one.
+  [[nodiscard]] Block ways() const {
+    Block ways;
+    for (const bool on_demand : {false, true}) {
+      const auto name = way(on_demand);
+      Directive own{.words = {"tls", "internal"}};
+      if (on_demand) own.block.push_back({.words = {"on_demand"}});
+      ways.push_back({.words = {"(" + name + "internal)"},
+                      .block = {std::move(own)},
+                      .origin = plan_.edge.tls.origin});
+      ways.push_back({.words = {"(" + name + "files)"},
+                      .block = {{.words = {"tls", listen_.certificate_file, listen_.key_file}}},
+                      .origin = plan_.edge.tls.origin});
+    }
+    return ways;
+  }
+
+  static std::string way(bool on_demand) {
+    return on_demand ? "certificates_on_demand_" : "certificates_";
+  }
+
   [[nodiscard]] Directive certificates(bool on_demand) const {
+    if (!plan_.edge.asked.empty()) {
+      return {.words = {"import", way(on_demand) + plan_.edge.asked}};
+    }
     if (listen_.tls == Edge::Tls::files) {
       return {.words = {"tls", listen_.certificate_file, listen_.key_file}};
     }

@@ -13,6 +13,7 @@ using plan::Secret;
 constexpr std::int64_t day_ms = 86'400'000;
 
 const char* kind_of(const Secret& secret) {
+  if (!secret.question.empty()) return "answered";
   switch (secret.source) {
     case Secret::Source::generate:
       return "generated";
@@ -48,6 +49,10 @@ Node secret_facts(const Secret& secret) {
   entry.add("reference", secret.reference);
   entry.add("reference-word", shell_word(secret.reference));
   entry.add("internal", secret.internal);
+  if (!secret.question.empty()) {
+    entry.add("question", secret.question);
+    entry.add("word", secret.word);
+  }
   if (secret.rotate_ms > 0) entry.add("rotate-days", secret.rotate_ms / day_ms);
   return entry;
 }
@@ -77,7 +82,8 @@ void add_rotation_facts(Node& data, const plan::Plan& plan, const Called& called
     if (readers.empty()) continue;
     auto entry = secret_facts(secret);
     entry.add("readers", readers);
-    entry.add("by-hand", kind_of(secret) == std::string_view("given"));
+    const std::string_view kind = kind_of(secret);
+    entry.add("by-hand", kind == "given" || kind == "answered");
     // A template looks for what is missing further out.
     entry.add("variable", false);
     if (in_environment) entry.set("variable", secret_variable(secret.name));

@@ -237,6 +237,9 @@ struct Edge {
     std::string ca_root;
     std::string cert;
     std::string key;
+    /// Of a bundle, whose site has no authority in reach: where the site says that certificates
+    /// come from, "files" or "internal", which is the mode then. Nothing of the language sets it.
+    std::string asked{};
   };
   struct EdgeLimits {
     std::int64_t connections = 10'000;

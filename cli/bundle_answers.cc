@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "generator/bundle/answers.h"
-#include "generator/plan/plan.h"
+#include "generator/spec/answers.h"
 
 namespace caisson::cli {
 namespace {
@@ -17,25 +17,29 @@ Result<std::optional<render::Artifacts>> rendered(const SpecSource& source, cons
                                                   bool certificates, Rendering rendering,
                                                   const render::Blueprints& blueprints,
                                                   source::Diagnostics& found) {
-  const auto make = [&](const LoadedSpec& its) -> Result<std::optional<render::Artifacts>> {
-    auto generated = generate(source, its, rendering, blueprints, found);
+  const auto make = [&](const SpecSource& its_source,
+                        const LoadedSpec& its) -> Result<std::optional<render::Artifacts>> {
+    auto generated = generate(its_source, its, rendering, blueprints, found);
     if (!generated) return tl::unexpected(generated.error());
     if (!*generated) return std::nullopt;
     return std::move((*generated)->artifacts);
   };
-  if (!certificates) return make(spec);
-  // Units take whichever certificates the site says; nobody fills in what other forms have.
-  auto own = spec;
-  auto& tls = own.loaded->deployment.edge.tls;
-  tls.mode = spec::Edge::TlsMode::internal;
-  tls.asked = source.answers.find(plan::certificates_question)->second;
   auto others = rendering.targets;
   std::erase(others, "systemd");
+  if (!certificates || others.empty()) return make(source, spec);
   rendering.targets = {"systemd"};
-  auto artifacts = make(own);
-  if (!artifacts || !*artifacts || others.empty()) return artifacts;
+  auto artifacts = make(source, spec);
+  if (!artifacts || !*artifacts) return artifacts;
+  // Nobody fills in what the other forms have: they stay with the authority of the spec.
+  auto theirs = source;
+  theirs.answers.erase(spec::certificates_question().name);
   rendering.targets = std::move(others);
-  auto more = make(spec);
+  const auto loaded = load_spec(theirs, rendering.environment, rendering.strict);
+  if (!loaded.loaded) {
+    found = loaded.diagnostics;
+    return std::nullopt;
+  }
+  auto more = make(theirs, loaded);
   if (!more || !*more) return more;
   std::ranges::move(**more, std::back_inserter(**artifacts));
   std::ranges::sort(**artifacts, {}, &render::Artifact::path);
@@ -81,32 +85,15 @@ std::string text_of(const installer::Answers& answers) {
 
 }  // namespace
 
-Result<Asked> asked_of(SpecSource source, const std::string& environment) {
+Asked asked_of(SpecSource source, const std::string& environment) {
   source.sample_answers = true;
   const auto spec = load_spec(source, environment, false);
   Asked asked;
   if (!spec.loaded) return asked;
   const auto& deployment = spec.loaded->deployment;
   for (const auto& [name, question] : deployment.answers) asked.questions.push_back(question);
-  const auto& forms = deployment.targets.bundle.for_;
-  asked.certificates =
-      std::ranges::find(forms, spec::Targets::Bundle::For::systemd) != forms.end() &&
-      deployment.edge.proxy != spec::Edge::Proxy::none &&
-      deployment.edge.tls.mode == spec::Edge::TlsMode::acme;
-  if (!asked.certificates) return asked;
-  const std::string name(plan::certificates_question);
-  if (std::ranges::find(asked.questions, name, &installer::Question::name) !=
-      asked.questions.end()) {
-    return fail("the spec asks for '" + name + "', and so does the bundle of a spec with 'acme'",
-                "give the question of the spec another name");
-  }
-  asked.questions.push_back(
-      {.name = name,
-       .type = installer::AnswerType::word,
-       .preset = "internal",
-       .choices = {"files", "internal"},
-       .text = "Where do certificates come from: files of this site (edge-certificate and edge-key "
-               "of --secrets), or an authority of its own, which no browser knows?"});
+  asked.certificates = spec::asks_for_certificates(deployment);
+  if (asked.certificates) asked.questions.push_back(spec::certificates_question());
   return asked;
 }
 

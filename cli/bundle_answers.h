@@ -22,9 +22,8 @@ struct Asked {
 };
 
 /// What a bundle of the spec asks; nothing of a spec with errors, which are reported when it is
-/// loaded. Fails when the spec asks for something else by the name of a question of the bundle's
-/// own.
-[[nodiscard]] Result<Asked> asked_of(SpecSource source, const std::string& environment);
+/// loaded.
+[[nodiscard]] Asked asked_of(SpecSource source, const std::string& environment);
 
 /// The artifacts of a bundle, with placeholders where a site's answers belong. They are rendered
 /// with one set of answers after the other and compared: `source` has the first of them, and `spec`

@@ -342,9 +342,7 @@ int create(const Options& options, Console& console) {
   const auto blueprints = load_blueprints(options.rendering.blueprints);
   if (!blueprints) return fail_with(blueprints.error(), console);
   const auto asked = asked_of(*source, options.rendering.environment);
-  if (!asked) return fail_with(asked.error(), console, Exit::findings);
-  source->answers = bundle::trial_answers(asked->questions).front();
-  source->spare_answers = true;
+  source->answers = bundle::trial_answers(asked.questions).front();
   SideFiles beside;
   auto noting = *source;
   noting.read_file = [&](std::string_view path) {
@@ -365,7 +363,7 @@ int create(const Options& options, Console& console) {
                      console, Exit::findings);
   }
   bool finding = false;
-  auto recipe = Kitchen(options, *source, spec, *asked, beside, *blueprints, console).collect(finding);
+  auto recipe = Kitchen(options, *source, spec, asked, beside, *blueprints, console).collect(finding);
   if (!recipe) {
     return fail_with(recipe.error(), console, finding ? Exit::findings : Exit::environment);
   }

@@ -90,7 +90,6 @@ Command conform_command(CLI::App& root) {
   return {.app = app,
           .run =
               [options](Console& console) {
-                options->stack.of_a_site = !options->attach.empty();
                 return on_subject(
                     options->stack, console,
                     [&](const auto& subject, const auto& output) {

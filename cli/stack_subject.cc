@@ -53,12 +53,11 @@ int on_subject(const StackArguments& arguments, Console& console,
                const std::function<conformance::Status(const conformance::Subject&,
                                                        const conformance::Output&)>& command,
                bool starts) {
-  auto source = read_spec(arguments.spec, arguments.answers);
+  const auto source = read_spec(arguments.spec, arguments.answers);
   const auto blueprints = load_blueprints(arguments.blueprints);
   if (!source || !blueprints) {
     return fail_with(!source ? source.error() : blueprints.error(), console);
   }
-  source->spare_answers = arguments.of_a_site;
   auto spec = load_spec(*source, arguments.environment, false);
   report(spec, console);
   if (!spec.loaded) return static_cast<int>(Exit::environment);

@@ -18,7 +18,6 @@ struct StackArguments {
   std::string spec;
   std::string environment;
   std::string answers;
-  bool of_a_site = false;  ///< they are a site's, which its bundle may have asked for more
   std::string blueprints;
   std::string state;
   std::string runtime;

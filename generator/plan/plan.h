@@ -12,9 +12,6 @@
 
 namespace caisson::plan {
 
-/// What a bundle asks a site whose spec has certificates of an authority that it cannot reach.
-inline constexpr std::string_view certificates_question = "certificates";
-
 enum class Role : std::uint8_t {
   runtime,
   dashboard,

@@ -2,6 +2,7 @@
 #include <tuple>
 
 #include "generator/plan/draft.h"
+#include "generator/spec/answers.h"
 
 namespace caisson::plan {
 
@@ -74,7 +75,7 @@ void plan_secrets(Draft& draft) {
       draft.plan.secrets.push_back({.name = *secret,
                                     .source = Secret::Source::external,
                                     .reference = what,
-                                    .question = std::string(certificates_question),
+                                    .question = spec::certificates_question().name,
                                     .word = "files",
                                     .internal = true,
                                     .origin = draft.origin("/edge/tls")});

@@ -65,7 +65,8 @@ class Filling {
     for (const auto& [name, answer] : options_.answers) {
       const Question* question = find(name);
       if (question == nullptr) {
-        if (options_.spare_answers) continue;
+        // Whether that is asked for is known when the spec is decoded.
+        if (options_.spare_answers || name == certificates_question().name) continue;
         reader_.refuse("E0230",
                        asked_.key.empty()
                            ? source::Span{document.file, document.begin, document.begin}
@@ -197,6 +198,27 @@ class Filling {
 
 void fill_answers(Node& document, const LoadOptions& options, source::Diagnostics& diagnostics) {
   Filling(document, options, diagnostics).fill(document);
+}
+
+const Question& certificates_question() {
+  static const Question question{
+      .name = "certificates",
+      .type = AnswerType::word,
+      .preset = "internal",
+      .choices = {"files", "internal"},
+      .text = "Where do certificates come from: files of this site (edge-certificate and edge-key "
+              "of --secrets), or an authority of its own, which no browser knows?"};
+  return question;
+}
+
+bool asks_for_certificates(const Deployment& deployment) {
+  const auto& bundle = deployment.targets.bundle;
+  const auto& tls = deployment.edge.tls;
+  const auto own = [](const auto& entry) { return entry.first == certificates_question().name; };
+  return bundle.enabled && (tls.mode == Edge::TlsMode::acme || !tls.asked.empty()) &&
+         deployment.edge.proxy != Edge::Proxy::none &&
+         std::ranges::find(bundle.for_, Targets::Bundle::For::systemd) != bundle.for_.end() &&
+         std::ranges::none_of(deployment.answers, own);
 }
 
 std::vector<std::string> sample_answers(const Question& question, std::size_t index) {

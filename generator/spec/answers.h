@@ -17,6 +17,13 @@ namespace caisson::spec {
 /// nothing uses. The questions themselves are checked when the spec is decoded.
 void fill_answers(Node& document, const LoadOptions& options, source::Diagnostics& diagnostics);
 
+/// What a site is asked besides when the units of a bundle have certificates by `acme`, of an
+/// authority that it does not reach.
+[[nodiscard]] const installer::Question& certificates_question();
+
+/// Whether the bundle of the spec asks that. `deployment` is decoded and complete.
+[[nodiscard]] bool asks_for_certificates(const Deployment& deployment);
+
 /// Answers that a site might give, each a different one, two or more: the choices of a word, and of
 /// any other type what looks as different as the type allows. `index` tells questions of one spec
 /// apart, from 0 to 63. A secret has none.

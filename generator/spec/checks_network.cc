@@ -147,7 +147,8 @@ void check_unused(const Checker& checker) {
       unused(key, "'proxy: none'", "remove it: the proxy that you bring has settings of its own");
   }
   const std::string why = none ? "'proxy: none'" : "tls mode " + quote(mode_name(edge.tls.mode));
-  if (none || edge.tls.mode != Edge::TlsMode::acme) {
+  // At a site that is asked the mode is still `acme` in the spec.
+  if (none || (edge.tls.mode != Edge::TlsMode::acme && edge.tls.asked.empty())) {
     for (const auto* key : {"tls/email", "tls/ca", "tls/ca-root"}) {
       unused(key, why,
              none ? "remove it, or name a proxy"

@@ -237,8 +237,8 @@ struct Edge {
     std::string ca_root;
     std::string cert;
     std::string key;
-    /// Of a bundle, whose site has no authority in reach: where the site says that certificates
-    /// come from, "files" or "internal", which is the mode then. Nothing of the language sets it.
+    /// In the place of `acme`, at a site that has no authority in reach: where it says that
+    /// certificates come from, "files" or "internal". The mode is `internal` then.
     std::string asked{};
   };
   struct EdgeLimits {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -29,7 +30,7 @@ Edge::TlsMode tls_mode_of(const Edge::Tls& tls, std::string_view domain) {
 }
 
 /// The defaults that follow from other fields.
-void complete(Deployment& deployment, const Node& document) {
+void complete(Deployment& deployment, const Node& document, const LoadOptions& options) {
   const std::string& name = deployment.name;
   const auto fill = [](std::string& value, std::string fallback) {
     if (value.empty()) value = std::move(fallback);
@@ -42,8 +43,16 @@ void complete(Deployment& deployment, const Node& document) {
     fill(tenant.tier, tier_of(deployment));
     tenant.pointer = "/tenants/" + std::to_string(i);
   }
+  auto& tls = deployment.edge.tls;
+  const auto certificates = options.answers.find(certificates_question().name);
+  // A site that says where its certificates come from has a name that no authority need know.
+  const bool told = certificates != options.answers.end();
   if (find(document, "/edge/tls/mode") == nullptr) {
-    deployment.edge.tls.mode = tls_mode_of(deployment.edge.tls, deployment.domain);
+    tls.mode = tls_mode_of(tls, told ? std::string_view{} : deployment.domain);
+  }
+  if (told && asks_for_certificates(deployment)) {
+    tls.mode = Edge::TlsMode::internal;
+    tls.asked = certificates->second;
   }
   for (Asset& asset : deployment.assets) fill(asset.to, asset.path);
   for (auto* external : {&deployment.database.external, &deployment.cache.external}) {
@@ -68,7 +77,7 @@ Loaded judge(Node document, const LoadOptions& options, SideFiles& files,
   Reader reader(diagnostics, false);
   deployment_type.read(reader, loaded.document, loaded.deployment);
   files.read_manifests(loaded.deployment, loaded.document, diagnostics);
-  complete(loaded.deployment, loaded.document);
+  complete(loaded.deployment, loaded.document, options);
   check(loaded.deployment, loaded.document, sources,
         {.today = options.today, .strict = options.strict}, diagnostics, waivers);
   return loaded;
@@ -101,6 +110,33 @@ source::Diagnostics errors_of(const Environment& environment, const Node& base,
     errors.report(std::move(diagnostic));
   }
   return errors;
+}
+
+/// The answer that only the bundle of some specs asks for.
+void check_certificates(const Loaded& loaded, const LoadOptions& options,
+                        source::Diagnostics& diagnostics) {
+  const auto& question = certificates_question();
+  const auto answer = options.answers.find(question.name);
+  const auto& asked = loaded.deployment.answers;
+  if (answer == options.answers.end() ||
+      std::ranges::find(asked, question.name, &Map<installer::Question>::value_type::first) !=
+          asked.end()) {
+    return;
+  }
+  std::string message;
+  if (asks_for_certificates(loaded.deployment)) {
+    const auto fault = fault_of_answer(question, answer->second);
+    if (!fault.empty()) message = "the answer " + quote(question.name) + ' ' + fault;
+  } else if (!options.spare_answers) {
+    message = "the spec does not ask for the answer " + quote(question.name);
+  }
+  if (message.empty()) return;
+  diagnostics.report({.severity = source::Severity::error,
+                      .code = "E0230",
+                      .where = nearest(loaded.document, "/edge/tls").span,
+                      .message = std::move(message),
+                      .remedy = "mend it where the answers are given",
+                      .related = {}});
 }
 
 void report_idle(const std::vector<WaiverUse>& waivers, source::Diagnostics& diagnostics) {
@@ -152,6 +188,7 @@ std::optional<Loaded> load(Node base, const LoadOptions& options, source::Source
   source::Diagnostics found;
   Loaded loaded = judge(std::move(base), options, files, sources, found, waivers);
   loaded.deployment.environment = options.environment;
+  check_certificates(loaded, options, found);
   report_news(found, diagnostics);
   for (const source::Diagnostics& other : others) report_news(other, diagnostics);
   if (diagnostics.has_errors()) return std::nullopt;

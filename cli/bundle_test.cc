@@ -94,8 +94,7 @@ TEST_F(BundleCommand, MakesTheBundleOfAgentik) {
   for (const auto& pack : manifest->packs) {
     for (const auto& file : pack.files) files[file.path] = file.executable;
   }
-  for (const auto* path :
-       {"bin/caisson", "bin/caisson-runtime", "bin/caddy", "systemd/install.sh"}) {
+  for (const auto* path : {"bin/caisson", "bin/caisson-runtime", "bin/caddy"}) {
     ASSERT_TRUE(files.contains(path)) << path;
     EXPECT_TRUE(files.at(path)) << path;
   }
@@ -104,6 +103,8 @@ TEST_F(BundleCommand, MakesTheBundleOfAgentik) {
     EXPECT_TRUE(files.contains(path)) << path;
   }
   EXPECT_EQ(files.count("helm/agentik/Chart.yaml"), 0U);
+  // A site says where its certificates come from, and install.sh fills nothing in.
+  EXPECT_EQ(files.count("systemd/install.sh"), 0U);
   // A secret's file is read to look for it, and does not leave.
   EXPECT_EQ(files.count("spec/secrets/sso.pem"), 0U);
   EXPECT_EQ(
@@ -326,6 +327,45 @@ TEST_F(AskingSpec, IsBundledWithPlaceholdersInItsConfigurationAlone) {
     ASSERT_TRUE(filled) << filled.error().what;
     EXPECT_EQ(*filled, scratch_.read(std::string("generated/systemd/config/") + name));
   }
+}
+
+TEST_F(AskingSpec, AsksWhereCertificatesComeFromWhenTheirAuthorityIsOutOfReach) {
+  std::string spec(kSpec);
+  spec.replace(spec.find("}\"", spec.find("edge:")) + 2, 0,
+               ", tls: { mode: acme, email: ops@example.com }");
+  scratch_.write("spec/deployment.yaml",
+                 spec + "targets: { bundle: { for: [systemd], level: 3 } }\n");
+  const auto made = create("bundle", {"--no-strict"});
+  ASSERT_EQ(made.code, 0) << made.error;
+  EXPECT_THAT(scratch_.read("bundle/MANIFEST"),
+              HasSubstr("answer certificates word\ndefault internal\nchoice files\n"
+                        "choice internal\ntext Where do certificates come from"));
+  EXPECT_THAT(content("systemd/SITE"),
+              HasSubstr("secret answered edge-certificate certificates files the chain"));
+  EXPECT_THAT(content("systemd/config/Caddyfile"),
+              HasSubstr("import certificates_on_demand_${answer:certificates}\n"));
+  for (const auto* certificates : {"files", "internal"}) {
+    // A name that no authority would certify.
+    const std::string answers = "domain=shop.localhost\nhttps=8443\ncertificates=";
+    scratch_.write("answers.env", answers + certificates + "\n");
+    const auto generated =
+        caisson({"generate", "spec/deployment.yaml", "--answers", "answers.env", "--target",
+                 "systemd", "--out", std::string("of-") + certificates, "--no-strict"},
+                here());
+    ASSERT_EQ(generated.code, 0) << generated.error;
+    const auto filled = installer::filled(
+        "Caddyfile", content("systemd/config/Caddyfile"),
+        {{"domain", "shop.localhost"}, {"https", "8443"}, {"certificates", certificates}});
+    ASSERT_TRUE(filled) << filled.error().what;
+    EXPECT_EQ(*filled,
+              scratch_.read(std::string("of-") + certificates + "/systemd/config/Caddyfile"));
+  }
+  scratch_.write("answers.env", "domain=shop.example\ncertificates=acme\n");
+  auto ran = caisson({"validate", "spec/deployment.yaml", "--answers", "answers.env"}, here());
+  EXPECT_THAT(ran.out, HasSubstr("error[E0230]: the answer 'certificates' is none of: files"));
+  scratch_.write("spec/deployment.yaml", spec);
+  ran = caisson({"validate", "spec/deployment.yaml", "--answers", "answers.env"}, here());
+  EXPECT_THAT(ran.out, HasSubstr("the spec does not ask for the answer 'certificates'"));
 }
 
 TEST_F(AskingSpec, IsRefusedWhereAnAnswerChangesMore) {

@@ -29,8 +29,7 @@ struct Asked {
 /// with one set of answers after the other and compared: `source` has the first of them, and `spec`
 /// was loaded from it. Prints what is wrong with the spec, and fails then.
 [[nodiscard]] Result<render::Artifacts> render_for_sites(const SpecSource& source,
-                                                         const LoadedSpec& spec,
-                                                         const Asked& asked,
+                                                         const LoadedSpec& spec, const Asked& asked,
                                                          const Rendering& rendering,
                                                          const render::Blueprints& blueprints,
                                                          Console& console);

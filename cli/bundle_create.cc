@@ -363,7 +363,8 @@ int create(const Options& options, Console& console) {
                      console, Exit::findings);
   }
   bool finding = false;
-  auto recipe = Kitchen(options, *source, spec, asked, beside, *blueprints, console).collect(finding);
+  auto recipe =
+      Kitchen(options, *source, spec, asked, beside, *blueprints, console).collect(finding);
   if (!recipe) {
     return fail_with(recipe.error(), console, finding ? Exit::findings : Exit::environment);
   }

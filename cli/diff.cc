@@ -174,7 +174,8 @@ int run(const Options& options, Console& console) {
   if (!before) return give_up(before.error(), console);
   auto after =
       range ? side_at(*repository, options.revision.substr(dots + 2), options, *blueprints, console)
-            : generate_side(read_spec(options.spec, options.rendering.answers), options, *blueprints, console);
+            : generate_side(read_spec(options.spec, options.rendering.answers), options,
+                            *blueprints, console);
   if (!after) return give_up(after.error(), console);
   if (!range) after->name = "working tree";
 

@@ -51,8 +51,9 @@ CLI::Option* add_environment(CLI::App& app, std::string& environment) {
 
 CLI::Option* add_answers(CLI::App& app, std::string& answers) {
   return app
-      .add_option("--answers", answers,
-                  "what a site answers to the spec, a line NAME=ANSWER each (default: its defaults)")
+      .add_option(
+          "--answers", answers,
+          "what a site answers to the spec, a line NAME=ANSWER each (default: its defaults)")
       ->type_name("FILE");
 }
 

@@ -72,9 +72,10 @@ Result<SpecSource> read_spec(const std::string& path, const std::string& answers
   const auto directory = standard_input ? fs::path() : fs::path(path).parent_path();
   return SpecSource{.name = standard_input ? "<stdin>" : path,
                     .text = *std::move(text),
-                    .read_file = [directory](std::string_view name) {
-                      return read_file(directory / name, "paths in a spec are relative to it");
-                    },
+                    .read_file =
+                        [directory](std::string_view name) {
+                          return read_file(directory / name, "paths in a spec are relative to it");
+                        },
                     .answers = *std::move(answers)};
 }
 

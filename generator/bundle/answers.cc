@@ -109,13 +109,11 @@ class Comparison {
       }
     }
     for (const auto& artifact : base_.artifacts) {
-      const auto same =
-          std::ranges::find(other.artifacts, artifact.path, &render::Artifact::path);
+      const auto same = std::ranges::find(other.artifacts, artifact.path, &render::Artifact::path);
       if (same == other.artifacts.end() || artifact.path == installer::kSiteNeeds) continue;
       std::size_t differs = 0;
-      const auto places =
-          places_of(artifact.bytes, base_.answers.at(question.name), same->bytes,
-                    other.answers.at(question.name), differs);
+      const auto places = places_of(artifact.bytes, base_.answers.at(question.name), same->bytes,
+                                    other.answers.at(question.name), differs);
       if (!places || same->mode != artifact.mode) {
         refuse(question.name, artifact.path, line_at(artifact.bytes, differs));
         continue;
@@ -153,7 +151,8 @@ class Comparison {
   void place(std::size_t index, render::Artifacts& out) {
     const auto& artifact = base_.artifacts[index];
     const auto places = spots(artifact.path);
-    const bool moves = !places.empty() && std::ranges::find(kMovable, artifact.path) != kMovable.end();
+    const bool moves =
+        !places.empty() && std::ranges::find(kMovable, artifact.path) != kMovable.end();
     const bool configures = moves || artifact.path.starts_with(kConfig);
     if (!places.empty() && !configures) {
       return refuse(places.front().question, artifact.path,
@@ -173,11 +172,13 @@ class Comparison {
     filled.bytes.append(artifact.bytes, at);
     if (!places.empty()) spots_[artifact.path] = filled.bytes;
     // A site takes whatever looks like a placeholder for one.
-    if (const auto stray = artifact.bytes.find("${answer:"); configures && stray != std::string::npos) {
+    if (const auto stray = artifact.bytes.find("${answer:");
+        configures && stray != std::string::npos) {
       refuse("", artifact.path, line_at(artifact.bytes, stray));
     }
     if (moves) {
-      filled.path = std::string(kConfig) + artifact.path.substr(std::string_view("systemd/").size());
+      filled.path =
+          std::string(kConfig) + artifact.path.substr(std::string_view("systemd/").size());
       moved_.push_back(filled.path.substr(kConfig.size()));
     }
     out.push_back(std::move(filled));
@@ -255,7 +256,8 @@ class Comparison {
   const std::vector<Question>& questions_;
   const std::vector<Trial>& trials_;
   const Trial& base_;
-  std::map<std::pair<std::string, std::string>, std::vector<Spot>> spots_of_;  ///< by path, question
+  std::map<std::pair<std::string, std::string>, std::vector<Spot>>
+      spots_of_;                              ///< by path, question
   std::map<std::string, std::string> spots_;  ///< files with placeholders, by path
   std::vector<std::string> moved_;            ///< below systemd/config
   std::vector<Misplaced> misplaced_;

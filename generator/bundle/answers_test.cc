@@ -67,16 +67,16 @@ std::vector<std::string> refused(const Files& files) {
 }
 
 TEST(AnswersOfABundle, BecomePlaceholdersOfTheConfiguration) {
-  const auto done = placed(
-      {{"systemd/config/app.json",
-        [](const Answers& a) {
-          return "{\"url\": \"https://" + a.at("domain") + ":" + a.at("https") +
-                 "\", \"port\": " + a.at("https") + ", \"log\": \"" + a.at("level") +
-                 "\", \"kinds\": \"debug info warn\"}";
-        }},
-       {"systemd/config/same.json", [](const Answers&) { return "47101 info"; }},
-       {"systemd/system/shop.service", [](const Answers&) { return "[Unit]"; }},
-       {"systemd/install.sh", [](const Answers&) { return "#!/bin/sh"; }}});
+  const auto done =
+      placed({{"systemd/config/app.json",
+               [](const Answers& a) {
+                 return "{\"url\": \"https://" + a.at("domain") + ":" + a.at("https") +
+                        "\", \"port\": " + a.at("https") + ", \"log\": \"" + a.at("level") +
+                        "\", \"kinds\": \"debug info warn\"}";
+               }},
+              {"systemd/config/same.json", [](const Answers&) { return "47101 info"; }},
+              {"systemd/system/shop.service", [](const Answers&) { return "[Unit]"; }},
+              {"systemd/install.sh", [](const Answers&) { return "#!/bin/sh"; }}});
   ASSERT_TRUE(done) << done.error().front().path;
   EXPECT_EQ(bytes_of(*done, "systemd/config/app.json"),
             "{\"url\": \"https://${answer:domain}:${answer:https}\", \"port\": ${answer:https}, "
@@ -145,8 +145,8 @@ TEST(AnswersOfABundle, LeaveThePortsOfOthersAlone) {
   questions.push_back({"metrics", AnswerType::port, std::nullopt, {}, "Which other?"});
   std::vector<Trial> trials;
   for (auto& answers : trial_answers(questions)) {
-    trials.push_back({.answers = answers,
-                      .artifacts = {{.path = "systemd/SITE", .bytes = site_text(answers)}}});
+    trials.push_back(
+        {.answers = answers, .artifacts = {{.path = "systemd/SITE", .bytes = site_text(answers)}}});
   }
   const auto done = with_placeholders(questions, trials);
   ASSERT_TRUE(done);

@@ -30,9 +30,9 @@ struct Recipe {
   Source installer;               ///< the program `caisson-install`
   std::vector<ShelfImage> images;
   std::vector<installer::Question> questions;  ///< what a site is asked
-  std::optional<std::filesystem::path> keys;  ///< what `caisson keys root` made
-  std::optional<Source> vex;                  ///< CycloneDX
-  std::optional<std::filesystem::path> base;  ///< the whole bundle that a delta stands on
+  std::optional<std::filesystem::path> keys;   ///< what `caisson keys root` made
+  std::optional<Source> vex;                   ///< CycloneDX
+  std::optional<std::filesystem::path> base;   ///< the whole bundle that a delta stands on
 
   std::string spec_sha256;
   std::string environment;  ///< of the spec; may be empty

@@ -22,7 +22,8 @@ std::string forms_of(const installer::Manifest& manifest) {
 std::string in_table(std::string_view text) {
   std::string cell;
   for (const char c : text) {
-    if (c == '|' || c == '`' || c == '\\' || c == '<' || c == '[' || c == '*' || c == '_') cell += '\\';
+    if (c == '|' || c == '`' || c == '\\' || c == '<' || c == '[' || c == '*' || c == '_')
+      cell += '\\';
     cell += c;
   }
   return cell;
@@ -52,7 +53,8 @@ std::string readme(const installer::Manifest& manifest) {
          "is\n"
          "not in its list: compare what find prints with SHA256SUMS, which names every file but\n"
          "itself and its signatures. A host in FIPS mode checks SHA256SUMS.p256.gpg instead.\n"
-         "For the first bundle of this vendor TRUST.txt says whom you trust. INSTALL.md goes on from\n"
+         "For the first bundle of this vendor TRUST.txt says whom you trust. INSTALL.md goes on "
+         "from\n"
          "here, with all commands.\n\n"
          "Then copy caisson-install off the medium, which may not run programs, and let it check "
          "the\n"
@@ -90,21 +92,26 @@ std::string install_text(const installer::Manifest& manifest) {
       "MEDIUM=/media/stick/" +
       name +
       "    # the directory of this file\n"
-      "RING=/root/site.gpg    # the vendor's key ring, from your own safe and never from the medium\n"
-      "ROOT=...    # the SHA-256 of the vendor's first root, told by another way than the medium\n" +
+      "RING=/root/site.gpg    # the vendor's key ring, from your own safe and never from the "
+      "medium\n"
+      "ROOT=...    # the SHA-256 of the vendor's first root, told by another way than the "
+      "medium\n" +
       (asks ? "ANSWERS=/root/answers.env    # what this site answers, see below\n" : "") +
       "```\n\n"
       "## Check it\n\n"
       "With tools of your own system, before anything of it runs:\n\n"
       "```sh\n"
       "cd \"$MEDIUM\"\n"
-      "gpgv --weak-digest SHA1 --ignore-time-conflict --keyring \"$RING\" SHA256SUMS.gpg SHA256SUMS\n"
+      "gpgv --weak-digest SHA1 --ignore-time-conflict --keyring \"$RING\" SHA256SUMS.gpg "
+      "SHA256SUMS\n"
       "sha256sum -c --strict --quiet SHA256SUMS\n"
       "find . -type f | sort\n"
       "```\n\n"
-      "gpgv says 'Good signature', sha256sum says nothing, and find names no file that SHA256SUMS does "
+      "gpgv says 'Good signature', sha256sum says nothing, and find names no file that SHA256SUMS "
+      "does "
       "not list, but for\nSHA256SUMS itself and its signatures. README and TRUST.txt say more.\n\n"
-      "Media may not run programs, so the installer is copied. It checks the same again, and more:\n\n"
+      "Media may not run programs, so the installer is copied. It checks the same again, and "
+      "more:\n\n"
       "```sh\n"
       "install -D -m 0755 \"$MEDIUM/caisson-install\" /usr/local/sbin/caisson-install\n"
       "/usr/local/sbin/caisson-install verify \"$MEDIUM\" --expect-root \"$ROOT\"\n"
@@ -129,7 +136,8 @@ std::string install_text(const installer::Manifest& manifest) {
               in_table(question.text) + " |\n";
     }
     text +=
-        "\nThe file of answers has a line `NAME=ANSWER` for each. Without `--answers` they are asked "
+        "\nThe file of answers has a line `NAME=ANSWER` for each. Without `--answers` they are "
+        "asked "
         "for on the terminal.\nA file with a secret is mode 0600. An update keeps answers.\n";
   }
   if (!has_units) {
@@ -142,12 +150,14 @@ std::string install_text(const installer::Manifest& manifest) {
   }
   const std::string answers = asks ? " --answers \"$ANSWERS\"" : "";
   const auto block = [&text](std::string_view title, std::string_view words,
-                             const std::vector<std::string>& commands, std::string_view after = {}) {
+                             const std::vector<std::string>& commands,
+                             std::string_view after = {}) {
     text.append("\n## ").append(title).append("\n\n").append(words).append("\n\n```sh\n");
     for (const auto& command : commands) text.append(command).append("\n");
     text.append("```\n").append(after);
   };
-  const auto install = "/usr/local/sbin/caisson-install install \"$MEDIUM\" --expect-root \"$ROOT\"";
+  const auto install =
+      "/usr/local/sbin/caisson-install install \"$MEDIUM\" --expect-root \"$ROOT\"";
   block("Install",
         "The first command says what the host has to have and what is missing, secrets too "
         "(`--secrets DIR` has a file for\neach), and changes nothing.",
@@ -171,8 +181,7 @@ std::string install_text(const installer::Manifest& manifest) {
         "The next boot finishes or undoes what was interrupted, and so does this, any number of "
         "times:",
         {installed + " recover --product " + product});
-  block("Remove it",
-        "Data, secrets and answers stay with `--keep-data`, and go without it.",
+  block("Remove it", "Data, secrets and answers stay with `--keep-data`, and go without it.",
         {installed + " uninstall --product " + product + " --keep-data --dry-run",
          installed + " uninstall --product " + product + " --keep-data"});
   return text;

@@ -149,7 +149,8 @@ constexpr Code table[] = {
      "A topic of a queue is the service that owns it and a name, as billing.paid."},
     {"E0140", "a question that no site can be asked",
      "A question has a type, a text and a name that begins with a letter. A word has two or more "
-     "choices, a default is an answer of the type, and a secret has none. There are 64 at the most."},
+     "choices, a default is an answer of the type, and a secret has none. There are 64 at the "
+     "most."},
     {"E0201", "a tenant is declared twice",
      "Every tenant is one entry; its slug is its name in URLs, stores and logs."},
     {"E0202", "a reserved name",
@@ -293,8 +294,10 @@ constexpr Code table[] = {
      "chart "
      "in another namespace, has volumes of its own."},
     {"E0312", "an answer that changes more than the configuration",
-     "A bundle is signed as it is, and a site fills answers into files of systemd/config alone: each "
-     "place has to hold the answer itself. Here an answer changes another file, or changes a file of "
+     "A bundle is signed as it is, and a site fills answers into files of systemd/config alone: "
+     "each "
+     "place has to hold the answer itself. Here an answer changes another file, or changes a file "
+     "of "
      "the configuration in another way. Units and containers are the same at every site. Write the "
      "value itself, or give each kind of site a bundle of its own with `environments`."},
     {"W0201", "an image is not pinned",

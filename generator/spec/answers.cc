@@ -20,8 +20,8 @@ using installer::Question;
 constexpr std::string_view opening = "${answer:";
 
 // What says which spec and which release it is, and what a bundle is made of: the same everywhere.
-constexpr std::array<std::string_view, 8> fixed_keys{
-    "answers", "assets", "caisson", "conformance", "name", "targets", "version", "waivers"};
+constexpr std::array<std::string_view, 8> fixed_keys{"answers", "assets",  "caisson", "conformance",
+                                                     "name",    "targets", "version", "waivers"};
 
 /// One run over a document.
 class Filling {
@@ -49,7 +49,8 @@ class Filling {
                            .code = "W0209",
                            .where = entry.key_span,
                            .message = "nothing uses the answer " + quote(entry.key),
-                           .remedy = "write ${answer:" + entry.key + "} where it belongs, or ask "
+                           .remedy = "write ${answer:" + entry.key +
+                                     "} where it belongs, or ask "
                                      "nobody for it"});
     }
   }
@@ -75,7 +76,8 @@ class Filling {
                        names_.empty() ? "it asks for none" : suggest(name, names_));
         continue;
       }
-      if (question->type == AnswerType::secret) continue;  // It gets into nothing that is made here.
+      if (question->type == AnswerType::secret)
+        continue;  // It gets into nothing that is made here.
       if (const auto fault = fault_of_answer(*question, answer); !fault.empty()) {
         reader_.refuse("E0230", key_of(name), "the answer " + quote(name) + ' ' + fault,
                        "mend it where the answers are given");
@@ -151,8 +153,9 @@ class Filling {
     const Question* question = find(name);
     if (question == nullptr) {
       reader_.refuse("E0228", node.span, "unknown answer " + quote(name) + reader_.in_path(),
-                     names_.empty() ? "ask for it: answers: { " + name + ": { type: domain, text: "
-                                      "... } }"
+                     names_.empty() ? "ask for it: answers: { " + name +
+                                          ": { type: domain, text: "
+                                          "... } }"
                                     : suggest(name, names_));
       return std::nullopt;
     }
@@ -170,10 +173,10 @@ class Filling {
     }
     if (question->preset) return question->preset;
     if (!options_.sample_answers && first) {
-      reader_.refuse("E0229", node.span,
-                     "nobody has answered " + quote(name) + reader_.in_path(),
-                     "give --answers FILE with a line " + name + "=ANSWER, or a 'default' to the "
-                     "question");
+      reader_.refuse("E0229", node.span, "nobody has answered " + quote(name) + reader_.in_path(),
+                     "give --answers FILE with a line " + name +
+                         "=ANSWER, or a 'default' to the "
+                         "question");
     }
     return sample(*question);
   }
@@ -206,8 +209,9 @@ const Question& certificates_question() {
       .type = AnswerType::word,
       .preset = "internal",
       .choices = {"files", "internal"},
-      .text = "Where do certificates come from: files of this site (edge-certificate and edge-key "
-              "of --secrets), or an authority of its own, which no browser knows?"};
+      .text =
+          "Where do certificates come from: files of this site (edge-certificate and edge-key "
+          "of --secrets), or an authority of its own, which no browser knows?"};
   return question;
 }
 

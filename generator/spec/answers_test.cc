@@ -23,9 +23,9 @@ Outcome load_with(const std::string& more, LoadOptions options) {
   source::Diagnostics found;
   options.today = "2026-06-01";
   Outcome outcome;
-  outcome.loaded = load("deployment.yaml",
-                        "caisson: v1\nname: shop\nversion: 1.0.0\ntenants: []\n" + more, options,
-                        sources, found);
+  outcome.loaded =
+      load("deployment.yaml", "caisson: v1\nname: shop\nversion: 1.0.0\ntenants: []\n" + more,
+           options, sources, found);
   outcome.said = source::render(found, sources, source::Format::text);
   return outcome;
 }
@@ -36,7 +36,8 @@ constexpr auto kAsks =
     "  https: { type: port, default: 443, text: Which port? }\n"
     "domain: \"${answer:domain}\"\n"
     "edge: { https: \"${answer:https}\" }\n"
-    "runtime: { env: { URL: \"https://www.${answer:domain}:${answer:https}/${answer:domain}\" } }\n";
+    "runtime: { env: { URL: \"https://www.${answer:domain}:${answer:https}/${answer:domain}\" } "
+    "}\n";
 
 TEST(Answers, StandInThePlacesOfTheirPlaceholders) {
   const auto outcome = load_with(kAsks, {.answers = {{"domain", "a.example"}, {"https", "8443"}}});

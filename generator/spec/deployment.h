@@ -413,7 +413,7 @@ struct Deployment {
   std::string name;
   std::string version;
   std::string domain;
-  std::string environment;  ///< empty: the base spec
+  std::string environment;           ///< empty: the base spec
   Map<installer::Question> answers;  ///< what a site is asked for; answers stand in their places
   Map<Tier> tiers;
   std::vector<Tenant> tenants;

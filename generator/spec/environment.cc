@@ -14,8 +14,8 @@
 namespace caisson::spec {
 namespace {
 
-// What an overlay cannot change: the language it is written in, the set of overlays, and what stands
-// in the places of answers by now.
+// What an overlay cannot change: the language it is written in, the set of overlays, and what
+// stands in the places of answers by now.
 constexpr std::string_view fixed_keys[] = {"answers", "caisson", "environments"};
 // What it cannot remove. Both are reported when it is read.
 constexpr std::string_view kept_keys[] = {"answers", "caisson", "environments",

@@ -19,9 +19,8 @@ constexpr std::size_t longest_text = 1'000;
 // The words of MANIFEST.
 constexpr auto answer_types = [] {
   std::array<Word<AnswerType>, std::size(installer::kAnswerTypes)> words{};
-  std::ranges::transform(installer::kAnswerTypes, words.begin(), [](const auto& type) {
-    return Word<AnswerType>{type.text, type.value};
-  });
+  std::ranges::transform(installer::kAnswerTypes, words.begin(),
+                         [](const auto& type) { return Word<AnswerType>{type.text, type.value}; });
   return words;
 }();
 constexpr auto answer_kind_type = word<answer_types>("AnswerType");
@@ -81,10 +80,9 @@ bool check_question(Reader& reader, const Node& node, Question& question) {
     return refuse("default", "a secret with a default", "a site has a secret of its own");
   }
   const auto fault = fault_of_answer(question, *question.preset);
-  return fault.empty() ||
-         refuse("default", "the default " + quote(*question.preset) + ' ' + fault,
-                is_word ? "write one of the choices"
-                        : "write " + std::string(form_of(question.type)));
+  return fault.empty() || refuse("default", "the default " + quote(*question.preset) + ' ' + fault,
+                                 is_word ? "write one of the choices"
+                                         : "write " + std::string(form_of(question.type)));
 }
 
 constexpr Field question_fields[] = {

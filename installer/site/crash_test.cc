@@ -274,11 +274,10 @@ TEST_F(ASiteThatCrashes, IsUninstalledOrNot) {
 TEST_F(ASiteThatCrashes, KeepsWhatItHasAnsweredWhenItKeepsItsData) {
   keeps_answers_ = true;
   const auto begin = with({asks_});
-  expect_right(begin, scenario(
-                          [&](Machine& machine, MachineHost& host) {
-                            tell(machine, uninstall(host.premises(), true));
-                          },
-                          {"", asks_}));
+  expect_right(begin,
+               scenario([&](Machine& machine,
+                            MachineHost& host) { tell(machine, uninstall(host.premises(), true)); },
+                        {"", asks_}));
 }
 
 }  // namespace

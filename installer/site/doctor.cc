@@ -248,10 +248,12 @@ class Doctor {
         continue;
       }
       if (!*status) {
-        fault(what, "it is not there", release.manifest.questions.empty()
-                  ? "copy it from tree/systemd/config of the release"
-                  : "copy it from tree/systemd/config of the release, with what answers.env says in "
-                    "the places of `${answer:...}`");
+        fault(
+            what, "it is not there",
+            release.manifest.questions.empty()
+                ? "copy it from tree/systemd/config of the release"
+                : "copy it from tree/systemd/config of the release, with what answers.env says in "
+                  "the places of `${answer:...}`");
         continue;
       }
       const auto group = premises_.host.group(file.group);

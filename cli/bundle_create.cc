@@ -41,6 +41,9 @@ Programs are those beside this one, or named with --program; all are static and 
 The images of the runtime and the dashboard are made here. All others come from OCI layouts and archives of
 `docker save` (--images), byte for byte: one with a digest is found by that alone.
 
+What the spec asks its sites (`answers`) stands in files of systemd/config as `${answer:NAME}`, which the
+installer fills in. An answer that changes anything else is refused with the place.
+
 Nothing leaves that must not: values of the spec's secrets that can be read here, canaries of `conform`,
 private keys. Each finding is refused with its place; --accept PLACE lets it stay.
 

@@ -253,8 +253,8 @@ class AskingSpec : public BundleCommand {
 name: shop
 version: 1.0.0
 answers:
-  domain: { type: domain, text: Under which name is it reached? }
-  https: { type: port, default: 443, text: On which port? }
+  domain: { type: domain, text: "Under which name is it reached?" }
+  https: { type: port, default: 443, text: "On which port?" }
   mail-password: { type: secret, text: "Which | password?" }
 domain: "${answer:domain}"
 tenants: [{ slug: globex }, { slug: initech }]
@@ -388,7 +388,7 @@ TEST_F(AskingSpec, IsRefusedWhenASiteMayAnswerWhatItDoesNotTake) {
   scratch_.write("spec/deployment.yaml", R"(caisson: v1
 name: shop
 version: 1.0.0
-answers: { resolver: { type: address, text: Which? } }
+answers: { resolver: { type: address, text: "Which?" } }
 tenants: []
 services:
   web: { image: "registry.example.com/web:1", egress: ["${answer:resolver}:53"] }

@@ -32,8 +32,8 @@ Outcome load_with(const std::string& more, LoadOptions options) {
 
 constexpr auto kAsks =
     "answers:\n"
-    "  domain: { type: domain, text: Under which name? }\n"
-    "  https: { type: port, default: 443, text: Which port? }\n"
+    "  domain: { type: domain, text: \"Under which name?\" }\n"
+    "  https: { type: port, default: 443, text: \"Which port?\" }\n"
     "domain: \"${answer:domain}\"\n"
     "edge: { https: \"${answer:https}\" }\n"
     "runtime: { env: { URL: \"https://www.${answer:domain}:${answer:https}/${answer:domain}\" } "
@@ -72,8 +72,8 @@ TEST(Answers, AreSamplesWhereTheyDoNotMatter) {
 TEST(Answers, AreRefusedWhenTheyAreNotOfTheType) {
   const auto outcome = load_with(kAsks, {.answers = {{"domain", "a b"}, {"https", "0"}}});
   EXPECT_FALSE(outcome.loaded);
-  EXPECT_THAT(outcome.said, HasSubstr("5:3: error[E0230]: the answer 'domain' is not a host name"));
-  EXPECT_THAT(outcome.said, HasSubstr("6:3: error[E0230]: the answer 'https' is not a number"));
+  EXPECT_THAT(outcome.said, HasSubstr("6:3: error[E0230]: the answer 'domain' is not a host name"));
+  EXPECT_THAT(outcome.said, HasSubstr("7:3: error[E0230]: the answer 'https' is not a number"));
 }
 
 TEST(Answers, AreRefusedWhenNobodyAsksUnlessTheyAreSpare) {
@@ -89,7 +89,7 @@ TEST(Answers, AreRefusedWhenNobodyAsksUnlessTheyAreSpare) {
 
 TEST(Answers, OfASecretFillTheSecretOfItsName) {
   const std::string asks =
-      "answers: { password: { type: secret, text: Which? } }\n"
+      "answers: { password: { type: secret, text: \"Which?\" } }\n"
       "runtime: { env: { PASSWORD: \"${secret:password}\" } }\n";
   const auto given = LoadOptions{.answers = {{"password", "s3cret"}}};
   auto outcome = load_with(asks + "secrets: { password: { from: { env: { name: P } } } }\n", given);
@@ -104,7 +104,7 @@ TEST(Answers, OfASecretFillTheSecretOfItsName) {
 
 TEST(Answers, AreAskedForInEveryEnvironment) {
   const auto outcome = load_with(
-      "answers: { name: { type: domain, text: Which? } }\n"
+      "answers: { name: { type: domain, text: \"Which?\" } }\n"
       "environments: { demo: { domain: \"${answer:name}\" } }\n",
       {.environment = "demo", .answers = {{"name", "demo.example"}}});
   ASSERT_TRUE(outcome.loaded) << outcome.said;

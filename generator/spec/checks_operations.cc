@@ -60,7 +60,8 @@ std::string_view variable_in(std::string_view text) {
     const bool closed = end != std::string_view::npos && (text[end] == '}' || text[end] == ':');
     if (!closed || end == at + 2) continue;
     const auto whole = text.substr(at, text.find('}', end) - at + 1);
-    if (!whole.starts_with("${secret:")) return whole;
+    // What is wrong with an answer is said where answers are filled in.
+    if (!whole.starts_with("${secret:") && !whole.starts_with("${answer:")) return whole;
   }
   return {};
 }

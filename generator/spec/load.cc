@@ -165,9 +165,9 @@ std::optional<Loaded> load(std::string name, std::string text, const LoadOptions
 
 std::optional<Loaded> load(Node base, const LoadOptions& options, source::SourceSet& sources,
                            source::Diagnostics& diagnostics) {
-  fill_answers(base, options, diagnostics);
   SideFiles files(options, sources);
   files.read_tenant_list(base, diagnostics);
+  fill_answers(base, options, diagnostics);
   std::vector<Environment> environments = read_environments(base, diagnostics);
   for (Environment& environment : environments) {
     files.read_tenant_list(environment.overlay, diagnostics);

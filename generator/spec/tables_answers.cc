@@ -44,6 +44,8 @@ const Node& place_of(const Node& question, std::string_view key) {
 
 /// What the MANIFEST of a bundle could not say.
 bool check_question(Reader& reader, const Node& node, Question& question) {
+  // An environment asks nothing: that it is there is the mistake.
+  if (reader.partial()) return true;
   const auto refuse = [&](std::string_view key, const std::string& what, std::string remedy) {
     return reader.refuse("E0140", place_of(node, key).span, what + reader.in_path(),
                          std::move(remedy));

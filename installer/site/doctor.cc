@@ -8,6 +8,7 @@
 #include "installer/site/preflight.h"
 #include "installer/site/probation.h"
 #include "installer/site/roots.h"
+#include "installer/site/settings.h"
 #include "installer/site/tree.h"
 #include "installer/site/units.h"
 

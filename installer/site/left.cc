@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "installer/format/site.h"
 #include "installer/site/claims.h"
 #include "installer/site/tree.h"
 

@@ -306,7 +306,7 @@ TEST_F(AskingSpec, IsBundledWithPlaceholdersInItsConfigurationAlone) {
   EXPECT_THAT(site, HasSubstr("\nfile 0644 root site.json\n"));
   EXPECT_THAT(files.at("systemd/config/site.json"),
               HasSubstr("https://127.0.0.1:${answer:https}\""));
-  EXPECT_THAT(files.at("systemd/config/Caddyfile"), HasSubstr("globex.${answer:domain}"));
+  EXPECT_THAT(files.at("systemd/config/Caddyfile"), HasSubstr("https://${answer:domain} {"));
   EXPECT_THAT(files.at("systemd/config/README.md"), HasSubstr("https://globex.${answer:domain}"));
   EXPECT_FALSE(files.contains("systemd/install.sh"));
   // The samples stand nowhere, and the spec is as it was written.

@@ -212,6 +212,7 @@ class Comparison {
     auto needs = needs_of(base_);
     if (!needs) return refuse("", site.path, 1);
     std::vector<const Question*> asked;
+    asked.reserve(needs->ports.size());
     for (std::size_t i = 0; i < needs->ports.size(); ++i) asked.push_back(asked_for(i));
     const auto without = [&](installer::SiteNeeds its) {
       std::vector<std::uint16_t> fixed;

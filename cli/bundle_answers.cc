@@ -69,7 +69,7 @@ std::vector<render::Mistake> mistakes_of(const std::vector<bundle::Misplaced>& p
     mistakes.push_back(
         {.code = "E0312",
          .pointer = question.empty() ? "/answers" : "/answers/" + question,
-         .message = what + " more than values of the configuration: " + list,
+         .message = what.append(" more than values of the configuration: ").append(list),
          .remedy = "a site fills in files of systemd/config alone, each with the answer itself"});
   }
   return mistakes;

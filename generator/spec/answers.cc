@@ -160,7 +160,8 @@ class Filling {
       return std::nullopt;
     }
     if (question->type == AnswerType::secret) {
-      reader_.refuse("E0231", node.span, "the answer " + quote(name) + " is a secret" + reader_.in_path(),
+      reader_.refuse("E0231", node.span,
+                     "the answer " + quote(name) + " is a secret" + reader_.in_path(),
                      "it fills the secret of its name: write ${secret:" + name +
                          "} in an environment, and its name elsewhere");
       return std::nullopt;

@@ -342,7 +342,7 @@ constexpr Code table[] = {
      "fortieth of the memory has no place beside anybody else's, or none at all: it is answered "
      "503. An error under --strict. Give `runtime: { resources: { memory: ... } }` a larger limit, "
      "or `body` a smaller one."},
-    {"W0209", "a question that nothing uses",
+    {"W0211", "a question that nothing uses",
      "The site would be asked for something that gets nowhere. Write `${answer:NAME}` where the "
      "answer belongs, or leave the question out."},
     {"W0301", "nothing does what the spec asks for",

@@ -46,7 +46,7 @@ class Filling {
       if (question == nullptr || question->type == AnswerType::secret) continue;
       if (used_.contains(entry.key)) continue;
       diagnostics_.report({.severity = source::Severity::warning,
-                           .code = "W0209",
+                           .code = "W0211",
                            .where = entry.key_span,
                            .message = "nothing uses the answer " + quote(entry.key),
                            .remedy = "write ${answer:" + entry.key +

@@ -8,7 +8,7 @@
 #include "generator/render/file_schema.h"
 #include "generator/render/runtime_format.h"
 #include "generator/render/unit_format.h"
-#include "generator/spec/suggestion.h"
+#include "base/suggestion.h"
 
 namespace caisson::render {
 namespace {
@@ -97,7 +97,7 @@ Fault undefined(const Node& project) {
         if (key == "networks" && each == "default") continue;
         const auto there = defined == nullptr ? std::vector<std::string>{} : defined->keys();
         const std::vector<std::string_view> known(there.begin(), there.end());
-        const auto meant = spec::closest(each, known);
+        const auto meant = closest(each, known);
         return SchemaFault{"/services/" + pointer_segment(service) + "/" + std::string(key),
                            "names '" + each + "', which the file does not define",
                            meant.empty() ? "define it under '" + std::string(section) + "' first"

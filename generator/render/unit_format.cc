@@ -10,7 +10,7 @@
 
 #include "generator/render/file_schema.h"
 #include "generator/render/value_format.h"
-#include "generator/spec/suggestion.h"
+#include "base/suggestion.h"
 
 namespace caisson::render {
 namespace {
@@ -172,7 +172,7 @@ Fault directive_fault(std::string_view kind, const Node& value, const std::strin
 
 Fault unknown(std::string_view what, const std::string& name, const std::string& at,
               const std::vector<std::string_view>& known) {
-  const auto meant = spec::closest(name, known);
+  const auto meant = closest(name, known);
   return SchemaFault{at, "is no " + std::string(what) + " of systemd 252",
                      meant.empty() ? "leave it out: systemd would ignore it"
                                    : "did you mean '" + std::string(meant) + "'?"};

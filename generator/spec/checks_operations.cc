@@ -6,7 +6,7 @@
 #include "generator/source/codes.h"
 #include "generator/spec/checker.h"
 #include "generator/spec/reader.h"
-#include "generator/spec/suggestion.h"
+#include "base/suggestion.h"
 
 namespace caisson::spec {
 namespace {

@@ -11,7 +11,7 @@
 #include "generator/spec/checker.h"
 #include "generator/spec/reader.h"
 #include "generator/spec/reserved.h"
-#include "generator/spec/suggestion.h"
+#include "base/suggestion.h"
 
 namespace caisson::spec {
 namespace {

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "base/suggestion.h"
 #include "generator/render/file_schema.h"
 #include "generator/render/runtime_format.h"
 #include "generator/render/unit_format.h"
-#include "base/suggestion.h"
 
 namespace caisson::render {
 namespace {
@@ -108,6 +108,22 @@ Fault undefined(const Node& project) {
   return {};
 }
 
+/// What of a service excludes something else of it: Compose refuses the project.
+Fault excluded(const Node& project) {
+  const auto* services = project.find("services");
+  if (services == nullptr) return {};
+  for (const auto& [service, about] : *services->map()) {
+    const auto* mode = about.find("network_mode");
+    const auto* networks = about.find("networks");
+    if (mode == nullptr || networks == nullptr || mode->empty() || networks->empty()) continue;
+    return SchemaFault{
+        "/services/" + pointer_segment(service) + "/network_mode",
+        "stands beside 'networks', and Compose takes one of them",
+        "remove '/services/" + pointer_segment(service) + "/networks' by a patch before this one"};
+  }
+  return {};
+}
+
 }  // namespace
 
 bool has_format(std::string_view path) { return !schema_of(path).empty(); }
@@ -120,6 +136,7 @@ std::optional<SchemaFault> format_fault(std::string_view path, const Node& tree)
   if (name == "runtime.yaml") return runtime_contradiction(tree);
   if (!name.starts_with("compose-spec")) return {};
   if (auto fault = fault_of(file_schema("compose-values.yaml"), tree)) return fault;
+  if (auto fault = excluded(tree)) return fault;
   return undefined(tree);
 }
 

@@ -3,8 +3,10 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
-#include <filesystem>
-#include <initializer_list>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,8 +25,6 @@
 namespace caisson::installer {
 namespace {
 
-namespace fs = std::filesystem;
-
 /// For a start: every part has to become healthy, of which the stack itself waits a minute.
 constexpr std::chrono::seconds kPatience{600};
 constexpr std::size_t kMostSaid = std::size_t{256} * 1024;
@@ -35,14 +35,20 @@ constexpr auto kProgram = "bin/caisson";
 constexpr auto kRuntime = "bin/caisson-runtime";
 constexpr auto kSpec = "spec/deployment.yaml";
 
-/// Makes the directory's name absolute and free of links, but for its last component.
-Checked<fs::path> place_of(const std::string& directory) {
-  std::error_code error;
-  const auto path = fs::absolute(fs::path(directory).lexically_normal(), error);
-  auto place = path.filename().empty() ? path.parent_path() : path;
-  const auto parent = error ? fs::path() : fs::canonical(place.parent_path(), error);
-  if (error) return refuse(Code::host_read, "cannot find " + directory + ": " + error.message());
-  return parent / place.filename();
+/// The directory's name, absolute and free of links but for its last component.
+Checked<std::string> place_of(std::string directory) {
+  while (directory.size() > 1 && directory.ends_with('/')) directory.pop_back();
+  const auto slash = directory.rfind('/');
+  const auto name = directory.substr(slash == std::string::npos ? 0 : slash + 1);
+  if (!is_file_name(name)) return refuse(Code::host_in_the_way, directory + " names no directory");
+  const auto above = slash == std::string::npos ? "." : directory.substr(0, slash + 1);
+  const std::unique_ptr<char, decltype(&std::free)> parent(realpath(above.c_str(), nullptr),
+                                                           &std::free);
+  if (!parent) {
+    return refuse(Code::host_read, "cannot find " + above + ": " + system_words(errno));
+  }
+  const std::string_view found = parent.get();
+  return std::string(found == "/" ? "" : found) + "/" + name;
 }
 
 /// Why a release is nothing that can be tried, by its list of files.
@@ -58,14 +64,14 @@ std::optional<Refusal> fault_of(const Manifest& manifest) {
 }
 
 /// Verifies the bundle and puts its content into the directory.
-Checked<Said> unpack(const Request& request, const fs::path& place) {
+Checked<Said> unpack(const Request& request, const std::string& place) {
   if (auto confined = give_up_network(); !confined) return tl::unexpected(confined.error());
   const auto bundle = open_bundle(request);
   if (!bundle) return tl::unexpected(bundle.error());
   if (auto fault = fault_of(bundle->manifest())) return tl::unexpected(*std::move(fault));
   const auto unlisted = find_unlisted(*bundle, request.strict);
   if (!unlisted) return tl::unexpected(unlisted.error());
-  const auto disk = open_disk(place.parent_path());
+  const auto disk = open_disk(place.substr(0, place.rfind('/') + 1));
   if (!disk) return tl::unexpected(disk.error());
   Reading reading;
   std::optional<ReadingProgress> progress;
@@ -75,14 +81,14 @@ Checked<Said> unpack(const Request& request, const fs::path& place) {
     progress.emplace("verify", *all);
     reading.progress = [&](std::uint64_t bytes) { progress->advance(bytes); };
   }
-  const auto totals = stage_content(*bundle, reading, **disk, place.filename().string());
+  const auto totals = stage_content(*bundle, reading, **disk, place.substr(place.rfind('/') + 1));
   if (!totals) return tl::unexpected(totals.error());
   return Said{};
 }
 
 /// The same in a process of its own, which alone gives up the network: what is tried needs it. How
 /// it ended has been said where it did not end well.
-Exit unpacked(const Request& request, const fs::path& place) {
+Exit unpacked(const Request& request, const std::string& place) {
   std::fflush(nullptr);
   const pid_t child = fork();
   if (child < 0) return Exit::host;
@@ -100,12 +106,12 @@ Exit unpacked(const Request& request, const fs::path& place) {
 }
 
 /// Which environment of the spec the release was made of; "" for none.
-Checked<std::string> environment_of(const fs::path& place) {
-  const auto file = place / "tree/systemd/SITE";
+Checked<std::string> environment_of(const std::string& place) {
+  const auto file = place + "/tree/systemd/SITE";
   const auto there = is_there(file);
   if (!there) return refuse(Code::host_read, there.error().what);
   if (!*there) return std::string();
-  const auto text = read_file(file, kMostOfNeeds);
+  const auto text = caisson::read_file(file, kMostOfNeeds);
   if (!text) return refuse(Code::host_read, text.error().what);
   const auto needs = read_site_needs(*text);
   if (!needs) return tl::unexpected(needs.error());
@@ -113,21 +119,15 @@ Checked<std::string> environment_of(const fs::path& place) {
 }
 
 /// Runs the release's own `caisson` on the release's own spec.
-Checked<Ended> run_release(const fs::path& place, const char* command,
+Checked<Ended> run_release(const std::string& place, const char* command,
                            const std::vector<std::string>& more) {
-  const auto tree = place / "tree";
+  const auto tree = place + "/tree/";
   // `caddy` and what else the stack starts by name come from the release.
   std::vector<std::string> words{
-      "/usr/bin/env",
-      "HOME=" + place.string(),
-      "PATH=" + (tree / "bin").string() + ":/usr/sbin:/usr/bin:/sbin:/bin",
-      (tree / kProgram).string(),
-      command,
-      (tree / kSpec).string(),
-      "--state",
-      (place / "state").string(),
-      "--runtime",
-      (tree / kRuntime).string()};
+      "/usr/bin/env",  "HOME=" + place,  "PATH=" + tree + "bin:/usr/sbin:/usr/bin:/sbin:/bin",
+      tree + kProgram, command,          tree + kSpec,
+      "--state",       place + "/state", "--runtime",
+      tree + kRuntime};
   const auto environment = environment_of(place);
   if (!environment) return tl::unexpected(environment.error());
   if (!environment->empty()) {
@@ -144,7 +144,7 @@ Checked<Said> start(const TrialRequest& request) {
   const auto there = is_there(*place);
   if (!there) return refuse(Code::host_read, there.error().what);
   if (*there) {
-    return refuse(Code::host_in_the_way, place->string() +
+    return refuse(Code::host_in_the_way, *place +
                                              " is there already: name a directory "
                                              "that is not, or end the trial in it "
                                              "with `try --end`");
@@ -156,32 +156,31 @@ Checked<Said> start(const TrialRequest& request) {
     return Said{.exit = exit};
   }
   std::vector<std::string> more;
-  if (!request.answers.empty()) more = {"--answers", fs::absolute(request.answers).string()};
+  if (!request.answers.empty()) more = {"--answers", request.answers};
   const auto ended = run_release(*place, "up", more);
-  const auto rest = "; `caisson-install try --end --dir " + place->string() + "` removes " +
-                    place->string() + ", its logs among it";
+  const auto rest = "; `caisson-install try --end --dir " + *place + "` removes " + *place +
+                    ", its logs among it";
   if (!ended) return refuse(ended.error().code, ended.error().what + rest);
   if (ended->status != 0) {
     return refuse(Code::host_command,
                   "the release did not start" + rest + ". It said:\n" + ended->output);
   }
   if (request.bundle.json) {
-    return Said{.out = R"({"result":"ok","directory":)" + json_string(place->string()) +
-                       R"(,"said":)" + json_string(ended->output) + "}\n"};
+    return Said{.out = R"({"result":"ok","directory":)" + json_string(*place) + R"(,"said":)" +
+                       json_string(ended->output) + "}\n"};
   }
-  return Said{.out = ended->output + "\nend it with: caisson-install try --end --dir " +
-                     place->string() + "\n"};
+  return Said{.out = ended->output + "\nend it with: caisson-install try --end --dir " + *place +
+                     "\n"};
 }
 
 Checked<Said> end(const TrialRequest& request) {
   const auto place = place_of(request.directory);
   if (!place) return tl::unexpected(place.error());
   for (const auto* name : {"MANIFEST", "tree/bin/caisson", "tree/spec/deployment.yaml"}) {
-    const auto there = is_there(*place / name);
+    const auto there = is_there(*place + "/" + name);
     if (!there) return refuse(Code::host_read, there.error().what);
     if (!*there) {
-      return refuse(Code::nothing_to_try,
-                    place->string() + " has no " + name + ": no trial has made it");
+      return refuse(Code::nothing_to_try, *place + " has no " + name + ": no trial has made it");
     }
   }
   const auto ended = run_release(*place, "down", {});
@@ -194,7 +193,7 @@ Checked<Said> end(const TrialRequest& request) {
     return refuse(Code::host_write, removed.error().what);
   }
   if (request.bundle.json) return Said{.out = "{\"result\":\"ok\"}\n"};
-  return Said{.out = "ended; " + place->string() + " is removed\n"};
+  return Said{.out = "ended; " + *place + " is removed\n"};
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "installer/site/answers.h"
 #include "installer/site/doctor.h"
 #include "installer/site/store.h"
+#include "installer/site/tree.h"
 #include "installer/site/units.h"
 
 namespace caisson::installer {

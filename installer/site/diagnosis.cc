@@ -108,11 +108,11 @@ std::string answers(const Premises& premises) {
 std::string units(const Premises& premises) {
   const auto release = installed_release(premises);
   if (!release) return release.error().what + "\n";
-  std::vector<std::string> words{
-      "show",
+  constexpr auto kProperties =
       "--property=Id,LoadState,ActiveState,SubState,UnitFileState,Result,NRestarts,ExecMainStatus,"
-      "ActiveEnterTimestamp,MemoryCurrent,MemoryPeak,TasksCurrent,DropInPaths",
-      "--", release->needs.target, recover_unit(premises.product)};
+      "ActiveEnterTimestamp,MemoryCurrent,MemoryPeak,TasksCurrent,DropInPaths";
+  std::vector<std::string> words{"show", kProperties, "--", release->needs.target,
+                                 recover_unit(premises.product)};
   if (!release->needs.edge.empty()) words.push_back(release->needs.edge);
   words.insert(words.end(), release->needs.services.begin(), release->needs.services.end());
   return said_by(premises, "/usr/bin/systemctl", std::move(words));
@@ -261,6 +261,7 @@ tl::unexpected<Refusal> shown(const std::string& exhibit, const std::string& wha
 
 std::vector<std::string_view> exhibit_names() {
   std::vector<std::string_view> names;
+  names.reserve(kKinds.size());
   for (const auto& kind : kKinds) names.push_back(kind.name);
   return names;
 }

@@ -32,7 +32,7 @@ exit codes:
 )";
 
 int scan(const std::string& directory, const std::string& spec_path, Console& console) {
-  std::vector<bundle::KnownSecret> secrets;
+  std::vector<conformance::KnownSecret> secrets;
   if (!spec_path.empty()) {
     auto source = read_spec(spec_path);
     if (!source) return fail_with(source.error(), console);

@@ -41,6 +41,7 @@ struct Command {
 [[nodiscard]] Command diff_command(CLI::App& root);
 [[nodiscard]] Command image_command(CLI::App& root);
 [[nodiscard]] Command bundle_sign_command(CLI::App& root);
+[[nodiscard]] Command bundle_waive_command(CLI::App& root);
 [[nodiscard]] Command bundle_create_command(CLI::App& root);
 [[nodiscard]] Command bundle_scan_command(CLI::App& root);
 [[nodiscard]] Command bundle_diff_command(CLI::App& root);

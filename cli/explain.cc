@@ -111,15 +111,40 @@ Place read_place(const std::string& text) {
   return line.line.empty() ? Place{before, {}, text.substr(digits)} : line;
 }
 
-/// What is written in the spec is a value of it; from anything larger it was only derived.
+/// Where the value stands as it is written: at the pointer, or as an item or the entry `key` of
+/// what is there. Empty: nowhere.
+std::string written_at(const std::string& pointer, const spec::Node& written,
+                       const render::Node& value, const std::string& key) {
+  const auto same = [&value](const spec::Node* node) {
+    if (node == nullptr || node->kind != spec::Node::Kind::scalar) return false;
+    const auto* text = value.text();
+    return (text != nullptr ? *text : render::to_json_line(value)) == node->text;
+  };
+  if (same(&written)) return pointer;
+  if (same(written.at(key))) return pointer + '/' + key;
+  for (std::size_t i = 0; i < written.items.size(); ++i) {
+    if (same(&written.items[i])) return pointer + '/' + std::to_string(i);
+  }
+  return {};
+}
+
+/// What stands as it is written in the spec is a value of it; anything else was only derived from
+/// what is there. `value` is null for what is a line of text.
 int explained(const std::string& what, const std::string& said, std::vector<render::Origin> origins,
-              const LoadedSpec& spec, Console& console) {
+              const render::Node* value, const LoadedSpec& spec, Console& console) {
   using Kind = render::Origin::Kind;
   auto text = what + "\n" + said;
+  const auto key = what.substr(what.rfind('/') + 1);
   for (auto& origin : origins) {
+    if (origin.kind == Kind::blueprint) continue;
     const auto* written = spec::find(spec.loaded->document, origin.at);
-    const bool value = written != nullptr && written->kind == spec::Node::Kind::scalar;
-    if (origin.kind == Kind::spec && !value) origin.kind = Kind::derived;
+    const bool single = written != nullptr && written->kind == spec::Node::Kind::scalar;
+    if (origin.kind == Kind::spec && !single) origin.kind = Kind::derived;
+    if (value == nullptr || written == nullptr) continue;
+    if (auto there = written_at(origin.at, *written, *value, key); !there.empty())
+      origin = {Kind::spec, std::move(there)};
+  }
+  for (const auto& origin : origins) {
     text += (&origin == &origins.front() ? "  origin: " : "          ") +
             origin_text(origin, locator(spec)) + "\n";
   }
@@ -143,7 +168,7 @@ int explain_value(const render::Artifact& artifact, const std::string& pointer,
     value += " ...";
   }
   return explained(artifact.path + ":" + pointer, "  value:  " + value + "\n",
-                   {render::origin_at(*artifact.tree, pointer)}, spec, console);
+                   {render::origin_at(*artifact.tree, pointer)}, node, spec, console);
 }
 
 int explain_line(const render::Artifact& artifact, const std::string& line, const LoadedSpec& spec,
@@ -161,7 +186,7 @@ int explain_line(const render::Artifact& artifact, const std::string& line, cons
   for (std::size_t i = 1; i < number; ++i) begin = artifact.bytes.find('\n', begin) + 1;
   const auto text = artifact.bytes.substr(begin, artifact.bytes.find('\n', begin) - begin);
   return explained(artifact.path + ":" + line, "  line:   " + text + "\n",
-                   artifact.lines[number - 1], spec, console);
+                   artifact.lines[number - 1], nullptr, spec, console);
 }
 
 /// What begins at or after a line of a file with values: its pointer, and the line.
@@ -226,7 +251,7 @@ int explain_place(const render::Artifact& artifact, const Place& place, const Lo
     return explained(
         artifact.path, "",
         {{written ? render::Origin::Kind::spec : render::Origin::Kind::defaulted, artifact.owner}},
-        spec, console);
+        nullptr, spec, console);
   }
   if (artifact.tree != nullptr) {
     // "FILE:/" is how the whole is pointed to by those who do not leave the slash out.

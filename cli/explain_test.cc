@@ -130,6 +130,44 @@ TEST(Explain, ShowsTheWholeOfAFileAtItsRoot) {
   EXPECT_THAT(whole.out, HasSubstr("value:  { \"name\": \"acme\""));
 }
 
+TEST(Explain, SaysOfWhatStandsAsItIsWrittenThatItIsFromThere) {
+  const Scratch scratch;
+  scratch.write("deployment.yaml",
+                "caisson: v1\nname: acme\nversion: 1.0.0\n"
+                "tenants:\n  - { slug: globex, owner: a@globex.example }\n"
+                "auth:\n  tokens:\n    issuer: https://id.example\n    audience: acme\n"
+                "    key: signing\n    leeway: 5s\n"
+                "secrets: { signing: { from: generate } }\n"
+                "services:\n  web:\n    build: { context: . }\n    local:\n      command:\n"
+                "        - /usr/bin/web\n        - --quiet\n");
+  const Surroundings here{.directory = scratch.path()};
+  const auto origin = [&](const std::string& place) {
+    const auto ran = caisson({"explain", "deployment.yaml", place}, here);
+    EXPECT_EQ(ran.code, 0) << ran.error;
+    return ran.out.substr(std::min(ran.out.find("  origin: "), ran.out.size()));
+  };
+  const std::string config = "local/config/runtime.json:";
+  EXPECT_EQ(origin(config + "/auth/tokens/issuer"), "  origin: deployment.yaml:8\n");
+  EXPECT_EQ(origin(config + "/tenants/0/owner"), "  origin: deployment.yaml:5\n");
+  EXPECT_EQ(origin(config + "/auth/tokens/leeway-ms"),
+            "  origin: derived from deployment.yaml:11\n");
+  EXPECT_EQ(origin(config + "/auth/tokens/tenant-claim"),
+            "  origin: derived from the default of auth.tokens.tenant-claim\n");
+  // The runtime, the dashboard and the edge stand before the service.
+  const auto stack = caisson({"explain", "deployment.yaml", "local/stack.json:/processes"}, here);
+  EXPECT_EQ(stack.code, 0) << stack.error;
+  bool found = false;
+  for (const auto* number : {"0", "1", "2", "3", "4"}) {
+    const auto args = caisson({"explain", "deployment.yaml",
+                               "local/stack.json:/processes/" + std::string(number) + "/args/0"},
+                              here);
+    if (args.out.find("--quiet") == std::string::npos) continue;
+    found = true;
+    EXPECT_THAT(args.out, HasSubstr("  origin: deployment.yaml:19\n"));
+  }
+  EXPECT_TRUE(found);
+}
+
 TEST(Explain, SaysHowAWaiverIsWritten) {
   for (const auto* code : {"E0306", "E0308", "W0301"}) {
     EXPECT_THAT(caisson({"explain", code}).out,

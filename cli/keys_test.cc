@@ -15,12 +15,14 @@
 #include "installer/format/manifest.h"
 #include "installer/format/sums.h"
 #include "installer/format/testing.h"
+#include "installer/format/waiver.h"
 
 namespace caisson::cli {
 namespace {
 
 namespace fs = std::filesystem;
 using ::testing::AllOf;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsSupersetOf;
 using ::testing::Not;
@@ -188,6 +190,40 @@ TEST(Keys, NothingIsSignedThatNoSiteWouldTake) {
   desk.files().write("bundle/keys/keyring.gpg", desk.files().read("a.pub"));
   ASSERT_EQ(desk.bash(list_of("bundle")).code, 0);
   EXPECT_EQ(desk.run(sign).code, 0);
+}
+
+TEST(Keys, AWaiverNamesOneReleaseAndIsSignedByWhoeverMaySignReleases) {
+  const Desk desk;
+  desk.make_bundle("bundle");
+  ASSERT_EQ(desk.bash("for k in root other a; do caisson keys generate $k; done; caisson keys root "
+                      "bundle/keys --product agentik --root-key root.pub --release-key a.pub "
+                      "--sign root; " +
+                      list_of("bundle"))
+                .code,
+            0);
+  const auto waive = [&](const std::string& key, const std::string& reason) {
+    return desk.run({"bundle", "waive", "bundle", "waiver", "--key", key, "--reason", reason});
+  };
+  auto ran = waive("other", "it mends more");
+  EXPECT_EQ(ran.code, 3);
+  EXPECT_THAT(ran.error, HasSubstr("does not name key"));
+  for (const auto& reason : {std::string("two\nlines"), std::string(5000, 'a'), std::string()}) {
+    ran = waive("a", reason);
+    EXPECT_EQ(ran.code, 3);
+    EXPECT_THAT(ran.error, HasSubstr("say it in one line"));
+  }
+  EXPECT_FALSE(fs::exists(desk.files() / "waiver"));
+  ran = waive("a", "it mends more");
+  ASSERT_EQ(ran.code, 0) << ran.error;
+  const auto text = desk.files().read("waiver");
+  const auto read = installer::read_waiver(text);
+  ASSERT_TRUE(read) << read.error().what;
+  EXPECT_EQ(read->product, "agentik");
+  EXPECT_EQ(read->reason, "it mends more");
+  EXPECT_THAT(ran.out, StartsWith(read->release + "  waiver  waiver.gpg"));
+  // The name holds the digest of the MANIFEST.
+  EXPECT_THAT(read->release, EndsWith(desk.bash("sha256sum bundle/MANIFEST").out.substr(0, 16)));
+  EXPECT_EQ(desk.bash("gpgv --keyring ./bundle/keys/keyring.gpg waiver.gpg waiver").code, 0);
 }
 
 TEST(Keys, APassphraseIsAskedForOnTheTerminalAndNotShown) {

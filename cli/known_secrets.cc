@@ -5,9 +5,9 @@
 
 namespace caisson::cli {
 
-std::vector<bundle::KnownSecret> known_secrets(const spec::Deployment& deployment,
-                                               const SpecSource& source) {
-  std::vector<bundle::KnownSecret> known;
+std::vector<conformance::KnownSecret> known_secrets(const spec::Deployment& deployment,
+                                                    const SpecSource& source) {
+  std::vector<conformance::KnownSecret> known;
   for (const auto& [name, secret] : deployment.secrets) {
     if (secret.source == spec::Secret::Source::file) {
       if (auto value = source.read_file(secret.path)) known.push_back({name, *std::move(value)});

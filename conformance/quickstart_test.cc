@@ -18,7 +18,9 @@
 #include "conformance/quickstart_testing.h"
 #include "conformance/report/report.h"
 #include "conformance/sabotage.h"
+#include "conformance/stack/local.h"
 #include "conformance/stack/state.h"
+#include "conformance/wire/http.h"
 
 namespace caisson::conformance {
 namespace {
@@ -145,6 +147,42 @@ TEST_F(Quickstart, ASabotageWithoutEffectIsVoid) {
                   output_),
             Status::passed);
   EXPECT_THAT(out_.str(), testing::Not(HasSubstr("CAUGHT")));
+}
+
+/// As the quickstart, with services that have local commands.
+class LocalServices : public Quickstart {
+ protected:
+  void SetUp() override {
+    Quickstart::SetUp();
+    const std::string path = std::string(CAISSON_SOURCE_DIR) + "/specs/valid/local-services.yaml";
+    const std::string text = read_file(path).value();
+    const auto port = free_ports(plan::plan(subject_of(path, text).loaded));
+    ASSERT_TRUE(port) << port.error().text();
+    subject_ =
+        subject_of(path, text + "targets: { local: { port: " + std::to_string(*port) + " } }\n");
+  }
+  void TearDown() override {
+    static_cast<void>(down_local(default_state("stall")));
+    Quickstart::TearDown();
+  }
+};
+
+TEST_F(LocalServices, AreToldTheirPortsAndFindEachOther) {
+  ASSERT_EQ(up(subject_, {}, output_), Status::passed) << told();
+  const auto running = attach_local(default_state("stall"));
+  ASSERT_TRUE(running) << running.error().text();
+  for (const auto* name : {"index", "web"}) {
+    const auto answer = exchange(*running->instance(name)->data,
+                                 {.target = name == std::string("web") ? "/index.html" : "/",
+                                  .host = "localhost",
+                                  .headers = {{"Connection", "close"}}},
+                                 within(std::chrono::seconds(10)));
+    ASSERT_TRUE(answer) << answer.error().text();
+    EXPECT_EQ(answer->status, 200) << name;
+    EXPECT_THAT(answer->raw, HasSubstr("Directory listing")) << "web serves what index said";
+  }
+  EXPECT_EQ(down(subject_, {}, output_), Status::passed) << told();
+  EXPECT_EQ(processes_of_the_state(), 0U);
 }
 
 TEST(Sabotages, AreManyAndEachNamesItsProbe) {

@@ -53,6 +53,35 @@ void collect(const render::Node& node, const std::string& place, const render::A
   }
 }
 
+/// Of a line of JSON the entry that the value of the spec is in, as far as it has the keys that
+/// lead there; any other line as a whole.
+std::string entry_in(const std::string& line, const std::string& pointer) {
+  if (!line.starts_with('{')) return line;
+  std::size_t begin = std::string::npos;
+  for (const auto& segment : render::pointer_segments(pointer)) {
+    const auto next = line.find('"' + segment, begin == std::string::npos ? 0 : begin + 1);
+    if (next != std::string::npos) begin = next;
+  }
+  if (begin == std::string::npos) return line;
+  std::size_t depth = 0;
+  bool quoted = false;
+  std::size_t end = begin;
+  for (; end < line.size(); ++end) {
+    const char c = line[end];
+    if (quoted) {
+      if (c == '\\') ++end;
+      quoted = c != '"';
+      continue;
+    }
+    quoted = c == '"';
+    if (c == '{' || c == '[') ++depth;
+    if (depth == 0 && (c == ',' || c == '}' || c == ']')) break;
+    if (c == '}' || c == ']') --depth;
+  }
+  while (end > begin && line[end - 1] == ' ') --end;
+  return line.substr(begin, end - begin);
+}
+
 void collect_lines(const render::Artifact& artifact, Index& index) {
   std::size_t begin = 0;
   for (std::size_t i = 0; i < artifact.lines.size(); ++i) {
@@ -62,7 +91,8 @@ void collect_lines(const render::Artifact& artifact, Index& index) {
       const auto line = artifact.bytes.substr(begin, end - begin);
       const auto first = line.find_first_not_of(" \t");
       if (first != std::string::npos)
-        add(index, origin.at, artifact, std::to_string(i + 1), line.substr(first));
+        add(index, origin.at, artifact, std::to_string(i + 1),
+            entry_in(line.substr(first), origin.at));
     }
     begin = end + 1;
   }
@@ -84,6 +114,16 @@ ArrivalIndex ArrivalIndex::of(const spec::Loaded& loaded) {
     }
   }
   return index;
+}
+
+std::vector<std::string> refused_patches(const spec::Loaded& loaded) {
+  std::vector<render::Mistake> mistakes;
+  static_cast<void>(
+      render::render(plan::plan(loaded), render::Blueprints(), render::TargetSet::all(), mistakes));
+  std::vector<std::string> messages;
+  for (const render::Mistake& mistake : mistakes)
+    if (mistake.pointer.starts_with("/patches/")) messages.push_back(mistake.message);
+  return messages;
 }
 
 std::vector<Arrival> ArrivalIndex::at(const std::string& pointer) const {

@@ -25,6 +25,9 @@ class ArrivalIndex {
   std::map<std::string, std::vector<Arrival>> by_pointer_;
 };
 
+/// What `caisson generate` says of the patches of a spec that is right.
+[[nodiscard]] std::vector<std::string> refused_patches(const spec::Loaded& loaded);
+
 /// Beyond this many tenants the files are too many to be rendered for a hover.
 inline constexpr std::size_t most_rendered_tenants = 500;
 

@@ -385,6 +385,8 @@ Features::Answer Features::rename(const json::value& params) {
     });
     return refuse(news == after.end() ? "the spec would have more errors" : news->message);
   }
+  if (const auto broken_by = workspace_.broken_patch(*at->member.spec, edits); !broken_by.empty())
+    return refuse("a patch names it otherwise than by its name, change that first: " + broken_by);
   return workspace_edit(*at->member.spec, edits);
 }
 

@@ -4,14 +4,16 @@
 #include <array>
 #include <charconv>
 #include <cstddef>
+#include <iterator>
 #include <set>
 #include <utility>
 
 #include "editor/edits.h"
+#include "editor/fix_document.h"
 #include "editor/fix_words.h"
+#include "editor/own_words.h"
 #include "editor/shapes.h"
 #include "generator/spec/scalars.h"
-#include "generator/spec/spec.h"
 
 namespace caisson::editor {
 namespace {
@@ -56,10 +58,11 @@ class Ideas {
       in_tenant_file();
       return std::move(fixes_);
     }
-    document();
+    std::ranges::move(document_fixes(writing_, diagnostic_), std::back_inserter(fixes_));
     if (names_a_value())
       for (const Replacement& word : other_words(code(), written(), diagnostic_.remedy))
         if (word.likely) replace_by(word);
+    own_word();
     keys();
     values();
     across_fields();
@@ -123,125 +126,35 @@ class Ideas {
             {0, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)}, "");
   }
 
-  // E00xx: what keeps a text from being read.
-  void document() {
-    const Span where = diagnostic_.where;
-    const std::size_t line_end = std::min(text().find_first_of("\r\n", where.begin), text().size());
-    const auto insert = [&](std::string title, std::size_t at, std::string what) {
-      const auto place = static_cast<std::uint32_t>(at);
-      replace(std::move(title), {0, place, place}, std::move(what), true);
-    };
-    if (code() == "E0001") syntax(line_end, insert);
-    if (code() == "E0002") {
-      std::vector<Edit> tabs;
-      for (std::size_t at = 0; at < text().size();) {
-        const std::size_t end = std::min(text().find_first_not_of(" \t", at), text().size());
-        for (std::size_t i = at; i < end; ++i) {
-          const auto place = static_cast<std::uint32_t>(i);
-          if (text()[i] == '\t') tabs.push_back(writing_.replace({0, place, place + 1}, "  "));
-        }
-        at = std::min(text().find('\n', end), text().size() - 1) + 1;
-      }
-      add("indent with spaces", std::move(tabs), true);
+  /// A key of Compose or Kubernetes becomes the spec's, with a value that says the same.
+  void own_word() {
+    if (code() != "E0101" || way_.empty() || way_.back().entry() == nullptr) return;
+    const Writing::Step& step = way_.back();
+    const Entry& entry = *step.entry();
+    const auto own = own_words(entry, text());
+    if (!own) return;
+    const std::vector<Writing::Step> around(way_.begin(), way_.end() - 1);
+    const spec::Shape* shape = shape_at(around);
+    if (shape == nullptr ||
+        std::ranges::find(shape->fields, own->key, &spec::Field::key) == shape->fields.end())
+      return;
+    const auto there = std::ranges::find(step.around->fields, own->key, &Entry::key);
+    if (there != step.around->fields.end()) {
+      if (own->inner.empty()) return;
+      auto inside = around;
+      inside.push_back(
+          {step.around, static_cast<std::size_t>(there - step.around->fields.begin())});
+      add("say it in '" + own->key + "'",
+          {writing_.add(inside, own->inner, own->value), writing_.remove(step)});
+    } else if (own->value.empty()) {
+      replace("rename it to '" + own->key + "'", entry.key_span, own->key, true);
+    } else {
+      const std::string value =
+          own->inner.empty() ? own->value : "{ " + own->inner + ": " + own->value + " }";
+      replace("write '" + own->key + ": " + value + "'",
+              {entry.key_span.file, entry.key_span.begin, entry.value.span.end},
+              own->key + ": " + value);
     }
-    if (code() == "E0004") replace("remove the character", where, "", true);
-    if (code() == "E0005") {
-      const bool open = !text().empty() && !text().ends_with('\n');
-      const auto end = static_cast<std::uint32_t>(text().size());
-      replace("write a starter spec", {0, end, end},
-              (open ? "\n" : "") + spec::starter("my-product"), true);
-    }
-    if (any(code(), {"E0009", "E0012"})) {
-      Span place = where;
-      while (place.end < text().size() && text()[place.end] == ' ') ++place.end;
-      // Without the tag of a kind that YAML sees by itself the value says the same.
-      const bool alike = code() == "E0009" ||
-                         any(written(), {"!!str", "!!int", "!!bool", "!!float", "!!seq", "!!map"});
-      replace("remove '" + written() + "'", place, "", alike);
-    }
-    if (code() == "E0010") alias();
-    if (code() == "E0013") {
-      replace("remove everything from here on",
-              {0, where.begin, static_cast<std::uint32_t>(text().size())}, "");
-    }
-  }
-
-  template <class Insert>
-  void syntax(std::size_t line_end, const Insert& insert) {
-    const Span where = diagnostic_.where;
-    const char first = where.begin < text().size() ? text()[where.begin] : '\0';
-    if (first == '"' || first == '\'') {
-      insert("add the missing quote", line_end, std::string(1, first));
-      const std::size_t comma = text().find_first_of(",}]\n", where.begin);
-      if (comma < line_end) insert("add the missing quote", comma, std::string(1, first));
-    }
-    if (first == '{' || first == '[') {
-      const std::string closing(first == '{' ? " }" : "]");
-      const std::string title = "add the missing '" + closing.substr(closing.size() - 1) + "'";
-      insert(title, line_end, closing);
-      for (const Span& related : diagnostic_.related) {
-        const auto last = text().substr(0, related.begin).find_last_not_of(" \t\r\n");
-        insert(title, last == std::string_view::npos ? 0 : last + 1, closing);
-      }
-    }
-    if (any(written(), {"}", "]"})) replace("remove the bracket", where, "", true);
-    // A value that needs quotes: behind the first ": " or "- " of the line.
-    const std::size_t begin = text().substr(0, where.begin + 1).find_last_of('\n') + 1;
-    const auto line = text().substr(begin, line_end - begin);
-    for (const std::string_view mark : {": ", "- "}) {
-      const std::size_t at = line.find(mark);
-      if (at == std::string_view::npos) continue;
-      const std::size_t start = line.find_first_not_of(' ', at + mark.size());
-      if (start == std::string_view::npos) continue;
-      std::string value(line.substr(start));
-      const bool double_quotes = value.size() > 1 && value[0] == '"' && value.back() == '"';
-      if (double_quotes) value = value.substr(1, value.size() - 2);
-      std::string doubled;
-      for (const char c : value) doubled += c == '\'' ? std::string("''") : std::string(1, c);
-      replace(double_quotes ? "use single quotes" : "quote the value",
-              {0, static_cast<std::uint32_t>(begin + start), static_cast<std::uint32_t>(line_end)},
-              '\'' + doubled + '\'', diagnostic_.remedy.find("quote") != std::string::npos);
-    }
-  }
-
-  /// Where the anchor is that an alias at `end` means: the last one before it that stands before a
-  /// value, and in no comment.
-  [[nodiscard]] std::size_t anchor_before(std::size_t end, const std::string& name) const {
-    constexpr auto none = std::string_view::npos;
-    for (std::size_t at = end; at > 0;) {
-      at = text().rfind('&' + name, at - 1);
-      if (at == none) return none;
-      const std::size_t behind = at + 1 + name.size();
-      const auto line = text().substr(0, at).find_last_of('\n');
-      const auto before =
-          text().substr(line == none ? 0 : line + 1, at - (line == none ? 0 : line + 1));
-      const auto last = before.find_last_not_of(' ');
-      const bool opens = last == none || std::string_view(":-,[{?").find(before[last]) != none;
-      const bool comment = before.starts_with('#') || before.find(" #") != none;
-      const bool whole =
-          behind < text().size() && std::string_view(" \r\n").find(text()[behind]) != none;
-      if (opens && !comment && whole) return at;
-    }
-    return none;
-  }
-
-  /// The value that the alias stands for, if it is written on one line.
-  void alias() {
-    const std::string name = written().substr(std::min<std::size_t>(1, written().size()));
-    const std::size_t anchor = anchor_before(diagnostic_.where.begin, name);
-    if (name.empty() || anchor == std::string_view::npos) return;
-    const std::size_t begin =
-        std::min(text().find_first_not_of(' ', anchor + 1 + name.size()), text().size());
-    if (begin == anchor + 1 + name.size()) return;
-    const std::size_t end = std::min(text().find_first_of("\r\n", begin), text().size());
-    auto value = text().substr(begin, end - begin);
-    if (value.empty()) return;
-    const bool brackets = value[0] == '{' || value[0] == '[';
-    value = value.substr(0, value.find(" #"));
-    if (!brackets) value = value.substr(0, value.find_first_of(",}]"));
-    value = value.substr(0, value.find_last_not_of(' ') + 1);
-    if (value.empty()) return;
-    replace("write the value out", diagnostic_.where, std::string(value), true);
   }
 
   // E01xx: keys that are missing or have no value.
@@ -278,7 +191,7 @@ class Ideas {
 
   /// `add 'slug': ...`, or one of several: with a value that such a field may have.
   void missing_key() {
-    const spec::Shape* shape = shape_at_way();
+    const spec::Shape* shape = shape_at(way_);
     if (shape == nullptr) return;
     for (const spec::Field& field : shape->fields) {
       const std::string key(field.key);
@@ -292,10 +205,10 @@ class Ideas {
     }
   }
 
-  /// What the language says of the map at the end of the way.
-  [[nodiscard]] const spec::Shape* shape_at_way() const {
+  /// What the language says of the map at the end of a way.
+  [[nodiscard]] const spec::Shape* shape_at(const std::vector<Writing::Step>& way) const {
     const spec::Shape* shape = &Project::shape_of(part_.kind);
-    for (const Writing::Step& step : way_) {
+    for (const Writing::Step& step : way) {
       shape = shape_for(shape, *step.around);
       if (shape == nullptr) return nullptr;
       if (step.entry() != nullptr && shape->kind == spec::Shape::Kind::object) {
@@ -384,6 +297,30 @@ class Ideas {
       add("add 'port: 8080'", {writing_.add(service, "port", "8080")});
     }
     if (code() == "E0218") replacements();
+    if (code() == "W0206") mail_server();
+    if (code() == "W0205") shell();
+  }
+
+  /// A shell around a command, which replaces the variable: the remedy has the whole of it.
+  void shell() {
+    constexpr std::string_view said = "a shell reads that: ";
+    const auto at = diagnostic_.remedy.find(said);
+    if (at == std::string::npos || way_.empty()) return;
+    const std::string command = diagnostic_.remedy.substr(at + said.size());
+    if (command.find("...") == std::string::npos && way_.back().around != nullptr)
+      replace("let a shell read PORT", way_.back().around->span, command);
+  }
+
+  /// A server in the domain that the mail goes to: a guess, for whoever knows theirs.
+  void mail_server() {
+    const auto alerts = std::ranges::find_if(way_, [](const Writing::Step& step) {
+      return step.entry() != nullptr && step.entry()->key == "alerts";
+    });
+    const std::string address = way_.empty() ? std::string() : way_.back().value().text;
+    const auto domain = address.substr(std::min(address.rfind('@') + 1, address.size()));
+    if (alerts == way_.end() || domain.empty()) return;
+    const std::string server = "{ host: mail." + domain + ":587 }";
+    add("add 'smtp: " + server + "'", {writing_.add({way_.begin(), alerts + 1}, "smtp", server)});
   }
 
   /// Whether the entry or item may go as a whole: a value alone always, what holds others only

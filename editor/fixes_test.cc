@@ -136,7 +136,7 @@ TEST(Fixes, TakeTheirMistakeAwayInEverySpecThatIsRefused) {
       "E0120", "E0121", "E0122", "E0123", "E0125", "E0126", "E0127", "E0128", "E0129", "E0130",
       "E0131", "E0201", "E0204", "E0205", "E0206", "E0207", "E0208", "E0209", "E0210", "E0211",
       "E0212", "E0213", "E0215", "E0216", "E0217", "E0218", "E0219", "E0221", "E0302", "E0303",
-      "E0304", "W0201", "W0202", "W0203"};
+      "E0304", "W0201", "W0202", "W0203", "W0206"};
   for (const std::string& code : expected)
     EXPECT_TRUE(codes.contains(code)) << code << " has no fix any more";
 }
@@ -235,6 +235,104 @@ TEST(Fixes, DoNotTakeAWholeBlockAwayForOneWordInIt) {
     for (const auto& [code, titles] : mend(folder / name))
       for (const auto& title : titles) EXPECT_FALSE(title.starts_with("remove")) << name << title;
   }
+}
+
+/// The text after the first fix of every unknown key, one after the other.
+std::string with_keys_mended(std::string text) {
+  const std::string uri = "file:///work/deployment.yaml";
+  for (std::size_t rounds = 0; rounds < 32; ++rounds) {
+    Workspace workspace(surroundings_for(text));
+    workspace.open({.uri = uri, .path = {}, .language = "caisson", .text = Text(text)});
+    OpenSpec& spec = *workspace.member(uri)->spec;
+    const auto all = workspace.analysis(spec).diagnostics;
+    const auto next = std::ranges::find(all, "E0101", &source::Diagnostic::code);
+    if (next == all.end()) break;
+    const auto fixes =
+        fixes_for(workspace.project(spec), all, *next,
+                  [&](const std::vector<Edit>& edits) { return workspace.after(spec, edits); });
+    if (fixes.empty()) return text + "# no fix: " + next->message + '\n';
+    text = editor::apply(text, fixes.front().edits);
+  }
+  return text;
+}
+
+TEST(Fixes, SayTheWordsOfComposeInTheSpecs) {
+  const std::string image = "registry.example/x@sha256:" + std::string(64, '0');
+  const std::string head =
+      "caisson: v1\nname: shop\nversion: 1.0.0\ntenants: []\nservices:\n"
+      "  db: { image: " +
+      image +
+      ", port: 5432 }\n"
+      "  web:\n    image: " +
+      image + "\n    port: 8080\n";
+  EXPECT_EQ(with_keys_mended(head + "    environment:\n"
+                                    "      - A=b\n"
+                                    "      - GREETING=it's here\n"
+                                    "    depends_on: { db: { condition: service_healthy } }\n"
+                                    "    healthcheck:\n"
+                                    "      test: [CMD, curl, -f, \"http://localhost:8080/\"]\n"
+                                    "      interval: 1m30s\n"
+                                    "      retries: 5\n"
+                                    "      start_period: 40s\n"
+                                    "    tmpfs: /scratch\n"
+                                    "    mem_limit: 256m\n"
+                                    "    cpus: 0.5\n"
+                                    "    pids_limit: 512\n"
+                                    "    ulimits: { nofile: { soft: 1024, hard: 65536 } }\n"
+                                    "    deploy: { replicas: 2 }\n"),
+            head +
+                "    env: { A: 'b', GREETING: 'it''s here' }\n"
+                "    needs: [db]\n"
+                "    health: { command: [curl, -f, \"http://localhost:8080/\"], interval: 90s, "
+                "retries: 5, start: 40s }\n"
+                "    writable: [/scratch]\n"
+                "    resources: { memory: 256Mi, cpu: 0.5 }\n"
+                "    limits: { processes: 512, files: 65536 }\n"
+                "    replicas: 2\n");
+  EXPECT_EQ(with_keys_mended(head + "    environment: { A: b }\n"
+                                    "    links: [db]\n"
+                                    "    livenessProbe: { httpGet: { path: /healthz, port: 8080 }, "
+                                    "periodSeconds: 5, failureThreshold: 2 }\n"
+                                    "    args: [serve, --quiet]\n"
+                                    "    shm_size: 1gb\n"),
+            head +
+                "    env: { A: b }\n"
+                "    needs: [db]\n"
+                "    health: { path: /healthz, interval: 5s, retries: 2 }\n"
+                "    command: [serve, --quiet]\n"
+                "    writable: [{ path: /dev/shm, size: 1Gi }]\n");
+}
+
+TEST(Fixes, DoNotSayWhatTheSpecHasNoWordFor) {
+  const auto offered_for = [](const std::string& line) {
+    const auto titles = mend_text(
+        "caisson: v1\nname: shop\nversion: 1.0.0\ntenants: []\nservices:\n"
+        "  db: { image: 'registry.example/x@sha256:" +
+        std::string(64, '0') + "', " + line + " }\n");
+    const auto offered = titles.find("E0101");
+    return offered == titles.end() ? std::set<std::string>{} : offered->second;
+  };
+  const std::set<std::string> removal{"remove 'environment'"};
+  EXPECT_EQ(offered_for("environment: [FROM_OUTSIDE]"), removal);
+  EXPECT_EQ(offered_for("depends_on: { db: { condition: service_completed_successfully } }"),
+            std::set<std::string>{"remove 'depends_on'"});
+  EXPECT_EQ(offered_for("healthcheck: { test: [NONE] }"),
+            std::set<std::string>{"remove 'healthcheck'"});
+  EXPECT_EQ(offered_for("mem_limit: lots"), std::set<std::string>{"remove 'mem_limit'"});
+}
+
+TEST(Fixes, OfThePortOfALocalCommandStartAShell) {
+  const auto titles = mend(folder / "variable-in-command.yaml")["W0205"];
+  EXPECT_TRUE(titles.contains("let a shell read PORT"));
+}
+
+TEST(Fixes, OfMailWithoutAServerAddOne) {
+  const auto titles = mend_text(
+      "caisson: v1\nname: shop\nversion: 1.0.0\ntenants: []\n"
+      "observability: { alerts: { to: [{ email: sre@acme.example }] } }\n");
+  ASSERT_TRUE(titles.contains("W0206"));
+  EXPECT_TRUE(titles.at("W0206").contains("add 'smtp: { host: mail.acme.example:587 }'"));
+  EXPECT_FALSE(titles.contains("preferred W0206")) << "only people know the server";
 }
 
 TEST(Fixes, OfAVariableWriteItsDefault) {

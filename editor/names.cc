@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <utility>
 
 #include "editor/shapes.h"
@@ -18,6 +19,10 @@ constexpr std::string_view secret_opening = "${secret:";
 /// What `needs` may name besides services.
 constexpr std::array<std::string_view, 2> stores{"database", "cache"};
 
+/// What each tenant may have one of, named by it and the slug.
+constexpr std::array<std::string_view, 5> tenant_kinds{"runtime", "tenant", "operator", "metrics",
+                                                       "operator-token"};
+
 /// Maps whose keys are names, by the first word of a waiver's `where` too.
 constexpr std::array<std::pair<std::string_view, NameKind>, 3> maps{
     {{"tiers", NameKind::tier}, {"secrets", NameKind::secret}, {"services", NameKind::service}}};
@@ -31,6 +36,8 @@ class Uses {
       part_ = &part;
       walk(part.tree, Project::shape_of(part.kind), [this](const Spot& spot) { visit(spot); });
     }
+    for (const Node* text : patched_)
+      for (const std::string& tenant : tenants_) derived(*text, tenant);
     return std::move(uses_);
   }
 
@@ -51,6 +58,8 @@ class Uses {
     if (spot.node->kind != Node::Kind::scalar) return;
     if (path == "tenants.slug") {
       whole(NameKind::tenant, *spot.node, true);
+      if (!project_.parts[0].tree.at("patches")) return;
+      tenants_.insert(spot.node->text);
     } else if (path == "tenants.tier") {
       whole(NameKind::tier, *spot.node, false);
     } else if (path == "services.*.needs") {
@@ -64,6 +73,9 @@ class Uses {
       waived(*spot.node);
     } else if (path == "patches.at") {
       patched(spot);
+      patched_.push_back(spot.node);
+    } else if (path == "patches.file") {
+      patched_.push_back(spot.node);
     }
   }
 
@@ -124,6 +136,46 @@ class Uses {
       part(NameKind::service, *spot.node, folder.size(), name.size(), false);
   }
 
+  /// `/services/runtime-acme`, `systemd/system/shop-tenant-acme.slice`: what is named after a
+  /// tenant in generated files. A longer slug that begins alike is another tenant.
+  void derived(const Node& text, const std::string& tenant) {
+    const auto ends = [&text](std::size_t at) {
+      return at >= text.text.size() ||
+             std::string_view("-_./").find(text.text[at]) != std::string_view::npos;
+    };
+    const auto is_longer = [&](std::size_t at) {
+      return std::ranges::any_of(tenants_, [&](const std::string& other) {
+        return other.size() > tenant.size() && text.text.compare(at, other.size(), other) == 0 &&
+               ends(at + other.size());
+      });
+    };
+    for (auto at = text.text.find(tenant); at != std::string::npos && !tenant.empty();
+         at = text.text.find(tenant, at + 1)) {
+      if (!ends(at + tenant.size()) || is_longer(at)) continue;
+      if (follows_a_kind(std::string_view(text.text).substr(0, at)))
+        part(NameKind::tenant, text, at, tenant.size(), false);
+    }
+  }
+
+  /// Whether what stands before a slug says that it is one: a kind of thing that each tenant has, a
+  /// service that there is one of for each, or the list of the chart's tenants.
+  [[nodiscard]] bool follows_a_kind(std::string_view before) const {
+    if (before.ends_with("/tenants/")) return true;
+    if (!before.ends_with('-')) return false;
+    before.remove_suffix(1);
+    const auto is_last = [before](std::string_view word) {
+      if (!before.ends_with(word)) return false;
+      const auto start = before.size() - word.size();
+      return start == 0 || before[start - 1] == '/' || before[start - 1] == '-';
+    };
+    if (std::ranges::any_of(tenant_kinds, is_last)) return true;
+    const Node* services = project_.parts[0].tree.at("services");
+    return services != nullptr && std::ranges::any_of(services->fields, [&](const auto& service) {
+             const Node* each = service.value.at("replica-per-tenant");
+             return each != nullptr && each->text == "true" && is_last(service.key);
+           });
+  }
+
   /// `billing.paid`: the service that owns it and a name.
   void topic(const Node& node) {
     if (node.kind != Node::Kind::scalar) return;
@@ -133,6 +185,8 @@ class Uses {
   const Project& project_;
   const Part* part_ = nullptr;
   std::vector<Use> uses_;
+  std::vector<const Node*> patched_;  ///< files and places that patches name
+  std::set<std::string> tenants_;     ///< while there are patches
 };
 
 }  // namespace

@@ -94,6 +94,37 @@ TEST(Names, EveryUseOfASecretATierAndATenantIsFound) {
   EXPECT_THAT(tenant, HasSubstr("slug: apex"));
 }
 
+TEST(Names, PatchesOfWhatATenantHasAreUsesOfItsName) {
+  const std::string patched = R"(caisson: v1
+name: shop
+tenants: [{ slug: acme }, { slug: acme-eu }, { slug: data }]
+services:
+  worker: { image: x, replica-per-tenant: true }
+  one: { image: x }
+patches:
+  - { file: compose/compose.yaml, at: /services/runtime-acme/mem_limit, set: 1g, reason: acme }
+  - { file: compose/compose.yaml, at: /services/runtime-acme-eu/mem_limit, set: 1g, reason: r }
+  - { file: compose/compose.yaml, at: /volumes/runtime-acme-data, set: {}, reason: r }
+  - { file: compose/compose.yaml, at: /services/worker-acme/mem_limit, set: 1g, reason: r }
+  - { file: compose/compose.yaml, at: /services/one-acme/mem_limit, set: 1g, reason: r }
+  - { file: systemd/system/shop-runtime-acme.service, at: /Service/Nice, set: 5, reason: r }
+  - { file: helm/shop/values.yaml, at: /tenants/acme/namespace, set: x, reason: r }
+)";
+  const auto project = project_of(patched, {});
+  std::vector<Edit> edits;
+  for (const Use& use : uses_of(project)) {
+    if (use.kind == NameKind::tenant && use.name == "acme") edits.push_back({use.place, "apex"});
+  }
+  const auto after = editor::apply(patched, edits);
+  for (const auto* changed :
+       {"slug: apex }", "/services/runtime-apex/", "/volumes/runtime-apex-data",
+        "/services/worker-apex/", "shop-runtime-apex.service", "/tenants/apex/"})
+    EXPECT_THAT(after, HasSubstr(changed));
+  for (const auto* kept :
+       {"slug: acme-eu", "runtime-acme-eu/", "/services/one-acme/", "reason: acme }"})
+    EXPECT_THAT(after, HasSubstr(kept));
+}
+
 TEST(Names, TheCursorIsOnANameFromItsFirstToBehindItsLastCharacter) {
   const auto project = project_of(spec, files);
   const auto uses = uses_of(project);

@@ -304,6 +304,38 @@ TEST(Server, NeverLeavesTheWorkspaceThroughALink) {
   fs::remove_all(root);
 }
 
+TEST(Server, RenamesWhatPatchesNameOrSaysWhichOneWouldBreak) {
+  const std::string spec = R"(caisson: v1
+name: shop
+version: 1.0.0
+tiers: { own: { isolation: deployment } }
+tenants:
+  - { slug: acme, tier: own }
+services:
+  web: { build: { context: . }, port: 8080, storage: { path: /data } }
+patches:
+  - { file: compose/compose.yaml, at: /services/runtime-acme/mem_limit, set: 1g, reason: r }
+  - { file: helm/shop/values.yaml, at: /workloads/web/replicas, merge: { min: 1 }, reason: r }
+)";
+  Client client;
+  client.start();
+  client.open(uri, spec);
+  client.work();
+  const auto rename = [&](int id, int line, int column, const char* name) {
+    json::object params = place(line, column);
+    params["newName"] = name;
+    client.ask(id, "textDocument/rename", params);
+    client.work();
+  };
+  rename(1, 5, 12, "apex");
+  const auto tenant = json::serialize(client.answer(1));
+  EXPECT_THAT(tenant, HasSubstr("\"newText\":\"apex\""));
+  EXPECT_THAT(tenant, HasSubstr("\"line\":9")) << "the patch's place";
+  rename(2, 7, 3, "shopfront");
+  EXPECT_THAT(json::serialize(client.answer(2)), HasSubstr("helm/shop/values.yaml"));
+  EXPECT_NE(client.error(2), 0) << "the chart's workload would have another name";
+}
+
 TEST(Server, LeavesOtherPeoplesFilesAlone) {
   Client client;
   client.start();

@@ -191,8 +191,7 @@ const Analysis& Workspace::analysis(OpenSpec& spec) const {
   return *spec.analysis;
 }
 
-std::vector<source::Diagnostic> Workspace::after(OpenSpec& spec,
-                                                 const std::vector<Edit>& edits) const {
+Analysis Workspace::analysis_after(OpenSpec& spec, const std::vector<Edit>& edits) const {
   const Project& files = project(spec);
   std::map<std::string, std::string, std::less<>> changed;
   for (std::uint32_t file = 0; file < files.sources.size(); ++file) {
@@ -210,8 +209,25 @@ std::vector<source::Diagnostic> Workspace::after(OpenSpec& spec,
   };
   return load(spec.reader, name,
               own != changed.end() ? own->second : std::string(files.sources[0].text()),
-              surroundings_.environment, read_file)
-      .diagnostics;
+              surroundings_.environment, read_file);
+}
+
+std::vector<source::Diagnostic> Workspace::after(OpenSpec& spec,
+                                                 const std::vector<Edit>& edits) const {
+  return analysis_after(spec, edits).diagnostics;
+}
+
+std::string Workspace::broken_patch(OpenSpec& spec, const std::vector<Edit>& edits) const {
+  const auto& before = analysis(spec).loaded;
+  if (!before || before->deployment.patches.empty() ||
+      before->deployment.tenants.size() > most_rendered_tenants)
+    return {};
+  const Analysis after = analysis_after(spec, edits);
+  if (!after.loaded) return {};
+  const auto old = refused_patches(*before);
+  for (const std::string& message : refused_patches(*after.loaded))
+    if (std::ranges::find(old, message) == old.end()) return message;
+  return {};
 }
 
 std::vector<Arrival> Workspace::arrivals(OpenSpec& spec, const std::string& environment,

@@ -96,6 +96,9 @@ class Workspace {
   /// What would be said after the edits.
   [[nodiscard]] std::vector<source::Diagnostic> after(OpenSpec& spec,
                                                       const std::vector<Edit>& edits) const;
+  /// What a patch would be refused for after the edits, and is not now; empty when nothing is, when
+  /// the spec has no patches, and when it is wrong or too large to be rendered.
+  [[nodiscard]] std::string broken_patch(OpenSpec& spec, const std::vector<Edit>& edits) const;
   [[nodiscard]] std::vector<Arrival> arrivals(OpenSpec& spec, const std::string& environment,
                                               const std::string& pointer) const;
 
@@ -109,6 +112,7 @@ class Workspace {
   [[nodiscard]] const Document* find_path(const std::filesystem::path& path) const;
   [[nodiscard]] Analysis load(DocumentReader& reader, std::string name, std::string text,
                               const std::string& environment, const ReadFile& read_file) const;
+  [[nodiscard]] Analysis analysis_after(OpenSpec& spec, const std::vector<Edit>& edits) const;
   void sort_out(const Document& document);
 
   Surroundings surroundings_;

@@ -11,10 +11,12 @@
 
 #include "base/files.h"
 #include "installer/command/command.h"
+#include "installer/command/diagnose_command.h"
 #include "installer/command/doctor_command.h"
 #include "installer/command/images.h"
 #include "installer/command/site_command.h"
 #include "installer/command/trust_command.h"
+#include "installer/command/try_command.h"
 #include "installer/confine/network.h"
 #include "installer/format/lines.h"
 #include "installer/registry/engine.h"
@@ -36,6 +38,9 @@ usage: caisson-install COMMAND [ARGUMENT...]
   recover              finish or undo what was interrupted; each boot does the same
   status               tell what is installed, and what is in work
   doctor               look at all that was installed and at this host; each fault with a remedy
+  diagnose             write what the vendor needs to see into one text, searched for secrets
+  try BUNDLE           run a release on loopback, without root, with nothing outside of one directory
+  try --end            stop that, and remove the directory
   uninstall            remove units, programs, configuration, data and secrets
   trust show           tell which root the site trusts, and which keys hold
   trust update ROOT... take roots without a bundle: root.N, its signatures beside it
@@ -55,16 +60,21 @@ options:
   --base DIR                 verify: the installed release that a delta stands on, as
                              /opt/PRODUCT/current
   --sums                     verify: check what gpgv and sha256sum check, and decode nothing
-  --product NAME             rollback, recover, status, doctor, uninstall, trust: of which product
+  --product NAME             rollback, recover, status, doctor, diagnose, uninstall, trust: of which
+                             product
   --secrets DIR              install, update: take secrets that nobody generates from DIR/NAME
-  --answers FILE             install, update: answer the questions of the release, a line NAME=ANSWER
+  --answers FILE             install, update, try: answer the questions of the release, a line NAME=ANSWER
                              each; without it they are asked on a terminal, or the defaults hold
   --dry-run                  install, update: tell what is needed and what is there, and stop;
-                             rollback, uninstall: tell what would be done, and stop
+                             rollback, uninstall: tell what would be done, and stop;
+                             diagnose: print what would be written
   --again                    update: also to a release that was rolled back here
   --stage                    update: put the release on the disk and stop; nothing that runs is touched
   --apply                    update: to the release that was staged; with --product, without a bundle
   --waiver FILE              recover: open an update that is held, as FILE and FILE.gpg allow
+  --out FILE                 diagnose: the file to write, for root alone
+  --dir DIRECTORY            try: where everything of the trial is; it must not be there yet
+  --without EXHIBIT,...      diagnose: leave these out, by the names of their headings
   --keep-data                uninstall: leave data, secrets and roots where they are
   --boot                     recover: start nothing, for the boot does that afterwards
   --port NUMBER              images serve, import: listen there; 0 takes a free port (default: 5005)
@@ -82,7 +92,7 @@ options:
 
 Nothing connects to anything: the program gives up the network before it opens a bundle. Only
 `images serve` and `images import`, on 127.0.0.1, and `images push`, to the registry that is named,
-keep it.
+keep it; `try` opens the bundle without it, and then starts the release on 127.0.0.1.
 
 exit codes:
   0  it is as it should be
@@ -115,6 +125,8 @@ struct Words {
   PushRequest push;
   SiteRequest site;  ///< but for what `request` says
   ImportRequest import;
+  std::string trial;  ///< the directory of `try`
+  bool end_trial = false;
   std::uint16_t port = 5005;
 };
 
@@ -142,11 +154,11 @@ constexpr SiteCommand kOfSites[] = {
     {"install", true, false, install_bundle},  {"update", true, false, update_from_bundle},
     {"rollback", false, true, roll_back_site}, {"recover", false, true, recover_site},
     {"status", false, false, tell_status},     {"uninstall", false, true, uninstall_site},
-    {"doctor", false, true, examine_site}};
+    {"doctor", false, true, examine_site},     {"diagnose", false, true, diagnose_site}};
 
-const std::vector<std::string_view> kTrusting = {"verify",        "inspect",     "images serve",
-                                                 "images import", "images push", "install",
-                                                 "trust show",    "trust update"};
+const std::vector<std::string_view> kTrusting = {"verify",        "inspect",      "images serve",
+                                                 "images import", "images push",  "install",
+                                                 "trust show",    "trust update", "try"};
 
 const std::vector<Option>& options() {
   static const std::vector<Option> table = {
@@ -161,7 +173,7 @@ const std::vector<Option>& options() {
          return {};
        }},
       {"--strict",
-       {"verify", "install", "update"},
+       {"verify", "install", "update", "try"},
        false,
        [](Words& words, const std::string&) -> std::string {
          words.request.strict = true;
@@ -183,15 +195,15 @@ const std::vector<Option>& options() {
        }},
       {"--json",
        {"verify", "inspect", "explain", "images serve", "images import", "images push", "install",
-        "update", "rollback", "recover", "status", "uninstall", "doctor", "trust show",
-        "trust update"},
+        "update", "rollback", "recover", "status", "uninstall", "doctor", "diagnose", "trust show",
+        "trust update", "try"},
        false,
        [](Words& words, const std::string&) -> std::string {
          words.request.json = true;
          return {};
        }},
       {"--product",
-       {"update", "rollback", "recover", "status", "uninstall", "doctor", "trust show",
+       {"update", "rollback", "recover", "status", "uninstall", "doctor", "diagnose", "trust show",
         "trust update"},
        true,
        [](Words& words, const std::string& value) -> std::string {
@@ -206,14 +218,14 @@ const std::vector<Option>& options() {
          return value.empty() ? "--secrets takes a directory" : "";
        }},
       {"--answers",
-       {"install", "update"},
+       {"install", "update", "try"},
        true,
        [](Words& words, const std::string& value) -> std::string {
          words.site.answers = value;
          return value.empty() ? "--answers takes a file" : "";
        }},
       {"--dry-run",
-       {"install", "update", "rollback", "uninstall"},
+       {"install", "update", "rollback", "uninstall", "diagnose"},
        false,
        [](Words& words, const std::string&) -> std::string {
          words.site.dry_run = true;
@@ -246,6 +258,33 @@ const std::vector<Option>& options() {
        [](Words& words, const std::string& value) -> std::string {
          words.site.waiver = value;
          return value.empty() ? "--waiver takes a file" : "";
+       }},
+      {"--dir",
+       {"try"},
+       true,
+       [](Words& words, const std::string& value) -> std::string {
+         words.trial = value;
+         return value.empty() ? "--dir takes a directory" : "";
+       }},
+      {"--end",
+       {"try"},
+       false,
+       [](Words& words, const std::string&) -> std::string {
+         words.end_trial = true;
+         return {};
+       }},
+      {"--out",
+       {"diagnose"},
+       true,
+       [](Words& words, const std::string& value) -> std::string {
+         words.site.out = value;
+         return value.empty() ? "--out takes a file" : "";
+       }},
+      {"--without",
+       {"diagnose"},
+       true,
+       [](Words& words, const std::string& value) -> std::string {
+         return read_exhibits(value, words.site.without);
        }},
       {"--keep-data",
        {"uninstall"},
@@ -401,6 +440,9 @@ Said run_on_site(Words& words, const SiteCommand& known) {
   if (site.bundle.expected_root && !site.bundle.roots.empty()) {
     return misused("say whom to trust, with either --expect-root or --roots");
   }
+  if (known.run == diagnose_site && site.out.empty() == !site.dry_run) {
+    return misused("say where to write it, with --out FILE, or look at it first, with --dry-run");
+  }
   if (takes_bundle) site.bundle.bundle = words.words.front();
   if (auto confined = give_up_network(); !confined) {
     return say(confined.error(), site.bundle.json);
@@ -428,6 +470,19 @@ Said run_trust(const Words& words) {
   return update ? update_trust(trust) : show_trust(trust);
 }
 
+/// Starts or ends a trial.
+Said run_trial(Words& words) {
+  auto& request = words.request;
+  if (words.trial.empty()) return misused("say where, with --dir DIRECTORY");
+  if (words.end_trial) {
+    if (!words.words.empty()) return misused("'try --end' takes no bundle");
+    return end_trial({.bundle = request, .directory = words.trial, .answers = {}});
+  }
+  if (auto wrong = fault_of_bundle(words)) return *wrong;
+  request.progress = !request.json;
+  return start_trial({.bundle = request, .directory = words.trial, .answers = words.site.answers});
+}
+
 void announce(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
   std::fflush(stdout);
@@ -446,6 +501,7 @@ Said run(const std::vector<std::string>& arguments) {
   }
   const auto* const on_site = std::ranges::find(kOfSites, words.command, &SiteCommand::name);
   if (on_site != std::end(kOfSites)) return run_on_site(words, *on_site);
+  if (words.command == "try") return run_trial(words);
   if (words.command == "trust show" || words.command == "trust update") return run_trust(words);
   if (std::ranges::find(kOfBundles, words.command) == kOfBundles.end()) {
     return misused("unknown command '" + words.command + "'");

@@ -10,6 +10,7 @@
 #include "conformance/probe/probe.h"
 #include "conformance/probe/provision.h"
 #include "conformance/probe/targets.h"
+#include "conformance/scan/files.h"
 #include "conformance/stack/local.h"
 
 namespace caisson::conformance {

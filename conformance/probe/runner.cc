@@ -5,6 +5,7 @@
 #include <mutex>
 #include <thread>
 
+#include "conformance/scan/files.h"
 #include "conformance/stack/interrupt.h"
 
 namespace caisson::conformance {

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -92,21 +91,5 @@ class ScanStream {
   std::vector<Sighting> sightings_;
   std::vector<std::unique_ptr<Member>> members_;
 };
-
-/// What a file or a tree of files shows; entries that cannot be read are named in `unread`.
-struct FileScan {
-  struct Hit {
-    std::filesystem::path file;
-    Sighting sighting;
-  };
-  std::vector<Hit> hits{};
-  std::vector<std::filesystem::path> unread{};
-  std::uint64_t files = 0;
-  std::uint64_t bytes = 0;
-};
-
-/// Scans a file, or every regular file below a directory (symbolic links are not followed). Names
-/// count too.
-[[nodiscard]] FileScan scan_files(const Scanner& scanner, const std::filesystem::path& root);
 
 }  // namespace caisson::conformance

@@ -1,6 +1,7 @@
 #include "conformance/scan/scanner.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 
 #include <gtest/gtest.h>
@@ -9,6 +10,7 @@
 #include <zlib.h>
 
 #include "base/base64url.h"
+#include "conformance/scan/files.h"
 
 namespace caisson::conformance {
 namespace {

@@ -299,7 +299,12 @@ Result<RunningStack> up_compose(const plan::Plan& plan,
     static_cast<void>(down_compose(state, options.progress));
     return tl::unexpected(started.error());
   }
-  return attach_compose(plan, state);
+  auto running = attach_compose(plan, state);
+  if (!running) {
+    running.error().what += not_up(plan, state);
+    static_cast<void>(down_compose(state, options.progress));
+  }
+  return running;
 }
 
 Result<RunningStack> attach_compose(const plan::Plan& plan, const fs::path& where) {

@@ -363,20 +363,43 @@ Result<void> check_reachable(const fs::path& state, const Hardening& hardening) 
   return {};
 }
 
+/// Waits while the services settle. One that is ready at once, for it has no port, may end the
+/// moment after.
+Result<void> settle(const fs::path& state,
+                    const std::vector<std::pair<const Process*, ProcessId>>& started,
+                    std::chrono::milliseconds limit) {
+  const auto is_service = [](const auto& each) { return each.first->role == "service"; };
+  if (std::ranges::none_of(started, is_service)) return {};
+  const Deadline end = within(limit);
+  do {
+    for (const auto& [process, id] : started) {
+      if (alive(id)) continue;
+      return fail(process->name + " ended a moment after it had started" +
+                      log_tail(state / "logs" / (process->name + ".log"), state / "secrets"),
+                  "a service stays; what ends by itself is run by the command of what needs it");
+    }
+    if (interrupted()) return fail("interrupted");
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  } while (std::chrono::steady_clock::now() < end);
+  return {};
+}
+
 Result<void> start_all(const fs::path& state, const Record& record, const StackDescription& stack,
                        const LocalOptions& options) {
   const auto order = start_order(stack);
   if (!order) return tl::unexpected(order.error());
+  std::vector<std::pair<const Process*, ProcessId>> started;
   for (const Process* process : *order) {
     const auto id = start_one(
         state, record, stack, *process, options.ready_within, [] { return !interrupted(); },
         options.spec_directory);
     if (!id) return tl::unexpected(id.error());
+    started.emplace_back(process, *id);
     say(options.progress, process->name + " is ready (" + process->program + ", pid " +
                               std::to_string(id->pid) + ")");
   }
   if (interrupted()) return fail("interrupted");
-  return {};
+  return settle(state, started, options.settle);
 }
 
 }  // namespace
@@ -429,17 +452,18 @@ Result<RunningStack> up_local(const LocalTree& tree, const LocalOptions& options
     return tl::unexpected(step.error());
   }
 
-  if (auto started = start_all(state, record, *stack, options); !started) {
-    // The logs of what failed stay; whoever interrupts has seen enough.
-    if (interrupted()) {
-      static_cast<void>(take_down(state, options.progress));
-    } else {
-      stop_all(state, options.progress);
-      keep_logs(state);
-    }
-    return tl::unexpected(started.error());
+  const auto started = start_all(state, record, *stack, options);
+  auto running =
+      started ? attach_local(state) : Result<RunningStack>(tl::unexpected(started.error()));
+  if (running) return running;
+  // The logs of what failed stay; whoever interrupts has seen enough.
+  if (interrupted()) {
+    static_cast<void>(take_down(state, options.progress));
+  } else {
+    stop_all(state, options.progress);
+    keep_logs(state);
   }
-  return attach_local(state);
+  return running;
 }
 
 Result<RunningStack> attach_local(const fs::path& where) {

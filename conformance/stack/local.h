@@ -25,6 +25,9 @@ struct LocalOptions {
   TokenKey token_key{};                                     ///< its key pair is made here
   Hardening hardening = Hardening::possible();
   std::chrono::milliseconds ready_within{20'000};  ///< for each process
+  /// As long as services have to run after the last one became ready: a service that ends before
+  /// has failed.
+  std::chrono::milliseconds settle{1'000};
   std::uint64_t processes_limit = 256;
   bool owned = false;  ///< by this program: `sweep_local` removes it once that has gone
   std::string stop_with = "caisson down";  ///< the command that stops what runs there already
@@ -32,9 +35,9 @@ struct LocalOptions {
 };
 
 /// Starts the stack that `tree` describes (docs/local.md), each process when those it needs are
-/// ready. What is in the way is said before anything starts. When a process fails everything
-/// started is stopped again and the state directory emptied but for its logs; when the user
-/// interrupts, those are removed as well.
+/// ready. What is in the way is said before anything starts. When a process fails, or a service
+/// ends while it should settle, everything started is stopped again and the state directory emptied
+/// but for its logs; when the user interrupts, those are removed as well.
 [[nodiscard]] Result<RunningStack> up_local(const LocalTree& tree, const LocalOptions& options);
 
 /// What `up_local` left in a state directory. Fails when there is nothing, or when a process has

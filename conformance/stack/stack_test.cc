@@ -403,6 +403,33 @@ TEST(Local, AFailedStartStopsWhatRan) {
   EXPECT_TRUE(down_local(state));
 }
 
+TEST(Local, AServiceThatEndsAMomentAfterItStartedHasFailed) {
+  const Scratch scratch;
+  const fs::path state = scratch.path() / "state";
+  // Without a port nothing can be asked whether it is ready.
+  std::string brief = process_json("brief", free_port(), "\"fine\"", 1);
+  brief = with(brief, R"("ready":{"port":"data","path":"/"})", R"("ready":null)");
+  brief = with(brief, "\"caddy\"", "\"/bin/sh\"");
+  const auto from = brief.find("\"args\":[");
+  brief.replace(from, brief.find(']', from) + 1 - from,
+                R"("args":["-c","echo migrated with $TOKEN; sleep 0.2"])");
+  std::vector<std::string> steps;
+  const auto up = up_local(
+      {{"stack.json", stack_json(process_json("fine", free_port(), "", 0) + "," + brief)}},
+      {.state = state, .settle = milliseconds(30'000), .progress = [&](const std::string& line) {
+         steps.push_back(line);
+       }});
+  ASSERT_FALSE(up);
+  EXPECT_THAT(up.error().text(),
+              testing::AllOf(testing::HasSubstr("brief ended a moment after it had started"),
+                             testing::HasSubstr("migrated with [token]"),
+                             testing::HasSubstr("a service stays")));
+  EXPECT_THAT(steps, testing::Contains("fine stopped"));
+  std::vector<std::string> left;
+  for (const auto& entry : fs::directory_iterator(state)) left.push_back(entry.path().filename());
+  EXPECT_THAT(left, testing::ElementsAre("logs")) << "nothing is left running";
+}
+
 TEST(Compose, SaysBeforeItStartsThatThereIsNoDocker) {
   const Scratch scratch;
   const char* before = getenv("PATH");

@@ -203,7 +203,7 @@ class Creation {
 
   Recipe recipe_;
   Progress& progress_;
-  Scan scan_;
+  conformance::DisclosureScan scan_;
   PublicKeys keys_;
   std::optional<BaseBundle> base_;
   Manifest manifest_;

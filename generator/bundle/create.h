@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "base/result.h"
+#include "conformance/scan/disclosure.h"
 #include "generator/bundle/pack.h"
 #include "generator/bundle/progress.h"
-#include "generator/bundle/scan.h"
 #include "generator/bundle/shelf.h"
 #include "generator/publish/commit.h"
 #include "installer/format/manifest.h"
@@ -38,13 +38,13 @@ struct Recipe {
   std::string environment;  ///< of the spec; may be empty
   std::optional<publish::Commit> commit;
 
-  std::vector<KnownSecret> secrets;   ///< what must not get in
-  std::vector<std::string> accepted;  ///< places where what was found may stay
+  std::vector<conformance::KnownSecret> secrets;  ///< what must not get in
+  std::vector<std::string> accepted;              ///< places where what was found may stay
 };
 
 struct Created {
-  std::vector<Finding> refused;   ///< not empty: there is no bundle
-  std::vector<Finding> accepted;  ///< what was found and may stay
+  std::vector<conformance::Disclosure> refused;   ///< not empty: there is no bundle
+  std::vector<conformance::Disclosure> accepted;  ///< what was found and may stay
   installer::Manifest manifest;
   std::vector<std::string> silent;  ///< programs that do not say what is linked into them
   std::uint64_t bytes = 0;          ///< of the bundle

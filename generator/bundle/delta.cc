@@ -80,7 +80,8 @@ Result<Digest> digest_of(const Source& source) {
 /// The file as a patch of what the base has in its place; none where that saves too little.
 Result<std::optional<Pack>> patch(const BaseBundle& base, const Place& place,
                                   const Content& content, const installer::File& file,
-                                  const Packing& packing, Stage& stage, Scan& scan) {
+                                  const Packing& packing, Stage& stage,
+                                  conformance::DisclosureScan& scan) {
   const auto before = read_from(base, place);
   if (!before) return tl::unexpected(before.error());
   const auto bytes = content.source.all(kMostOfPatched);
@@ -137,8 +138,8 @@ std::vector<Digest> image_blobs(const installer::Manifest& manifest) {
 }
 
 Result<std::vector<Pack>> take_from_base(const BaseBundle& base, std::vector<Content>& contents,
-                                         const Packing& packing, Stage& stage, Scan& scan,
-                                         Progress& progress) {
+                                         const Packing& packing, Stage& stage,
+                                         conformance::DisclosureScan& scan, Progress& progress) {
   const auto places = places_of(base.manifest);
   std::set<Digest> had;
   for (const auto& [path, place] : places) had.insert(place.file->digest);

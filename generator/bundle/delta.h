@@ -30,10 +30,8 @@ struct BaseBundle {
 /// Takes out of `contents` what a site with the base has already, and what it can make of it: a
 /// file of up to 24 MiB is a patch of the file that had its path, where that saves 30 %. What is
 /// left has to be packed.
-[[nodiscard]] Result<std::vector<installer::Pack>> take_from_base(const BaseBundle& base,
-                                                                  std::vector<Content>& contents,
-                                                                  const Packing& packing,
-                                                                  Stage& stage, Scan& scan,
-                                                                  Progress& progress);
+[[nodiscard]] Result<std::vector<installer::Pack>> take_from_base(
+    const BaseBundle& base, std::vector<Content>& contents, const Packing& packing, Stage& stage,
+    conformance::DisclosureScan& scan, Progress& progress);
 
 }  // namespace caisson::bundle

@@ -39,7 +39,8 @@ tl::unexpected<Failure> bad(const std::string& image, const std::string& what,
 /// Looks at the files of a layer as they come, with the end of the piece before.
 class Lookout {
  public:
-  Lookout(Scan& scan, std::string image) : scan_(scan), image_(std::move(image)) {}
+  Lookout(conformance::DisclosureScan& scan, std::string image)
+      : scan_(scan), image_(std::move(image)) {}
 
   void see(const ArchiveEntry& entry, std::string_view bytes) {
     const bool begins = seen_ == 0;
@@ -54,18 +55,20 @@ class Lookout {
       seen_ = 0;
       tail_.clear();
     } else {
-      tail_ = std::string(window.substr(window.size() - std::min(window.size(), Scan::overlap)));
+      tail_ = std::string(window.substr(
+          window.size() - std::min(window.size(), conformance::DisclosureScan::overlap)));
     }
   }
 
  private:
-  Scan& scan_;
+  conformance::DisclosureScan& scan_;
   std::string image_;
   std::string tail_;
   std::uint64_t seen_ = 0;
 };
 
-Result<void> do_layer(LayerWork& work, bool copied, Stage& stage, Scan& scan, Progress& progress) {
+Result<void> do_layer(LayerWork& work, bool copied, Stage& stage, conformance::DisclosureScan& scan,
+                      Progress& progress) {
   std::optional<Stage::Writer> writer;
   if (copied) {
     auto opened = stage.writer(work.blob->digest);
@@ -263,7 +266,8 @@ std::string docker_of(const std::vector<ShelfImage>& images) {
 
 Result<PackedImages> pack_images(const std::vector<ShelfImage>& given, const std::string& arch,
                                  unsigned threads, const std::vector<Digest>& left_out,
-                                 Stage& stage, Scan& scan, Progress& progress) {
+                                 Stage& stage, conformance::DisclosureScan& scan,
+                                 Progress& progress) {
   auto images = given;
   std::ranges::sort(images, {}, &ShelfImage::reference);
   const std::set<Digest> left(left_out.begin(), left_out.end());

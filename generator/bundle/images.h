@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "base/result.h"
+#include "conformance/scan/disclosure.h"
 #include "generator/bundle/image_root.h"
 #include "generator/bundle/progress.h"
-#include "generator/bundle/scan.h"
 #include "generator/bundle/shelf.h"
 #include "generator/bundle/stage.h"
 #include "installer/format/manifest.h"
@@ -27,6 +27,7 @@ struct PackedImages {
 [[nodiscard]] Result<PackedImages> pack_images(const std::vector<ShelfImage>& images,
                                                const std::string& arch, unsigned threads,
                                                const std::vector<Digest>& left_out, Stage& stage,
-                                               Scan& scan, Progress& progress);
+                                               conformance::DisclosureScan& scan,
+                                               Progress& progress);
 
 }  // namespace caisson::bundle

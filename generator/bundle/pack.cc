@@ -63,8 +63,8 @@ class InOrder {
 
 class Packer {
  public:
-  Packer(std::vector<Content> contents, const Packing& packing, Stage& stage, Scan& scan,
-         Progress& progress)
+  Packer(std::vector<Content> contents, const Packing& packing, Stage& stage,
+         conformance::DisclosureScan& scan, Progress& progress)
       : contents_(std::move(contents)),
         packing_(packing),
         stage_(stage),
@@ -171,7 +171,7 @@ class Packer {
     const auto& source = content.source;
     const auto offset = job.piece * kMostOfChunk;
     const auto size = std::min(kMostOfChunk, source.size() - offset);
-    const auto seen = std::min(size + Scan::overlap, source.size() - offset);
+    const auto seen = std::min(size + conformance::DisclosureScan::overlap, source.size() - offset);
     if (auto read = source.read(offset, seen, bytes); !read) return read;
     scan_.look(content.path, bytes, job.piece == 0);
     bytes.resize(size);
@@ -187,7 +187,7 @@ class Packer {
   std::vector<Content> contents_;
   const Packing& packing_;
   Stage& stage_;
-  Scan& scan_;
+  conformance::DisclosureScan& scan_;
   Progress& progress_;
   std::vector<std::vector<std::size_t>> members_;  ///< of each pack, indexes of contents
   std::vector<Pack> packs_;
@@ -198,7 +198,7 @@ class Packer {
 }  // namespace
 
 Result<std::vector<Pack>> pack(std::vector<Content> contents, const Packing& packing, Stage& stage,
-                               Scan& scan, Progress& progress) {
+                               conformance::DisclosureScan& scan, Progress& progress) {
   return Packer(std::move(contents), packing, stage, scan, progress).run();
 }
 

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "conformance/scan/disclosure.h"
 #include "generator/bundle/progress.h"
-#include "generator/bundle/scan.h"
 #include "generator/bundle/source.h"
 #include "generator/bundle/stage.h"
 #include "installer/format/manifest.h"
@@ -30,6 +30,7 @@ struct Packing {
 /// with `scan`. Fails on a file that changes meanwhile.
 [[nodiscard]] Result<std::vector<installer::Pack>> pack(std::vector<Content> contents,
                                                         const Packing& packing, Stage& stage,
-                                                        Scan& scan, Progress& progress);
+                                                        conformance::DisclosureScan& scan,
+                                                        Progress& progress);
 
 }  // namespace caisson::bundle

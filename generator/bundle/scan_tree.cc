@@ -21,13 +21,14 @@ namespace fs = std::filesystem;
 /// Gives pieces to the scan with the end of the piece before.
 class Window {
  public:
-  Window(Scan& scan, std::string place) : scan_(scan), place_(std::move(place)) {}
+  Window(conformance::DisclosureScan& scan, std::string place)
+      : scan_(scan), place_(std::move(place)) {}
 
   void see(std::string_view bytes) {
     held_ += bytes;
-    if (held_.size() < 16 * Scan::overlap) return;
+    if (held_.size() < 16 * conformance::DisclosureScan::overlap) return;
     end();
-    held_.erase(0, held_.size() - Scan::overlap);
+    held_.erase(0, held_.size() - conformance::DisclosureScan::overlap);
   }
   void end() {
     scan_.look(place_, held_, begins_);
@@ -35,7 +36,7 @@ class Window {
   }
 
  private:
-  Scan& scan_;
+  conformance::DisclosureScan& scan_;
   std::string place_;
   std::string held_;
   bool begins_ = true;
@@ -94,9 +95,9 @@ std::vector<Unit> units_of(const installer::Manifest& manifest,
 
 }  // namespace
 
-Result<std::vector<Finding>> scan_tree(const fs::path& directory,
-                                       const std::vector<KnownSecret>& secrets,
-                                       Progress& progress) {
+Result<std::vector<conformance::Disclosure>> scan_tree(
+    const fs::path& directory, const std::vector<conformance::KnownSecret>& secrets,
+    Progress& progress) {
   auto files = files_below(directory);
   if (!files) return tl::unexpected(files.error());
   std::uint64_t bytes = 0;
@@ -107,7 +108,7 @@ Result<std::vector<Finding>> scan_tree(const fs::path& directory,
   for (auto& [path, source] : *files) {
     if (source.size() > 0) units.push_back({.place = path, .pieces = {source}});
   }
-  Scan scan(secrets);
+  conformance::DisclosureScan scan(secrets);
   const auto done = in_parallel(units.size(), 0, [&](std::size_t i) -> Result<void> {
     const auto& unit = units[i];
     Window stored(scan, unit.place);

@@ -119,9 +119,9 @@ struct Limits {
 /// A plan of the price list: what its tenants get unless they say otherwise.
 struct Tier {
   std::string name;
-  Isolation isolation = Isolation::row;
+  Traced<Isolation> isolation{Isolation::row};
   Isolation provided = Isolation::database;
-  std::int64_t retention_ms = 0;
+  Traced<std::int64_t> retention_ms;
   Limits limits;
   Origin origin;
 };

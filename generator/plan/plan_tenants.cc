@@ -33,9 +33,9 @@ void plan_tenants(Draft& draft) {
     const auto at = below("/tiers", name);
     const auto asked = static_cast<Isolation>(from.isolation);
     Tier tier{.name = name,
-              .isolation = asked,
+              .isolation = draft.trace(asked, at + "/isolation"),
               .provided = provided(asked, engine),
-              .retention_ms = from.retention.ms,
+              .retention_ms = draft.trace(from.retention.ms, at + "/retention"),
               .limits = {},
               .origin = draft.origin(at)};
     lay_over(tier.limits, from.limits, [&](auto value, const char* limit) {

@@ -17,6 +17,7 @@ import itertools
 import json
 import pathlib
 import re
+import shutil
 import sys
 import tempfile
 
@@ -433,8 +434,10 @@ def names_fit(chart):
         key = (o["kind"], o["metadata"].get("namespace"), o["metadata"]["name"])
         assert key not in names, f"{key} twice"
         names.add(key)
-        longest = {"StatefulSet": 52, "Service": 63, "Namespace": 63}.get(o["kind"], 253)
+        longest = {"StatefulSet": 52, "Service": 63, "Namespace": 63, "Job": 63, "CronJob": 52}.get(o["kind"], 253)
         assert len(key[2]) <= longest, f"{key} is longer than {longest}"
+        # The API server warns of anything else, as the name becomes that of a host.
+        assert key[0] not in ("Job", "CronJob") or "." not in key[2], f"{key} is no label of DNS"
         for label, value in o["metadata"]["labels"].items():
             assert len(value) <= 63 and len(label.split("/")[-1]) <= 63, f"{key}: label {label}={value}"
 
@@ -624,7 +627,7 @@ def sites_lay_over(chart):
         if o["kind"] == "CronJob":
             # It mounts the claim of its runtime, on whatever node that may be.
             pod = o["spec"]["jobTemplate"]["spec"]["template"]["spec"]
-            own = o["metadata"]["name"] == f"{name}.backup"
+            own = o["metadata"]["name"] == f"{name}-backup"
             assert pod["nodeSelector"] == {"disk": "nvme" if own else "ssd"}, o["metadata"]
             assert pod.get("tolerations") == ([{"operator": "Exists"}] if own else None), o["metadata"]
         if o["kind"] not in ("Deployment", "StatefulSet"):
@@ -656,6 +659,25 @@ def sites_lay_over(chart):
         assert account["metadata"]["annotations"] == {"role": "arn", "owner": "b", "one": "e"}
     values["networkPolicies"] = False
     assert not [o for o in yaml.load_all(chart.render(values), Loader) if o and o["kind"] == "NetworkPolicy"]
+
+
+def quantities_are_read(chart):
+    """Sizes as the API server takes and writes them, by the chart's own helper."""
+    place = chart.work / f"{chart.name}-quantities"
+    shutil.copytree(chart.directory, place)
+    sizes = {"1Ti": 1 << 40, "1024Gi": 1 << 40, "1e12": 10**12, "7e+3": 7000, "7E3": 7000, "+5Gi": 5 << 30, ".5G": 5 * 10**8, "5.": 5, "2E": 2 * 10**18,
+             "1500m": 2, "10": 10}
+    lines = [f'  {key}: {{{{ include "caisson.bytes" "{size}" | quote }}}}' for key, size in zip("abcdefghijk", sizes)]
+    (place / "templates/quantities.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: { name: quantities }\ndata:\n" + "\n".join(lines) + "\n")
+    command = [tools() / "helm", "template", "release", place, "--kube-version", "1.32.0", "--show-only", "templates/quantities.yaml"]
+    read = yaml.load(run(*command).stdout, Loader)["data"]
+    for (size, expected), value in zip(sizes.items(), read.values()):
+        assert int(value) == expected, f"{size} is read as {value}"
+    for wrong in ("-5Gi", "5 Gi", "Gi", "5GiB", "1e", ""):
+        (place / "templates/quantities.yaml").write_text(f'a: {{{{ include "caisson.bytes" "{wrong}" }}}}\n')
+        refused = run(*command, check=False)
+        assert refused.returncode != 0 and "is no size" in refused.stderr, f"{wrong}: {refused.stderr}"
+    print(f"  {len(sizes)} ways to write a size are read")
 
 
 def environments_lay_over(caisson, work):
@@ -726,6 +748,7 @@ def main():
         schemas(charts)
         pod_security(charts)
         overlaps(charts)
+        quantities_are_read(charts[0])
         domains_move(caisson, work)
         environments_lay_over(caisson, work)
         many_tenants_fit(caisson, work)

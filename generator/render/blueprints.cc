@@ -1,8 +1,8 @@
 #include "generator/render/blueprints.h"
 
+#include "base/suggestion.h"
 #include "generator/render/fingerprint.h"
 #include "generator/render/read_tree.h"
-#include "generator/spec/suggestion.h"
 #include "shipped_blueprints.h"
 
 namespace caisson::render {
@@ -21,7 +21,7 @@ Result<Blueprints> Blueprints::with(
     if (found == result.files_.end()) {
       const auto names = result.names();
       const std::vector<std::string_view> known(names.begin(), names.end());
-      const auto meant = spec::closest(name, known);
+      const auto meant = closest(name, known);
       return fail("there is no blueprint '" + name + "' to replace",
                   meant.empty() ? "`caisson blueprints` lists their names"
                                 : "did you mean '" + std::string(meant) + "'?");

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <array>
 
+#include "base/suggestion.h"
 #include "generator/render/fingerprint.h"
 #include "generator/render/observability.h"
 #include "generator/render/plan_report.h"
 #include "generator/render/scalar_text.h"
 #include "generator/render/secret_facts.h"
-#include "generator/spec/suggestion.h"
 
 namespace caisson::render {
 
@@ -229,7 +229,7 @@ Result<void> check_images(const Node& images) {
                          const std::vector<std::string>& read) {
     const std::vector<std::string_view> known(read.begin(), read.end());
     return fail("blueprint " + at.origin().at + ": nothing reads '" + word + "'",
-                spec::suggest(word, known));
+                suggest(word, known));
   };
   for (const auto& name : images.keys()) {
     const Node& image = *images.child(name);

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "base/suggestion.h"
 #include "generator/render/file_schema.h"
 #include "generator/render/runtime_format.h"
 #include "generator/render/unit_format.h"
-#include "generator/spec/suggestion.h"
 
 namespace caisson::render {
 namespace {
@@ -97,13 +97,29 @@ Fault undefined(const Node& project) {
         if (key == "networks" && each == "default") continue;
         const auto there = defined == nullptr ? std::vector<std::string>{} : defined->keys();
         const std::vector<std::string_view> known(there.begin(), there.end());
-        const auto meant = spec::closest(each, known);
+        const auto meant = closest(each, known);
         return SchemaFault{"/services/" + pointer_segment(service) + "/" + std::string(key),
                            "names '" + each + "', which the file does not define",
                            meant.empty() ? "define it under '" + std::string(section) + "' first"
                                          : "did you mean '" + std::string(meant) + "'?"};
       }
     }
+  }
+  return {};
+}
+
+/// What of a service excludes something else of it: Compose refuses the project.
+Fault excluded(const Node& project) {
+  const auto* services = project.find("services");
+  if (services == nullptr) return {};
+  for (const auto& [service, about] : *services->map()) {
+    const auto* mode = about.find("network_mode");
+    const auto* networks = about.find("networks");
+    if (mode == nullptr || networks == nullptr || mode->empty() || networks->empty()) continue;
+    return SchemaFault{
+        "/services/" + pointer_segment(service) + "/network_mode",
+        "stands beside 'networks', and Compose takes one of them",
+        "remove '/services/" + pointer_segment(service) + "/networks' by a patch before this one"};
   }
   return {};
 }
@@ -120,6 +136,7 @@ std::optional<SchemaFault> format_fault(std::string_view path, const Node& tree)
   if (name == "runtime.yaml") return runtime_contradiction(tree);
   if (!name.starts_with("compose-spec")) return {};
   if (auto fault = fault_of(file_schema("compose-values.yaml"), tree)) return fault;
+  if (auto fault = excluded(tree)) return fault;
   return undefined(tree);
 }
 

@@ -268,6 +268,7 @@ void add_workload_facts(Node& data, const plan::Plan& plan, const Node& values) 
         const auto set = controller.substr(controller.find('/') + 1);
         entry.add("resource", controller);
         entry.add("controller", set);
+        entry.add("cronjob", helm::backup_job(name));
         if (values.find("autoscaling") != nullptr &&
             *workload.at("/replicas/min") != *workload.at("/replicas/max")) {
           auto range = entry;

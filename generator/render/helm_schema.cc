@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/suggestion.h"
 #include "generator/render/scalar_text.h"
-#include "generator/spec/suggestion.h"
 
 namespace caisson::render {
 
@@ -499,9 +499,9 @@ class Checker {
     std::vector<std::string_view> known;
     if (properties != nullptr)
       for (const auto& entry : *properties->map()) known.push_back(entry.first);
-    const auto meant = spec::closest(key, known);
+    const auto meant = closest(key, known);
     return meant.empty() ? (known.empty() ? "no template reads it"
-                                          : "no template reads it; there is " + spec::any_of(known))
+                                          : "no template reads it; there is " + any_of(known))
                          : "did you mean '" + std::string(meant) + "'?";
   }
 

@@ -226,6 +226,13 @@ std::string claim(const Instance& instance, std::string_view volume) {
 
 std::string backup_claim(const Instance& instance) { return instance.name + ".backup"; }
 
+std::string backup_job(std::string_view instance) {
+  constexpr std::size_t longest = 45;
+  std::string name(instance.substr(0, longest));
+  if (name.ends_with('-')) name.pop_back();
+  return name + "-backup";
+}
+
 plan::Traced<std::int64_t> backup_bytes(const plan::Plan& plan, const plan::Volume& volume) {
   const auto each = volume.size_bytes.value;
   const auto& keep = plan.backup.keep;

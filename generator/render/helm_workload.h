@@ -33,6 +33,10 @@ void lay_over(Node& node, const plan::Instance& instance, const Volumes& volumes
 /// The claim that copies of a runtime's data are kept in.
 [[nodiscard]] std::string backup_claim(const plan::Instance& instance);
 
+/// The CronJob that copies it: a label of DNS with room for what Kubernetes appends, 52 characters.
+/// There is one in a namespace for each runtime, so that what is cut tells nothing apart.
+[[nodiscard]] std::string backup_job(std::string_view instance);
+
 /// Bytes of that claim: room for all copies that `backup.keep` asks for, each as large as the
 /// volume may grow. Never more than an int64 counts.
 [[nodiscard]] plan::Traced<std::int64_t> backup_bytes(const plan::Plan& plan,

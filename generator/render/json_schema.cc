@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/suggestion.h"
 #include "generator/render/value_format.h"
-#include "generator/spec/suggestion.h"
 
 namespace caisson::render {
 namespace {
@@ -256,7 +256,7 @@ class Checker {
     std::vector<std::string_view> known;
     if (const auto* properties = schema.find("properties"))
       for (const auto& entry : *properties->map()) known.push_back(entry.first);
-    const auto meant = spec::closest(key, known);
+    const auto meant = closest(key, known);
     if (!meant.empty())
       return SchemaFault{place, "is no key there", "did you mean '" + std::string(meant) + "'?"};
     if (known.empty() || known.size() > most_named)

@@ -11,6 +11,7 @@
 #include "generator/render/plan_report.h"
 #include "generator/render/runtime_config.h"
 #include "generator/render/targets.h"
+#include "generator/spec/reserved.h"
 
 namespace caisson::render {
 
@@ -22,7 +23,6 @@ using plan::Role;
 using plan::Secret;
 
 constexpr std::string_view address = "127.0.0.1";
-constexpr std::string_view port_variable = "PORT";
 
 /// Ports of the processes: the first is the edge's, then the runtimes', the dashboard's, the
 /// services', and those for metrics.
@@ -103,10 +103,7 @@ std::string variable_of(const Instance& instance) {
   std::string name = instance.name;
   const auto end = "-" + instance.tenant.value_or("");
   if (instance.tenant && name.ends_with(end)) name.resize(name.size() - end.size());
-  std::ranges::transform(name, name.begin(), [](char c) {
-    return c == '-' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  });
-  return name;
+  return spec::address_variable(name);
 }
 
 std::string why_omitted(const Instance& instance) {
@@ -347,7 +344,8 @@ class Stack {
     };
     if (instance.role == Role::service) {
       if (!instance.ports.empty())
-        tell(std::string(port_variable), std::to_string(site_.number(instance.ports.front())));
+        tell(std::string(spec::port_variable),
+             std::to_string(site_.number(instance.ports.front())));
       for (const auto& name : instance.needs) {
         const auto* other = index_.instance(name);
         if (other == nullptr || !runs_here(*other) || other->ports.empty()) continue;

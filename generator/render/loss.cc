@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "base/suggestion.h"
 #include "generator/render/render.h"
-#include "generator/spec/suggestion.h"
 
 namespace caisson::render {
 
@@ -146,16 +146,15 @@ std::vector<Mistake> waiver_mistakes(const plan::Plan& plan) {
       mistakes.push_back({.code = "E0306",
                           .pointer = waiver.origin.pointer + "/rule",
                           .message = "no target loses '" + std::string(field) + "'",
-                          .remedy = spec::suggest(field, lossy)});
+                          .remedy = suggest(field, lossy)});
     } else if (!waiver.where.empty() &&
                std::ranges::find(target_names, waiver.where) == target_names.end()) {
       const std::vector<std::string_view> known(target_names.begin(), target_names.end());
-      refuse_where(waiver, "'" + waiver.where + "' is no target",
-                   spec::suggest(waiver.where, known));
+      refuse_where(waiver, "'" + waiver.where + "' is no target", suggest(waiver.where, known));
     } else if (!waiver.where.empty() && std::ranges::find(losing, waiver.where) == losing.end()) {
       refuse_where(waiver,
                    "target '" + waiver.where + "' loses nothing of '" + std::string(field) + "'",
-                   "remove the waiver, or name a target that does: " + spec::any_of(losing));
+                   "remove the waiver, or name a target that does: " + any_of(losing));
     }
   }
   return mistakes;

@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <string>
 
+#include "generator/render/unit_value.h"
+
 namespace caisson::render {
 namespace {
 
@@ -14,7 +16,7 @@ std::string_view name_of(const Node& node) {
 /// Whether a directive of a unit file, which may stand once or several times; commands are lists of
 /// words.
 bool is_free(bool unit, std::size_t depth, std::string_view key, const Node& before) {
-  return unit && depth == 2 && before.map() == nullptr && !key.starts_with("Exec");
+  return unit && depth == 2 && before.map() == nullptr && !is_command(key);
 }
 
 std::optional<Misfit> compare(bool unit, const Node& before, const Node& after,

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <span>
 
+#include "base/suggestion.h"
 #include "generator/render/file_format.h"
 #include "generator/render/patch_shape.h"
 #include "generator/render/place_hint.h"
 #include "generator/render/read_tree.h"
-#include "generator/spec/suggestion.h"
 
 namespace caisson::render {
 
@@ -165,7 +165,7 @@ void Patches::finish(std::string_view target, const Artifacts& artifacts) {
          .pointer = patch.origin.pointer + "/file",
          .message = text ? "'" + patch.file + "' is text; only files with values can be patched"
                          : "no target writes '" + patch.file + "'",
-         .remedy = text ? instead_of_a_patch(*written) : spec::suggest(patch.file, structured)});
+         .remedy = text ? instead_of_a_patch(*written) : suggest(patch.file, structured)});
   }
 }
 

@@ -13,6 +13,7 @@
 
 #include "generator/render/file_format.h"
 #include "generator/render/render_testing.h"
+#include "generator/render/unit_value.h"
 
 namespace caisson::render {
 namespace {
@@ -74,8 +75,7 @@ bool is_free(const std::string& file, const Place& place) {
   const auto segments = pointer_segments(place.at);
   // Of a directive a list is its lines.
   if (is_unit(file)) {
-    return segments.size() == 2 && place.value->map() == nullptr &&
-           !segments[1].starts_with("Exec");
+    return segments.size() == 2 && place.value->map() == nullptr && !is_command(segments[1]);
   }
   static const std::set<std::string> forms{"command", "tmpfs",  "test",  "build",
                                            "args",    "nofile", "ports", "labels"};

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "generator/spec/suggestion.h"
+#include "base/suggestion.h"
 
 namespace caisson::render {
 
@@ -19,7 +19,7 @@ std::string place_hint(const Node& tree, std::string_view pointer) {
       const auto keys = node->keys();
       if (keys.empty()) return "'" + way + "' is a value with nothing in it";
       const std::vector<std::string_view> there(keys.begin(), keys.end());
-      const auto meant = spec::closest(segment, there);
+      const auto meant = closest(segment, there);
       if (!meant.empty()) return "did you mean '" + way + "/" + pointer_segment(meant) + "'?";
       constexpr std::size_t most_named = 8;
       auto names = way.empty() ? std::string("at the top there is ") : "in '" + way + "' there is ";

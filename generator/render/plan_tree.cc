@@ -164,9 +164,9 @@ Node list_of(const Range& range, const Make& make) {
 Node tier_tree(const plan::Tier& tier) {
   Node node{Node::Map{}, tier.origin};
   node.add("name", {tier.name, tier.origin});
-  node.add("isolation", {name_of(tier.isolation), tier.origin});
+  node.add("isolation", {name_of(tier.isolation), tier.isolation.origin});
   node.add("provided", {name_of(tier.provided), tier.origin});
-  node.add("retention-ms", {tier.retention_ms, tier.origin});
+  node.add("retention-ms", tier.retention_ms);
   node.add("limits", limits(tier.limits));
   return node;
 }

@@ -55,26 +55,29 @@ Node limits(const Limits& limits, const Limits* base) {
 }
 
 Node auth(const plan::Auth& auth, const Site& site) {
-  const plan::Origin origin{plan::Origin::Kind::derived, "/auth"};
-  Node node{Node::Map{}, origin};
-  Node resolve{Node::List{}, origin};
-  if (auth.by_subdomain) resolve.push({"subdomain", origin});
-  if (auth.by_header) resolve.push({"header", origin});
-  if (auth.by_token) resolve.push({"token", origin});
+  const auto from = [](const char* field) {
+    return plan::Origin{plan::Origin::Kind::derived, std::string("/auth") + field};
+  };
+  Node node{Node::Map{}, from("")};
+  Node resolve{Node::List{}, from("/resolve")};
+  if (auth.by_subdomain) resolve.push({"subdomain", from("/resolve")});
+  if (auth.by_header) resolve.push({"header", from("/resolve")});
+  if (auth.by_token) resolve.push({"token", from("/resolve")});
   node.add("resolve", std::move(resolve));
-  node.add("api-keys", {auth.api_keys, origin});
+  node.add("api-keys", {auth.api_keys, from("/api-keys")});
   if (!auth.tokens) return node;
 
-  Node tokens{Node::Map{}, origin};
-  tokens.add("issuer", {auth.issuer, origin});
-  tokens.add("audience", {auth.audience, origin});
+  Node tokens{Node::Map{}, from("/tokens")};
+  tokens.add("issuer", {auth.issuer, from("/tokens/issuer")});
+  tokens.add("audience", {auth.audience, from("/tokens/audience")});
   tokens.add(auth.jwks.empty() ? "key-file" : "jwks-file",
-             {site.secret_file(auth.key_secret), origin});
-  Node algorithms{Node::List{}, origin};
-  for (const auto& algorithm : auth.algorithms) algorithms.push({algorithm, origin});
+             {site.secret_file(auth.key_secret), from("/tokens")});
+  Node algorithms{Node::List{}, from("/tokens/algorithms")};
+  for (const auto& algorithm : auth.algorithms)
+    algorithms.push({algorithm, from("/tokens/algorithms")});
   tokens.add("algorithms", std::move(algorithms));
-  tokens.add("tenant-claim", {auth.tenant_claim, origin});
-  tokens.add("leeway-ms", {auth.leeway_ms, origin});
+  tokens.add("tenant-claim", {auth.tenant_claim, from("/tokens/tenant-claim")});
+  tokens.add("leeway-ms", {auth.leeway_ms, from("/tokens/leeway")});
   node.add("tokens", std::move(tokens));
   return node;
 }
@@ -88,12 +91,19 @@ Node tiers(const plan::Plan& plan, const Index& index, const plan::Instance& ins
     const bool pooled = !instance.tenant && tier.isolation != plan::Isolation::deployment;
     if (!pooled && !used.contains(tier.name)) continue;
     Node entry{Node::Map{}, tier.origin};
-    entry.add("isolation", {name_of(tier.isolation), tier.origin});
-    entry.add("retention-ms", {tier.retention_ms, tier.origin});
+    entry.add("isolation", {name_of(tier.isolation), tier.isolation.origin});
+    entry.add("retention-ms", tier.retention_ms);
     entry.add("limits", limits(tier.limits, nullptr));
     node.add(tier.name, std::move(entry));
   }
   return node;
+}
+
+/// Where each value of the tree came from, once.
+void add_origins(const Node& node, LineOrigins& origins) {
+  if (!node.origin().at.empty() && std::ranges::find(origins, node.origin()) == origins.end())
+    origins.push_back(node.origin());
+  for (const auto& key : node.keys()) add_origins(*node.child(key), origins);
 }
 
 Node tenants(const plan::Plan& plan, const Index& index, const plan::Instance& instance) {
@@ -230,11 +240,14 @@ Text tenants_file(const plan::Plan& plan, const Index& index, const plan::Instan
   Text text;
   Node terms{Node::Map{}};
   terms.add("tiers", tiers(plan, index, instance));
-  text.add(to_json_line(terms) + "\n",
-           {plan::Origin{plan::Origin::Kind::derived, "/tiers"}, instance.origin});
+  LineOrigins origins{plan::Origin{plan::Origin::Kind::derived, "/tiers"}, instance.origin};
+  add_origins(terms, origins);
+  text.add(to_json_line(terms) + "\n", origins);
   const auto served = tenants(plan, index, instance);
   for (const auto& tenant : *served.list()) {
-    text.add(to_json_line(tenant) + "\n", {tenant.origin()});
+    LineOrigins here;
+    add_origins(tenant, here);
+    text.add(to_json_line(tenant) + "\n", here);
   }
   return text;
 }

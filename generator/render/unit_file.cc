@@ -9,6 +9,7 @@
 #include "generator/render/comment.h"
 #include "generator/render/scalar_text.h"
 #include "generator/render/unit_format.h"
+#include "generator/render/unit_value.h"
 
 namespace caisson::render {
 
@@ -138,7 +139,7 @@ class Writer {
       return refuse(value, cannot("a directive", "'" + key + "' is no name of one"));
     }
     out_ += comment_lines(value.comment());
-    if (key.starts_with("Exec")) return command(key, value);
+    if (is_command(key)) return command(key, value);
     if (key == "Environment") return environment(value);
     const auto write = std::ranges::find(path_lists, key) != path_lists.end() ? paths : scalar;
     if (const auto* list = value.list()) {
@@ -221,7 +222,7 @@ std::string unit_line(const Node& tree, std::string_view text, std::size_t line)
     const auto count = seen[place]++;
     if (number < line) continue;
     const auto* node = tree.at(place);
-    if (node == nullptr || here.starts_with("Exec")) return place;
+    if (node == nullptr || is_command(here.substr(0, equals))) return place;
     // A directive with several values has a line for each.
     const auto keys = node->keys();
     return count < keys.size() ? place + "/" + pointer_segment(keys[count]) : place;

@@ -8,9 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "base/suggestion.h"
 #include "generator/render/file_schema.h"
+#include "generator/render/unit_value.h"
 #include "generator/render/value_format.h"
-#include "generator/spec/suggestion.h"
 
 namespace caisson::render {
 namespace {
@@ -46,7 +47,8 @@ struct Kind {
   std::int64_t least = 1;
   std::int64_t most = 0;
   bool ignore_case = false;
-  bool many = false;  ///< lines of a directive add up
+  bool many = false;          ///< lines of a directive add up
+  UnitCheck check = nullptr;  ///< what has to hold besides the form
 };
 
 /// The form with every <part> put in.
@@ -77,7 +79,8 @@ const std::map<std::string, Kind, std::less<>>& kinds() {
                              .least = number(kind, "least", 1),
                              .most = number(kind, "most", 0),
                              .ignore_case = kind.find("ignore-case") != nullptr,
-                             .many = text(kind, "lines") == "many"});
+                             .many = text(kind, "lines") == "many",
+                             .check = unit_check(text(kind, "check"))});
     }
     return all;
   }();
@@ -107,7 +110,8 @@ bool fits(const Kind& kind, std::string_view text) {
   if (error == std::errc{} && end == digits.data() + digits.size() && number >= kind.least &&
       number <= kind.most)
     return true;
-  return !kind.form.empty() && matches_all(text, kind.form, kind.ignore_case);
+  return !kind.form.empty() && matches_all(text, kind.form, kind.ignore_case) &&
+         (kind.check == nullptr || kind.check(text));
 }
 
 bool fits(std::string_view alternative, std::string_view text) {
@@ -172,7 +176,7 @@ Fault directive_fault(std::string_view kind, const Node& value, const std::strin
 
 Fault unknown(std::string_view what, const std::string& name, const std::string& at,
               const std::vector<std::string_view>& known) {
-  const auto meant = spec::closest(name, known);
+  const auto meant = closest(name, known);
   return SchemaFault{at, "is no " + std::string(what) + " of systemd 252",
                      meant.empty() ? "leave it out: systemd would ignore it"
                                    : "did you mean '" + std::string(meant) + "'?"};
@@ -202,7 +206,7 @@ std::optional<SchemaFault> unit_fault(const Node& tree) {
       const auto directive = known->second.find(key);
       if (directive == known->second.end())
         return unknown("directive", key, at, names_of(known->second));
-      if (key.starts_with("Exec")) continue;  // words of a command
+      if (is_command(key)) continue;  // words of a command
       if (auto fault = directive_fault(directive->second, value, at)) return fault;
     }
   }

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <regex>
 #include <string>
 
@@ -13,7 +14,7 @@
 namespace caisson::render {
 namespace {
 
-constexpr std::size_t longest_matched = 256;
+constexpr std::size_t longest_matched = 1024;
 
 /// What Compose fills in when it reads the file is whatever the host says.
 bool is_filled_in(std::string_view text) { return text.find('$') != std::string_view::npos; }
@@ -26,32 +27,38 @@ bool in_compose(std::string_view text) {
 // As compose-go reads them, each what `docker compose config` or the engine refuses otherwise.
 constexpr std::string_view duration_form =
     "\\+?(([0-9]+(\\.[0-9]*)?|\\.[0-9]+)(ns|us|\u00b5s|ms|s|m|h))+|0";
-constexpr std::string_view byte_size_form = "[0-9]+(\\.[0-9]+)? ?[kKmMgGtTpP]?[iI]?[bB]?";
+constexpr std::string_view byte_size_form =
+    "\\+?([0-9]+\\.?[0-9]*|\\.[0-9]+) ?([kKmMgGtTpP]([iI]?[bB])?|[bB])?";
 constexpr std::string_view restart_form = "no|always|unless-stopped|on-failure(:[0-9]{1,9})?|";
 constexpr std::string_view truth_form =
     "1|0|t|f|T|F|true|false|TRUE|FALSE|True|False|yes|no|y|n|on|off|Yes|No|YES|NO|Y|N|On|Off|ON|"
     "OFF";
 constexpr std::string_view number_form = "-?[0-9]+(\\.[0-9]+)?";
 constexpr std::string_view whole_form = "-?[0-9]+";
+constexpr std::string_view natural_form = "[0-9]+";
 constexpr std::string_view signal_form = "(SIG)?[A-Z]+[0-9]?([+-][0-9]+)?|[0-9]{1,2}";
 constexpr std::string_view mode_form = "none|host|bridge|(service|container):.+|[a-zA-Z0-9._-]+";
-constexpr std::string_view protocol_form = "tcp|udp|sctp";
+constexpr std::string_view protocol_form = "[tT][cC][pP]|[uU][dD][pP]|[sS][cC][tT][pP]";
 constexpr std::string_view volume_form = "bind|volume|tmpfs|cluster|npipe|image";
 constexpr std::string_view exactly_once_form = "replicated|global|replicated-job|global-job";
 constexpr std::string_view condition_form = "none|on-failure|any";
 
-bool is_port(std::string_view text) {
+std::optional<std::uint16_t> read_port(std::string_view text) {
   std::uint16_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc{} && end == text.data() + text.size();
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
 }
 
-/// "80" or "8000-8010".
-bool is_port_range(std::string_view text) {
+/// How many ports "80" or "8000-8010" has; 0 when it is none.
+int count_ports(std::string_view text) {
   const auto dash = text.find('-');
-  return is_port(text.substr(0, dash)) &&
-         (dash == std::string_view::npos || is_port(text.substr(dash + 1)));
+  const auto first = read_port(text.substr(0, dash));
+  const auto last = dash == std::string_view::npos ? first : read_port(text.substr(dash + 1));
+  return first && last && *first <= *last ? *last - *first + 1 : 0;
 }
+
+bool is_port_range(std::string_view text) { return count_ports(text) > 0; }
 
 bool is_published(std::string_view text) {
   return text.empty() || is_filled_in(text) || is_port_range(text);
@@ -91,31 +98,23 @@ bool is_port_mapping(std::string_view text) {
   const auto before = text.ends_with(']') ? std::string_view::npos : text.rfind(':');
   if (before == std::string_view::npos && is_address(text)) return true;
   const auto published = before == std::string_view::npos ? text : text.substr(before + 1);
-  if (!published.empty() && !is_port_range(published)) return false;
+  // Of several ports each is published at one; a single one at any of several.
+  const int ports = count_ports(container);
+  const int outside = count_ports(published);
+  if (!published.empty() && (outside == 0 || (ports > 1 && outside != ports))) return false;
   return before == std::string_view::npos || is_address(text.substr(0, before));
 }
 
 // As `caisson-runtime` reads them (docs/runtime.md).
 
-/// A network of IPv4 or IPv6, with or without a prefix, or `unix`.
-bool is_peer(std::string_view text) {
-  if (text == "unix") return true;
-  const auto slash = text.find('/');
-  int most = 0;
-  if (!is_ip(text.substr(0, slash), most)) return false;
-  if (slash == std::string_view::npos) return true;
-  const auto digits = text.substr(slash + 1);
-  int bits = -1;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), bits);
-  return error == std::errc{} && end == digits.data() + digits.size() && bits >= 0 && bits <= most;
-}
+bool is_peer(std::string_view text) { return text == "unix" || is_network(text); }
 
 bool is_listen_address(std::string_view text) {
   constexpr std::string_view local = "unix:/";
   constexpr std::size_t longest_path = 107;  // unix(7)
   if (text.starts_with(local)) return text.size() - local.size() < longest_path;
   const auto colon = text.rfind(':');
-  if (colon == std::string_view::npos || !is_port(text.substr(colon + 1))) return false;
+  if (colon == std::string_view::npos || !read_port(text.substr(colon + 1))) return false;
   const auto host = text.substr(0, colon);
   if (host.starts_with('[') == (host.find(':') == std::string_view::npos)) return false;
   const bool named = is_domain_name(host) &&
@@ -139,7 +138,7 @@ bool is_not_empty(std::string_view text) { return !text.empty(); }
 
 bool is_key_file(std::string_view text) { return text.find("://") == std::string_view::npos; }
 
-constexpr std::array<ValueFormat, 22> formats{{
+constexpr std::array<ValueFormat, 23> formats{{
     {"address", "is no IP address", "write 127.0.0.1 or ::1", is_optional_address},
     {"byte-size", "is no size", "write a number with a unit, as 512m or 2g",
      in_compose<byte_size_form>},
@@ -151,6 +150,7 @@ constexpr std::array<ValueFormat, 22> formats{{
      "write address:port, as 127.0.0.1:8080, or unix:/path", is_listen_address},
     {"mount", "is no kind of volume",
      "write 'bind', 'volume', 'tmpfs', 'cluster', 'npipe' or 'image'", in_compose<volume_form>},
+    {"natural", "is no whole number from 0 on", "write 0 or more", in_compose<natural_form>},
     {"network-mode", "is no network mode",
      "write 'none', 'host', 'bridge', 'service:NAME' or a network", in_compose<mode_form>},
     {"not-empty", "is empty", "write something", is_not_empty},
@@ -178,6 +178,17 @@ constexpr std::array<ValueFormat, 22> formats{{
 }};
 
 }  // namespace
+
+bool is_network(std::string_view text) {
+  const auto slash = text.find('/');
+  int most = 0;
+  if (!is_ip(text.substr(0, slash), most)) return false;
+  if (slash == std::string_view::npos) return true;
+  const auto digits = text.substr(slash + 1);
+  int bits = -1;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), bits);
+  return error == std::errc{} && end == digits.data() + digits.size() && bits >= 0 && bits <= most;
+}
 
 const ValueFormat* value_format(std::string_view name) {
   const auto* const found = std::ranges::find(formats, name, &ValueFormat::name);

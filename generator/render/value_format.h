@@ -16,8 +16,11 @@ struct ValueFormat {
 /// The format `name`; null when there is none.
 [[nodiscard]] const ValueFormat* value_format(std::string_view name);
 
+/// Whether `text` is an address of IPv4 or IPv6, or a network: one with a prefix, as 10.0.0.0/8.
+[[nodiscard]] bool is_network(std::string_view text);
+
 /// Whether all of `text` is what the regular expression `form` describes (ECMA 262). A text above
-/// 256 bytes is not: nothing that is held to a form is longer, and the engine recurses.
+/// 1,024 bytes is not: nothing that is held to a form is longer, and the engine recurses.
 [[nodiscard]] bool matches_all(std::string_view text, std::string_view form,
                                bool ignore_case = false);
 

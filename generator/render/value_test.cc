@@ -19,6 +19,7 @@
 #include "generator/render/render_testing.h"
 #include "generator/render/unit_file.h"
 #include "generator/render/unit_format.h"
+#include "generator/render/unit_value.h"
 #include "runtime/context/configuration.h"
 
 namespace caisson::render {
@@ -146,7 +147,60 @@ const std::vector<std::string> words{"true",
                                      "abort",
                                      "https://a.example",
                                      "-20",
-                                     "20"};
+                                     "20",
+                                     "RTMIN+30",
+                                     "RTMIN+31",
+                                     "RTMIN+99",
+                                     "RTMAX-31",
+                                     "3-0",
+                                     "8191",
+                                     "8192",
+                                     "0-9999",
+                                     "::ffff:10.0.0.1",
+                                     "::1 any",
+                                     "999.1.1.1",
+                                     "10.0.0.0/33",
+                                     "10.0.0.0/08",
+                                     "fd00::/129",
+                                     "/a/../b",
+                                     "/a/..",
+                                     "-/a",
+                                     "+/a",
+                                     "-+/a",
+                                     "+-/a",
+                                     "!/a",
+                                     ":/a",
+                                     "/a:/b",
+                                     "/a:/b:rbind",
+                                     "/a:/b:foo",
+                                     "/a:rw",
+                                     "-~",
+                                     "org.acme.A",
+                                     "acme..A",
+                                     "@system-service",
+                                     "@foo",
+                                     "~@clock",
+                                     "read write",
+                                     "readx",
+                                     "read:EPERM",
+                                     "~read:EPERM",
+                                     "~@clock:0",
+                                     "~read:FOO",
+                                     "EFOO",
+                                     "ENOTSUP",
+                                     "17E",
+                                     "99999999999999T",
+                                     "1000000y",
+                                     "99999999999999999999s",
+                                     "9999999999999h",
+                                     "99999999999999999999999",
+                                     "01777",
+                                     "http:/x",
+                                     "man:x",
+                                     "file:x",
+                                     "2147483647",
+                                     "2147483648",
+                                     "4294967296"};
 
 /// systemd says of these, or of some of their values, that they are not to be used, and uses them.
 const std::set<std::string_view> deprecated{
@@ -161,7 +215,7 @@ TEST(SystemdValues, AreThoseThatSystemdTakes) {
   std::set<std::string> seen;
   for (const auto& directive : unit_directives()) {
     const bool install = directive.section == "Install" || directive.section == "Journal";
-    const bool exec = directive.name.starts_with("Exec") || directive.name.starts_with("Listen");
+    const bool exec = is_command(directive.name) || directive.name.starts_with("Listen");
     const bool once = directive.section == "Timer" && directive.name == "Unit";
     // systemd leaves unknown capabilities out without a word.
     const bool quiet =
@@ -197,6 +251,21 @@ TEST(SystemdValues, AreThoseThatSystemdTakes) {
       if (!theirs && fatal) break;
     }
   }
+}
+
+/// Paths of programs are no commands, though their directive begins like one.
+TEST(SystemdValues, OfPathsOfProgramsAreNoCommands) {
+  Node tree{Node::Map{}};
+  Node service{Node::Map{}};
+  service.add("ExecPaths", "/usr/bin /usr/lib");
+  service.add("ExecSearchPath", "/opt/acme/bin");
+  tree.add("Service", std::move(service));
+  EXPECT_FALSE(unit_fault(tree));
+  std::vector<Mistake> mistakes;
+  const auto text = to_unit_file(tree, "", mistakes);
+  ASSERT_TRUE(text.has_value()) << text.error().text();
+  EXPECT_THAT(*text, HasSubstr("ExecPaths=/usr/bin /usr/lib\nExecSearchPath=/opt/acme/bin\n"));
+  EXPECT_TRUE(unit_fault(unit("Service", "ExecPaths", "bin")));
 }
 
 TEST(SystemdValues, OfOneLineAreNoLists) {
@@ -371,6 +440,22 @@ TEST(ComposeValues, AreThoseThatComposeTakes) {
       {"deploy: { resources: { limits: { memory: 12x } } }", false},
       {"ulimits: { nofile: many }", false},
       {"pids_limit: many", false},
+      {"mem_limit: 1ib", false},
+      {"mem_limit: 1ki", false},
+      {"mem_limit: -5m", false},
+      {"healthcheck: { test: exit 0, retries: -1 }", false},
+      {"healthcheck: { test: exit 0, retries: '-1' }", false},
+      {"ports: ['8010-8000:80']", false},
+      {"ports: ['8000-8010:80-81']", false},
+      {"ports: ['8000:80-81']", false},
+      {"ports: ['80-70']", false},
+      {"network_mode: host\n    networks: [default]", false},
+      {"mem_limit: .5g", true},
+      {"mem_limit: 5.k", true},
+      {"mem_limit: 1KiB", true},
+      {"healthcheck: { test: exit 0, retries: 0 }", true},
+      {"ports: ['80:80/TCP', { target: 84, protocol: TCP }, '8100-8101:80-81', '90-91']", true},
+      {"network_mode: host", true},
       {"mem_limit: 12.5 mib", true},
       {"memswap_limit: -1", true},
       {"shm_size: 64b", true},

@@ -5,8 +5,10 @@
 #include "base/digest.h"
 #include "base/files.h"
 #include "generator/signing/roots.h"
+#include "installer/format/journal.h"
 #include "installer/format/manifest.h"
 #include "installer/format/sums.h"
+#include "installer/format/waiver.h"
 #include "installer/trust/key_packet.h"
 #include "installer/trust/ring.h"
 
@@ -71,27 +73,43 @@ Result<void> check_keys(const fs::path& bundle, const std::vector<installer::Sum
   return stale(std::string(kKeys) + *unlisted);
 }
 
-}  // namespace
+/// A bundle that a key may sign.
+struct Signable {
+  installer::Manifest manifest;
+  Digest digest;  ///< of MANIFEST
+  std::string sums;
+  std::uint32_t date = 0;
+};
 
-Result<std::string> sign_bundle(const fs::path& bundle, const Signer& signer) {
+Result<Signable> signable(const fs::path& bundle, const installer::Key& key) {
   const auto text = read_file(bundle / "MANIFEST", installer::kMostOfText);
   if (!text) return tl::unexpected(text.error());
-  const auto sums = read_file(bundle / "SHA256SUMS", installer::kMostOfText);
+  auto sums = read_file(bundle / "SHA256SUMS", installer::kMostOfText);
   if (!sums) return tl::unexpected(sums.error());
-  const auto manifest = installer::read_manifest(*text);
+  auto manifest = installer::read_manifest(*text);
   if (!manifest) return refused(manifest.error());
   const auto list = installer::read_sums("SHA256SUMS", *sums, installer::kManifest);
   if (!list) return refused(list.error());
-  if (list->front().digest != sha256(*text)) {
+  const auto digest = sha256(*text);
+  if (list->front().digest != digest) {
     return fail("SHA256SUMS does not have the digest of this MANIFEST",
                 "make the bundle again with `caisson bundle create`");
   }
   if (auto right = check_keys(bundle, *list); !right) return tl::unexpected(right.error());
-  if (auto right = check_roots(bundle, manifest->envelope.product, signer.key()); !right) {
+  if (auto right = check_roots(bundle, manifest->envelope.product, key); !right) {
     return tl::unexpected(right.error());
   }
   if (manifest->date > UINT32_MAX) return fail("the date in MANIFEST is too late for a signature");
-  const auto signature = signer.sign(*sums, static_cast<std::uint32_t>(manifest->date));
+  const auto date = static_cast<std::uint32_t>(manifest->date);
+  return Signable{*std::move(manifest), digest, *std::move(sums), date};
+}
+
+}  // namespace
+
+Result<std::string> sign_bundle(const fs::path& bundle, const Signer& signer) {
+  const auto right = signable(bundle, signer.key());
+  if (!right) return tl::unexpected(right.error());
+  const auto signature = signer.sign(right->sums, right->date);
   if (!signature) return tl::unexpected(signature.error());
   std::string name = signer.key().algorithm == installer::Algorithm::p256 ? "SHA256SUMS.p256.gpg"
                                                                           : "SHA256SUMS.gpg";
@@ -99,6 +117,31 @@ Result<std::string> sign_bundle(const fs::path& bundle, const Signer& signer) {
     return tl::unexpected(done.error());
   }
   return name;
+}
+
+Result<std::string> waive_bundle(const fs::path& bundle, const std::string& reason,
+                                 const Signer& signer, const fs::path& file) {
+  const auto right = signable(bundle, signer.key());
+  if (!right) return tl::unexpected(right.error());
+  const auto& envelope = right->manifest.envelope;
+  const auto text =
+      installer::write_waiver({.product = envelope.product,
+                               .release = installer::release_name(envelope.release, right->digest),
+                               .reason = reason});
+  // Read as a site reads it.
+  const auto waiver = installer::read_waiver(text);
+  if (!waiver || text.size() > installer::kMostOfWaiver) {
+    return fail("the reason is no line of up to 1000 printable characters", "say it in one line");
+  }
+  const auto signature = signer.sign(text, right->date);
+  if (!signature) return tl::unexpected(signature.error());
+  // A waiver without its signature says so; a signature of another text would say "broken".
+  auto beside = file;
+  beside += ".gpg";
+  if (auto gone = remove_tree(beside); !gone) return tl::unexpected(gone.error());
+  if (auto done = write_file(file, text, 0644); !done) return tl::unexpected(done.error());
+  if (auto done = write_file(beside, *signature, 0644); !done) return tl::unexpected(done.error());
+  return waiver->release;
 }
 
 }  // namespace caisson::signing

@@ -16,4 +16,11 @@ namespace caisson::signing {
 [[nodiscard]] Result<std::string> sign_bundle(const std::filesystem::path& bundle,
                                               const Signer& signer);
 
+/// Writes `file` and, beside it, `file`.gpg: a waiver that a release key signs, with which a site
+/// opens this release where the update to it is held. Asks of the bundle and of the key what
+/// `sign_bundle` asks. `reason` is one line. Gives the name of the release.
+[[nodiscard]] Result<std::string> waive_bundle(const std::filesystem::path& bundle,
+                                               const std::string& reason, const Signer& signer,
+                                               const std::filesystem::path& file);
+
 }  // namespace caisson::signing

@@ -342,6 +342,24 @@ constexpr Code table[] = {
      "fortieth of the memory has no place beside anybody else's, or none at all: it is answered "
      "503. An error under --strict. Give `runtime: { resources: { memory: ... } }` a larger limit, "
      "or `body` a smaller one."},
+    {"W0209", "a need that nothing waits for",
+     "A service starts when what it needs has started and, where that can be asked by its "
+     "`health`, "
+     "is well. What has neither a `port` nor a `health` cannot be asked, and nobody can call it "
+     "either: it can be needed only because it does something first, as a migration does. A "
+     "service "
+     "is something that stays. Nothing waits until one has ended, Kubernetes starts it again, and "
+     "`caisson up` fails. Do what comes first in the command of the service that needs it: "
+     "`command: [sh, -c, \"bin/migrate && exec bin/web\"]`. What stays gets a `health`, as "
+     "`{ command: [test, -e, /tmp/ready] }`."},
+    {"W0210", "a variable of target local that the spec sets itself",
+     "All processes of target local share one address, so each service listens at a port of its "
+     "own there, which the variable PORT says; NAME_HOST and NAME_PORT say where each service is "
+     "that it needs. The spec sets one of them itself, which holds on every target, so that the "
+     "process is not told. Leave the variable out and give the command what holds elsewhere as the "
+     "fallback of a shell: `\"${PORT:-8080}\"`, `\"${WORD_INDEX_HOST:-word-index}\"`. A command "
+     "that does not read the variable may set it: `waivers: [{ rule: W0210, where: "
+     "services.web.env.PORT, reason: WHY }]`."},
     {"W0211", "a question that nothing uses",
      "The site would be asked for something that gets nowhere. Write `${answer:NAME}` where the "
      "answer belongs, or leave the question out."},

@@ -3,10 +3,10 @@
 #include <string>
 #include <utility>
 
+#include "base/suggestion.h"
 #include "generator/source/codes.h"
 #include "generator/spec/checker.h"
 #include "generator/spec/reader.h"
-#include "generator/spec/suggestion.h"
 
 namespace caisson::spec {
 namespace {
@@ -82,12 +82,52 @@ bool takes_a_program(std::string_view word) {
           (word.back() == 'c' || word.back() == 'e'));
 }
 
+/// Whether the variable is called as that with the port of a process on target local, in any case.
+bool is_port(std::string_view variable) {
+  constexpr std::string_view name = "PORT";
+  variable.remove_prefix(std::min<std::size_t>(2, variable.size()));  // "${"
+  return variable.size() > name.size() &&
+         std::ranges::equal(variable.substr(0, name.size()), name,
+                            [](char a, char b) {
+                              return a == b || (a >= 'a' && a <= 'z' && a - 'a' + 'A' == b);
+                            }) &&
+         (variable[name.size()] == '}' || variable[name.size()] == ':');
+}
+
+/// The command for a shell, with the shell's own variable of the port. "..." where a word would
+/// have to be quoted twice.
+std::string for_a_shell(const Node& command) {
+  constexpr std::string_view plain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./:=,+@";
+  std::string line = "exec";
+  for (const Node& word : command.items) {
+    std::string text = word.text;
+    const std::string variable(variable_in(text));
+    const auto at = variable.empty() ? std::string::npos : text.find(variable);
+    std::string others = text;
+    if (at != std::string::npos && is_port(variable)) {
+      others.erase(at, variable.size());
+      text.replace(at, variable.size(), "$PORT");
+    }
+    const bool simple = !text.empty() && others.find_first_not_of(plain) == std::string::npos;
+    line += ' ';
+    line += simple ? text : "...";
+  }
+  return line;
+}
+
 /// A command is started without a shell. What an interpreter is given has variables of its own.
 void check_command(const Checker& checker, const Node& command, const std::string& field) {
+  const bool of_local = field.ends_with(".local.command");
+  if (of_local && command.items.size() == 1) return;  // a line for a shell
   for (std::size_t i = 0; i < command.items.size(); ++i) {
     const Node& word = command.items[i];
+    const bool local = of_local && is_port(variable_in(word.text));
     warn_of_variable(checker, word, field + '.' + std::to_string(i),
-                     "write the value itself, or let a shell replace it: [sh, -c, \"...\"]");
+                     local
+                         ? "PORT says it, and a shell reads that: [/bin/sh, -c, \"" +
+                               for_a_shell(command) + "\"]"
+                         : "write the value itself, or let a shell replace it: [sh, -c, \"...\"]");
     if (takes_a_program(word.text)) return;
   }
 }

@@ -4,9 +4,9 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/suggestion.h"
 #include "generator/spec/checker.h"
 #include "generator/spec/reader.h"
-#include "generator/spec/suggestion.h"
 
 namespace caisson::spec {
 namespace {

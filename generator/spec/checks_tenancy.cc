@@ -5,9 +5,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/suggestion.h"
 #include "generator/spec/checker.h"
 #include "generator/spec/reader.h"
-#include "generator/spec/suggestion.h"
 
 namespace caisson::spec {
 namespace {

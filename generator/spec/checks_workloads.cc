@@ -8,10 +8,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/suggestion.h"
 #include "generator/spec/checker.h"
 #include "generator/spec/reader.h"
 #include "generator/spec/reserved.h"
-#include "generator/spec/suggestion.h"
 
 namespace caisson::spec {
 namespace {
@@ -237,6 +237,72 @@ void check_needs(const Checker& checker) {
   }
 }
 
+/// What has neither a port nor a `health` cannot be asked: a service that needs it starts at once.
+/// It can only be needed for something that it does and then ends, which nothing waits for.
+void check_waits(const Checker& checker) {
+  const auto& services = checker.deployment().services;
+  for (const auto& [name, service] : services) {
+    for (std::size_t i = 0; i < service.needs.size(); ++i) {
+      const std::string& need = service.needs[i];
+      const auto other = std::ranges::find(services, need, &std::pair<std::string, Service>::first);
+      if (need == name || other == services.end() || other->second.port || other->second.health)
+        continue;
+      checker.warn("W0209", checker.value(pointer_of(name) + "/needs/" + std::to_string(i)),
+                   "services." + name + ".needs",
+                   "nothing waits for " + quote(need) + ", which has neither a port nor a health",
+                   "if it ends, run it first in the command of " + quote(name) +
+                       ": [sh, -c, \"... && exec ...\"]; if it stays, give it 'health'");
+    }
+  }
+}
+
+/// A variable that tells a service on target local where something listens.
+struct AddressVariable {
+  std::string name;
+  std::string what;      ///< "where service 'web' is"
+  std::string fallback;  ///< what holds on other targets
+};
+
+void warn_if_set(const Checker& checker, const std::string& name, const Service& service,
+                 const AddressVariable& variable) {
+  const auto set =
+      std::ranges::find(service.env, variable.name, &std::pair<std::string, EnvValue>::first);
+  if (set == service.env.end()) return;
+  checker.warn("W0210", checker.key(pointer_of(name) + "/env/" + variable.name),
+               "services." + name + ".env." + variable.name,
+               "target local cannot say " + variable.what + ", as " + variable.name + " is set",
+               "leave it out, and let the command fall back to " + variable.fallback + ": \"${" +
+                   variable.name + ":-" + variable.fallback + "}\"");
+}
+
+/// Variables that tell a service on target local where it and others listen, and that the spec sets
+/// to something else.
+void check_addresses(const Checker& checker) {
+  const Deployment& deployment = checker.deployment();
+  if (!deployment.targets.local.enabled) return;
+  const auto& services = deployment.services;
+  for (const auto& [name, service] : services) {
+    if (service.local_command.empty()) continue;
+    const auto is_set = [&](const std::string& variable, const std::string& what,
+                            const std::string& fallback) {
+      warn_if_set(checker, name, service, {variable, what, fallback});
+    };
+    if (service.port) {
+      is_set(std::string(port_variable), "where service " + quote(name) + " has to listen",
+             std::to_string(*service.port));
+    }
+    for (const std::string& need : service.needs) {
+      const auto other = std::ranges::find(services, need, &std::pair<std::string, Service>::first);
+      if (other == services.end() || other->second.local_command.empty() || !other->second.port)
+        continue;
+      const auto variable = address_variable(need);
+      const auto what = "where service " + quote(need) + " is";
+      is_set(variable + "_HOST", what, need);
+      is_set(variable + "_PORT", what, std::to_string(*other->second.port));
+    }
+  }
+}
+
 /// Finds the cycles of `needs`, each once, by depth-first search.
 class Cycles {
  public:
@@ -430,6 +496,8 @@ void check_workloads(const Checker& checker) {
   check_first_letters(checker);
   check_mounts(checker);
   check_needs(checker);
+  check_waits(checker);
+  check_addresses(checker);
   Cycles(checker).find();
   check_ports(checker);
   check_stores(checker);

@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "generator/spec/suggestion.h"
+#include "base/suggestion.h"
 
 namespace caisson::spec {
 namespace {

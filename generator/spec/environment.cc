@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/suggestion.h"
 #include "generator/spec/reader.h"
-#include "generator/spec/suggestion.h"
 #include "generator/spec/tables.h"
 
 namespace caisson::spec {

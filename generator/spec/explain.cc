@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "base/suggestion.h"
 #include "generator/spec/field_paths.h"
 #include "generator/spec/reference.h"
 #include "generator/spec/spec.h"
-#include "generator/spec/suggestion.h"
 
 namespace caisson::spec {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/suggestion.h"
 #include "generator/spec/field_paths.h"
-#include "generator/spec/suggestion.h"
 
 namespace caisson::spec {
 namespace {

@@ -1,6 +1,6 @@
 #include "generator/spec/field_paths.h"
 
-#include "generator/spec/suggestion.h"
+#include "base/suggestion.h"
 #include "generator/spec/tables.h"
 
 namespace caisson::spec {

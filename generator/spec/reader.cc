@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "generator/spec/suggestion.h"
+#include "base/suggestion.h"
 
 namespace caisson::spec {
 namespace {
@@ -26,31 +26,6 @@ std::string_view describe(Node::Kind kind) {
       return "a map";
   }
   return "nothing";
-}
-
-/// A command line as a list that runs the same: its words, or a shell when it needs one.
-std::string as_command(const std::string& line) {
-  constexpr std::string_view of_shells = "\"'\\$`|&;<>()*?~#{}[]!";
-  const auto quoted = [](std::string_view word) {
-    const bool plain = std::ranges::all_of(word, [](char c) {
-      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-             std::string_view("/._-+=").find(c) != std::string_view::npos;
-    });
-    if (plain && word != "-") return std::string(word);
-    std::string out = "'";
-    for (const char c : word) out += c == '\'' ? std::string("''") : std::string(1, c);
-    return out + "'";
-  };
-  if (line.find_first_of(of_shells) != std::string::npos) {
-    return "[/bin/sh, -c, " + quoted(line) + "]";
-  }
-  std::string out = "[";
-  for (std::size_t at = line.find_first_not_of(' '); at < line.size();) {
-    const auto end = std::min(line.find(' ', at), line.size());
-    out += (out.size() == 1 ? "" : ", ") + quoted(std::string_view(line).substr(at, end - at));
-    at = std::min(line.find_first_not_of(' ', end), line.size());
-  }
-  return out + "]";
 }
 
 // How to turn what was written into what is expected.
@@ -148,6 +123,30 @@ std::string quote(std::string_view text) {
     out += byte < 0x20 || byte == 0x7F ? ' ' : c;
   }
   return out + "'";
+}
+
+std::string as_command(const std::string& line) {
+  constexpr std::string_view of_shells = "\"'\\$`|&;<>()*?~#{}[]!";
+  const auto quoted = [](std::string_view word) {
+    const bool plain = std::ranges::all_of(word, [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+             std::string_view("/._-+=").find(c) != std::string_view::npos;
+    });
+    if (plain && word != "-") return std::string(word);
+    std::string out = "'";
+    for (const char c : word) out += c == '\'' ? std::string("''") : std::string(1, c);
+    return out + "'";
+  };
+  if (line.find_first_of(of_shells) != std::string::npos) {
+    return "[/bin/sh, -c, " + quoted(line) + "]";
+  }
+  std::string out = "[";
+  for (std::size_t at = line.find_first_not_of(' '); at < line.size();) {
+    const auto end = std::min(line.find(' ', at), line.size());
+    out += (out.size() == 1 ? "" : ", ") + quoted(std::string_view(line).substr(at, end - at));
+    at = std::min(line.find_first_not_of(' ', end), line.size());
+  }
+  return out + "]";
 }
 
 Node key_node(const Entry& entry) {

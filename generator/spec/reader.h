@@ -83,6 +83,9 @@ class Reader {
 /// A text of the spec in a message: in quotes, on one line, cut when it is long.
 [[nodiscard]] std::string quote(std::string_view text);
 
+/// A command line as a list in YAML that runs the same: its words, or a shell when it needs one.
+[[nodiscard]] std::string as_command(const std::string& line);
+
 /// The key of an entry as a value, for types that keys must have.
 [[nodiscard]] Node key_node(const Entry& entry);
 

@@ -6,10 +6,10 @@
 #include <map>
 #include <string>
 
+#include "base/suggestion.h"
 #include "generator/source/codes.h"
 #include "generator/spec/manifest.h"
 #include "generator/spec/spec.h"
-#include "generator/spec/suggestion.h"
 #include "generator/spec/tables.h"
 
 namespace caisson::spec {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 #include <string_view>
 
 namespace caisson::spec {
@@ -46,6 +47,19 @@ inline constexpr std::array<TakenName, 4> taken_names{
      {"default", "an account that every namespace of Kubernetes has"},
      {"kubernetes", "the API server of a cluster"},
      {"localhost", "every container and machine itself"}}};
+
+/// The variable that tells a service its own port on target local.
+inline constexpr std::string_view port_variable = "PORT";
+
+/// How the variables begin that tell a service on target local where another is:
+/// "WORD_INDEX" of "word-index", for WORD_INDEX_HOST and WORD_INDEX_PORT.
+[[nodiscard]] inline std::string address_variable(std::string_view service) {
+  std::string name(service);
+  std::ranges::transform(name, name.begin(), [](char c) {
+    return c == '-' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  });
+  return name;
+}
 
 /// Secrets that a tenant with a deployment of its own adds: "operator-token-<slug>".
 inline constexpr std::string_view tenant_secret = "operator-token-";

@@ -3,44 +3,20 @@
 #include <algorithm>
 
 #include "base/json_text.h"
-#include "base/printable.h"
 #include "installer/command/open_site.h"
-#include "installer/format/words.h"
 #include "installer/host/system_host.h"
 #include "installer/site/doctor.h"
 
 namespace caisson::installer {
 namespace {
 
-using Level = Finding::Level;
-
-constexpr Word<Level> kLevels[] = {
-    {"ok", Level::ok}, {"note", Level::note}, {"fault", Level::fault}};
-
-/// A text of the host that may have several lines, as one.
-std::string one_line(std::string text) {
-  std::ranges::replace(text, '\n', ' ');
-  return printable(text);
-}
-
-std::string text_of(const std::vector<Finding>& findings) {
-  std::string text;
-  for (const auto& finding : findings) {
-    auto level = std::string(word_of(kLevels, finding.level));
-    level.resize(7, ' ');
-    text += level + one_line(finding.what) + ": " + one_line(finding.is) + "\n";
-    if (!finding.remedy.empty()) text += "       " + one_line(finding.remedy) + "\n";
-  }
-  return text;
-}
-
 std::string json_of(const std::vector<Finding>& findings, bool well) {
   std::string json =
       std::string(R"({"result":)") + (well ? R"("ok")" : R"("failed")") + R"(,"findings":[)";
   for (const auto& finding : findings) {
     json += (&finding == findings.data() ? "" : ",") + std::string(R"({"level":)") +
-            json_string(word_of(kLevels, finding.level)) + R"(,"what":)" +
-            json_string(finding.what) + R"(,"is":)" + json_string(finding.is);
+            json_string(to_text(finding.level)) + R"(,"what":)" + json_string(finding.what) +
+            R"(,"is":)" + json_string(finding.is);
     if (!finding.remedy.empty()) json += R"(,"remedy":)" + json_string(finding.remedy);
     json += "}";
   }
@@ -61,8 +37,8 @@ Said examine_site(const SiteRequest& request) {
     const Premises premises{.product = request.product, .disks = (*site)->disks(), .host = *host};
     const auto findings = examine(premises);
     const bool well = std::ranges::none_of(
-        findings, [](const Finding& finding) { return finding.level == Level::fault; });
-    return Said{.out = request.bundle.json ? json_of(findings, well) : text_of(findings),
+        findings, [](const Finding& finding) { return finding.level == Finding::Level::fault; });
+    return Said{.out = request.bundle.json ? json_of(findings, well) : findings_text(findings),
                 .exit = well ? Exit::ok : Exit::host};
   });
 }

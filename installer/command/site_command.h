@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "installer/command/command.h"
 
 namespace caisson::installer {
@@ -14,8 +17,10 @@ struct SiteRequest {
   bool again = false;
   bool keep_data = false;
   bool booting = false;
-  bool stage = false;  ///< `update`: put the release on the disk, and stop
-  bool apply = false;  ///< `update`: to the release that was staged
+  bool stage = false;                ///< `update`: put the release on the disk, and stop
+  bool apply = false;                ///< `update`: to the release that was staged
+  std::string out;                   ///< `diagnose`: the file that it writes
+  std::vector<std::string> without;  ///< `diagnose`: exhibits that it leaves out
   std::string
       waiver;  ///< `recover`: a file that opens an update which is held; signature beside it
 };

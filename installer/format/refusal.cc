@@ -181,8 +181,12 @@ constexpr Entry kTable[] = {
     {Code::not_held, "B0520", "no change waits for a decision here",
      "`caisson-install status` tells what is in work."},
     {Code::in_archive, "B0521", "a secret would have left this host",
-     "Nothing was written. Tell the vendor which file the message names, and leave that file out "
-     "with --without."},
+     "Nothing was written. Tell the vendor what the message names, and leave that exhibit out with "
+     "--without."},
+    {Code::nothing_to_try, "B0522", "there is nothing here to try",
+     "A release is tried that has its spec and the programs `caisson` and `caisson-runtime`; any "
+     "other is installed, on a host that can spare it. `try --end` takes the directory of a "
+     "trial."},
     {Code::registry_unreachable, "B0601", "the registry cannot be reached",
      "Mend what the message says, and repeat: what the registry has is not sent again."},
     {Code::registry_certificate, "B0602", "the registry's certificate is not believed",

@@ -111,6 +111,7 @@ enum class Code {
   not_staged,
   not_held,
   in_archive,
+  nothing_to_try,
   // B06xx: a registry of the site
   registry_unreachable,
   registry_certificate,

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "base/printable.h"
+#include "installer/format/words.h"
 #include "installer/site/answers.h"
 #include "installer/site/left.h"
 #include "installer/site/preflight.h"
@@ -16,6 +18,15 @@ namespace caisson::installer {
 namespace {
 
 using Level = Finding::Level;
+
+constexpr Word<Level> kLevels[] = {
+    {"ok", Level::ok}, {"note", Level::note}, {"fault", Level::fault}};
+
+/// A text of the host that may have several lines, as one.
+std::string one_line(std::string text) {
+  std::ranges::replace(text, '\n', ' ');
+  return printable(text);
+}
 
 /// The most files of the configuration that are compared, and of findings of one kind.
 constexpr std::size_t kMostCompared = std::size_t{1} << 20;
@@ -383,5 +394,18 @@ class Doctor {
 }  // namespace
 
 std::vector<Finding> examine(const Premises& premises) { return Doctor(premises).examine(); }
+
+std::string_view to_text(Level level) { return word_of(kLevels, level); }
+
+std::string findings_text(const std::vector<Finding>& findings) {
+  std::string text;
+  for (const auto& finding : findings) {
+    std::string level(to_text(finding.level));
+    level.resize(7, ' ');
+    text += level + one_line(finding.what) + ": " + one_line(finding.is) + "\n";
+    if (!finding.remedy.empty()) text += "       " + one_line(finding.remedy) + "\n";
+  }
+  return text;
+}
 
 }  // namespace caisson::installer

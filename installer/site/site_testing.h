@@ -104,7 +104,12 @@ class ModelHost final : public Host {
         return tl::unexpected(written.error());
       }
     }
-    Ended ended{.status = status, .output = status == 0 ? "" : "no", .report = {}};
+    const auto words = said.find(command.program);
+    Ended ended{.status = status,
+                .output = words != said.end() ? words->second
+                          : status == 0       ? ""
+                                              : "no",
+                .report = {}};
     if (command.reports) ended.report["report.json"] = "report of " + release;
     return ended;
   }
@@ -132,8 +137,9 @@ class ModelHost final : public Host {
   std::set<std::uint16_t> taken;
   std::set<std::string> running;
   std::set<std::string> enabled;
-  std::set<std::string> broken;        ///< units that do not start
-  std::map<std::string, int> answers;  ///< "RELEASE COMMAND": how it ends, unless with 0
+  std::set<std::string> broken;             ///< units that do not start
+  std::map<std::string, int> answers;       ///< "RELEASE COMMAND": how it ends, unless with 0
+  std::map<std::string, std::string> said;  ///< what programs of the host say, by their paths
   std::vector<std::string> calls;
   std::function<Checked<void>()> at_call;  ///< before each call that does something
 

@@ -196,6 +196,13 @@ TEST_F(Operating, OffersMetricsAloneWhereTheyAreRead) {
   EXPECT_EQ(registry_->by_slug("globex")->status, tenancy::Status::active);
 }
 
+TEST_F(Operating, SuggestsTheLimitThatWasMeant) {
+  const http::Response refused =
+      call("POST", "/v1/tenants", R"({"slug":"globex","tier":"free","limits":{"requests":5}})");
+  EXPECT_EQ(refused.status / 100, 4);
+  EXPECT_THAT(refused.body, testing::HasSubstr("did you mean 'requests-per-second'?"));
+}
+
 TEST_F(Operating, CreatesReadsAndChangesATenant) {
   const http::Response created =
       call("POST", "/v1/tenants",

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <set>
 
+#include "base/suggestion.h"
+
 namespace caisson::context {
 namespace {
 
@@ -43,7 +45,10 @@ ObjectReader::ObjectReader(const json::value& value, std::string pointer, Faults
 ObjectReader::~ObjectReader() {
   for (const auto& member : object_) {
     const std::string_view key = member.key();
-    if (std::ranges::find(known_, key) == known_.end()) fault(key, "unknown key");
+    if (std::ranges::find(known_, key) != known_.end()) continue;
+    const auto meant = faults_.full() ? std::string_view() : closest(key, known_);
+    fault(key, meant.empty() ? "unknown key"
+                             : "unknown key; did you mean '" + std::string(meant) + "'?");
   }
 }
 

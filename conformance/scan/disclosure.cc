@@ -1,4 +1,4 @@
-#include "generator/bundle/scan.h"
+#include "conformance/scan/disclosure.h"
 
 #include <algorithm>
 #include <functional>
@@ -11,7 +11,7 @@
 #include "conformance/scan/canary.h"
 #include "conformance/scan/scanner.h"
 
-namespace caisson::bundle {
+namespace caisson::conformance {
 namespace {
 
 /// The least that the search tells from chance.
@@ -143,25 +143,25 @@ std::string needle_of(std::string_view value) {
   return std::string(longest.substr(0, kMostOfSecret));
 }
 
-Scan::Scan(const std::vector<KnownSecret>& secrets) {
-  std::vector<conformance::Canary> canaries;
+DisclosureScan::DisclosureScan(const std::vector<KnownSecret>& secrets) {
+  std::vector<Canary> canaries;
   for (const auto& secret : secrets) {
     const auto needle = needle_of(secret.value);
     if (needle.empty()) continue;
     names_.push_back(secret.name);
-    canaries.push_back(conformance::secret_canary({}, secret.name, needle));
+    canaries.push_back(secret_canary({}, secret.name, needle));
   }
-  if (!canaries.empty()) secrets_ = std::make_unique<conformance::Scanner>(std::move(canaries));
+  if (!canaries.empty()) secrets_ = std::make_unique<Scanner>(std::move(canaries));
 }
 
-Scan::~Scan() = default;
+DisclosureScan::~DisclosureScan() = default;
 
-void Scan::found(std::string_view place, std::string what) {
+void DisclosureScan::found(std::string_view place, std::string what) {
   const std::scoped_lock lock(mutex_);
   findings_.insert({.place = std::string(place), .what = std::move(what)});
 }
 
-void Scan::look(std::string_view place, std::string_view bytes, bool begins) {
+void DisclosureScan::look(std::string_view place, std::string_view bytes, bool begins) {
   if (begins && is_secret_key_packet(bytes)) found(place, "a private key (OpenPGP)");
   each(bytes, kArmour, [&](std::string_view at) {
     if (const auto label = private_key(at)) {
@@ -178,9 +178,9 @@ void Scan::look(std::string_view place, std::string_view bytes, bool begins) {
   }
 }
 
-std::vector<Finding> Scan::findings() {
+std::vector<Disclosure> DisclosureScan::findings() {
   const std::scoped_lock lock(mutex_);
   return {findings_.begin(), findings_.end()};
 }
 
-}  // namespace caisson::bundle
+}  // namespace caisson::conformance

@@ -1,22 +1,23 @@
-#include "generator/bundle/scan.h"
+#include "conformance/scan/disclosure.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "conformance/scan/canary.h"
 
-namespace caisson::bundle {
+namespace caisson::conformance {
 namespace {
 
-std::vector<Finding> look(const std::string& text, const std::vector<KnownSecret>& secrets = {}) {
-  Scan scan(secrets);
+std::vector<Disclosure> look(const std::string& text,
+                             const std::vector<KnownSecret>& secrets = {}) {
+  DisclosureScan scan(secrets);
   scan.look("file", text);
   return scan.findings();
 }
 
 const std::string kBody = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj";
 
-TEST(Scan, FindsPrivateKeysAsTheyAreWritten) {
+TEST(Disclosure, FindsPrivateKeysAsTheyAreWritten) {
   for (const std::string label : {"PRIVATE KEY", "RSA PRIVATE KEY", "ENCRYPTED PRIVATE KEY",
                                   "OPENSSH PRIVATE KEY", "PGP PRIVATE KEY BLOCK"}) {
     const auto begin = "-----BEGIN " + label + "-----";
@@ -30,7 +31,7 @@ TEST(Scan, FindsPrivateKeysAsTheyAreWritten) {
   EXPECT_TRUE(look("-----BEGIN CERTIFICATE-----\n" + kBody).empty());
 }
 
-TEST(Scan, FindsKeysOfOpenPgpAtTheBeginningAlone) {
+TEST(Disclosure, FindsKeysOfOpenPgpAtTheBeginningAlone) {
   // A version 4 secret key packet of 2024, EdDSA (22).
   const std::string packet("\xc5\x58\x04\x66\x00\x00\x00\x16\x09\x2b\x06\x01\x04\x01\xda\x47\x0f",
                            17);
@@ -43,13 +44,13 @@ TEST(Scan, FindsKeysOfOpenPgpAtTheBeginningAlone) {
   EXPECT_TRUE(look(is_public).empty());
 }
 
-TEST(Scan, FindsCanaries) {
-  const auto canary = conformance::make_canary("r1", "globex", "row");
+TEST(Disclosure, FindsCanaries) {
+  const auto canary = make_canary("r1", "globex", "row");
   EXPECT_EQ(look("{\"a\":\"" + canary.text + "\"}").size(), 1U);
   EXPECT_TRUE(look("CAISSON-run-tenant-sink-nonce and CAISSON-").empty());
 }
 
-TEST(Scan, FindsSecretsInEveryForm) {
+TEST(Disclosure, FindsSecretsInEveryForm) {
   const std::vector<KnownSecret> secrets{{"short", "hunter2"}, {"long", "0123456789abcdefXYZ\n"}};
   EXPECT_EQ(look("..0123456789abcdefXYZ..", secrets).size(), 1U);
   EXPECT_EQ(look("MDEyMzQ1Njc4OWFiY2RlZlhZWg==", secrets).size(), 1U) << "base64";
@@ -58,4 +59,4 @@ TEST(Scan, FindsSecretsInEveryForm) {
 }
 
 }  // namespace
-}  // namespace caisson::bundle
+}  // namespace caisson::conformance

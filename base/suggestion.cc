@@ -1,10 +1,10 @@
-#include "generator/spec/suggestion.h"
+#include "base/suggestion.h"
 
 #include <algorithm>
 #include <cstddef>
 #include <vector>
 
-namespace caisson::spec {
+namespace caisson {
 namespace {
 
 // Beyond this a word is no typing mistake, and the quadratic comparison would cost too much.
@@ -42,6 +42,12 @@ bool abbreviates(std::string_view shorter, std::string_view longer) {
   return shorter.size() >= shortest_prefix && longer.starts_with(shorter);
 }
 
+/// Whether `shorter` is the first words of `longer`: "requests" of "requests-per-second".
+bool begins(std::string_view shorter, std::string_view longer) {
+  return abbreviates(shorter, longer) && longer.size() > shorter.size() &&
+         std::string_view("-_.").find(longer[shorter.size()]) != std::string_view::npos;
+}
+
 }  // namespace
 
 std::string_view closest(std::string_view word, std::span<const std::string_view> candidates) {
@@ -55,6 +61,12 @@ std::string_view closest(std::string_view word, std::span<const std::string_view
       best = candidate;
       best_distance = d;
     }
+  }
+  // One slip of the hand is likelier than words that were left out, and those than two slips.
+  if (!best.empty() && best_distance <= 1) return best;
+  for (const std::string_view candidate : candidates) {
+    if (candidate.size() <= longest_word && (begins(word, candidate) || begins(candidate, word)))
+      return candidate;
   }
   if (!best.empty()) return best;
   for (const std::string_view candidate : candidates) {
@@ -81,4 +93,4 @@ std::string suggest(std::string_view word, std::span<const std::string_view> can
   return "use " + any_of(candidates);
 }
 
-}  // namespace caisson::spec
+}  // namespace caisson

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace caisson::spec {
+namespace caisson {
 
 /// The candidate that a person who wrote `word` most likely meant, or empty.
 [[nodiscard]] std::string_view closest(std::string_view word,
@@ -18,4 +18,4 @@ namespace caisson::spec {
 /// "a, b or c"
 [[nodiscard]] std::string any_of(std::span<const std::string_view> words);
 
-}  // namespace caisson::spec
+}  // namespace caisson

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "generator/spec/document.h"
+
+namespace caisson::editor {
+
+/// What a key of Compose or Kubernetes is called in a spec, with the value that says the same.
+struct OwnWords {
+  std::string key;
+  std::string inner{};  ///< the key in the map `key` that has the value; empty: `key` has it
+  std::string value{};  ///< YAML on one line; empty: the value as it is written
+};
+
+/// The words of a spec for a key that people write in a service who know Compose or Kubernetes.
+/// Nothing where they do not say exactly the same. `text` is what the entry's places point into.
+[[nodiscard]] std::optional<OwnWords> own_words(const spec::Entry& entry, std::string_view text);
+
+}  // namespace caisson::editor

@@ -34,12 +34,13 @@ class ASiteThatCrashes : public ::testing::Test {
  protected:
   ASiteThatCrashes() {
     put_release("1.0.0", 1'000'000, 1);
-    put_release("1.1.0", 1'001'000, 2);
+    put_release("1.1.0", 1'001'000, 2, "an image");
     put_release("1.2.0", 1'002'000, 2);
   }
 
-  void put_release(const std::string& version, std::uint64_t sequence, std::uint64_t data) {
-    testing::add_release(maker_, version, sequence, data);
+  void put_release(const std::string& version, std::uint64_t sequence, std::uint64_t data,
+                   std::string_view with = {}) {
+    testing::add_release(maker_, version, sequence, data, with);
     maker_.put_directory(top_ / version);
     const auto name =
         release_name(maker_.manifest.envelope.release, sha256(maker_.files.at("MANIFEST")));
@@ -157,6 +158,18 @@ class ASiteThatCrashes : public ::testing::Test {
       if (says(disks.etc, path) != says(disks.site, at + "/tree/" + path)) {
         return path + ": " + says(disks.etc, path);
       }
+    }
+    const bool image = version == "1.1.0";
+    const auto app = read_file(disks.site, at + "/images/app/root/app", 10'000);
+    const auto drop_in =
+        read_file(disks.etc, "systemd/system/shop-app.service.d/image.conf", 10'000);
+    const auto link = disks.site.target("images");
+    if (app.has_value() != image || drop_in.has_value() != image || link.has_value() != image) {
+      return "the image is there in part";
+    }
+    if (image && (*app != "app of 1.1.0" || *link != "current/images" ||
+                  *drop_in != says(disks.site, at + "/images/app/image.conf"))) {
+      return "the image is another";
     }
     const auto secret = disks.site.status("secrets/operator-token");
     if (!secret || !*secret || (*secret)->mode != 0600 || (*secret)->size != 43) {

@@ -45,6 +45,7 @@ struct Command {
 [[nodiscard]] Command bundle_create_command(CLI::App& root);
 [[nodiscard]] Command bundle_scan_command(CLI::App& root);
 [[nodiscard]] Command bundle_diff_command(CLI::App& root);
+[[nodiscard]] Command bundle_unpack_command(CLI::App& root);
 /// `caisson bundle` verify, inspect, split and join.
 [[nodiscard]] std::vector<Command> bundle_check_commands(CLI::App& root);
 /// The commands of `caisson keys`.

@@ -53,7 +53,8 @@ class Program {
         conform_command(root_),     prove_command(root_),       sweep_command(root_),
         blueprints_command(root_),  schema_command(root_),      completion_command(root_),
         lsp_command(root_),         bundle_sign_command(root_), bundle_create_command(root_),
-        bundle_scan_command(root_), bundle_diff_command(root_), bundle_waive_command(root_)};
+        bundle_scan_command(root_), bundle_diff_command(root_), bundle_unpack_command(root_),
+        bundle_waive_command(root_)};
     for (auto& command : bundle_check_commands(root_)) commands_.push_back(std::move(command));
     for (auto& command : keys_commands(root_)) commands_.push_back(std::move(command));
     // Last: commands that were added after it would take it over.

@@ -18,14 +18,14 @@ using ::testing::Not;
 using ::testing::StartsWith;
 
 constexpr const char* kCommands[] = {
-    "init",          "validate",       "explain",     "plan",
-    "generate",      "diff",           "image",       "up",
-    "down",          "conform",        "prove",       "sweep",
-    "blueprints",    "schema",         "completion",  "lsp",
-    "bundle",        "bundle create",  "bundle scan", "bundle diff",
-    "bundle verify", "bundle inspect", "bundle sign", "bundle split",
-    "bundle join",   "bundle waive",   "keys",        "keys generate",
-    "keys import",   "keys root",      "keys revoke"};
+    "init",          "validate",      "explain",        "plan",
+    "generate",      "diff",          "image",          "up",
+    "down",          "conform",       "prove",          "sweep",
+    "blueprints",    "schema",        "completion",     "lsp",
+    "bundle",        "bundle create", "bundle scan",    "bundle diff",
+    "bundle unpack", "bundle verify", "bundle inspect", "bundle sign",
+    "bundle split",  "bundle join",   "bundle waive",   "keys",
+    "keys generate", "keys import",   "keys root",      "keys revoke"};
 
 /// The help of "bundle create" and of every other command.
 Ran help_of(const std::string& command) {

@@ -1,14 +1,35 @@
 #!/bin/sh
 # Installs {{{name}}} {{{version}}} on this host, or brings it up to date. Safe to run again: secrets that exist are kept.
-#   sudo ./install.sh DIRECTORY [--restart]     of the programs: caisson-runtime{{#edge}}, caddy{{/edge}}
+#   sudo ./install.sh DIRECTORY{{#has-images}} --images LAYOUT{{/has-images}} [--restart]     of the programs: caisson-runtime{{#edge}}, caddy{{/edge}}{{#has-images}}, caisson{{/has-images}}
+{{#has-images}}
+# LAYOUT is an OCI layout, or an archive of `docker save`, with the images of the services. Without it those stay that were
+# installed before.
+{{/has-images}}
 # With --restart, units that run and started with other files than are there now are restarted, and the rest is started.
 set -eu
 
 [ "$(id -u)" -eq 0 ] || { echo 'install: run as root' >&2; exit 1; }
-if [ $# -eq 2 ] && [ "$2" = --restart ]; then restart=yes
-elif [ $# -eq 1 ]; then restart=no
-else echo 'usage: install.sh DIRECTORY-OF-PROGRAMS [--restart]' >&2; exit 2; fi
+usage() { echo 'usage: install.sh DIRECTORY-OF-PROGRAMS{{#has-images}} [--images LAYOUT]{{/has-images}} [--restart]' >&2; exit 2; }
+[ $# -ge 1 ] || usage
 programs=$(cd "$1" && pwd)
+shift
+restart=no
+{{#has-images}}
+images=''
+{{/has-images}}
+while [ $# -gt 0 ]; do
+  case $1 in
+    --restart) restart=yes ;;
+{{#has-images}}
+    --images)
+      [ $# -ge 2 ] || usage
+      images=$(cd "$(dirname "$2")" && pwd)/$(basename "$2")
+      shift ;;
+{{/has-images}}
+    *) usage ;;
+  esac
+  shift
+done
 cd "$(dirname "$0")"
 umask 022
 prefix={{{prefix-word}}}
@@ -107,12 +128,35 @@ given() {  # given NAME REFERENCE
 given {{{secret}}} {{{reference-word}}}
 {{/given}}
 
+{{#has-images}}
+# Services that are images: each has a root directory of its own, and a drop-in that says what runs there.
+image() {  # image UNIT ACCOUNT INSTANCE REFERENCE
+  if [ -n "$images" ]; then
+    caisson=$programs/caisson
+    [ -x "$caisson" ] || caisson=caisson
+    "$caisson" bundle unpack "$4" --images "$images" --unit "system/$1" --owner "$(id -u "$2"):$(id -g "$2")" --to "$prefix/images/$3"
+  elif [ ! -e "$prefix/images/$3/image.conf" ]; then
+    echo "install: the image $4 of $1 is not here yet; name an OCI layout that has it with --images" >&2
+    exit 1
+  fi
+  install -D -m 0644 "$prefix/images/$3/image.conf" "/etc/systemd/system/$1.d/image.conf"
+}
+
+install -d -m 0755 "$prefix/images"
+{{#service-images}}
+image {{{service}}} {{{account}}} {{{instance}}} {{{image-word}}}
+{{/service-images}}
+
+{{/has-images}}
+{{#service-programs}}
+rm -f /etc/systemd/system/{{{service}}}.d/image.conf    # of a time when it was an image
+{{/service-programs}}
 # Units of an earlier version that this one has not.
 if [ -e "$list" ]; then
   while read -r unit; do
     [ -e "system/$unit" ] && continue
     systemctl disable --now "$unit" >/dev/null 2>&1 || true
-    rm -f "/etc/systemd/system/$unit" "$started/$unit" "$started/$unit.new"
+    rm -f "/etc/systemd/system/$unit" "/etc/systemd/system/$unit.d/image.conf" "$started/$unit" "$started/$unit.new"
   done < "$list"
 fi
 install -m 0644 -t /etc/systemd/system system/*

@@ -276,7 +276,8 @@ TEST_F(Create, CarriesImagesByteForByteAndResolvesTheirUser) {
   EXPECT_EQ(images[1].uid, 700U);
   EXPECT_EQ(images[1].gid, 701U);
   EXPECT_EQ("sha256:" + hex(images[1].manifest.digest), plain);
-  EXPECT_EQ(images[1].entrypoint, (std::vector<std::string>{"/bin/app", "serve"}));
+  EXPECT_EQ(images[1].entrypoint, (std::vector<std::string>{"/bin/app"}));
+  EXPECT_EQ(images[1].command, (std::vector<std::string>{"serve"}));
   EXPECT_EQ(images[1].environment, (std::vector<std::string>{"PATH=/bin", "A=b c"}));
   EXPECT_EQ(images[1].workdir, "/");
   EXPECT_EQ(images[1].layers[0].diff, sha256(base));

@@ -9,9 +9,11 @@
 #include <vector>
 
 #include "base/result.h"
-#include "generator/bundle/tar_reader.h"
+#include "installer/image/tar_reader.h"
 
 namespace caisson::bundle {
+
+using installer::ArchiveEntry;
 
 /// Whether the file tells something about an image: its accounts, or which packages it has.
 [[nodiscard]] bool is_telling(std::string_view path);

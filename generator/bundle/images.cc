@@ -1,6 +1,7 @@
 #include "generator/bundle/images.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -67,6 +68,46 @@ class Lookout {
   std::uint64_t seen_ = 0;
 };
 
+/// Reads a layer: gives `piece` its bytes and `look` the content of its files.
+Result<void> read_layer(LayerWork& work, const std::function<Result<void>(std::string_view)>& piece,
+                        const std::function<void(const ArchiveEntry&, std::string_view)>& look) {
+  std::set<std::string> telling;
+  installer::TarReader reader(
+      [&](const ArchiveEntry& entry) -> installer::Checked<bool> {
+        if (work.facts.entry(entry)) telling.insert(entry.path);
+        return entry.kind == ArchiveEntry::Kind::file && entry.size > 0;
+      },
+      [&](const ArchiveEntry& entry, std::string_view bytes) -> installer::Checked<void> {
+        if (telling.contains(entry.path)) work.facts.content(entry, bytes);
+        look(entry, bytes);
+        return {};
+      });
+  Sha256 stored;
+  Sha256 diff;
+  const auto done = unpack(
+      work.blob->source,
+      [&](std::string_view bytes) -> Result<void> {
+        stored.update(bytes);
+        return piece(bytes);
+      },
+      [&](std::string_view bytes) -> installer::Checked<void> {
+        diff.update(bytes);
+        work.unpacked += bytes.size();
+        return reader.feed(bytes);
+      });
+  const auto name = "layer sha256:" + hex(work.blob->digest);
+  if (!done) return bad(work.image, name + ": " + done.error().what, done.error().remedy);
+  if (auto whole = reader.finish(); !whole) {
+    const auto failure = failure_of(whole.error());
+    return bad(work.image, name + ": " + failure.what, failure.remedy);
+  }
+  if (stored.finish() != work.blob->digest) {
+    return bad(work.image, name + " has another content", "get the image again");
+  }
+  work.diff = diff.finish();
+  return {};
+}
+
 Result<void> do_layer(LayerWork& work, bool copied, Stage& stage, conformance::DisclosureScan& scan,
                       Progress& progress) {
   std::optional<Stage::Writer> writer;
@@ -76,40 +117,14 @@ Result<void> do_layer(LayerWork& work, bool copied, Stage& stage, conformance::D
     writer.emplace(*std::move(opened));
   }
   Lookout lookout(scan, work.image);
-  std::set<std::string> telling;
-  TarReader reader(
-      [&](const ArchiveEntry& entry) {
-        if (work.facts.entry(entry)) telling.insert(entry.path);
-        return entry.kind == ArchiveEntry::Kind::file && entry.size > 0;
-      },
-      [&](const ArchiveEntry& entry, std::string_view bytes) {
-        if (telling.contains(entry.path)) work.facts.content(entry, bytes);
-        lookout.see(entry, bytes);
-      });
-  Sha256 stored;
-  Sha256 diff;
-  const auto done = unpack(
-      work.blob->source,
+  auto done = read_layer(
+      work,
       [&](std::string_view bytes) -> Result<void> {
-        stored.update(bytes);
         progress.advance(bytes.size());
         return writer ? writer->append(bytes) : Result<void>();
       },
-      [&](std::string_view bytes) -> Result<void> {
-        diff.update(bytes);
-        work.unpacked += bytes.size();
-        return reader.feed(bytes);
-      });
-  const auto name = "layer sha256:" + hex(work.blob->digest);
-  if (!done) return bad(work.image, name + ": " + done.error().what, done.error().remedy);
-  if (auto whole = reader.finish(); !whole) {
-    return bad(work.image, name + ": " + whole.error().what, whole.error().remedy);
-  }
-  if (stored.finish() != work.blob->digest) {
-    return bad(work.image, name + " has another content", "get the image again");
-  }
-  work.diff = diff.finish();
-  return writer ? writer->finish() : Result<void>();
+      [&](const ArchiveEntry& entry, std::string_view bytes) { lookout.see(entry, bytes); });
+  return done && writer ? writer->finish() : done;
 }
 
 std::vector<std::string> words(const json::value& config, std::string_view key) {
@@ -188,8 +203,8 @@ Result<Image> configured(const ShelfImage& from, const std::string& arch,
   const auto* given = document.get_object().if_contains("config");
   const json::value config = given == nullptr ? json::value(json::object()) : *given;
   image.entrypoint = words(config, "Entrypoint");
-  for (auto& each : words(config, "Cmd")) image.entrypoint.push_back(std::move(each));
-  if (image.entrypoint.empty()) {
+  image.command = words(config, "Cmd");
+  if (image.entrypoint.empty() && image.command.empty()) {
     return bad(from.reference, "it has neither an entrypoint nor a command",
                "give the image an ENTRYPOINT");
   }
@@ -263,6 +278,24 @@ std::string docker_of(const std::vector<ShelfImage>& images) {
 }
 
 }  // namespace
+
+Result<Image> described(const ShelfImage& image, const std::string& arch) {
+  if (image.layers.empty()) return bad(image.reference, "it has no layers");
+  std::vector<LayerWork> works(image.layers.size());
+  std::vector<const LayerWork*> layers;
+  ImageRoot root;
+  for (std::size_t i = 0; i < works.size(); ++i) {
+    works[i].blob = &image.layers[i];
+    works[i].image = image.reference;
+    const auto done = read_layer(
+        works[i], [](std::string_view) { return Result<void>(); },
+        [](const ArchiveEntry&, std::string_view) {});
+    if (!done) return tl::unexpected(done.error());
+    root.add(works[i].facts);
+    layers.push_back(&works[i]);
+  }
+  return configured(image, arch, layers, root);
+}
 
 Result<PackedImages> pack_images(const std::vector<ShelfImage>& given, const std::string& arch,
                                  unsigned threads, const std::vector<Digest>& left_out,

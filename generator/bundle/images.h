@@ -20,6 +20,10 @@ struct PackedImages {
   std::uint64_t unpacked = 0;            ///< bytes that they need unpacked, each for itself
 };
 
+/// What a host without a container engine has to know of an image, after all of it was read and
+/// checked.
+[[nodiscard]] Result<installer::Image> described(const ShelfImage& image, const std::string& arch);
+
 /// Copies the images into the stage, blob by blob as they are, with the files that make it an OCI
 /// layout: skopeo, podman, ctr and `docker load` read it. Checks every digest, looks at all files
 /// of all layers with `scan`, and resolves what a host without an engine has to know. `left_out`

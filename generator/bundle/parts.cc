@@ -121,8 +121,10 @@ Result<std::vector<Part>> parts_of(std::string_view program) {
   const auto damaged = fail(
       "the section " + std::string(kPartsSection) + " of the program is damaged", "build it again");
   std::string text;
-  const auto take = [&](std::string_view piece) -> Result<void> {
-    if (piece.size() > kMostOfParts - text.size()) return damaged;
+  const auto take = [&](std::string_view piece) -> installer::Checked<void> {
+    if (piece.size() > kMostOfParts - text.size()) {
+      return installer::refuse(installer::Code::layer_too_large, "the section is too large");
+    }
     text += piece;
     return {};
   };

@@ -4,6 +4,8 @@
 #include <set>
 #include <string_view>
 
+#include "generator/render/systemd_layout.h"
+
 namespace caisson::bundle {
 namespace {
 
@@ -63,10 +65,9 @@ std::vector<std::string> image_references(const render::Artifacts& artifacts,
   }
   if (std::ranges::find(forms, "systemd") != forms.end()) {
     // The installer unpacks them; nothing else there comes from an image.
+    const render::SystemdLayout layout(plan);
     for (const auto& instance : plan.instances) {
-      if (instance.role == plan::Role::service && !instance.image.value.empty()) {
-        found.insert(instance.image.value);
-      }
+      if (render::SystemdLayout::is_image(instance)) found.insert(layout.image(instance));
     }
   }
   return {found.begin(), found.end()};

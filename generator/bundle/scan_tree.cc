@@ -121,7 +121,7 @@ Result<std::vector<conformance::Disclosure>> scan_tree(
             progress.advance(bytes_of_it.size());
             return {};
           },
-          [&](std::string_view bytes_of_it) -> Result<void> {
+          [&](std::string_view bytes_of_it) -> installer::Checked<void> {
             inside.see(bytes_of_it);
             return {};
           });

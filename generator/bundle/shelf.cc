@@ -9,9 +9,9 @@
 
 #include "base/hex.h"
 #include "generator/bundle/stage.h"
-#include "generator/bundle/tar_reader.h"
 #include "generator/render/json.h"
 #include "installer/format/lines.h"
+#include "installer/image/tar_reader.h"
 
 namespace caisson::bundle {
 namespace {
@@ -101,8 +101,9 @@ Result<void> Shelf::add(const fs::path& path) {
   const auto archive = Source::open(path);
   if (!archive) return tl::unexpected(archive.error());
   std::map<std::string, std::string> links;
-  TarReader reader(
-      [&](const ArchiveEntry& entry) {
+  using installer::ArchiveEntry;
+  installer::TarReader reader(
+      [&](const ArchiveEntry& entry) -> installer::Checked<bool> {
         if (entry.kind == ArchiveEntry::Kind::file) {
           place.files[entry.path] = archive->part(entry.offset, entry.size);
         } else if (entry.kind == ArchiveEntry::Kind::link) {
@@ -113,7 +114,7 @@ Result<void> Shelf::add(const fs::path& path) {
         }
         return false;
       },
-      [](const ArchiveEntry&, std::string_view) {});
+      [](const ArchiveEntry&, std::string_view) { return installer::Checked<void>(); });
   std::string piece;
   for (std::uint64_t at = 0; at < archive->size(); at += piece.size()) {
     const auto size = std::min<std::uint64_t>(std::uint64_t{1} << 20U, archive->size() - at);

@@ -38,9 +38,9 @@ bool is_lossy(const Cell& cell) {
   return cell.support == Support::approximated || cell.support == Support::ignored;
 }
 
-/// These run a service's local command, and a service without one not at all: nothing else of it
+/// It runs a service's local command, and a service without one not at all: nothing else of it
 /// matters there.
-bool runs_processes(Target target) { return target == Target::systemd || target == Target::local; }
+bool runs_processes(Target target) { return target == Target::local; }
 
 std::set<std::string> left_out(const plan::Plan& plan) {
   std::set<std::string> services;

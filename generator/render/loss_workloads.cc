@@ -30,9 +30,10 @@ constexpr std::string_view nobody_asks =
     "systemd asks nobody: a unit is well while its process runs";
 constexpr std::string_view asked_at_start = "asked until it is ready at the start, then no more";
 constexpr std::string_view no_command_probe = "not run: it is ready when its port is open";
-constexpr std::string_view left_out_units =
-    "without a local command there is only an image, which systemd does not run: the service is "
-    "left out";
+constexpr std::string_view own_root =
+    "the unit's own root directory; local.command runs in its place";
+constexpr std::string_view built_elsewhere =
+    "whoever builds the image; local.command runs in its place";
 constexpr std::string_view left_out = "the service has no local command and is left out";
 constexpr std::string_view no_calls = "nothing calls it: the runtime routes nothing to handlers";
 
@@ -100,12 +101,13 @@ std::vector<Use> service_secrets(const Asked& asked) {
   return secret_variables(asked, Role::service);
 }
 
-/// Services that need one of another deployment.
+/// Services that need one of another deployment, where both are programs of the host.
 std::vector<Use> apart_needs(const Asked& asked) {
   return at_services(asked, "/needs", [&](const Instance& instance) {
     return std::ranges::any_of(instance.needs, [&](const std::string& need) {
       const auto* other = asked.plan.instance(need);
-      return other != nullptr && other->role == Role::service && other->tenant != instance.tenant;
+      return other != nullptr && other->role == Role::service && other->tenant != instance.tenant &&
+             !instance.local_command.empty() && !other->local_command.empty();
     });
   });
 }
@@ -179,11 +181,11 @@ const Row rows[] = {
     {"dashboard.resources.cpu", "the target", {none, yes, yes, yes, approximated(no_limit), none}},
     {"dashboard.resources.memory", "the target", {none, yes, yes, yes, approximated(no_limit), none}},
 
-    {"services.*.image", "the image that runs", {none, yes, yes, honoured(command_instead), honoured(command_instead), none}},
-    {"services.*.build.context", "`docker compose build`", {none, yes, honoured("the image is named after the service and the version; push it before"), honoured(command_instead), honoured(command_instead), none}},
-    {"services.*.build.dockerfile", "`docker compose build`", {none, yes, honoured("whoever builds the image"), honoured(command_instead), honoured(command_instead), none}},
-    {"services.*.build.args", "`docker compose build`", {none, yes, honoured("whoever builds the image"), honoured(command_instead), honoured(command_instead), none}},
-    {"services.*.command", "the container", {none, yes, yes, honoured(command_instead), honoured(command_instead), none}},
+    {"services.*.image", "the image that runs", {none, yes, yes, honoured(own_root), honoured(command_instead), none}},
+    {"services.*.build.context", "`docker compose build`", {none, yes, honoured("the image is named after the service and the version; push it before"), honoured(built_elsewhere), honoured(command_instead), none}},
+    {"services.*.build.dockerfile", "`docker compose build`", {none, yes, honoured("whoever builds the image"), honoured(built_elsewhere), honoured(command_instead), none}},
+    {"services.*.build.args", "`docker compose build`", {none, yes, honoured("whoever builds the image"), honoured(built_elsewhere), honoured(command_instead), none}},
+    {"services.*.command", "the container", {none, yes, yes, honoured(own_root), honoured(command_instead), none}},
     {"services.*.port", "the services that need it; no route of the edge leads to a service",
      {none, ignored(unroutable), ignored(unroutable), ignored(unroutable), honoured("every process of the machine reaches it, at the port that README.md says"), none}, uncalled_ports},
     {"services.*.health.path", "the target", {none, yes, yes, approximated(nobody_asks), approximated(asked_at_start), none}},
@@ -209,7 +211,7 @@ const Row rows[] = {
     {"services.*.limits.files", "the target", {none, yes, approximated("containers have the limit of the node's container runtime"), yes, approximated(no_limit), none}},
     {"services.*.systemd.memory-deny-write-execute", "the unit", {none, none, none, yes, none, none}},
     {"services.*.systemd.proc-subset", "the unit", {none, none, none, yes, none, none}},
-    {"services.*.needs", "the order of starting, and the networks", {none, yes, yes, approximated("a tenant's own service does not reach the shared ones: its deployment has a network of its own"), yes, none}, apart_needs},
+    {"services.*.needs", "the order of starting, and the networks", {none, yes, yes, approximated("a tenant's own program does not reach the shared ones: its deployment has a network of its own"), yes, none}, apart_needs},
     {"services.*.egress", "the networks",
      {none,
       approximated("compose cannot tell destinations apart: the service reaches everything outside"),
@@ -218,7 +220,7 @@ const Row rows[] = {
       approximated("processes of one machine share its network"), none}},
     {"services.*.module", "", {none, ignored(no_calls), ignored(no_calls), ignored(no_calls), ignored(no_calls), approximated("the document and the readme name its handlers, which nothing calls", told_elsewhere)}},
     {"services.*.replica-per-tenant", "the plan", stack},
-    {"services.*.local.command", "the process that runs", {none, none, none, approximated(left_out_units), approximated(left_out), none}, without_command},
+    {"services.*.local.command", "the process that runs", {none, none, none, yes, approximated(left_out), none}, without_command},
 };
 // clang-format on
 

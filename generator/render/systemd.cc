@@ -86,6 +86,10 @@ class Host {
   Result<void> configurations() {
     for (const auto& instance : plan_.instances) {
       const SystemdSite site(layout_, instance.name);
+      if (SystemdLayout::is_image(instance)) {
+        add_text("config/" + SystemdLayout::hosts_file(instance), hosts(instance, layout_),
+                 instance.origin.pointer);
+      }
       if (instance.role == Role::dashboard) {
         auto done = add_json("config/" + instance.name + ".json",
                              dashboard_config(plan_, instance, site), instance.origin.pointer);
@@ -133,7 +137,7 @@ class Host {
                                 .ask = ask_port,
                                 .certificate_file = file(plan_.edge.certificate),
                                 .key_file = file(plan_.edge.key),
-                                .closed_file = layout_.door() + "/closed"});
+                                .closed_file = layout_.edge_door() + "/closed"});
     if (!text) return tl::unexpected(text.error());
     add_text("config/Caddyfile", std::move(*text), "/edge");
     return {};

@@ -18,6 +18,9 @@ namespace caisson::render {
 /// The directories of the units, for systemd-tmpfiles (tmpfiles.d(5)), each its owner's alone.
 [[nodiscard]] Result<Text> tmpfiles(const plan::Plan& plan, const SystemdLayout& layout);
 
+/// The hosts(5) of a service that is an image: itself and those that it reaches.
+[[nodiscard]] Text hosts(const plan::Instance& instance, const SystemdLayout& layout);
+
 /// journald.conf(5) of the deployment's own journal, as `to_unit_file` takes it.
 [[nodiscard]] Node journald_conf(const plan::Plan& plan);
 

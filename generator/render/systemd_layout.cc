@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdint>
+#include <map>
+#include <utility>
 
 #include "generator/render/fingerprint.h"
 #include "generator/render/node.h"
@@ -56,13 +59,79 @@ Result<void> SystemdLayout::check(std::vector<Mistake>& mistakes) const {
                         .remedy = "use letters, digits and / . _ + @ - in it"});
     if (!done) return done;
   }
+  return check_doors(mistakes);
+}
+
+Result<void> SystemdLayout::check_doors(std::vector<Mistake>& mistakes) const {
+  // Who has a port of a network, and the doors that are there.
+  std::map<std::pair<std::string, std::uint16_t>, const Instance*> taken;
+  const auto network = [&](const Instance& instance) {
+    return is_image(instance) ? instance.name : slice(instance);
+  };
+  for (const auto& instance : plan_.instances) {
+    if (instance.role != Role::service) continue;
+    for (const auto& port : instance.ports) {
+      taken.try_emplace({network(instance), port.number.value}, &instance);
+    }
+  }
+  for (const auto& instance : plan_.instances) {
+    for (const auto* other : doors(instance)) {
+      const auto& port = other->ports.front().number;
+      const auto found = taken.find({network(instance), port.value});
+      if (found == taken.end()) {
+        // Where each door has an address of its own, two may have one port.
+        if (!is_image(instance)) taken[{network(instance), port.value}] = other;
+        continue;
+      }
+      auto done = refuse(
+          mistakes, port.origin,
+          {.what = "under systemd " + instance.name + " reaches " + other->name + " at port " +
+                   std::to_string(port.value) + ", where " +
+                   (found->second == &instance ? "it" : found->second->name) + " listens itself",
+           .remedy = "give one of the two another port, or set targets.systemd: false"});
+      if (!done) return done;
+    }
+  }
   return {};
 }
 
 bool SystemdLayout::runs(const Instance& instance) {
   return instance.role == Role::runtime || instance.role == Role::dashboard ||
-         instance.role == Role::edge ||
-         (instance.role == Role::service && !instance.local_command.empty());
+         instance.role == Role::edge || instance.role == Role::service;
+}
+
+bool SystemdLayout::is_image(const Instance& instance) {
+  return instance.role == Role::service && instance.local_command.empty();
+}
+
+std::vector<const Instance*> SystemdLayout::doors(const Instance& instance) const {
+  std::vector<const Instance*> reached;
+  if (instance.role != Role::service) return reached;
+  for (const auto& need : instance.needs) {
+    const auto* other = plan_.instance(need);
+    if (other == nullptr || other->role != Role::service || other->ports.empty()) continue;
+    if (!is_image(instance) && !is_image(*other)) continue;
+    // Programs share a network, and one door in it.
+    const auto shares = [&](const Instance& earlier) {
+      return earlier.role == Role::service && !is_image(earlier) &&
+             slice(earlier) == slice(instance) &&
+             std::ranges::find(earlier.needs, need) != earlier.needs.end();
+    };
+    const auto end = std::ranges::find(plan_.instances, instance.name, &Instance::name);
+    if (!is_image(instance) && std::any_of(plan_.instances.begin(), end, shares)) continue;
+    reached.push_back(other);
+  }
+  return reached;
+}
+
+std::string SystemdLayout::door(const Instance& from, const Instance& to) const {
+  return unit(from.name) + "_to_" + to.name;
+}
+
+std::string SystemdLayout::door_address(const Instance& instance, std::size_t number) {
+  if (!is_image(instance)) return "127.0.0.1";
+  // All of 127.0.0.0/8 is the loopback; what it listens on itself is at the first of them.
+  return "127.0." + std::to_string(1 + number / 250) + "." + std::to_string(1 + number % 250);
 }
 
 std::string SystemdLayout::unit(std::string_view instance) const {
@@ -94,6 +163,10 @@ std::string SystemdLayout::account(const Instance& instance) const {
              : std::string{};
 }
 
+std::string SystemdLayout::door_account() const {
+  return at_most(longest_account, plan_.targets.systemd_user.value + "_doors");
+}
+
 std::string SystemdLayout::metrics_group() const {
   // No account has its name: names of instances hold no underscore.
   return at_most(longest_account, plan_.targets.systemd_user.value + "_metrics");
@@ -116,6 +189,17 @@ std::string SystemdLayout::service_directory(const Instance& instance) const {
   return below(plan_.targets.systemd_prefix.value,
                "services/" + (segments.size() > 1 ? segments[1] : instance.name));
 }
+
+std::string SystemdLayout::image(const Instance& instance) const {
+  if (!instance.image.value.empty()) return instance.image.value;
+  return plan_.name.value + "-" + instance.name + ":" + plan_.version.value;
+}
+
+std::string SystemdLayout::image_directory(const Instance& instance) const {
+  return below(plan_.targets.systemd_prefix.value, "images/" + instance.name);
+}
+
+std::string SystemdLayout::hosts_file(const Instance& instance) { return instance.name + ".hosts"; }
 
 std::string SystemdLayout::secret(std::string_view name) const {
   return below(plan_.targets.systemd_prefix.value, "secrets/" + std::string(name));

@@ -18,11 +18,22 @@ class SystemdLayout {
   explicit SystemdLayout(const plan::Plan& plan) : plan_(plan) {}
 
   /// It is a mistake when a directory of the spec holds what not every directive of a unit file can
-  /// carry.
+  /// carry, and when the door to a service has no port in the network of one that needs it.
   [[nodiscard]] Result<void> check(std::vector<Mistake>& mistakes) const;
 
   /// Whether a unit runs the instance: the rest has no program without a container.
   [[nodiscard]] static bool runs(const plan::Instance& instance);
+  /// Whether it is a service that is an image, which gets a root directory and a network of its
+  /// own. One with a local command is a program of the host.
+  [[nodiscard]] static bool is_image(const plan::Instance& instance);
+  /// The services that an instance needs and reaches through a door: every need of a service where
+  /// one of the two is an image.
+  [[nodiscard]] std::vector<const plan::Instance*> doors(const plan::Instance& instance) const;
+  /// "acme-web_to_api", without a suffix: what hands the connections on.
+  [[nodiscard]] std::string door(const plan::Instance& from, const plan::Instance& to) const;
+  /// Where `instance` finds the door to the `number`th of its `doors`: its own for an image, for
+  /// others the address where a program would listen.
+  [[nodiscard]] static std::string door_address(const plan::Instance& instance, std::size_t number);
 
   /// "acme-runtime", without a suffix.
   [[nodiscard]] std::string unit(std::string_view instance) const;
@@ -46,6 +57,9 @@ class SystemdLayout {
   /// The group whose members reach the data listeners: the proxy in front.
   [[nodiscard]] const std::string& front_group() const { return plan_.targets.systemd_user.value; }
 
+  /// Whose processes the doors are. No account has its name: names of instances hold no underscore.
+  [[nodiscard]] std::string door_account() const;
+
   /// The group whose members read metrics, and reach no other listener.
   [[nodiscard]] std::string metrics_group() const;
 
@@ -55,11 +69,17 @@ class SystemdLayout {
   [[nodiscard]] static std::string tenants_directory(std::string_view instance);
   /// The directory of a product's own service, by its name in the spec.
   [[nodiscard]] std::string service_directory(const plan::Instance& instance) const;
+  /// The reference of a service's image, as every target names it.
+  [[nodiscard]] std::string image(const plan::Instance& instance) const;
+  /// Of a service that is an image: what the installer makes of it.
+  [[nodiscard]] std::string image_directory(const plan::Instance& instance) const;
+  /// Of the same: the file below `config` that names whom it reaches.
+  [[nodiscard]] static std::string hosts_file(const plan::Instance& instance);
   [[nodiscard]] std::string secret(std::string_view name) const;
   [[nodiscard]] std::string data(std::string_view instance) const;
   /// Root's own, of the edge: while `closed` is in it, the edge lets nothing through. No instance
   /// has a name like it.
-  [[nodiscard]] std::string door() const { return data(plan_.edge.instance) + "_door"; }
+  [[nodiscard]] std::string edge_door() const { return data(plan_.edge.instance) + "_door"; }
   [[nodiscard]] std::string sockets(std::string_view instance) const;
   [[nodiscard]] std::string socket_path(std::string_view instance, std::string_view port) const;
   [[nodiscard]] std::string credentials(std::string_view unit) const;
@@ -67,6 +87,8 @@ class SystemdLayout {
   [[nodiscard]] std::string backups() const;
 
  private:
+  [[nodiscard]] Result<void> check_doors(std::vector<Mistake>& mistakes) const;
+
   const plan::Plan& plan_;
 };
 

@@ -13,6 +13,10 @@ using plan::Instance;
 using plan::Port;
 using plan::Role;
 
+/// What a door may use, as blueprints/systemd/door.yaml says.
+constexpr std::int64_t door_memory = 32 * 1'048'576;
+constexpr std::int64_t door_tasks = 32;
+
 Node empty_unit(std::initializer_list<const char*> sections, const Origin& origin) {
   Node tree{Node::Map{}, origin};
   for (const auto* section : sections) tree.add(section, Node{Node::Map{}, origin});
@@ -50,7 +54,15 @@ class Units {
   Units(const plan::Plan& plan, const SystemdLayout& layout, const Blueprints& blueprints)
       : plan_(plan), layout_(layout), blueprints_(blueprints) {
     for (const auto& instance : plan.instances) {
-      if (SystemdLayout::runs(instance)) groups_[layout.slice(instance)].push_back(&instance);
+      if (!SystemdLayout::runs(instance)) continue;
+      groups_[layout.slice(instance)].push_back(&instance);
+      if (instance.role != Role::runtime && instance.role != Role::service) continue;
+      networks_[network_of(instance)].push_back(layout.service(instance.name));
+      for (const auto* other : layout.doors(instance)) {
+        const auto door = layout.door(instance, *other);
+        networks_[network_of(instance)].push_back(door + ".socket");
+        networks_[network_of(*other)].push_back(door + ".service");
+      }
     }
   }
 
@@ -59,6 +71,7 @@ class Units {
       if (!SystemdLayout::runs(instance)) continue;
       if (auto done = sockets(instance); !done) return tl::unexpected(done.error());
       if (auto done = service(instance); !done) return tl::unexpected(done.error());
+      if (auto done = doors(instance); !done) return tl::unexpected(done.error());
       if (instance.role != Role::runtime || layout_.backups().empty()) continue;
       if (auto done = backup(instance); !done) return tl::unexpected(done.error());
     }
@@ -131,6 +144,11 @@ class Units {
                     ? base(std::move(own), {"service", "isolated", "workload"})
                     : base(std::move(own), {"service", "isolated", "runtime"});
     if (!tree) return tl::unexpected(tree.error());
+    if (SystemdLayout::is_image(instance)) {
+      auto over = blueprints_.yaml("systemd/image.yaml");
+      if (!over) return tl::unexpected(over.error());
+      tree->merge(std::move(*over));
+    }
     order(*tree, instance);
     if (instance.role == Role::edge) edge_privileges(*tree);
     if (instance.role == Role::service) confinement(*tree, instance);
@@ -138,7 +156,9 @@ class Units {
     credentials(*tree, instance);
     limits(*tree, instance);
     directories(*tree, instance);
-    share_network(*tree, instance);
+    if (instance.role == Role::runtime || instance.role == Role::service) {
+      share_network(*tree, layout_.service(instance.name), network_of(instance), instance.origin);
+    }
     add(layout_.service(instance.name), std::move(*tree), instance.origin.pointer, true);
     return {};
   }
@@ -165,6 +185,11 @@ class Units {
         append(tree, "Unit", "Requires", {socket, origin});
         append(tree, "Unit", "After", {socket, origin});
       }
+    }
+    for (const auto* other : layout_.doors(instance)) {
+      const auto door = layout_.door(instance, *other) + ".socket";
+      append(tree, "Unit", "Wants", {door, origin});
+      append(tree, "Unit", "After", {door, origin});
     }
     for (const auto& need : instance.needs) {
       const auto* other = plan_.instance(need);
@@ -200,6 +225,13 @@ class Units {
     if (instance.role == Role::edge) {
       say({layout_.program("caddy"), "run", "--config", layout_.config("Caddyfile"), "--adapter",
            "caddyfile"});
+    } else if (SystemdLayout::is_image(instance)) {
+      // Until it is installed nobody knows its program, and it does not start.
+      say({"/bin/false"});
+      for (const auto& each : instance.command) say({each});
+      const auto root = layout_.image_directory(instance) + "/root";
+      service.set("RootDirectory", {root, plan_.targets.systemd_prefix.origin});
+      append(tree, "Unit", "AssertPathExists", {root, plan_.targets.systemd_prefix.origin});
     } else if (instance.role == Role::service) {
       const auto& command = instance.local_command;
       const auto place = layout_.service_directory(instance);
@@ -297,12 +329,16 @@ class Units {
   void directories(Node& tree, const Instance& instance) const {
     const auto& prefix = plan_.targets.systemd_prefix;
     const auto& data = plan_.targets.systemd_data;
-    append(tree, "Service", "TemporaryFileSystem", {prefix.value + ":ro", prefix.origin});
     const auto read = [&](const std::string& path) {
       append(tree, "Service", "BindReadOnlyPaths", {path, prefix.origin});
     };
+    const bool image = SystemdLayout::is_image(instance);
+    // In the root directory of an image there is nothing of the host's.
+    if (!image)
+      append(tree, "Service", "TemporaryFileSystem", {prefix.value + ":ro", prefix.origin});
     if (instance.role == Role::service) {
-      read(layout_.service_directory(instance));
+      read(image ? layout_.config(SystemdLayout::hosts_file(instance)) + ":/etc/hosts"
+                 : layout_.service_directory(instance));
       for (const auto& mount : instance.writable) {
         temporary(tree, mount.path,
                   {":mode=1777,size=" + std::to_string(mount.size_bytes.value) +
@@ -317,9 +353,9 @@ class Units {
         read(layout_.config(SystemdLayout::tenants_directory(instance.name)));
       }
     }
-    append(tree, "Service", "TemporaryFileSystem", {data.value + ":ro", data.origin});
+    if (!image) append(tree, "Service", "TemporaryFileSystem", {data.value + ":ro", data.origin});
     if (instance.role == Role::edge) {
-      append(tree, "Service", "BindReadOnlyPaths", {layout_.door(), data.origin});
+      append(tree, "Service", "BindReadOnlyPaths", {layout_.edge_door(), data.origin});
     }
     if (!SystemdLayout::keeps_files(instance)) return;
     const auto own = layout_.data(instance.name);
@@ -333,15 +369,69 @@ class Units {
     append(tree, "Service", "ReadWritePaths", {own, data.origin});
   }
 
-  /// The units of one deployment share a network that leads nowhere else, when there are services
-  /// in it that somebody has to reach.
-  void share_network(Node& tree, const Instance& instance) const {
-    if (instance.role == Role::edge || instance.role == Role::dashboard) return;
-    for (const auto* other : groups_.at(layout_.slice(instance))) {
-      if (other == &instance) continue;
-      if (other->role == Role::edge || other->role == Role::dashboard) continue;
-      append(tree, "Unit", "JoinsNamespaceOf", {layout_.service(other->name), instance.origin});
+  /// What shares a network: all of a deployment, which leads nowhere else, but for services that
+  /// are images, of which each has its own.
+  [[nodiscard]] std::string network_of(const Instance& instance) const {
+    return SystemdLayout::is_image(instance) ? layout_.service(instance.name)
+                                             : layout_.slice(instance);
+  }
+
+  /// Units that share a network name one another, so that any of them may come first.
+  void share_network(Node& tree, const std::string& name, const std::string& network,
+                     const Origin& origin) const {
+    for (const auto& other : networks_.at(network)) {
+      if (other != name) append(tree, "Unit", "JoinsNamespaceOf", {other, origin});
     }
+  }
+
+  /// What lets an instance reach those that it needs: a socket in its own network, and what hands
+  /// each connection on into the other's.
+  Result<void> doors(const Instance& instance) {
+    const auto reached = layout_.doors(instance);
+    for (std::size_t i = 0; i < reached.size(); ++i) {
+      const auto& other = *reached[i];
+      const auto name = layout_.door(instance, other);
+      const auto what = "door of " + instance.name + " to " + other.name;
+      const Origin origin{Origin::Kind::derived, instance.origin.pointer + "/needs"};
+      const auto& number = other.ports.front().number;
+      auto socket = blueprints_.yaml("systemd/socket.yaml");
+      if (!socket) return tl::unexpected(socket.error());
+      Node listener = empty_unit({"Unit", "Socket"}, origin);
+      describe(listener, what, origin);
+      listener.merge(std::move(*socket));
+      auto& listening = *listener.find("Socket");
+      listening.set("ListenStream",
+                    {SystemdLayout::door_address(instance, i) + ":" + std::to_string(number.value),
+                     number.origin});
+      // Whoever makes the network makes the rest that is shared with it.
+      listening.set("PrivateNetwork", {true, origin});
+      listening.set("PrivateIPC", {true, origin});
+      share_network(listener, name + ".socket", network_of(instance), origin);
+      add(name + ".socket", std::move(listener), instance.origin.pointer, true);
+
+      Node own = empty_unit({"Unit", "Service"}, origin);
+      describe(own, what, origin);
+      run_as(own, instance);
+      auto tree = base(std::move(own), {"service", "isolated", "door"});
+      if (!tree) return tl::unexpected(tree.error());
+      append(*tree, "Unit", "Requires", {name + ".socket", origin});
+      append(*tree, "Unit", "After", {name + ".socket", origin});
+      auto& service = *tree->find("Service");
+      for (const auto* key : {"User", "Group"}) {
+        service.set(key, {layout_.door_account(), plan_.targets.systemd_user.origin});
+      }
+      service.set("SyslogIdentifier", {name, origin});
+      Node words{Node::List{}, origin};
+      words.push({"/lib/systemd/systemd-socket-proxyd", origin});
+      words.push({"127.0.0.1:" + std::to_string(number.value), number.origin});
+      service.set("ExecStart", std::move(words));
+      for (const auto& place : {plan_.targets.systemd_prefix, plan_.targets.systemd_data}) {
+        append(*tree, "Service", "TemporaryFileSystem", {place.value + ":ro", place.origin});
+      }
+      share_network(*tree, name + ".service", network_of(other), origin);
+      add(name + ".service", std::move(*tree), instance.origin.pointer, false);
+    }
+    return {};
   }
 
   Result<void> backup(const Instance& instance) {
@@ -403,6 +493,9 @@ class Units {
         memory += instance->resources.memory_limit_bytes.value;
         cpu += instance->resources.cpu_limit_millis.value;
         tasks += instance->resources.pids.value;
+        const auto doors = static_cast<std::int64_t>(layout_.doors(*instance).size());
+        memory += doors * door_memory;
+        tasks += doors * door_tasks;
       }
       Node tree = empty_unit({"Unit", "Slice"}, origin);
       tree.find("Unit")->set("Description", {plan_.name.value + ": " + what, origin});
@@ -437,6 +530,7 @@ class Units {
   const SystemdLayout& layout_;
   const Blueprints& blueprints_;
   std::map<std::string, std::vector<const Instance*>> groups_;  ///< by slice
+  std::map<std::string, std::vector<std::string>> networks_;    ///< the units that share each
   std::vector<std::string> started_;
   std::vector<Unit> units_;
 };

@@ -85,6 +85,17 @@ class MachineDisk final : public Disk {
     return add("make", path, Status::Kind::link, 0777, std::string(target)).map([](auto) {});
   }
 
+  Checked<void> set_mode(std::string_view path, unsigned mode) override {
+    const int error = machine_.step(system(), "change the mode of " + shown_of(path));
+    const auto directory = directory_of(path, Code::host_write);
+    if (!directory) return tl::unexpected(directory.error());
+    if (error != 0)
+      return disk_error("change the mode of", shown_of(path), error, Code::host_write);
+    machine_.now_[*directory].attributes.mode = mode;
+    machine_.change(*directory, "the mode of " + shown_of(path));
+    return {};
+  }
+
   Checked<void> set_owner(std::string_view path, std::uint32_t uid, std::uint32_t gid) override {
     int error = machine_.step(system(), "give away " + shown_of(path));
     const auto place = place_of(path, Code::host_write);

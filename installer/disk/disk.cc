@@ -91,6 +91,13 @@ class HostDisk final : public Disk {
     return {};
   }
 
+  Checked<void> set_mode(std::string_view path, unsigned mode) override {
+    const auto directory = open_directory(path, Code::host_write);
+    if (!directory) return tl::unexpected(directory.error());
+    if (fchmod(directory->get(), mode) != 0) return failed("change the mode of", path, errno);
+    return {};
+  }
+
   Checked<void> set_owner(std::string_view path, std::uint32_t uid, std::uint32_t gid) override {
     const auto place = parent_of(path, Code::host_write);
     if (!place) return tl::unexpected(place.error());
@@ -337,6 +344,26 @@ std::string_view fault_of_place(std::string_view path) {
     begin = end + 1;
   }
   return {};
+}
+
+std::string below(std::string_view directory, std::string_view name) {
+  std::string path(directory);
+  if (!path.empty()) path += '/';
+  return path.append(name);
+}
+
+Checked<void> remove_tree(Disk& disk, std::string_view path) {
+  const auto status = disk.status(path);
+  if (!status) return tl::unexpected(status.error());
+  if (!*status) return {};
+  if ((*status)->kind == Status::Kind::directory) {
+    const auto names = disk.list(path);
+    if (!names) return tl::unexpected(names.error());
+    for (const auto& name : *names) {
+      if (auto removed = remove_tree(disk, below(path, name)); !removed) return removed;
+    }
+  }
+  return disk.remove(path);
 }
 
 Checked<std::string> read_file(const Disk& disk, std::string_view path, std::size_t limit) {

@@ -66,6 +66,8 @@ class Disk {
   /// Creates a directory of exactly this mode. Whatever has its name already is in the way.
   [[nodiscard]] virtual Checked<void> make_directory(std::string_view path, unsigned mode) = 0;
   [[nodiscard]] virtual Checked<void> symlink(std::string_view target, std::string_view path) = 0;
+  /// Gives a directory that is there another mode.
+  [[nodiscard]] virtual Checked<void> set_mode(std::string_view path, unsigned mode) = 0;
   /// Gives a file, a directory or a link itself to an account and a group, by their numbers.
   [[nodiscard]] virtual Checked<void> set_owner(std::string_view path, std::uint32_t uid,
                                                 std::uint32_t gid) = 0;
@@ -96,6 +98,13 @@ class Disk {
  protected:
   Disk() = default;
 };
+
+/// The path of a name in a directory; "" is the disk's root.
+[[nodiscard]] std::string below(std::string_view directory, std::string_view name);
+
+/// Removes a file, or a directory with everything in it. Links are removed, not followed. Nothing
+/// there is fine.
+[[nodiscard]] Checked<void> remove_tree(Disk& disk, std::string_view path);
 
 /// All of a regular file, at most `limit` bytes.
 [[nodiscard]] Checked<std::string> read_file(const Disk& disk, std::string_view path,

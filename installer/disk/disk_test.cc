@@ -153,6 +153,18 @@ TEST_P(ADisk, CopiesAFileWithItsModeAndOwner) {
   EXPECT_EQ(code_of(disk_->copy("missing", "other")), Code::host_read);
 }
 
+TEST_P(ADisk, ChangesTheModeOfADirectoryAlone) {
+  ASSERT_TRUE(disk_->make_directory("directory", 0700));
+  ASSERT_TRUE(disk_->set_mode("directory", 01777));
+  EXPECT_EQ((*disk_->status("directory"))->mode, 01777U);
+  ASSERT_TRUE(put("store", "kept", 0600));
+  ASSERT_TRUE(disk_->symlink("directory", "link"));
+  EXPECT_EQ(code_of(disk_->set_mode("store", 0777)), Code::host_in_the_way);
+  EXPECT_EQ(code_of(disk_->set_mode("link", 0777)), Code::host_in_the_way);
+  EXPECT_EQ((*disk_->status("store"))->mode, 0600U);
+  EXPECT_EQ((*disk_->status("directory"))->mode, 01777U);
+}
+
 TEST_P(ADisk, CopiesHolesAsHoles) {
   ASSERT_TRUE(put("sparse", "begin"));
   const auto path = top_ / "root/sparse";

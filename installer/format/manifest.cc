@@ -246,21 +246,24 @@ void read_user(Lines& lines, Image& image) {
   image.gid = static_cast<std::uint32_t>(*gid);
 }
 
-/// Entrypoint and environment. `texts` counts those of all images.
+/// Entrypoint, command and environment. `texts` counts those of all images.
 void read_process(Lines& lines, Image& image, std::size_t& texts) {
   const auto count = [&] {
     if (++texts > kMostProcessTexts) {
       lines.refuse(Code::too_many, "the images have more than 32,768 words and variables together");
     }
   };
-  lines.take("entrypoint");
-  do {
-    image.entrypoint.push_back(lines.decoded());
-    count();
-    if (image.entrypoint.size() > kMostWords) {
-      lines.refuse(Code::too_many, "the entrypoint has more than 256 words");
-    }
-  } while (lines.more());
+  const auto words = [&](std::string_view key, std::vector<std::string>& into) {
+    if (!lines.at(key) || !lines.take(key)) return;
+    do {
+      into.push_back(lines.decoded());
+      count();
+      if (into.size() > kMostWords) lines.refuse(Code::too_many, "more than 256 words");
+    } while (lines.more());
+  };
+  words("entrypoint", image.entrypoint);
+  if (image.entrypoint.empty() && !lines.at("command")) lines.take("entrypoint");
+  words("command", image.command);
   while (lines.at("env") && lines.take("env")) {
     image.environment.push_back(lines.decoded());
     count();

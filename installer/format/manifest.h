@@ -118,7 +118,9 @@ struct Image {
   Document manifest;
   Blob config;
   std::vector<Layer> layers;  ///< lowest first
+  /// What runs is the entrypoint followed by the command; one of the two may be empty.
   std::vector<std::string> entrypoint;
+  std::vector<std::string> command;      ///< a service's own takes its place
   std::vector<std::string> environment;  ///< NAME=VALUE
   std::string workdir;
   std::uint32_t uid = 0;
@@ -154,9 +156,9 @@ inline constexpr std::size_t kMostImages = 256;
 inline constexpr std::size_t kMostLayers = 128;
 inline constexpr std::size_t kMostQuestions = 64;
 inline constexpr std::size_t kMostChoices = 256;      ///< of a question
-inline constexpr std::size_t kMostWords = 256;        ///< of an entrypoint
+inline constexpr std::size_t kMostWords = 256;        ///< of an entrypoint, and of a command
 inline constexpr std::size_t kMostVariables = 1'024;  ///< of an image
-/// Words of entrypoints and variables of all images together.
+/// Words of entrypoints and commands and variables of all images together.
 inline constexpr std::size_t kMostProcessTexts = 32'768;
 
 /// Reads the envelope alone, of any format.

@@ -59,10 +59,14 @@ void write(Writer& out, const Image& image) {
   for (const auto& layer : image.layers) {
     out.line("layer", layer.blob.digest, layer.blob.size, layer.diff, layer.unpacked);
   }
-  std::vector<std::string> entrypoint;
-  entrypoint.reserve(image.entrypoint.size());
-  for (const auto& each : image.entrypoint) entrypoint.push_back(encoded(each));
-  out.list("entrypoint", entrypoint);
+  const auto words = [&](std::string_view key, const std::vector<std::string>& from) {
+    std::vector<std::string> list;
+    list.reserve(from.size());
+    for (const auto& each : from) list.push_back(encoded(each));
+    if (!list.empty()) out.list(key, list);
+  };
+  words("entrypoint", image.entrypoint);
+  words("command", image.command);
   for (const auto& variable : image.environment) out.line("env", encoded(variable));
   out.line("workdir", encoded(image.workdir));
   out.line("user", std::to_string(image.uid) + ":" + std::to_string(image.gid));

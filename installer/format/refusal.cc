@@ -14,6 +14,12 @@ constexpr std::string_view kSignAgain =
     "Accepted is one version 4 signature of a binary document, by Ed25519 or NIST P-256 with "
     "SHA-256 or SHA-512. Ask the vendor to sign again with `caisson bundle sign`.";
 
+constexpr std::string_view kImageAgain =
+    "Get the image again, byte for byte, and compare its digest.";
+constexpr std::string_view kMakeImage =
+    "No builder of images writes this. Find out where the image comes from, and build it again; do "
+    "not use this one.";
+
 constexpr Entry kTable[] = {
     {Code::no_signature, "B0101", "the signature is missing", kFetchAgain},
     {Code::not_a_signature, "B0102", "the file is not a detached OpenPGP signature", kFetchAgain},
@@ -110,9 +116,8 @@ constexpr Entry kTable[] = {
      "Ask the vendor for a newer release. `--again` tries this one once more."},
     {Code::wrong_form, "B0409", "the release cannot be installed as units of systemd",
      "Ask the vendor for a bundle with the form systemd in `targets.bundle.for`."},
-    {Code::with_images, "B0410", "the release has services that are container images",
-     "Units of systemd cannot run them yet. Load the images into a container engine, and use the "
-     "release's compose project."},
+    {Code::with_programs, "B0410", "the release has services whose programs no bundle carries",
+     "Ask the vendor to leave `local.command` out of them, so that their images run."},
     {Code::other_place, "B0411", "the release is made for other directories",
      "Ask the vendor for a bundle whose `targets.systemd` has neither `prefix` nor `data`."},
     {Code::edited_twice, "B0412", "a file was changed here, and by the release as well",
@@ -202,6 +207,17 @@ constexpr Entry kTable[] = {
     {Code::engine_refused, "B0607", "the container engine did not take an image",
      "Mend what the message says, and repeat: what the engine has is not fetched again. --address "
      "names an engine that listens elsewhere, --program a client that is elsewhere."},
+    {Code::bad_layer, "B0701", "the layer of an image cannot be read", kImageAgain},
+    {Code::layer_path, "B0702", "a layer names a file outside of its image", kMakeImage},
+    {Code::layer_link, "B0703", "a link of a layer leads to nothing in its image", kMakeImage},
+    {Code::layer_kind, "B0704", "a layer has a device, a pipe or a socket", kMakeImage},
+    {Code::layer_sparse, "B0705", "a layer has a sparse file", kMakeImage},
+    {Code::layer_too_large, "B0706", "the layers hold more than a root may", kMakeImage},
+    {Code::layer_in_the_way, "B0707", "a layer has something below a file", kMakeImage},
+    {Code::other_layer, "B0708", "the layer is not the one of the image", kImageAgain},
+    {Code::image_program, "B0709", "the image lacks the program that it runs",
+     "Run it with a container engine to see what it says; then build it with an ENTRYPOINT that is "
+     "in it."},
 };
 
 }  // namespace

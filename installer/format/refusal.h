@@ -77,7 +77,7 @@ enum class Code {
   other_epoch,
   refused_release,
   wrong_form,
-  with_images,
+  with_programs,
   other_place,
   edited_twice,
   older_reader,
@@ -120,6 +120,16 @@ enum class Code {
   image_names,
   serving_port,
   engine_refused,
+  // B07xx: the layers of an image, when its root is made
+  bad_layer,
+  layer_path,
+  layer_link,
+  layer_kind,
+  layer_sparse,
+  layer_too_large,
+  layer_in_the_way,
+  other_layer,
+  image_program,
 };
 
 /// What a code is called and what to do about it.

@@ -20,7 +20,7 @@ TEST(Refusals, HaveOneSortedNumberEachAndAllAreThere) {
     EXPECT_EQ(&entry_of(table[i].code), &table[i]);
   }
   EXPECT_EQ(numbers.size(), table.size());
-  EXPECT_EQ(table.size(), static_cast<std::size_t>(Code::engine_refused) + 1);
+  EXPECT_EQ(table.size(), static_cast<std::size_t>(Code::image_program) + 1);
 }
 
 }  // namespace

@@ -90,6 +90,12 @@ void check(Lines& lines, const SiteNeeds& needs) {
       lines.refuse(Code::text_order, "a secret stands twice");
     }
   }
+  std::set<std::string_view> images;
+  for (const auto& image : needs.images) {
+    if (!images.insert(image.name).second) {
+      lines.refuse(Code::text_order, "an image stands twice");
+    }
+  }
   for (const auto& runtime : needs.runtimes) {
     if (std::ranges::find(needs.settings, runtime.settings, &SettingsFile::path) ==
         needs.settings.end()) {
@@ -142,9 +148,16 @@ Checked<SiteNeeds> read_site_needs(std::string_view text) {
     runtime.settings = lines.path();
     needs.runtimes.push_back(std::move(runtime));
   }
-  while (next(lines, "image", needs.images.size())) needs.images.emplace_back(lines.text());
+  while (next(lines, "image", needs.images.size())) {
+    SiteImage image{.name = read_name(lines), .account = read_name(lines), .reference = {}};
+    image.reference = lines.text();
+    needs.images.push_back(std::move(image));
+  }
+  while (next(lines, "program", needs.programs.size())) {
+    needs.programs.push_back(read_name(lines));
+  }
   lines.end();
-  if (!lines.done()) lines.take("image");
+  if (!lines.done()) lines.take("program");
   check(lines, needs);
   if (lines.refusal()) return tl::unexpected(*lines.refusal());
   return needs;
@@ -180,7 +193,10 @@ std::string write_site_needs(const SiteNeeds& needs) {
   for (const auto& each : needs.stores) line("store", each);
   for (const auto& each : needs.services) line("service", each);
   for (const auto& each : needs.runtimes) line("runtime", each.unit, each.account, each.settings);
-  for (const auto& each : needs.images) line("image", each);
+  for (const auto& each : needs.images) {
+    line("image", each.name, each.account, each.reference);
+  }
+  for (const auto& each : needs.programs) line("program", each);
   return text;
 }
 

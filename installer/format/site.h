@@ -42,6 +42,13 @@ struct SiteRuntime {
   std::string settings;  ///< its configuration: the path of a `SettingsFile`
 };
 
+/// A service that is an image: its root lies below `images/<name>` of a release.
+struct SiteImage {
+  std::string name;     ///< its unit is <product>-<name>.service
+  std::string account;  ///< who owns what the image's user owned
+  std::string reference;
+};
+
 /// What a release in its systemd form needs of a host: the text systemd/SITE of its files, which
 /// says what its install.sh does.
 struct SiteNeeds {
@@ -61,7 +68,8 @@ struct SiteNeeds {
   std::vector<std::string> stores;    ///< directories below `data`
   std::vector<std::string> services;  ///< all programs but the edge
   std::vector<SiteRuntime> runtimes;
-  std::vector<std::string> images;  ///< of services, which units cannot run yet
+  std::vector<SiteImage> images;
+  std::vector<std::string> programs;  ///< services that run what no bundle carries
 };
 
 /// Where it stands among the files of a release.

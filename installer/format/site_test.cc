@@ -31,7 +31,11 @@ TEST(SiteNeeds, AreReadAsTheyAreWritten) {
   EXPECT_EQ(needs->secrets[1].reference, "secrets/sso.pem");
   ASSERT_EQ(needs->runtimes.size(), 1U);
   EXPECT_EQ(needs->runtimes[0].settings, "runtime.json");
-  EXPECT_EQ(needs->images, std::vector<std::string>{"registry.example/app:1"});
+  ASSERT_EQ(needs->images.size(), 1U);
+  EXPECT_EQ(needs->images[0].name, "app");
+  EXPECT_EQ(needs->images[0].account, "shop-app");
+  EXPECT_EQ(needs->images[0].reference, "registry.example/app:1");
+  EXPECT_EQ(needs->programs, std::vector<std::string>{"shop-own.service"});
 }
 
 TEST(SiteNeeds, NameWhatTheSiteAnswers) {
@@ -53,6 +57,8 @@ TEST(SiteNeeds, RefusesWhatLeadsElsewhere) {
   EXPECT_EQ(code_of("data /var/lib/shop", "data /var/lib/../shop"), Code::text_path);
   EXPECT_EQ(code_of("store edge", "store a/b"), Code::text_path);
   EXPECT_EQ(code_of("store edge", "store .."), Code::text_path);
+  EXPECT_EQ(code_of("image app", "image ../app"), Code::text_path);
+  EXPECT_EQ(code_of("program", "image app shop-app other:1\nprogram"), Code::text_order);
   EXPECT_EQ(code_of("root dashboard.json", "root ../dashboard.json"), Code::text_path);
   EXPECT_EQ(code_of("root dashboard.json", "root runtime.json"), Code::text_order);
   EXPECT_EQ(code_of("tenants/runtime\n", "runtime.json\n"), Code::text_order);

@@ -84,7 +84,8 @@ inline std::string sample_manifest() {
          "layer " +
          digits("e3") + " 800 " + digits("d3") +
          " 1500\n"
-         "entrypoint /app serve % with%20blank\n"
+         "entrypoint /app serve\n"
+         "command % with%20blank\n"
          "env PATH=/bin:/usr/bin\n"
          "env GREETING=a%25b\n"
          "workdir /srv\n"

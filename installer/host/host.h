@@ -73,6 +73,8 @@ class Host {
   [[nodiscard]] virtual Checked<void> make_accounts(std::string_view file) = 0;
   /// Makes the directories of a file of tmpfiles.d(5).
   [[nodiscard]] virtual Checked<void> make_directories(std::string_view file) = 0;
+  /// The number of an account.
+  [[nodiscard]] virtual Checked<std::uint32_t> user(std::string_view name) = 0;
   /// The number of a group.
   [[nodiscard]] virtual Checked<std::uint32_t> group(std::string_view name) = 0;
 

@@ -192,18 +192,12 @@ class SystemHost final : public Host {
     return done({"/usr/bin/systemd-tmpfiles", "--create", std::string(file)}, 60s);
   }
 
+  Checked<std::uint32_t> user(std::string_view name) override {
+    return number_in("/etc/passwd", "account", name);
+  }
+
   Checked<std::uint32_t> group(std::string_view name) override {
-    const auto text = table("/etc/group");
-    if (!text) return tl::unexpected(text.error());
-    std::optional<std::uint64_t> number;
-    for_lines(*text, [&](std::string_view line) {
-      const auto fields = fields_of(line, ':');
-      if (fields.size() >= 3 && fields[0] == name && !number) number = number_of(fields[2]);
-    });
-    if (!number || *number >= 0xffff'ffffU) {
-      return refuse(Code::host_command, "there is no group " + std::string(name));
-    }
-    return static_cast<std::uint32_t>(*number);
+    return number_in("/etc/group", "group", name);
   }
 
   Checked<void> reload_units() override { return done({kSystemctl, "daemon-reload"}, 120s); }
@@ -318,6 +312,23 @@ class SystemHost final : public Host {
       if (!ended || ended->status == 0 || std::chrono::steady_clock::now() >= until) return ended;
       std::this_thread::sleep_for(500ms);
     }
+  }
+
+  /// The number of a name in a table of accounts or groups.
+  static Checked<std::uint32_t> number_in(const char* path, std::string_view what,
+                                          std::string_view name) {
+    const auto text = table(path);
+    if (!text) return tl::unexpected(text.error());
+    std::optional<std::uint64_t> number;
+    for_lines(*text, [&](std::string_view line) {
+      const auto fields = fields_of(line, ':');
+      if (fields.size() >= 3 && fields[0] == name && !number) number = number_of(fields[2]);
+    });
+    if (!number || *number >= 0xffff'ffffU) {
+      return refuse(Code::host_command,
+                    "there is no " + std::string(what) + " " + std::string(name));
+    }
+    return static_cast<std::uint32_t>(*number);
   }
 
   static Checked<std::string> table(const char* path) {

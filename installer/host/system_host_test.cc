@@ -94,8 +94,10 @@ TEST(AHost, RunsAgainUntilAProgramEndsWell) {
   EXPECT_EQ(scratch.read("runs"), "x\nx\nx\n");
 }
 
-TEST(AHost, KnowsItsGroupsSpaceAndPorts) {
+TEST(AHost, KnowsItsAccountsGroupsSpaceAndPorts) {
   const auto host = system_host();
+  EXPECT_EQ(*host->user("root"), 0U);
+  EXPECT_EQ(host->user("no-such-account").error().code, Code::host_command);
   EXPECT_EQ(*host->group("root"), 0U);
   EXPECT_EQ(host->group("no-such-group").error().code, Code::host_command);
   const auto space = host->space("/tmp/not/there/yet");

@@ -14,6 +14,7 @@ namespace caisson::installer {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using testing::ASite;
 using ::testing::Contains;
 using ::testing::ElementsAre;
@@ -223,18 +224,55 @@ TEST_F(ASite, IsAsBeforeAfterAnInstallThatFails) {
   EXPECT_THAT(outcome->kept, Contains("/var/lib/shop: data"));
 }
 
-TEST_F(ASite, RefusesServicesThatAreImagesAndCarriesImagesOfOtherForms) {
+TEST_F(ASite, RefusesServicesThatAreProgramsAndCarriesImagesOfOtherForms) {
   maker_.manifest.forms = {"compose", "systemd"};
   put_release("1.3.0", 1'003'000, 2);
   ASSERT_TRUE(bring("1.3.0"));
   expect_whole("1.3.0");
-  put_release("1.4.0", 1'004'000, 2, "an image");
+  put_release("1.4.0", 1'004'000, 2, "a program");
   host_.calls.clear();
   const auto outcome = bring("1.4.0");
   ASSERT_TRUE(outcome) << outcome.error().what;
-  EXPECT_EQ(outcome->why->code, Code::with_images);
+  EXPECT_EQ(outcome->why->code, Code::with_programs);
   EXPECT_THAT(host_.calls, IsEmpty());
   expect_whole("1.3.0");
+}
+
+TEST_F(ASite, UnpacksServicesThatAreImagesAndSwitchesThemWithTheRelease) {
+  put_release("1.3.0", 1'003'000, 2, "an image");
+  put_release("1.4.0", 1'004'000, 2, "an image");
+  put_release("1.5.0", 1'005'000, 2);
+  ASSERT_TRUE(bring("1.3.0"));
+  const auto expect_app = [&](const std::string& version) {
+    EXPECT_EQ(read("opt/images/app/root/app"), "app of " + version);
+    EXPECT_THAT(read("etc/systemd/system/shop-app.service.d/image.conf"),
+                AllOf(HasSubstr("ExecStart=\"@/app\" \"/app\" \"serve\" \"" + version + "\"\n"),
+                      HasSubstr("WorkingDirectory=/\n")));
+    EXPECT_TRUE(host_.running.contains("shop-app.service"));
+  };
+  expect_app("1.3.0");
+  ASSERT_TRUE(bring("1.4.0"));
+  expect_app("1.4.0");
+  ASSERT_TRUE(roll_back(premises_));
+  expect_app("1.3.0");
+  const auto outcome = bring("1.5.0");
+  ASSERT_TRUE(outcome) << outcome.error().what;
+  EXPECT_EQ(outcome->kind, Outcome::Kind::done);
+  EXPECT_FALSE(there("opt/images"));
+  EXPECT_FALSE(there("etc/systemd/system/shop-app.service.d"));
+  EXPECT_FALSE(host_.running.contains("shop-app.service"));
+}
+
+TEST_F(ASite, StaysAsItIsWhenAnImageIsHostile) {
+  put_release("1.3.0", 1'003'000, 2, "a hostile image");
+  ASSERT_TRUE(bring("1.0.0"));
+  const auto outcome = bring("1.3.0");
+  ASSERT_TRUE(outcome) << outcome.error().what;
+  ASSERT_TRUE(outcome->why);
+  EXPECT_EQ(outcome->why->code, Code::layer_path);
+  EXPECT_FALSE(there("opt/images"));
+  EXPECT_FALSE(there("opt/escaped"));
+  expect_whole("1.0.0");
 }
 
 TEST_F(ASite, SaysWhichSecretsAreMissingAndWhichPortIsTaken) {

@@ -34,7 +34,7 @@ class ASiteThatCrashes : public ::testing::Test {
  protected:
   ASiteThatCrashes() {
     put_release("1.0.0", 1'000'000, 1);
-    put_release("1.1.0", 1'001'000, 2);
+    put_release("1.1.0", 1'001'000, 2, "an image");
     put_release("1.2.0", 1'002'000, 2);
     put_release(asks_, 2'000'000, 2, "questions");
   }
@@ -168,6 +168,18 @@ class ASiteThatCrashes : public ::testing::Test {
       if (says(disks.etc, path) != says(disks.site, at + "/tree/" + path)) {
         return path + ": " + says(disks.etc, path);
       }
+    }
+    const bool image = version == "1.1.0";
+    const auto app = read_file(disks.site, at + "/images/app/root/app", 10'000);
+    const auto drop_in =
+        read_file(disks.etc, "systemd/system/shop-app.service.d/image.conf", 10'000);
+    const auto link = disks.site.target("images");
+    if (app.has_value() != image || drop_in.has_value() != image || link.has_value() != image) {
+      return "the image is there in part";
+    }
+    if (image && (*app != "app of 1.1.0" || *link != "current/images" ||
+                  *drop_in != says(disks.site, at + "/images/app/image.conf"))) {
+      return "the image is another";
     }
     const auto secret = disks.site.status("secrets/operator-token");
     if (!secret || !*secret || (*secret)->mode != 0600 || (*secret)->size != 43) {

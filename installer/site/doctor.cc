@@ -321,7 +321,10 @@ class Doctor {
         unread(what, state.error());
         continue;
       }
-      if (!state->drop_ins.empty()) note(what, "it is changed by " + state->drop_ins);
+      if (!state->drop_ins.empty() &&
+          state->drop_ins != "/etc/systemd/system/" + unit + ".d/image.conf") {
+        note(what, "it is changed by " + state->drop_ins);
+      }
       if (state->file != "/etc/systemd/system/" + unit) {
         fault(what, "systemd reads it from '" + state->file + "'",
               "remove that file, and `systemctl daemon-reload`");

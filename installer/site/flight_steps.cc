@@ -6,6 +6,7 @@
 #include "installer/site/answers.h"
 #include "installer/site/claims.h"
 #include "installer/site/flight.h"
+#include "installer/site/images.h"
 #include "installer/site/report.h"
 #include "installer/site/settings.h"
 #include "installer/site/tree.h"
@@ -100,6 +101,7 @@ Checked<void> Pilot::prepare() {
     return done;
   }
   if (auto done = write_settings(premises_, *old, to, answers); !done) return done;
+  if (auto done = unpack_images(premises_, *old, to); !done) return done;
   // What is read now is on the disk, and no longer what came off the medium.
   const auto installed = check_installed(premises_.disks.site, to.name);
   if (!installed) return tl::unexpected(installed.error());

@@ -109,6 +109,9 @@ class PassingDisk : public Disk {
   Checked<void> symlink(std::string_view target, std::string_view path) override {
     return disk_.symlink(target, path);
   }
+  Checked<void> set_mode(std::string_view path, unsigned mode) override {
+    return disk_.set_mode(path, mode);
+  }
   Checked<void> set_owner(std::string_view path, std::uint32_t uid, std::uint32_t gid) override {
     return disk_.set_owner(path, uid, gid);
   }

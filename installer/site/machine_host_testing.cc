@@ -88,7 +88,9 @@ Checked<void> MachineHost::make_accounts(std::string_view file) {
       site.empty() ? read_file(*etc_, below(file, "/etc/"), kMost) : read_file(*site_, site, kMost);
   if (!text) return refuse(Code::host_command, text.error().what);
   if (is_there(*etc_, "passwd")) return {};
-  if (auto done = replace_hastily(*etc_, "passwd", "shop-runtime:900\nshop-edge:901\n"); !done) {
+  if (auto done =
+          replace_hastily(*etc_, "passwd", "shop-runtime:900\nshop-edge:901\nshop-app:902\n");
+      !done) {
     return refuse(Code::host_command, done.error().what);
   }
   return {};

@@ -45,6 +45,7 @@ class MachineHost final : public Host {
   [[nodiscard]] Checked<UnitState> unit(std::string_view) override { return UnitState{}; }
   [[nodiscard]] Checked<void> make_accounts(std::string_view file) override;
   [[nodiscard]] Checked<void> make_directories(std::string_view file) override;
+  [[nodiscard]] Checked<std::uint32_t> user(std::string_view name) override { return group(name); }
   [[nodiscard]] Checked<std::uint32_t> group(std::string_view name) override;
   [[nodiscard]] Checked<void> reload_units() override;
   [[nodiscard]] Checked<void> set_enabled(std::string_view unit, bool enabled) override;

@@ -37,9 +37,13 @@ Needed needed_by(const VerifiedBundle& bundle) {
   Needed needed;
   std::set<std::string_view> directories;
   std::uint64_t settings = 0;
+  bool has_images = false;
   for (const auto& pack : bundle.manifest().packs) {
     for (const auto& file : pack.files) {
       needed.add(sum(file.size, kBlock) / kBlock * kBlock, 1);
+      // Which names the services that one that is an image reaches.
+      has_images =
+          has_images || (file.path.starts_with("systemd/config/") && file.path.ends_with(".hosts"));
       if (file.path.starts_with("systemd/")) settings = sum(settings, sum(file.size, kBlock));
       for (auto at = file.path.find('/'); at != std::string::npos;
            at = file.path.find('/', at + 1)) {
@@ -48,6 +52,10 @@ Needed needed_by(const VerifiedBundle& bundle) {
     }
   }
   needed.add(0, directories.size());
+  if (has_images) {
+    // Each of their files is counted with a block at least.
+    needed.add(bundle.manifest().unpacked, bundle.manifest().unpacked / kBlock);
+  }
   // Images are for other forms, and come along.
   for (const auto& image : bundle.manifest().images) {
     needed.add(image.manifest.size, 1);

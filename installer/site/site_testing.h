@@ -13,6 +13,7 @@
 
 #include "base/scratch.h"
 #include "installer/format/site.h"
+#include "installer/image/testing.h"
 #include "installer/site/change.h"
 #include "installer/verify/bundle_testing.h"
 
@@ -46,6 +47,7 @@ class ModelHost final : public Host {
     }
     return note("directories", file);
   }
+  Checked<std::uint32_t> user(std::string_view) override { return geteuid(); }
   Checked<std::uint32_t> group(std::string_view) override { return getegid(); }
   Checked<void> reload_units() override { return note("reload", ""); }
 
@@ -205,7 +207,17 @@ inline void add_release(Maker& maker, const std::string& version, std::uint64_t 
     maker.add({{"systemd/config/site.json", "port ${answer:https}\n"}});
     asked = "domain ${answer:domain}\n";
   }
-  if (with == "an image") needs.images.emplace_back("registry.example/app:1");
+  if (with == "a program") needs.programs.emplace_back("shop-app.service");
+  if (with == "an image" || with == "a hostile image") {
+    maker.add_image("registry.example/app:1",
+                    ended(member({.path = with == "an image" ? "app" : "../../../../escaped",
+                                  .content = "app of " + version,
+                                  .mode = 0755})));
+    maker.add({{"systemd/system/shop-app.service",
+                "[Service]\nExecStart=/bin/false serve " + version + "\n"}});
+    needs.images.push_back({"app", "shop-app", "registry.example/app:1"});
+    needs.services.insert(needs.services.begin(), "shop-app.service");
+  }
   maker.add({{"bin/caddy", "caddy of " + version}});
   if (with == "a gate") {
     maker.add({{"bin/caisson", "gate of " + version}}).files.front().executable = true;

@@ -77,9 +77,8 @@ Checked<StagedRelease> load_release(const Premises& premises, std::string_view n
                                          ", and this program installs below " + premises.prefix() +
                                          " and " + premises.data());
   }
-  if (!needs->images.empty()) {
-    return refuse(Code::with_images,
-                  "a service of the release is the image " + printable(needs->images.front()));
+  if (!needs->programs.empty()) {
+    return refuse(Code::with_programs, "one of them is " + printable(needs->programs.front()));
   }
   return StagedRelease{
       .name = std::string(name), .manifest = *std::move(manifest), .needs = *std::move(needs)};

@@ -54,12 +54,6 @@ Checked<void> walk(const Disk& disk, std::string_view top, std::string_view path
 
 }  // namespace
 
-std::string below(std::string_view directory, std::string_view name) {
-  std::string path(directory);
-  if (!path.empty()) path += '/';
-  return path.append(name);
-}
-
 Checked<void> replace_file(Disk& disk, std::string_view path, std::string_view bytes, unsigned mode,
                            std::uint32_t gid) {
   const auto unfinished = std::string(path) + ".new";
@@ -94,20 +88,6 @@ Checked<void> ensure_directory(Disk& disk, std::string_view path, unsigned mode)
   }
   if ((*status)->kind == Status::Kind::directory) return {};
   return refuse(Code::host_in_the_way, std::string(path) + " is not a directory");
-}
-
-Checked<void> remove_tree(Disk& disk, std::string_view path) {
-  const auto status = disk.status(path);
-  if (!status) return tl::unexpected(status.error());
-  if (!*status) return {};
-  if ((*status)->kind == Status::Kind::directory) {
-    const auto names = disk.list(path);
-    if (!names) return tl::unexpected(names.error());
-    for (const auto& name : *names) {
-      if (auto removed = remove_tree(disk, below(path, name)); !removed) return removed;
-    }
-  }
-  return disk.remove(path);
 }
 
 Checked<void> copy_tree(Disk& disk, std::string_view from, std::string_view to) {

@@ -9,9 +9,6 @@
 
 namespace caisson::installer {
 
-/// The path of a name in a directory; "" is the disk's root.
-[[nodiscard]] std::string below(std::string_view directory, std::string_view name);
-
 /// Replaces a file whole: it is written beside its place, made durable and renamed. The group is
 /// root's unless another one is given.
 [[nodiscard]] Checked<void> replace_file(Disk& disk, std::string_view path, std::string_view bytes,
@@ -23,10 +20,6 @@ namespace caisson::installer {
 
 /// Makes a directory of this mode, unless it is there.
 [[nodiscard]] Checked<void> ensure_directory(Disk& disk, std::string_view path, unsigned mode);
-
-/// Removes a file, or a directory with everything in it. Links are removed, not followed. Nothing
-/// there is fine.
-[[nodiscard]] Checked<void> remove_tree(Disk& disk, std::string_view path);
 
 /// Copies a directory with everything in it, modes and owners too, to a place where nothing is.
 /// Sockets and pipes are left out. It is durable after `sync_all`.

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "installer/site/images.h"
 #include "installer/site/tree.h"
 
 namespace caisson::installer {
@@ -37,6 +38,11 @@ std::string recover_text(const Premises& premises, const std::vector<std::string
          required;
 }
 
+/// What a unit that runs an image is told besides.
+std::string drop_in(std::string_view unit) {
+  return std::string(kUnits) + "/" + std::string(unit) + ".d/image.conf";
+}
+
 /// Everything below /etc that any release on the disk brings.
 Checked<std::set<std::string>> known(const Premises& premises) {
   const auto conf = premises.product + ".conf";
@@ -51,7 +57,10 @@ Checked<std::set<std::string>> known(const Premises& premises) {
   for (const auto& release : *releases) {
     const auto units = units_of(premises, release);
     if (!units) return tl::unexpected(units.error());
-    for (const auto& unit : *units) paths.insert(std::string(kUnits) + "/" + unit);
+    for (const auto& unit : *units) {
+      paths.insert(std::string(kUnits) + "/" + unit);
+      if (unit.ends_with(".service")) paths.insert(drop_in(unit));
+    }
   }
   return paths;
 }
@@ -92,11 +101,23 @@ Checked<void> remove_durably(Disk& disk, const std::string& path) {
   return disk.sync_directory(slash == std::string::npos ? "" : path.substr(0, slash));
 }
 
+/// Removes the directory of a drop-in, unless somebody has put one there, too.
+Checked<void> remove_if_empty(Disk& disk, const std::string& path) {
+  const auto directory = path.substr(0, path.rfind('/'));
+  if (!directory.ends_with(".d") || !directory.starts_with(kUnits)) return {};
+  const auto there = disk.status(directory);
+  if (!there) return tl::unexpected(there.error());
+  if (!*there) return {};
+  const auto names = disk.list(directory);
+  if (!names) return tl::unexpected(names.error());
+  return names->empty() ? remove_durably(disk, directory) : Checked<void>();
+}
+
 Checked<void> apply_links(const Premises& premises, std::string_view release) {
   auto& site = premises.disks.site;
   auto& etc = premises.disks.etc;
   if (release.empty()) {
-    for (const auto* name : {"current", "bin", "etc", "caisson-install"}) {
+    for (const auto* name : {"current", "bin", "etc", "images", "caisson-install"}) {
       if (auto done = remove_durably(site, name); !done) return done;
     }
     return remove_durably(etc, premises.product);
@@ -109,6 +130,14 @@ Checked<void> apply_links(const Premises& premises, std::string_view release) {
        {std::pair("current/tree/bin", "bin"), std::pair("current/etc", "etc"),
         std::pair("current/caisson-install", "caisson-install")}) {
     if (auto done = link_if_other(site, target, path); !done) return done;
+  }
+  const auto images = site.status(below(release_path(release), kImages));
+  if (!images) return tl::unexpected(images.error());
+  const std::string name(kImages);
+  if (auto done =
+          *images ? link_if_other(site, "current/" + name, name) : remove_durably(site, name);
+      !done) {
+    return done;
   }
   return link_if_other(etc, premises.prefix() + "/etc", premises.product);
 }
@@ -156,6 +185,9 @@ Checked<std::map<std::string, std::string>> files_below_etc(const Premises& prem
       return tl::unexpected(done.error());
     }
   }
+  auto of_images = units_of_images(premises, release);
+  if (!of_images) return tl::unexpected(of_images.error());
+  for (auto& [unit, text] : *of_images) files[drop_in(unit)] = std::move(text);
   const auto conf = premises.product + ".conf";
   for (const auto& [from, to] : {std::pair("sysusers.d/" + conf, "sysusers.d/" + conf),
                                  std::pair("tmpfiles.d/" + conf, "tmpfiles.d/" + conf),
@@ -182,6 +214,7 @@ Checked<void> apply_release(const Premises& premises, std::string_view release) 
     if (auto done = remove_durably(etc, path); !done) return done;
     // It is there when a write was interrupted.
     if (auto done = remove_durably(etc, path + ".new"); !done) return done;
+    if (auto done = remove_if_empty(etc, path); !done) return done;
   }
   if (!release.empty()) {
     const auto file =

@@ -125,7 +125,8 @@ class Maker {
     const auto stored = store_blob("{manifest of " + reference + "}");
     image.manifest = {.digest = stored.digest, .size = stored.size};
     image.config = store_blob("{config of " + reference + "}");
-    image.layers.push_back({.blob = store_blob(layer), .diff = sha256(layer), .unpacked = 1});
+    image.layers.push_back(
+        {.blob = store_blob(layer), .diff = sha256(layer), .unpacked = layer.size()});
     image.entrypoint = {"/app"};
     image.workdir = "/";
     manifest.images.push_back(std::move(image));

@@ -55,7 +55,7 @@ std::size_t memory_of(const Manifest& manifest) {
   for (const auto& image : manifest.images) {
     bytes += memory_of(image.reference.capacity()) + memory_of(image.workdir.capacity()) +
              memory_of(image.layers.capacity() * sizeof(Layer)) + memory_of(image.entrypoint) +
-             memory_of(image.environment);
+             memory_of(image.command) + memory_of(image.environment);
   }
   return bytes;
 }

@@ -24,19 +24,6 @@ using testing::verified;
 constexpr std::string_view kReleases = "/opt/shop/releases";
 constexpr std::string_view kTold = "installed";
 
-Checked<void> remove_tree(Disk& disk, const std::string& path) {
-  const auto status = disk.status(path);
-  if (!status) return tl::unexpected(status.error());
-  if (*status && (*status)->kind == Status::Kind::directory) {
-    const auto names = disk.list(path);
-    if (!names) return tl::unexpected(names.error());
-    for (const auto& name : *names) {
-      if (auto removed = remove_tree(disk, path + "/" + name); !removed) return removed;
-    }
-  }
-  return disk.remove(path);
-}
-
 /// A release that is staged beside its place and put there when it is whole.
 class AStagedRelease : public ::testing::Test {
  protected:

@@ -1,18 +1,24 @@
-#include "generator/bundle/tar_reader.h"
+#include "installer/image/tar_reader.h"
 
 #include <algorithm>
 #include <charconv>
 #include <optional>
 
-namespace caisson::bundle {
+#include "base/printable.h"
+
+namespace caisson::installer {
 namespace {
 
 constexpr std::size_t kBlock = 512;
 constexpr std::uint64_t kMostOfExtension = std::uint64_t{64} * 1024;
 constexpr std::uint64_t kMostOfFile = std::uint64_t{1} << 40U;
 
-tl::unexpected<Failure> damaged(const std::string& how) {
-  return fail("the archive is damaged: " + how, "get it again");
+tl::unexpected<Refusal> damaged(const std::string& how) {
+  return refuse(Code::bad_layer, "the archive is damaged: " + how);
+}
+
+tl::unexpected<Refusal> sparse(const std::string& path) {
+  return refuse(Code::layer_sparse, "'" + printable(path) + "' is a sparse file");
 }
 
 std::string_view text(std::string_view field) {
@@ -41,6 +47,22 @@ std::optional<std::uint64_t> number(std::string_view field) {
   const auto [stop, error] = std::from_chars(begin, end, value, 8);
   if (error != std::errc{} || stop != end) return std::nullopt;
   return value;
+}
+
+/// A decimal number of a pax record, or none.
+std::optional<std::uint64_t> decimal(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || stop != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+/// The number of an account: what a pax record says, or else a field of the header.
+std::optional<std::uint32_t> account(const std::string& record, std::string_view field) {
+  const auto value = record.empty() ? number(field) : decimal(record);
+  // 2^32 - 1 is nobody's.
+  if (!value || *value >= 0xffffffffU) return std::nullopt;
+  return static_cast<std::uint32_t>(*value);
 }
 
 bool checked(std::string_view block) {
@@ -78,7 +100,7 @@ ArchiveEntry::Kind kind_of(char type) {
 
 }  // namespace
 
-Result<void> TarReader::feed(std::string_view bytes) {
+Checked<void> TarReader::feed(std::string_view bytes) {
   while (!bytes.empty()) {
     std::size_t taken = 0;
     switch (state_) {
@@ -101,7 +123,9 @@ Result<void> TarReader::feed(std::string_view bytes) {
         break;
       case State::content:
         taken = static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size()));
-        if (wanted_) content_(current_, bytes.substr(0, taken));
+        if (wanted_) {
+          if (auto done = content_(current_, bytes.substr(0, taken)); !done) return done;
+        }
         left_ -= taken;
         offset_ += taken;
         if (left_ == 0) state_ = padding_ == 0 ? State::header : State::padding;
@@ -120,7 +144,7 @@ Result<void> TarReader::feed(std::string_view bytes) {
   return {};
 }
 
-Result<void> TarReader::header() {
+Checked<void> TarReader::header() {
   const auto block = std::move(block_);
   block_.clear();
   if (block.find_first_not_of('\0') == std::string::npos) {
@@ -131,7 +155,7 @@ Result<void> TarReader::header() {
   if (!checked(view)) return damaged("a header's checksum is wrong");
   auto size = number(view.substr(124, 12));
   const char type = block[156];
-  if (type == 'S') return damaged("a sparse file");
+  if (type == 'S') return sparse(std::string(text(view.substr(0, 100))));
   if (type == 'x' || type == 'g' || type == 'L' || type == 'K') {
     if (!size || *size > kMostOfExtension) return damaged("a header is too long");
     extension_ = type;
@@ -148,18 +172,24 @@ Result<void> TarReader::header() {
   current_.path = trimmed(long_path_.empty() ? path : long_path_);
   current_.target = long_target_.empty() ? std::string(text(view.substr(157, 100))) : long_target_;
   if (current_.kind == ArchiveEntry::Kind::hard_link) current_.target = trimmed(current_.target);
-  if (!pax_size_.empty()) {
-    std::uint64_t value = 0;
-    const auto [stop, error] =
-        std::from_chars(pax_size_.data(), pax_size_.data() + pax_size_.size(), value);
-    size = error == std::errc{} && stop == pax_size_.data() + pax_size_.size()
-               ? std::optional(value)
-               : std::nullopt;
+  if (!pax_size_.empty()) size = decimal(pax_size_);
+  if (!size || *size > kMostOfFile) {
+    return damaged("the size of '" + printable(current_.path) + "'");
   }
-  if (!size || *size > kMostOfFile) return damaged("the size of '" + current_.path + "'");
+  const auto mode = number(view.substr(100, 8));
+  const auto uid = account(pax_uid_, view.substr(108, 8));
+  const auto gid = account(pax_gid_, view.substr(116, 8));
+  if (!mode || !uid || !gid) {
+    return damaged("the mode or the owner of '" + printable(current_.path) + "'");
+  }
+  current_.mode = static_cast<unsigned>(*mode & 07777U);
+  current_.uid = *uid;
+  current_.gid = *gid;
   long_path_.clear();
   long_target_.clear();
   pax_size_.clear();
+  pax_uid_.clear();
+  pax_gid_.clear();
   // Nothing but files has content, whatever the header says.
   if (current_.kind != ArchiveEntry::Kind::file && current_.kind != ArchiveEntry::Kind::other) {
     size = 0;
@@ -168,12 +198,14 @@ Result<void> TarReader::header() {
   current_.offset = offset_;
   left_ = *size;
   padding_ = (kBlock - *size % kBlock) % kBlock;
-  wanted_ = entry_(current_);
+  const auto wanted = entry_(current_);
+  if (!wanted) return tl::unexpected(wanted.error());
+  wanted_ = *wanted;
   state_ = left_ == 0 ? State::header : State::content;
   return {};
 }
 
-Result<void> TarReader::extension() {
+Checked<void> TarReader::extension() {
   const auto value = std::move(block_);
   block_.clear();
   state_ = padding_ == 0 ? State::header : State::padding;
@@ -187,7 +219,7 @@ Result<void> TarReader::extension() {
   return {};
 }
 
-Result<void> TarReader::pax(std::string_view records, bool global) {
+Checked<void> TarReader::pax(std::string_view records, bool global) {
   while (!records.empty()) {
     // "LENGTH KEY=VALUE\n", where the length counts all of it.
     std::size_t length = 0;
@@ -202,21 +234,24 @@ Result<void> TarReader::pax(std::string_view records, bool global) {
     const auto equals = std::min(record.find('='), record.size());
     const auto key = record.substr(0, equals);
     const auto value = record.substr(std::min(equals + 1, record.size()));
-    const bool read = key == "path" || key == "linkpath" || key == "size";
+    const bool read =
+        key == "path" || key == "linkpath" || key == "size" || key == "uid" || key == "gid";
     if (read && global) return damaged("a pax header names every file");
-    if (key.starts_with("GNU.sparse.")) return damaged("a sparse file");
+    if (key.starts_with("GNU.sparse.")) return sparse(long_path_);
     if (key == "path") long_path_ = value;
     if (key == "linkpath") long_target_ = value;
     if (key == "size") pax_size_ = value;
+    if (key == "uid") pax_uid_ = value;
+    if (key == "gid") pax_gid_ = value;
     records.remove_prefix(length);
   }
   return {};
 }
 
-Result<void> TarReader::finish() const {
+Checked<void> TarReader::finish() const {
   if (state_ == State::end) return {};
   if (state_ == State::header && block_.empty()) return {};
   return damaged("it is cut short");
 }
 
-}  // namespace caisson::bundle
+}  // namespace caisson::installer

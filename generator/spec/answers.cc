@@ -7,8 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/suggestion.h"
 #include "generator/spec/reader.h"
-#include "generator/spec/suggestion.h"
 #include "generator/spec/tables.h"
 
 namespace caisson::spec {

@@ -150,7 +150,7 @@ Checked<Said> start(const TrialRequest& request) {
                                              "with `try --end`");
   }
   if (const auto exit = unpacked(request.bundle, *place); exit != Exit::ok) {
-    if (auto removed = remove_tree(*place); !removed) {
+    if (auto removed = caisson::remove_tree(*place); !removed) {
       return refuse(Code::host_write, removed.error().what);
     }
     return Said{.exit = exit};
@@ -189,7 +189,7 @@ Checked<Said> end(const TrialRequest& request) {
     return refuse(Code::host_command,
                   "the stack does not stop, and nothing was removed: " + ended->output);
   }
-  if (auto removed = remove_tree(*place); !removed) {
+  if (auto removed = caisson::remove_tree(*place); !removed) {
     return refuse(Code::host_write, removed.error().what);
   }
   if (request.bundle.json) return Said{.out = "{\"result\":\"ok\"}\n"};

@@ -5,10 +5,18 @@
 set -eu
 
 [ "$(id -u)" -eq 0 ] || { echo 'install: run as root' >&2; exit 1; }
-if [ $# -eq 2 ] && [ "$2" = --restart ]; then restart=yes
-elif [ $# -eq 1 ]; then restart=no
-else echo 'usage: install.sh DIRECTORY-OF-PROGRAMS [--restart]' >&2; exit 2; fi
+usage() { echo 'usage: install.sh DIRECTORY-OF-PROGRAMS [--restart]' >&2; exit 2; }
+[ $# -ge 1 ] || usage
 programs=$(cd "$1" && pwd)
+shift
+restart=no
+while [ $# -gt 0 ]; do
+  case $1 in
+    --restart) restart=yes ;;
+    *) usage ;;
+  esac
+  shift
+done
 cd "$(dirname "$0")"
 umask 022
 prefix='/opt/bakery'
@@ -74,7 +82,7 @@ if [ -e "$list" ]; then
   while read -r unit; do
     [ -e "system/$unit" ] && continue
     systemctl disable --now "$unit" >/dev/null 2>&1 || true
-    rm -f "/etc/systemd/system/$unit" "$started/$unit" "$started/$unit.new"
+    rm -f "/etc/systemd/system/$unit" "/etc/systemd/system/$unit.d/image.conf" "$started/$unit" "$started/$unit.new"
   done < "$list"
 fi
 install -m 0644 -t /etc/systemd/system system/*

@@ -194,7 +194,9 @@ async function invalidSpecs() {
       const found = await editor.diagnostics(uri);
       const expected = validated(path.join(folder, name), [...words, ...(words.includes("--strict") ? [] : ["--no-strict"])],
         (file) => (file === name ? text : read(file)));
-      for (const [file, list] of expected) {
+      for (const [file, every] of expected) {
+        // Whoever edits need not be the one who answers.
+        const list = every.filter((each) => each.code !== "E0229");
         const here = file === name ? found : await editor.diagnostics(editor.uri(file));
         // An editor reads files by their whole paths.
         const said = plain(here).map((each) => ({ ...each, message: each.message.replaceAll(folder + "/", "") }));

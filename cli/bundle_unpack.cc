@@ -1,4 +1,3 @@
-#include <charconv>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -16,6 +15,7 @@
 #include "generator/bundle/unpack.h"
 #include "installer/command/command.h"
 #include "installer/disk/disk.h"
+#include "installer/format/lines.h"
 #include "installer/image/unit.h"
 #include "installer/verify/bundle.h"
 
@@ -53,12 +53,14 @@ struct Options {
 };
 
 std::optional<installer::NewOwner> owner_of(std::string_view text) {
+  const auto colon = text.find(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  const auto uid = installer::number_of(text.substr(0, colon));
+  const auto gid = installer::number_of(text.substr(colon + 1));
+  if (!uid || !gid || *uid > UINT32_MAX || *gid > UINT32_MAX) return std::nullopt;
   installer::NewOwner owner;
-  const auto* const end = text.data() + text.size();
-  const auto uid = std::from_chars(text.data(), end, owner.uid);
-  if (uid.ec != std::errc{} || uid.ptr == end || *uid.ptr != ':') return std::nullopt;
-  const auto gid = std::from_chars(uid.ptr + 1, end, owner.gid);
-  if (gid.ec != std::errc{} || gid.ptr != end) return std::nullopt;
+  owner.uid = static_cast<std::uint32_t>(*uid);
+  owner.gid = static_cast<std::uint32_t>(*gid);
   return owner;
 }
 

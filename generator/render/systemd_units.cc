@@ -14,7 +14,7 @@ using plan::Port;
 using plan::Role;
 
 /// What a door may use, as blueprints/systemd/door.yaml says.
-constexpr std::int64_t door_memory = 32 * 1'048'576;
+constexpr std::int64_t door_memory = std::int64_t{32} * 1'048'576;
 constexpr std::int64_t door_tasks = 32;
 
 Node empty_unit(std::initializer_list<const char*> sections, const Origin& origin) {

@@ -1,11 +1,12 @@
 """A systemd of one's own, for tests: the one of this machine boots as process 1 of new process, mount, network, IPC,
 host name and control group namespaces, on this machine's /usr (read-only) with an /etc, /var and /run of its own. Its
-network is one loopback interface."""
+network is one loopback interface. CAISSON_SYSTEM=DIR takes /usr and its systemd from the system in DIR (scripts/debian-system)."""
 
 import functools
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import time
 
@@ -23,6 +24,17 @@ def wait_for(what, condition, seconds=30):
         time.sleep(0.2)
 
 
+SYSTEM = os.environ.get("CAISSON_SYSTEM", "").rstrip("/")
+
+
+def program(name):
+    """Where a program is in the system that boots."""
+    if not SYSTEM:
+        return str(pathlib.Path(shutil.which(name)).resolve())
+    expect(os.path.lexists(f"{SYSTEM}/usr/bin/{name}"), f"{SYSTEM} has no {name}")
+    return f"/usr/bin/{name}"
+
+
 CONTROLLERS = ["cpu", "cpuacct", "memory", "pids", "devices", "freezer", "blkio"]
 BOOT = r"""
 set -eu
@@ -33,9 +45,10 @@ cd "$root"
 mkdir -p usr etc/systemd/system var/log var/lib var/tmp run tmp proc sys dev root old
 chmod 1777 tmp var/tmp
 for link in bin sbin lib lib64; do ln -s usr/$link $link; done
-mount --rbind /usr usr
+mount --rbind "$SYSTEM/usr" usr
 mount -o remount,ro,bind usr
-for file in nsswitch.conf ld.so.cache ssl; do cp -a /etc/$file etc/; done
+for file in nsswitch.conf ld.so.cache ssl alternatives; do cp -a "$SYSTEM/etc/$file" etc/; done
+for more in "$SYSTEM"/etc/java*; do [ ! -e "$more" ] || cp -a "$more" etc/; done
 printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/usr/sbin/nologin\n' > etc/passwd
 printf 'root:x:0:\nnogroup:x:65534:\n' > etc/group
 : > etc/machine-id
@@ -76,7 +89,9 @@ pivot_root . old
 umount -l /old
 mount --make-rshared /
 ip link set lo up
-exec env -i container=caisson PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --unit=basic.target --show-status=0 --log-target=journal
+# systemd 256 and newer take control groups of version 1 only when they are told to; older ones do not know the word.
+exec env -i container=caisson PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --unit=basic.target --show-status=0 --log-target=journal \
+  SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1
 """
 
 
@@ -100,7 +115,8 @@ class Machine:
         self.outer = subprocess.Popen(
             ["bash", "-c", join + 'exec unshare --mount --pid --net --ipc --uts --cgroup --fork --kill-child bash -c "$0" boot "$1"',
              BOOT, str(root)],
-            env={**os.environ, "CONTROLLERS": " ".join(CONTROLLERS), "SHARE": str(self.share)},
+            env={**os.environ, "CONTROLLERS": " ".join(CONTROLLERS), "SHARE": str(self.share),
+                 "SYSTEM": SYSTEM},
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         self.pid = None
         try:

@@ -122,6 +122,19 @@ bool is_address(int family, std::string_view text) {
   return text.size() < 64 && inet_pton(family, std::string(text).c_str(), address.data()) == 1;
 }
 
+/// The IPv4 address that an IPv6 one stands for (RFC 4291, 2.5.5.2): what goes there leaves as IPv4,
+/// and no rule for the other form meets it.
+std::optional<std::string> mapped(std::string_view text) {
+  std::array<unsigned char, 16> bytes{};
+  if (text.size() >= 64 || inet_pton(AF_INET6, std::string(text).c_str(), bytes.data()) != 1)
+    return std::nullopt;
+  constexpr std::array<unsigned char, 12> prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+  if (!std::equal(prefix.begin(), prefix.end(), bytes.begin())) return std::nullopt;
+  std::array<char, INET_ADDRSTRLEN> address{};
+  inet_ntop(AF_INET, &bytes[prefix.size()], address.data(), address.size());
+  return address.data();
+}
+
 Parsed<std::string> parse_domain(std::string_view text) {
   if (is_domain(text) && !is_address(AF_INET, text)) return std::string(text);
   if (text.find("://") != std::string_view::npos)
@@ -186,6 +199,9 @@ Parsed<HostPort> parse_host_port(std::string_view text) {
   if (!number) return tl::unexpected<std::string>("a port is a number from 1 to 65535");
   if (bracketed && host.size() > 2 && host.ends_with(']')) {
     const std::string_view inner = host.substr(1, host.size() - 2);
+    if (const auto v4 = mapped(inner)) {
+      return tl::unexpected("did you mean " + *v4 + ":" + std::to_string(*number) + "?");
+    }
     if (is_address(AF_INET6, inner)) return HostPort{std::string(inner), *number};
   }
   if (is_host(host)) return HostPort{std::string(host), *number};
@@ -207,6 +223,11 @@ Parsed<std::string> parse_cidr(std::string_view text) {
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
     if (error == std::errc{} && end == digits.data() + digits.size() && length >= 0 &&
         length <= (v4 ? 32 : 128)) {
+      constexpr int prefix = 96;
+      if (const auto inner = mapped(address); inner && length >= prefix) {
+        return tl::unexpected("did you mean " + *inner + "/" + std::to_string(length - prefix) +
+                              "?");
+      }
       return std::string(text);
     }
     return tl::unexpected<std::string>(v4 ? "the length after '/' is 0 to 32"
@@ -224,6 +245,7 @@ Parsed<std::string> parse_egress(std::string_view text) {
 }
 
 Parsed<std::string> parse_address(std::string_view text) {
+  if (const auto v4 = mapped(text)) return tl::unexpected("did you mean " + *v4 + "?");
   if (is_address(AF_INET, text) || is_address(AF_INET6, text)) return std::string(text);
   return tl::unexpected<std::string>("write an IP address as 10.0.0.53");
 }

@@ -119,7 +119,7 @@ std::string truth_section(const RunReport& report) {
       "<section class=\"wide\" aria-labelledby=\"truth\"><h2 id=\"truth\">Truth table</h2><p>Who "
       "asked, whose it was, and what came of it. A tenant is given its own (the positive controls) "
       "and refused everything else. Below what came of it stand what was expected and the number N "
-      "of observations. Every probe in a square leads to its evidence about that pair. "
+      "of observations. Every probe in a square leads to what it did with that pair. "
       "(newcomer) is a tenant made for the run and gone with it.</p><div class=\"scroll\" "
       "tabindex=\"0\" role=\"region\" aria-labelledby=\"truth\"><table role=\"table\" "
       "class=\"truth\"><caption>tenant &times; resource, expected against observed: " +
@@ -155,8 +155,8 @@ std::string evidence_row(const Evidence& piece) {
       out += "<h5>received</h5><pre>" + escape_markup(piece.received) + "</pre>";
     out += "</details>";
   }
-  return out + "</td><td>" + escape_markup(piece.expected) + "</td><td>" +
-         escape_markup(piece.observed) + "</td></tr>";
+  return out + "</td><td data-column=\"expected\">" + escape_markup(piece.expected) +
+         "</td><td data-column=\"observed\">" + escape_markup(piece.observed) + "</td></tr>";
 }
 
 std::string cell_block(const Cell& cell, const std::string& id) {
@@ -165,7 +165,13 @@ std::string cell_block(const Cell& cell, const std::string& id) {
   out += " " + badge(cell.verdict) +
          " <span class=\"quiet\">N = " + people_count(cell.observations) + "</span></h4>";
   if (!cell.reason.empty()) out += element("p", "reason", cell.reason);
-  if (cell.evidence.empty()) return out;
+  if (cell.evidence.empty()) {
+    return out + element("p", "quiet",
+                         cell.verdict == Verdict::pass
+                             ? "Each was as expected. Single steps are kept of what is refused and "
+                               "of what goes wrong."
+                             : "No single step was kept.");
+  }
   out +=
       "<table class=\"evidence\"><thead><tr><th scope=\"col\">step</th><th "
       "scope=\"col\">expected</th><th "

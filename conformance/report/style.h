@@ -57,6 +57,8 @@ thead th{border-top:0;color:var(--quiet);font-weight:600;font-size:.82rem;white-
 .truth td[data-column]::before{content:attr(data-column);display:block;font-size:.72rem;opacity:.85}
 .figures{grid-template-columns:repeat(auto-fit,minmax(6.2rem,1fr))}
 .probe summary{flex-wrap:wrap}.evidence,.plain{display:block;overflow-x:auto}.evidence td,.plain td{min-width:6rem}}
+@media(max-width:40rem){.evidence thead{display:none}.evidence tbody,.evidence tr,.evidence td{display:block}
+.evidence td[data-column]::before{content:attr(data-column)": ";color:var(--quiet)}}
 td.pass{color:var(--pass);background:var(--pass-bg)}td.own.pass{color:var(--own);background:var(--own-bg)}
 td.leak{color:var(--leak);background:var(--leak-bg)}td.leak a{font-weight:700}
 td.open{color:var(--open);background:var(--open-bg)}td.invalid{color:var(--invalid);background:var(--invalid-bg)}

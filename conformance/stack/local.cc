@@ -437,6 +437,7 @@ Result<RunningStack> up_local(const LocalTree& tree, const LocalOptions& options
   const auto made = make_secrets(
       *stack, {.spec_directory = options.spec_directory, .token_key = options.token_key});
   if (!made) return tl::unexpected(made.error());
+  for (const auto& line : made->stand_ins) say(options.progress, line);
   // First what says whose the directory is: whoever finds it half-made may remove it.
   if (options.owned) {
     if (auto owned = own_state(state); !owned) return tl::unexpected(owned.error());

@@ -1,6 +1,7 @@
 #include "conformance/stack/preflight.h"
 
 #include <fstream>
+#include <iterator>
 #include <set>
 #include <sstream>
 
@@ -68,6 +69,14 @@ fs::path closed_on_the_way(const fs::path& path) {
     if (stat(at.c_str(), &info) == 0 && (info.st_mode & S_IXOTH) == 0) return at;
   }
   return {};
+}
+
+/// How a path is opened for everybody; homes stay closed.
+std::string remedy_for(const fs::path& closed) {
+  const auto& top = *std::next(closed.begin());
+  if (top == "root" || top == "home") return "put the file below /opt or /srv";
+  return "open it with chmod o+" + std::string(fs::is_directory(closed) ? "rx " : "r ") +
+         closed.string();
 }
 
 /// The words of a command; a shell's script is looked into, without its quotes.
@@ -155,7 +164,7 @@ std::vector<std::string> hidden_files(const Launch& what, const fs::path& spec_d
       const fs::path closed = closed_on_the_way(path);
       if (closed.empty()) continue;
       out.push_back("it cannot open " + word + ": it runs as a user of its own, for whom " +
-                    closed.string() + " is closed; put the file below /opt or /srv");
+                    closed.string() + " is closed; " + remedy_for(closed));
     }
   }
   return out;

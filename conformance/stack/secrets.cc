@@ -1,6 +1,8 @@
 #include "conformance/stack/secrets.h"
 
 #include <cstdlib>
+#include <string>
+#include <vector>
 
 #include "base/base64url.h"
 #include "base/files.h"
@@ -19,12 +21,17 @@ Algorithm algorithm_of(const std::string& name) {
 }
 
 Result<std::string> value_of(const StackDescription::Secret& secret,
-                             const std::filesystem::path& directory) {
+                             const std::filesystem::path& directory,
+                             std::vector<std::string>& stand_ins) {
   if (secret.source == "file") {
     const auto path = directory / secret.reference;
     if (std::filesystem::exists(path)) return read_file(path, largest_secret, Links::follow);
+    stand_ins.push_back("the secret " + secret.name + " is a random one: there is no file " +
+                        path.lexically_normal().string());
   } else if (secret.source == "env") {
     if (const char* value = std::getenv(secret.reference.c_str())) return std::string(value);
+    stand_ins.push_back("the secret " + secret.name + " is a random one: " + secret.reference +
+                        " is not set");
   }
   return encode_base64url(random_bytes(secret.bytes == 0 ? 32 : secret.bytes));
 }
@@ -54,7 +61,7 @@ Result<SecretValues> make_secrets(const StackDescription& stack, const SecretSou
           sources.token_key.in_set ? R"({"keys":[)" + key->jwk() + "]}" : key->public_pem();
       continue;
     }
-    auto value = value_of(secret, sources.spec_directory);
+    auto value = value_of(secret, sources.spec_directory, made.stand_ins);
     if (!value) return tl::unexpected(value.error());
     made.values[secret.name] = std::move(*value);
   }

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "conformance/stack/description.h"
@@ -29,12 +30,15 @@ struct SecretSources {
 struct SecretValues {
   std::map<std::string, std::string> values{};  ///< by secret name
   std::string signing_key{};  ///< private PEM, or the shared secret of HS256; empty without tokens
+  /// A line about each value of a file or variable that is not there: a random one stands in for
+  /// it.
+  std::vector<std::string> stand_ins{};
 };
 
 /// Values for every secret: random ones for `generate` and for sources that this machine has no
-/// access to, the real ones for `file` and `env`. The key that verifies tokens is always made here:
-/// the harness must own its private half, and a disposable stack has no business trusting the
-/// product's identity provider.
+/// access to, the real ones for `file` and `env` where they are there. The key that verifies tokens
+/// is always made here: the harness must own its private half, and a disposable stack has no
+/// business trusting the product's identity provider.
 [[nodiscard]] Result<SecretValues> make_secrets(const StackDescription& stack,
                                                 const SecretSources& sources);
 

@@ -330,6 +330,24 @@ TEST(Secrets, ATokenKeyIsMadeInTheFormThatIsAskedFor) {
   EXPECT_THAT(pem->values.at("keys"), testing::StartsWith("-----BEGIN PUBLIC KEY-----"));
 }
 
+TEST(Secrets, SayWhichAreOnlyStandIns) {
+  const Scratch scratch;
+  ASSERT_TRUE(write_file(scratch.path() / "there.txt", "hunter2", 0644));
+  const StackDescription stack{
+      .secrets = {{.name = "there", .source = "file", .reference = "there.txt"},
+                  {.name = "pepper", .source = "file", .reference = "pepper.txt"},
+                  {.name = "salt", .source = "env", .reference = "CAISSON_TEST_NO_SALT"}}};
+  const auto made = make_secrets(stack, {.spec_directory = scratch.path()});
+  ASSERT_TRUE(made) << made.error().text();
+  EXPECT_EQ(made->values.at("there"), "hunter2");
+  EXPECT_THAT(made->values.at("pepper"), testing::SizeIs(43));
+  EXPECT_THAT(made->stand_ins,
+              testing::ElementsAre("the secret pepper is a random one: there is no file " +
+                                       (scratch.path() / "pepper.txt").string(),
+                                   "the secret salt is a random one: CAISSON_TEST_NO_SALT is not "
+                                   "set"));
+}
+
 TEST(Local, StartsInOrderHardensAndLeavesNothing) {
   const Scratch scratch;
   const fs::path state = scratch.path() / "state";

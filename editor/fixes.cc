@@ -420,17 +420,19 @@ std::string_view without_ends(std::string_view text) {
 }
 
 /// Whether the edits take nothing away that stands outside of the place: what they replace there is
-/// in what they write.
+/// in what they write, or blanks right behind the place.
 bool stays_within(const std::vector<Edit>& edits, const Span& place, const Project& project) {
   return std::ranges::all_of(edits, [&](const Edit& edit) {
     const auto text = project.sources[edit.place.file].text();
     const auto old = text.substr(edit.place.begin, edit.place.end - edit.place.begin);
     const bool inside = edit.place.file == place.file && edit.place.begin >= place.begin &&
                         std::min<std::size_t>(edit.place.end, text.size()) <= place.end;
-    const auto gone = inside ? std::string_view() : without_ends(old);
-    if (gone.empty() || edit.text.find(gone) != std::string::npos) return true;
+    if (inside || old.empty()) return true;
+    const auto gone = without_ends(old);
+    if (!gone.empty() && edit.text.find(gone) != std::string::npos) return true;
     // What the place ends before may be blanks.
     const bool blanks = edit.place.file == place.file && edit.place.begin >= place.begin &&
+                        edit.place.begin <= place.end &&
                         without_ends(text.substr(place.end, edit.place.end - place.end)).empty();
     return blanks;
   });

@@ -229,6 +229,44 @@ TEST(Fixes, KeepWhatIsSaid) {
   EXPECT_TRUE(alias.at("E0010").contains("write the value out"));
 }
 
+TEST(Fixes, OfATabTouchItsLineAlone) {
+  const std::string head =
+      "caisson: v1\nname: shop\nversion: 1.0.0\ntenants: []\npatches:\n"
+      "  - file: compose/Caddyfile\n    at: /x\n    reason: y\n    set: |\n"
+      "      a\n      \tb\n      \t\tc\n";
+  const auto fixed = [](const std::string& text) {
+    const std::string uri = "file:///work/deployment.yaml";
+    Workspace workspace(surroundings_for(text));
+    workspace.open({.uri = uri, .path = {}, .language = "caisson", .text = Text(text)});
+    OpenSpec& spec = *workspace.member(uri)->spec;
+    const auto all = workspace.analysis(spec).diagnostics;
+    std::map<std::string, std::string> texts;
+    for (const source::Diagnostic& each : all)
+      for (const Fix& fix : fixes_for(workspace.project(spec), all, each, [&](const auto& edits) {
+             return workspace.after(spec, edits);
+           }))
+        texts[(fix.preferred ? "preferred: " : "") + fix.title +
+              std::to_string(std::ranges::count(text.substr(0, each.where.begin), '\n'))] =
+            editor::apply(text, fix.edits);
+    return texts;
+  };
+  using Texts = std::map<std::string, std::string>;
+  EXPECT_EQ(fixed(head + "runtime:\n\tstorage: 1Gi\n"),
+            (Texts{{"preferred: indent with spaces13", head + "runtime:\n  storage: 1Gi\n"}}));
+  // Below or beside, by how wide the tab was.
+  EXPECT_EQ(fixed("caisson: v1\nname: shop\nversion: 1.0.0\ntenants: []\nruntime:\n  drain:\n"
+                  "\tstorage: 1Gi\n")
+                .count("preferred: indent with spaces6"),
+            0U);
+  // Each by itself, or all when asked for.
+  const auto two = fixed(head + "runtime:\n\tstorage: 1Gi\n\tdrain: 5s\n");
+  EXPECT_EQ(two.at("indent with spaces13"), head + "runtime:\n  storage: 1Gi\n\tdrain: 5s\n");
+  EXPECT_EQ(two.at("indent with spaces14"), head + "runtime:\n\tstorage: 1Gi\n  drain: 5s\n");
+  for (const auto* every : {"indent every line with spaces13", "indent every line with spaces14"})
+    EXPECT_EQ(two.at(every), head + "runtime:\n  storage: 1Gi\n  drain: 5s\n");
+  EXPECT_EQ(two.size(), 4U);
+}
+
 TEST(Fixes, DoNotTakeAWholeBlockAwayForOneWordInIt) {
   for (const auto* name : {"service-reserved-name.yaml", "one-of-no-image.yaml",
                            "name-first-letter.yaml", "kind-list-for-map.yaml"}) {

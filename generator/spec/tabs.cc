@@ -176,12 +176,12 @@ class TabFinder {
   std::string_view text_;
   std::uint32_t file_;
   std::vector<Span> tabs_;
-  std::size_t at_ = 0;   ///< where the line begins
-  std::size_t end_ = 0;  ///< where it ends, before its break
-  std::size_t value_column_ = 0;  ///< of the key or the item that the value belongs to
+  std::size_t at_ = 0;                 ///< where the line begins
+  std::size_t end_ = 0;                ///< where it ends, before its break
+  std::size_t value_column_ = 0;       ///< of the key or the item that the value belongs to
   std::optional<std::size_t> around_;  ///< inside a block scalar: the column that it is right of
-  std::size_t inner_ = 0;  ///< of its first line; 0: it has none yet
-  bool plain_ = false;     ///< below plain text
+  std::size_t inner_ = 0;              ///< of its first line; 0: it has none yet
+  bool plain_ = false;                 ///< below plain text
   int depth_ = 0;                      ///< of brackets
   char quote_ = '\0';                  ///< inside quotes: which
 };

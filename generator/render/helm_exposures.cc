@@ -35,14 +35,14 @@ class Exposures {
     const auto* spec = pod.find("spec");
     if (spec == nullptr) return;
     constexpr std::array<std::pair<std::string_view, std::string_view>, 3> shared{
-        {{"hostNetwork", "the network, which no network policy holds for"},
+        {{"hostNetwork", "the network"},
          {"hostPID", "the processes"},
          {"hostIPC", "the shared memory"}}};
     for (const auto& [key, what] : shared)
       if (const auto* value = spec->find(key); is_on(value))
-        add(*value, std::string(key) + ": true gives " + whose + " " + std::string(what) +
-                        " of the node",
-            "leave it out, or run what needs it in a namespace of its own");
+        add(*value,
+            std::string(key) + ": true gives " + whose + " " + std::string(what) + " of the node",
+            "leave it out: no network policy of the chart holds for the node");
     for (const auto* key : {"containers", "initContainers", "ephemeralContainers"}) {
       const auto* containers = spec->find(key);
       if (containers == nullptr || containers->list() == nullptr) continue;

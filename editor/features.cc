@@ -123,6 +123,22 @@ std::optional<std::uint32_t> file_in(const Project& project, const Analysis& ana
   return std::nullopt;
 }
 
+/// Whether a service has a volume, which is named after it: in the spec or an environment.
+bool keeps_data(const Project& project, const std::string& service) {
+  const auto has_storage = [&service](const spec::Node& spec) {
+    const spec::Node* services = spec.at("services");
+    const spec::Node* own = services == nullptr ? nullptr : services->at(service);
+    return own != nullptr && own->at("storage") != nullptr;
+  };
+  const spec::Node& spec = project.parts[0].tree;
+  const spec::Node* environments = spec.at("environments");
+  return has_storage(spec) ||
+         (environments != nullptr &&
+          std::ranges::any_of(environments->fields, [&](const spec::Entry& environment) {
+            return has_storage(environment.value);
+          }));
+}
+
 }  // namespace
 
 bool Features::knows(std::string_view method) {
@@ -387,6 +403,10 @@ Features::Answer Features::rename(const json::value& params) {
   }
   if (const auto broken_by = workspace_.broken_patch(*at->member.spec, edits); !broken_by.empty())
     return refuse("a patch names it otherwise than by its name, change that first: " + broken_by);
+  if (use->kind == NameKind::service && *fresh != use->name && keeps_data(*at->project, use->name))
+    return refuse("what service '" + use->name +
+                  "' keeps is found by its name and would stay behind; rename it by hand, and copy "
+                  "its volume as 'Move' of RUNBOOK.md says");
   return workspace_edit(*at->member.spec, edits);
 }
 

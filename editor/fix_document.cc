@@ -4,16 +4,23 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "editor/format.h"
+#include "generator/spec/document.h"
 #include "generator/spec/spec.h"
+#include "generator/spec/tabs.h"
 
 namespace caisson::editor {
 namespace {
 
 using source::Span;
+
+/// Of a larger text nobody waits for what it would say.
+constexpr std::size_t most_tried = std::size_t{256} << 10;
 
 bool any(std::string_view code, std::initializer_list<std::string_view> codes) {
   return std::ranges::find(codes, code) != codes.end();
@@ -32,18 +39,7 @@ class DocumentIdeas {
       replace(std::move(title), {0, place, place}, std::move(what), true);
     };
     if (code() == "E0001") syntax(line_end, insert);
-    if (code() == "E0002") {
-      std::vector<Edit> tabs;
-      for (std::size_t at = 0; at < text().size();) {
-        const std::size_t end = std::min(text().find_first_not_of(" \t", at), text().size());
-        for (std::size_t i = at; i < end; ++i) {
-          const auto place = static_cast<std::uint32_t>(i);
-          if (text()[i] == '\t') tabs.push_back(writing_.replace({0, place, place + 1}, "  "));
-        }
-        at = std::min(text().find('\n', end), text().size() - 1) + 1;
-      }
-      add("indent with spaces", std::move(tabs), true);
-    }
+    if (code() == "E0002") tabs();
     if (code() == "E0004") replace("remove the character", where, "", true);
     if (code() == "E0005") {
       const bool open = !text().empty() && !text().ends_with('\n');
@@ -82,6 +78,53 @@ class DocumentIdeas {
   }
   void replace(std::string title, Span place, std::string by, bool only = false) {
     add(std::move(title), {writing_.replace(place, std::move(by))}, only);
+  }
+
+  /// This line alone, or all that are said to be wrong.
+  void tabs() {
+    auto places = spec::tabs_in_indentation(text(), diagnostic_.where.file);
+    if (places.size() > 1)
+      add("indent every line with spaces", indented(places, likely_width(places).width));
+    const auto here = std::ranges::find(places, diagnostic_.where.begin, &Span::begin);
+    if (here == places.end()) return;
+    places = {*here};
+    const Width likely = likely_width(places);
+    add("indent with spaces", indented(places, likely.width), likely.only);
+  }
+
+  struct Width {
+    std::size_t width = 2;
+    bool only = false;  ///< whatever a tab stood for, the text says the same
+  };
+
+  /// How many blanks a tab stood for: which nobody knows where that decides what belongs to what.
+  [[nodiscard]] Width likely_width(const std::vector<Span>& places) const {
+    if (text().size() > most_tried) return {};
+    Width found;
+    std::optional<spec::Node> first;
+    for (const std::size_t width : {2, 4, 8}) {
+      auto read = read_without_mistakes(apply(text(), indented(places, width)));
+      if (!read) continue;
+      if (first) {
+        found.only = found.only && says_the_same(*first, *read);
+      } else {
+        found = {.width = width, .only = true};
+        first = std::move(read);
+      }
+    }
+    return found;
+  }
+
+  [[nodiscard]] std::vector<Edit> indented(const std::vector<Span>& places,
+                                           std::size_t width) const {
+    std::vector<Edit> edits;
+    for (const Span& place : places) {
+      std::string blanks;
+      for (const char c : text().substr(place.begin, place.end - place.begin))
+        blanks.append(c == '\t' ? width : 1, ' ');
+      edits.push_back(writing_.replace(place, std::move(blanks)));
+    }
+    return edits;
   }
 
   template <class Insert>

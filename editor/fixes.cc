@@ -131,13 +131,18 @@ class Ideas {
     if (code() != "E0101" || way_.empty() || way_.back().entry() == nullptr) return;
     const Writing::Step& step = way_.back();
     const Entry& entry = *step.entry();
-    const auto own = own_words(entry, text());
+    const Node* service = part_.exact ? map_with(part_.tree, entry.key_span.begin) : nullptr;
+    if (service == nullptr) return;
+    const auto own =
+        own_words(*std::ranges::find(service->fields, entry.key_span.begin, key_begins), *service);
     if (!own) return;
     const std::vector<Writing::Step> around(way_.begin(), way_.end() - 1);
     const spec::Shape* shape = shape_at(around);
     if (shape == nullptr ||
         std::ranges::find(shape->fields, own->key, &spec::Field::key) == shape->fields.end())
       return;
+    // What is written anew is one line, which has no place for the comments between the old ones.
+    if (!own->value.empty() && has_comment(entry)) return;
     const auto there = std::ranges::find(step.around->fields, own->key, &Entry::key);
     if (there != step.around->fields.end()) {
       if (own->inner.empty()) return;
@@ -155,6 +160,29 @@ class Ideas {
               {entry.key_span.file, entry.key_span.begin, entry.value.span.end},
               own->key + ": " + value);
     }
+  }
+
+  static std::uint32_t key_begins(const Entry& entry) { return entry.key_span.begin; }
+
+  /// The map whose key begins at the place.
+  static const Node* map_with(const Node& node, std::uint32_t key) {
+    if (std::ranges::find(node.fields, key, key_begins) != node.fields.end()) return &node;
+    for (const Entry& entry : node.fields)
+      if (const Node* found = map_with(entry.value, key)) return found;
+    for (const Node& item : node.items)
+      if (const Node* found = map_with(item, key)) return found;
+    return nullptr;
+  }
+
+  /// Whether a comment stands between the key and the end of its value; a '#' in a text that could
+  /// be one counts too.
+  [[nodiscard]] bool has_comment(const Entry& entry) const {
+    const auto written =
+        text().substr(entry.key_span.end, entry.value.span.end - entry.key_span.end);
+    for (auto at = written.find('#'); at != std::string_view::npos; at = written.find('#', at + 1))
+      if (at > 0 && std::string_view(" \t\r\n").find(written[at - 1]) != std::string_view::npos)
+        return true;
+    return false;
   }
 
   // E01xx: keys that are missing or have no value.
@@ -392,17 +420,19 @@ std::string_view without_ends(std::string_view text) {
 }
 
 /// Whether the edits take nothing away that stands outside of the place: what they replace there is
-/// in what they write.
+/// in what they write, or blanks right behind the place.
 bool stays_within(const std::vector<Edit>& edits, const Span& place, const Project& project) {
   return std::ranges::all_of(edits, [&](const Edit& edit) {
     const auto text = project.sources[edit.place.file].text();
     const auto old = text.substr(edit.place.begin, edit.place.end - edit.place.begin);
     const bool inside = edit.place.file == place.file && edit.place.begin >= place.begin &&
                         std::min<std::size_t>(edit.place.end, text.size()) <= place.end;
-    const auto gone = inside ? std::string_view() : without_ends(old);
-    if (gone.empty() || edit.text.find(gone) != std::string::npos) return true;
+    if (inside || old.empty()) return true;
+    const auto gone = without_ends(old);
+    if (!gone.empty() && edit.text.find(gone) != std::string::npos) return true;
     // What the place ends before may be blanks.
     const bool blanks = edit.place.file == place.file && edit.place.begin >= place.begin &&
+                        edit.place.begin <= place.end &&
                         without_ends(text.substr(place.end, edit.place.end - place.end)).empty();
     return blanks;
   });

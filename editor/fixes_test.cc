@@ -229,6 +229,44 @@ TEST(Fixes, KeepWhatIsSaid) {
   EXPECT_TRUE(alias.at("E0010").contains("write the value out"));
 }
 
+TEST(Fixes, OfATabTouchItsLineAlone) {
+  const std::string head =
+      "caisson: v1\nname: shop\nversion: 1.0.0\ntenants: []\npatches:\n"
+      "  - file: compose/Caddyfile\n    at: /x\n    reason: y\n    set: |\n"
+      "      a\n      \tb\n      \t\tc\n";
+  const auto fixed = [](const std::string& text) {
+    const std::string uri = "file:///work/deployment.yaml";
+    Workspace workspace(surroundings_for(text));
+    workspace.open({.uri = uri, .path = {}, .language = "caisson", .text = Text(text)});
+    OpenSpec& spec = *workspace.member(uri)->spec;
+    const auto all = workspace.analysis(spec).diagnostics;
+    std::map<std::string, std::string> texts;
+    for (const source::Diagnostic& each : all)
+      for (const Fix& fix : fixes_for(workspace.project(spec), all, each, [&](const auto& edits) {
+             return workspace.after(spec, edits);
+           }))
+        texts[(fix.preferred ? "preferred: " : "") + fix.title +
+              std::to_string(std::ranges::count(text.substr(0, each.where.begin), '\n'))] =
+            editor::apply(text, fix.edits);
+    return texts;
+  };
+  using Texts = std::map<std::string, std::string>;
+  EXPECT_EQ(fixed(head + "runtime:\n\tstorage: 1Gi\n"),
+            (Texts{{"preferred: indent with spaces13", head + "runtime:\n  storage: 1Gi\n"}}));
+  // Below or beside, by how wide the tab was.
+  EXPECT_EQ(fixed("caisson: v1\nname: shop\nversion: 1.0.0\ntenants: []\nruntime:\n  drain:\n"
+                  "\tstorage: 1Gi\n")
+                .count("preferred: indent with spaces6"),
+            0U);
+  // Each by itself, or all when asked for.
+  const auto two = fixed(head + "runtime:\n\tstorage: 1Gi\n\tdrain: 5s\n");
+  EXPECT_EQ(two.at("indent with spaces13"), head + "runtime:\n  storage: 1Gi\n\tdrain: 5s\n");
+  EXPECT_EQ(two.at("indent with spaces14"), head + "runtime:\n\tstorage: 1Gi\n  drain: 5s\n");
+  for (const auto* every : {"indent every line with spaces13", "indent every line with spaces14"})
+    EXPECT_EQ(two.at(every), head + "runtime:\n  storage: 1Gi\n  drain: 5s\n");
+  EXPECT_EQ(two.size(), 4U);
+}
+
 TEST(Fixes, DoNotTakeAWholeBlockAwayForOneWordInIt) {
   for (const auto* name : {"service-reserved-name.yaml", "one-of-no-image.yaml",
                            "name-first-letter.yaml", "kind-list-for-map.yaml"}) {
@@ -278,7 +316,7 @@ TEST(Fixes, SayTheWordsOfComposeInTheSpecs) {
                                     "    mem_limit: 256m\n"
                                     "    cpus: 0.5\n"
                                     "    pids_limit: 512\n"
-                                    "    ulimits: { nofile: { soft: 1024, hard: 65536 } }\n"
+                                    "    ulimits: { nofile: { soft: 65536, hard: 65536 } }\n"
                                     "    deploy: { replicas: 2 }\n"),
             head +
                 "    env: { A: 'b', GREETING: 'it''s here' }\n"
@@ -319,6 +357,71 @@ TEST(Fixes, DoNotSayWhatTheSpecHasNoWordFor) {
   EXPECT_EQ(offered_for("healthcheck: { test: [NONE] }"),
             std::set<std::string>{"remove 'healthcheck'"});
   EXPECT_EQ(offered_for("mem_limit: lots"), std::set<std::string>{"remove 'mem_limit'"});
+  // Everything that a probe says besides the path.
+  for (const std::string asked :
+       {"path: /h, port: 9999", "path: /h, port: admin", "path: /h, scheme: HTTPS",
+        "path: /h, host: other", "path: /h, httpHeaders: [{ name: Host, value: x }]"}) {
+    for (const std::string probe : {"livenessProbe", "readinessProbe"})
+      EXPECT_EQ(offered_for("port: 8080, " + probe + ": { httpGet: { " + asked + " } }"),
+                std::set<std::string>{"remove '" + probe + "'"})
+          << asked;
+  }
+  EXPECT_EQ(offered_for("livenessProbe: { httpGet: { path: /h, port: 8080 } }"),
+            std::set<std::string>{"remove 'livenessProbe'"})
+      << "the service has no port";
+  EXPECT_EQ(offered_for("livenessProbe: { exec: { command: [x], user: y } }"),
+            std::set<std::string>{"remove 'livenessProbe'"});
+  for (const std::string more : {"restart: true", "required: false"})
+    EXPECT_EQ(offered_for("depends_on: { db: { condition: service_started, " + more + " } }"),
+              std::set<std::string>{"remove 'depends_on'"});
+  EXPECT_EQ(offered_for("ulimits: { nofile: { soft: 1024, hard: 65536 } }"),
+            std::set<std::string>{"remove 'ulimits'"});
+  // Compose reads one dollar, Kubernetes a variable.
+  EXPECT_EQ(offered_for("environment: { PRICE: '5$$' }"), removal);
+  EXPECT_EQ(offered_for("args: [serve, '$(PORT)']"), std::set<std::string>{"remove 'args'"});
+}
+
+TEST(Fixes, SayAValueOfOtherWordsWholly) {
+  const std::string head =
+      "caisson: v1\nname: shop\nversion: 1.0.0\ntenants: []\nservices:\n  db:\n    image: "
+      "registry.example/x@sha256:" +
+      std::string(64, '0') + "\n    port: 8080\n";
+  // What a block takes as it is has to be quoted in brackets.
+  EXPECT_EQ(with_keys_mended(head + "    livenessProbe:\n"
+                                    "      exec:\n"
+                                    "        command:\n"
+                                    "          - /bin/is-it\n"
+                                    "          - a, b\n"
+                                    "          - \"back\\\\slash\"\n"
+                                    "          - >-\n"
+                                    "            one\n"
+                                    "            two\n"),
+            head +
+                "    health: { command: [/bin/is-it, 'a, b', \"back\\\\slash\", "
+                "\"one two\"] }\n");
+  EXPECT_EQ(with_keys_mended(head + "    livenessProbe: { httpGet: { path: '/h?a=[b]', port: 8080, "
+                                    "scheme: HTTP } }\n"),
+            head + "    health: { path: \"/h?a=[b]\" }\n");
+  // A line of a shell stays one.
+  EXPECT_EQ(with_keys_mended(head + "    healthcheck: { test: exit 0 }\n"),
+            head + "    health: { command: [/bin/sh, -c, 'exit 0'] }\n");
+  EXPECT_EQ(with_keys_mended(head + "    environment:\n"
+                                    "      - \"A=it's \\\"x\\\"\"\n"
+                                    "      - 'B=one, two'\n"),
+            head + "    env: { A: 'it''s \"x\"', B: 'one, two' }\n");
+  // A comment has no place in one line; a key alone can be renamed around it.
+  EXPECT_EQ(with_keys_mended(head + "    environment:\n"
+                                    "      # of Europe\n"
+                                    "      A: b  # why\n"),
+            head +
+                "    env:\n"
+                "      # of Europe\n"
+                "      A: b  # why\n");
+  const auto commented = with_keys_mended(head +
+                                          "    environment:\n"
+                                          "      # of Europe\n"
+                                          "      - A=b\n");
+  EXPECT_EQ(commented.find("env:"), std::string::npos) << commented;
 }
 
 TEST(Fixes, OfThePortOfALocalCommandStartAShell) {

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "generator/source/diagnostics.h"
-#include "generator/spec/document.h"
 
 namespace caisson::editor {
 namespace {
@@ -148,7 +147,8 @@ class Layout {
 
   /// Of the key that the line begins with, up to its ':'; npos when it begins with none.
   static std::size_t key_length(std::string_view content) {
-    if (content.empty() || content[0] == '{' || content[0] == '[') return std::string_view::npos;
+    if (content.empty() || content[0] == '{' || content[0] == '[' || content[0] == '#')
+      return std::string_view::npos;
     std::size_t at = 0;
     if (content[0] == '"' || content[0] == '\'') {
       at = quote_end(content, 0);
@@ -254,7 +254,10 @@ class Layout {
     const std::size_t blanks = blanks_before(text.substr(at));
     const bool ends = at + blanks == text.size();
     const char next = ends ? '\n' : text[at + blanks];
-    if (next == '#' && blanks > 0) return at;
+    if (next == '#' && blanks > 0) {
+      out_ += text.substr(at, blanks);  // without them the comment would be none
+      return at + blanks;
+    }
     if (!ends && c == '{' && next != '}') out_ += ' ';
     if (!ends && c == ',' && next != ']' && next != '}') out_ += ' ';
     return at + blanks;
@@ -293,25 +296,6 @@ std::vector<Written> lines_of(std::string_view text) {
     at = next;
   }
   return lines;
-}
-
-bool same(const Node& a, const Node& b) {
-  if (a.kind != b.kind || a.quoted != b.quoted || a.items.size() != b.items.size() ||
-      a.fields.size() != b.fields.size()) {
-    return false;
-  }
-  if (a.kind == Node::Kind::scalar && a.text != b.text) return false;
-  return std::ranges::equal(a.items, b.items, same) &&
-         std::ranges::equal(a.fields, b.fields, [](const spec::Entry& x, const spec::Entry& y) {
-           return x.key == y.key && same(x.value, y.value);
-         });
-}
-
-std::optional<Node> read(std::string text) {
-  source::Diagnostics found;
-  const source::SourceFile source("", std::move(text));
-  auto document = spec::read_document(source, 0, found);
-  return found.has_errors() ? std::nullopt : std::move(document);
 }
 
 std::vector<Edit> lay_out(std::string_view text) {
@@ -373,13 +357,32 @@ std::string apply(std::string_view text, std::vector<Edit> edits) {
   return out += text.substr(at);
 }
 
+bool says_the_same(const Node& a, const Node& b) {
+  if (a.kind != b.kind || a.quoted != b.quoted || a.items.size() != b.items.size() ||
+      a.fields.size() != b.fields.size()) {
+    return false;
+  }
+  if (a.kind == Node::Kind::scalar && a.text != b.text) return false;
+  return std::ranges::equal(a.items, b.items, says_the_same) &&
+         std::ranges::equal(a.fields, b.fields, [](const spec::Entry& x, const spec::Entry& y) {
+           return x.key == y.key && says_the_same(x.value, y.value);
+         });
+}
+
+std::optional<Node> read_without_mistakes(std::string text) {
+  source::Diagnostics found;
+  const source::SourceFile source("", std::move(text));
+  auto document = spec::read_document(source, 0, found);
+  return found.has_errors() ? std::nullopt : std::move(document);
+}
+
 std::vector<Edit> format(std::string_view text) {
-  const auto before = read(std::string(text));
+  const auto before = read_without_mistakes(std::string(text));
   if (!before) return {};
   auto edits = lay_out(text);
   if (edits.empty()) return edits;
-  const auto after = read(apply(text, edits));
-  return after && same(*before, *after) ? std::move(edits) : std::vector<Edit>();
+  const auto after = read_without_mistakes(apply(text, edits));
+  return after && says_the_same(*before, *after) ? std::move(edits) : std::vector<Edit>();
 }
 
 }  // namespace caisson::editor

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "generator/source/source_file.h"
+#include "generator/spec/document.h"
 
 namespace caisson::editor {
 
@@ -18,6 +20,13 @@ struct Edit {
 
 /// The text with the edits made. Their places do not overlap.
 [[nodiscard]] std::string apply(std::string_view text, std::vector<Edit> edits);
+
+/// The document that the text is; empty when it has mistakes.
+[[nodiscard]] std::optional<spec::Node> read_without_mistakes(std::string text);
+
+/// Whether two documents say the same, in the same order and with the same quotes, wherever it
+/// stands.
+[[nodiscard]] bool says_the_same(const spec::Node& a, const spec::Node& b);
 
 /// Lays a spec out: two blanks a level, one behind ':', '-' and ',', `{ a: 1 }` and `[a, b]`, no
 /// blanks at the end of a line, no two empty lines in a row, one kind of line break. Comments,

@@ -97,6 +97,36 @@ TEST(Format, LeavesAloneWhatCannotBeRead) {
     EXPECT_TRUE(format(text).empty()) << text;
 }
 
+TEST(Format, KeepsTheBlanksThatMakeAComment) {
+  const std::string text =
+      "tiers: {  # of all\n"
+      "  free: {},  # the free one\n"
+      "  big: {\t# dear\n"
+      "    isolation:  # how\n"
+      "      deployment }  # dear\n"
+      "  }\n"
+      "tenants: [ # nobody\n"
+      "  ]\n"
+      "list:\n"
+      "- # one:  two\n"
+      "  three\n";
+  const auto after = formatted(text);
+  EXPECT_EQ(after,
+            "tiers: {  # of all\n"
+            "  free: {},  # the free one\n"
+            "  big: {\t# dear\n"
+            "    isolation: # how\n"
+            "      deployment }  # dear\n"
+            "  }\n"
+            "tenants: [ # nobody\n"
+            "  ]\n"
+            "list:\n"
+            "- # one:  two\n"
+            "  three\n");
+  EXPECT_EQ(meaning(after), meaning(text));
+  EXPECT_EQ(formatted(after), after);
+}
+
 TEST(Format, KeepsLineBreaksOfOneKind) {
   EXPECT_EQ(formatted("a:  1\r\nb: 2\n"), "a: 1\r\nb: 2\r\n");
   EXPECT_EQ(formatted("a:  1\nb: 2\r\n"), "a: 1\nb: 2\n");
@@ -161,16 +191,31 @@ class Writer {
               std::to_string(number_++) + "\n";
   }
 
-  std::string flow(int depth) {
+  /// Between two words in brackets: blanks, or comments and the breaks behind them.
+  std::string between(int indent, int least = 0) {
+    if (pick(0, 4) > 0) return blanks(least);
+    std::string text;
+    for (int i = pick(1, 3); i > 0; --i) {
+      if (pick(0, 3) > 0)
+        text += (pick(0, 4) == 0 ? "\t" : blanks(1)) + "# c" + std::to_string(number_++) +
+                one_of({"", ", d: {", " }]", " 'it", " # twice", "  "});
+      text += "\n" + std::string(static_cast<std::size_t>(indent + pick(1, 6)), ' ');
+    }
+    return text;
+  }
+
+  std::string flow(int indent, int depth) {
     const int kind = depth > 2 ? 2 : pick(0, 3);
-    if (kind == 2) return one_of({"a", "1", "'x, y'", "\"}\"", "b c"});
+    if (kind == 2) return one_of({"a", "1", "'x, y'", "\"}\"", "b c", "x#y", "\"#q\"", "''"});
     std::string text = kind == 0 ? "{" : "[";
     const int count = pick(0, 3);
     for (int i = 0; i < count; ++i) {
-      if (i > 0) text += blanks() + "," + blanks();
-      text += blanks() + (kind == 0 ? key() + ":" + blanks(1) : "") + flow(depth + 1);
+      if (i > 0) text += between(indent) + "," + between(indent);
+      text += between(indent) + (kind == 0 ? key() + ":" + between(indent, 1) : "") +
+              flow(indent, depth + 1);
     }
-    return text + blanks() + (kind == 0 ? "}" : "]");
+    if (count > 0 && pick(0, 4) == 0) text += between(indent) + ",";
+    return text + between(indent) + (kind == 0 ? "}" : "]");
   }
 
   void value(int indent, int depth) {
@@ -184,13 +229,15 @@ class Writer {
         list(indent + pick(0, 4), depth + 1);
         break;
       case 2: {
-        out_ += blanks(1) + one_of({"|", ">", "|-", ">-"}) + "\n";
+        out_ += blanks(1) + one_of({"|", ">", "|-", ">-"});
+        if (pick(0, 4) == 0) out_ += blanks(1) + "# c" + std::to_string(number_++);
+        out_ += "\n";
         const std::string inner(static_cast<std::size_t>(indent + pick(1, 4)), ' ');
         out_ += inner + "text  # no comment\n\n" + inner + "  more\n";
         break;
       }
       case 3:
-        out_ += blanks(1) + flow(depth);
+        out_ += blanks(1) + flow(indent, depth);
         end_line();
         break;
       default:
@@ -220,7 +267,10 @@ class Writer {
         out_ += std::string(static_cast<std::size_t>(indent + 1 + gap), ' ') + key() + ":" +
                 blanks(1) + word();
       } else {
-        out_ += flow(depth);
+        if (pick(0, 6) == 0)  // the value on a line of its own
+          out_ += "# c" + std::to_string(number_++) + ":  d\n" +
+                  std::string(static_cast<std::size_t>(indent + 1 + gap), ' ');
+        out_ += flow(indent, depth);
       }
       end_line();
     }
@@ -235,6 +285,7 @@ RC_GTEST_PROP(Format, ChangesNoMeaningAndNothingTheSecondTime, (std::uint32_t se
   const auto text = Writer(seed).write();
   RC_TAG(meaning(text).empty() ? "cannot be read" : "can be read");
   const auto after = formatted(text);
+  RC_LOG() << text << "\n--- becomes\n" << after;
   RC_ASSERT(meaning(after) == meaning(text));
   RC_ASSERT(comments(after) == comments(text));
   RC_ASSERT(formatted(after) == after);

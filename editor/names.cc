@@ -38,6 +38,13 @@ class Uses {
     }
     for (const Node* text : patched_)
       for (const std::string& tenant : tenants_) derived(*text, tenant);
+    const Node& spec = project_.parts[0].tree;
+    addresses(spec.at("services"));
+    if (const Node* environments = spec.at("environments"); environments != nullptr)
+      for (const auto& environment : environments->fields)
+        addresses(environment.value.at("services"));
+    std::ranges::stable_sort(
+        uses_, {}, [](const Use& use) { return std::pair(use.place.file, use.place.begin); });
     return std::move(uses_);
   }
 
@@ -174,6 +181,50 @@ class Uses {
              const Node* each = service.value.at("replica-per-tenant");
              return each != nullptr && each->text == "true" && is_last(service.key);
            });
+  }
+
+  /// What services call those that they need: `http://billing:8080` in variables and commands.
+  void addresses(const Node* services) {
+    if (services == nullptr) return;
+    const Node* all = project_.parts[0].tree.at("services");
+    for (const auto& [key, place, service] : services->fields) {
+      std::set<std::string> needed;
+      for (const Node* each : {all == nullptr ? nullptr : all->at(key), &service}) {
+        const Node* needs = each == nullptr ? nullptr : each->at("needs");
+        if (needs == nullptr) continue;
+        for (const Node& need : needs->items)
+          if (all != nullptr && all->at(need.text) != nullptr) needed.insert(need.text);
+      }
+      const Node* health = service.at("health");
+      for (const Node* texts : {service.at("env"), service.at("command"),
+                                health == nullptr ? nullptr : health->at("command")})
+        if (texts != nullptr)
+          for (const std::string& name : needed) hosts(*texts, name);
+    }
+  }
+
+  void hosts(const Node& node, const std::string& name) {
+    for (const auto& entry : node.fields) hosts(entry.value, name);
+    for (const Node& item : node.items) hosts(item, name);
+    const std::string_view text = node.text;
+    for (auto at = text.find(name); at != std::string_view::npos; at = text.find(name, at + 1))
+      if (is_host(text.substr(0, at), text.substr(at + name.size())))
+        part(NameKind::service, node, at, name.size(), false);
+  }
+
+  /// A whole word behind "//", with or without somebody before an '@', or before a port.
+  static bool is_host(std::string_view before, std::string_view behind) {
+    const auto of_a_name = [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+             c == '-' || c == '_' || c == '.';
+    };
+    if (!before.empty() && of_a_name(before.back())) return false;
+    if (!behind.empty() && of_a_name(behind.front())) return false;
+    const bool port = behind.size() > 1 && behind[0] == ':' && behind[1] >= '0' && behind[1] <= '9';
+    const auto scheme = before.rfind("//");
+    const bool after_somebody = scheme != std::string_view::npos && before.ends_with('@') &&
+                                before.find_first_of("/ ", scheme + 2) == std::string_view::npos;
+    return port || before.ends_with("//") || after_somebody;
   }
 
   /// `billing.paid`: the service that owns it and a name.

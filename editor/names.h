@@ -26,7 +26,8 @@ struct Use {
 };
 
 /// Every use of every name: in the spec, its environments, lists of tenants and manifests, in
-/// values as `${secret:NAME}`, in what waivers and patches are about. In the order of the sources.
+/// values as `${secret:NAME}`, as the host of an address (`http://NAME:8080`) in what a service
+/// says that needs it, in what waivers and patches are about. In the order of the sources.
 /// `database` and `cache` in `needs` are no names of services.
 [[nodiscard]] std::vector<Use> uses_of(const Project& project);
 

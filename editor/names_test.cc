@@ -125,6 +125,61 @@ patches:
     EXPECT_THAT(after, HasSubstr(kept));
 }
 
+TEST(Names, AddressesOfWhatAServiceNeedsAreUsesOfItsName) {
+  const std::string text = R"(caisson: v1
+services:
+  events: { image: x, port: 8080 }
+  shop:
+    image: y
+    needs: [events, events-old]
+    env:
+      A: "http://events:8080"
+      B: https://events/path
+      C: 'amqp://me:secret@events/queue'
+      D: events:8080
+      E: "events:8080,events:8081"
+      F: events
+      G: http://events-old:8080/events/x
+      H: http://my.events:8080
+      I: http://events.example
+      J: http://x/events
+    command: [serve, --from, http://events:8080]
+    health: { command: [curl, "http://events:8080/health"] }
+  events-old: { image: z }
+  stranger: { image: y, env: { A: http://events:8080 } }
+environments:
+  demo: { services: { shop: { env: { A: http://events:9090 } } } }
+)";
+  const auto project = project_of(text);
+  std::vector<Edit> edits;
+  for (const Use& use : uses_of(project))
+    if (use.kind == NameKind::service && use.name == "events") edits.push_back({use.place, "feed"});
+  EXPECT_EQ(editor::apply(text, edits), R"(caisson: v1
+services:
+  feed: { image: x, port: 8080 }
+  shop:
+    image: y
+    needs: [feed, events-old]
+    env:
+      A: "http://feed:8080"
+      B: https://feed/path
+      C: 'amqp://me:secret@feed/queue'
+      D: feed:8080
+      E: "feed:8080,feed:8081"
+      F: events
+      G: http://events-old:8080/events/x
+      H: http://my.events:8080
+      I: http://events.example
+      J: http://x/events
+    command: [serve, --from, http://feed:8080]
+    health: { command: [curl, "http://feed:8080/health"] }
+  events-old: { image: z }
+  stranger: { image: y, env: { A: http://events:8080 } }
+environments:
+  demo: { services: { shop: { env: { A: http://feed:9090 } } } }
+)");
+}
+
 TEST(Names, TheCursorIsOnANameFromItsFirstToBehindItsLastCharacter) {
   const auto project = project_of(spec, files);
   const auto uses = uses_of(project);

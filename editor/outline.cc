@@ -263,7 +263,8 @@ class Outliner {
         at_ = start;
         break;
       }
-      end = at_ = line_end(at_);
+      at_ = line_end(at_);
+      if (start < text_.size()) end = at_;
     }
     return Node{.kind = Node::Kind::scalar, .quoted = true, .span = span(begin, end)};
   }

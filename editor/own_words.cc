@@ -4,9 +4,11 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
-#include <vector>
+#include <initializer_list>
+#include <span>
+#include <utility>
 
-#include "generator/spec/reader.h"
+#include "base/json_text.h"
 
 namespace caisson::editor {
 namespace {
@@ -14,14 +16,6 @@ namespace {
 using spec::Entry;
 using spec::Node;
 using Words = std::optional<OwnWords>;
-
-/// A value as it stands in the text, on one line.
-std::optional<std::string> as_written(const Node& node, std::string_view text) {
-  const auto written = text.substr(node.span.begin, node.span.end - node.span.begin);
-  if (written.empty() || written.find_first_of("\r\n") != std::string_view::npos)
-    return std::nullopt;
-  return std::string(written);
-}
 
 bool is_name(std::string_view word) {
   return !word.empty() && std::ranges::all_of(word, [](char c) {
@@ -40,15 +34,52 @@ bool is_list_of_words(const Node& node) {
          });
 }
 
-std::string in_single_quotes(std::string_view value) {
+/// On one line: line breaks and the like are escaped.
+std::string in_quotes(std::string_view value) {
+  const auto breaks = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7F'; };
+  if (std::ranges::any_of(value, breaks)) return json_string(value);
   std::string out = "'";
   for (const char c : value) out += c == '\'' ? std::string("''") : std::string(1, c);
   return out + "'";
 }
 
+/// A single value that means in brackets what it means where it stands.
+std::string in_brackets(const Node& scalar) {
+  if (scalar.quoted) return json_string(scalar.text);
+  const bool plain = scalar.text.find_first_of(",[]{}\r\n") == std::string::npos;
+  return plain ? scalar.text : in_quotes(scalar.text);
+}
+
+std::optional<std::string> list_in_brackets(std::span<const Node> items) {
+  if (items.empty()) return std::nullopt;
+  std::string list;
+  for (const Node& item : items) list += (list.empty() ? "[" : ", ") + in_brackets(item);
+  return list + "]";
+}
+
+/// Whether one of the values has a text in it that whoever runs it replaces.
+bool says(const Node& node, std::string_view text) {
+  const auto in = [text](const Node& each) { return says(each, text); };
+  return node.text.find(text) != std::string::npos || std::ranges::any_of(node.items, in) ||
+         std::ranges::any_of(node.fields, [&](const Entry& each) { return in(each.value); });
+}
+
+/// What Compose reads as one "$", and a spec as two.
+constexpr std::string_view compose_dollar = "$$";
+/// How Kubernetes writes a variable in arguments, and a spec a text.
+constexpr std::string_view kubernetes_variable = "$(";
+
+/// Whether the map has these keys alone.
+bool has_only(const Node& map, std::initializer_list<std::string_view> keys) {
+  return std::ranges::all_of(map.fields, [&](const Entry& each) {
+    return std::ranges::find(keys, each.key) != keys.end();
+  });
+}
+
 /// A map, or a list of A=b. A name alone takes its value from whoever starts Compose: nothing here
 /// does.
-Words environment(const Node& node, std::string_view) {
+Words environment(const Node& node, const Node&) {
+  if (says(node, compose_dollar)) return std::nullopt;
   if (node.kind == Node::Kind::map) {
     const bool all = std::ranges::all_of(
         node.fields, [](const Entry& each) { return each.value.kind == Node::Kind::scalar; });
@@ -60,14 +91,14 @@ Words environment(const Node& node, std::string_view) {
     const auto equals = item.text.find('=');
     if (equals == std::string::npos || equals == 0) return std::nullopt;
     map += (map.empty() ? "{ " : ", ") + item.text.substr(0, equals) + ": " +
-           in_single_quotes(std::string_view(item.text).substr(equals + 1));
+           in_quotes(std::string_view(item.text).substr(equals + 1));
   }
   return OwnWords{.key = "env", .value = map + " }"};
 }
 
 /// A list, or a map with a condition for each: what is needed starts before, and is well if it can
 /// say so. That it has ended is another thing.
-Words needs(const Node& node, std::string_view) {
+Words needs(const Node& node, const Node&) {
   if (is_list_of_words(node)) {
     const bool names =
         std::ranges::all_of(node.items, [](const Node& each) { return is_name(each.text); });
@@ -79,7 +110,7 @@ Words needs(const Node& node, std::string_view) {
     const Node* condition = each.value.at("condition");
     const bool known = condition == nullptr || condition->text == "service_started" ||
                        condition->text == "service_healthy";
-    if (!known || !is_name(each.key)) return std::nullopt;
+    if (!known || !is_name(each.key) || !has_only(each.value, {"condition"})) return std::nullopt;
     list += (list.empty() ? "[" : ", ") + each.key;
   }
   return OwnWords{.key = "needs", .value = list + "]"};
@@ -127,24 +158,19 @@ std::optional<std::string> binary_size(std::string_view text) {
 }
 
 /// The command of a check: a line for a shell, [CMD-SHELL, line] or [CMD, program, ...].
-std::optional<std::string> command(const Node& test, std::string_view text) {
-  if (test.kind == Node::Kind::scalar && !test.text.empty()) return spec::as_command(test.text);
+std::optional<std::string> command(const Node& test) {
+  const auto shell = [](const Node& line) { return "[/bin/sh, -c, " + in_quotes(line.text) + "]"; };
+  if (says(test, compose_dollar)) return std::nullopt;
+  if (test.kind == Node::Kind::scalar && !test.text.empty()) return shell(test);
   if (!is_list_of_words(test) || test.items.size() < 2) return std::nullopt;
-  if (test.items[0].text == "CMD-SHELL" && test.items.size() == 2)
-    return spec::as_command(test.items[1].text);
+  if (test.items[0].text == "CMD-SHELL" && test.items.size() == 2) return shell(test.items[1]);
   if (test.items[0].text != "CMD") return std::nullopt;
-  std::string list;
-  for (std::size_t i = 1; i < test.items.size(); ++i) {
-    const auto word = as_written(test.items[i], text);
-    if (!word) return std::nullopt;
-    list += (i == 1 ? "[" : ", ") + *word;
-  }
-  return list + "]";
+  return list_in_brackets(std::span(test.items).subspan(1));
 }
 
-Words health(const Node& node, std::string_view text) {
+Words health(const Node& node, const Node&) {
   const Node* test = node.at("test");
-  auto asked = test == nullptr ? std::nullopt : command(*test, text);
+  auto asked = test == nullptr ? std::nullopt : command(*test);
   if (!asked) return std::nullopt;
   std::string map = "{ command: " + *asked;
   for (const Entry& each : node.fields) {
@@ -162,8 +188,32 @@ Words health(const Node& node, std::string_view text) {
   return OwnWords{.key = "health", .value = map + " }"};
 }
 
+/// What asks the path at the service's port, plainly: that of other hosts and ports, over TLS or
+/// with fields of its own has no word.
+std::optional<std::string> asked_path(const Node& request, const Node& service) {
+  const Node* path = request.at("path");
+  if (path == nullptr || path->kind != Node::Kind::scalar) return std::nullopt;
+  if (!has_only(request, {"path", "port", "scheme"})) return std::nullopt;
+  const Node* port = request.at("port");
+  const Node* own = service.at("port");
+  if (port != nullptr && (own == nullptr || own->text.empty() || port->text != own->text))
+    return std::nullopt;
+  const Node* scheme = request.at("scheme");
+  if (scheme != nullptr && scheme->text != "HTTP") return std::nullopt;
+  return "path: " + in_brackets(*path);
+}
+
+/// The command that is run, which no shell reads.
+std::optional<std::string> run_command(const Node& run) {
+  const Node* words = run.at("command");
+  if (words == nullptr || !is_list_of_words(*words) || !has_only(run, {"command"}))
+    return std::nullopt;
+  const auto list = list_in_brackets(words->items);
+  return list ? std::optional("command: " + *list) : std::nullopt;
+}
+
 /// A probe of Kubernetes that asks a path or runs a command, at its own pace.
-Words probe(const Node& node, std::string_view text) {
+Words probe(const Node& node, const Node& service) {
   std::string map;
   for (const Entry& each : node.fields) {
     constexpr std::array<std::pair<std::string_view, std::string_view>, 3> times{
@@ -174,13 +224,9 @@ Words probe(const Node& node, std::string_view text) {
         std::ranges::find(times, each.key, &std::pair<std::string_view, std::string_view>::first);
     std::string own;
     if (each.key == "httpGet") {
-      const Node* path = each.value.at("path");
-      if (path != nullptr && path->kind == Node::Kind::scalar) own = "path: " + path->text;
+      own = asked_path(each.value, service).value_or("");
     } else if (each.key == "exec") {
-      const Node* words = each.value.at("command");
-      const auto written = words == nullptr ? std::nullopt : as_written(*words, text);
-      if (written && is_list_of_words(*words) && written->starts_with('['))
-        own = "command: " + *written;
+      own = run_command(each.value).value_or("");
     } else if (is_whole(each.value.text) && time != times.end()) {
       own = std::string(time->second).append(": ").append(each.value.text) + "s";
     } else if (is_whole(each.value.text) && each.key == "failureThreshold") {
@@ -192,65 +238,71 @@ Words probe(const Node& node, std::string_view text) {
   return map.empty() ? std::nullopt : Words(OwnWords{.key = "health", .value = map + " }"});
 }
 
-Words writable(const Node& node, std::string_view) {
+Words writable(const Node& node, const Node&) {
   const auto path = [](const Node& each) {
     return each.kind == Node::Kind::scalar && each.text.starts_with('/') &&
            each.text.find(':') == std::string::npos;
   };
   if (node.kind == Node::Kind::scalar && path(node))
-    return OwnWords{.key = "writable", .value = "[" + node.text + "]"};
+    return OwnWords{.key = "writable", .value = "[" + in_brackets(node) + "]"};
   if (node.kind != Node::Kind::sequence || !std::ranges::all_of(node.items, path))
     return std::nullopt;
   return OwnWords{.key = "writable"};
 }
 
-Words shared_memory(const Node& node, std::string_view) {
+Words shared_memory(const Node& node, const Node&) {
   const auto most = binary_size(node.text);
   if (!most) return std::nullopt;
   return OwnWords{.key = "writable", .value = "[{ path: /dev/shm, size: " + *most + " }]"};
 }
 
-Words memory(const Node& node, std::string_view) {
+Words memory(const Node& node, const Node&) {
   auto most = binary_size(node.text);
   if (!most) return std::nullopt;
   return OwnWords{.key = "resources", .inner = "memory", .value = std::move(*most)};
 }
 
-Words processor(const Node& node, std::string_view) {
+Words processor(const Node& node, const Node&) {
   if (node.kind != Node::Kind::scalar) return std::nullopt;
-  return OwnWords{.key = "resources", .inner = "cpu", .value = node.text};
+  return OwnWords{.key = "resources", .inner = "cpu", .value = in_brackets(node)};
 }
 
-Words processes(const Node& node, std::string_view) {
+Words processes(const Node& node, const Node&) {
   if (!is_whole(node.text)) return std::nullopt;
   return OwnWords{.key = "limits", .inner = "processes", .value = node.text};
 }
 
 /// Of the limits of a process the open files alone have a word.
-Words files(const Node& node, std::string_view) {
+Words files(const Node& node, const Node&) {
   const Node* most = node.at("nofile");
   if (most == nullptr || node.fields.size() != 1) return std::nullopt;
-  if (most->kind == Node::Kind::map) most = most->at("hard");
+  if (most->kind == Node::Kind::map) {
+    // One word for both: a softer one would be said no more.
+    const Node* soft = most->at("soft");
+    most = most->at("hard");
+    if (soft != nullptr && most != nullptr && soft->text != most->text) return std::nullopt;
+  }
   if (most == nullptr || !is_whole(most->text)) return std::nullopt;
   return OwnWords{.key = "limits", .inner = "files", .value = most->text};
 }
 
-Words arguments(const Node& node, std::string_view) {
-  return is_list_of_words(node) ? Words(OwnWords{.key = "command"}) : std::nullopt;
+Words arguments(const Node& node, const Node&) {
+  const bool same = is_list_of_words(node) && !says(node, kubernetes_variable);
+  return same ? Words(OwnWords{.key = "command"}) : std::nullopt;
 }
 
 /// One port that others of the network may use.
-Words port(const Node& node, std::string_view) {
+Words port(const Node& node, const Node&) {
   if (!is_list_of_words(node) || node.items.size() != 1 || !is_whole(node.items[0].text))
     return std::nullopt;
   return OwnWords{.key = "port", .value = node.items[0].text};
 }
 
-Words scale(const Node& node, std::string_view) {
+Words scale(const Node& node, const Node&) {
   return is_whole(node.text) ? Words(OwnWords{.key = "replicas"}) : std::nullopt;
 }
 
-Words deployment(const Node& node, std::string_view) {
+Words deployment(const Node& node, const Node&) {
   const Node* replicas = node.at("replicas");
   if (node.fields.size() != 1 || replicas == nullptr || !is_whole(replicas->text))
     return std::nullopt;
@@ -259,7 +311,7 @@ Words deployment(const Node& node, std::string_view) {
 
 struct Translation {
   std::string_view word;
-  Words (*say)(const Node& value, std::string_view text);
+  Words (*say)(const Node& value, const Node& service);
 };
 constexpr std::array<Translation, 16> translations{{{"environment", environment},
                                                     {"depends_on", needs},
@@ -280,9 +332,9 @@ constexpr std::array<Translation, 16> translations{{{"environment", environment}
 
 }  // namespace
 
-std::optional<OwnWords> own_words(const Entry& entry, std::string_view text) {
+std::optional<OwnWords> own_words(const Entry& entry, const Node& service) {
   const auto* const known = std::ranges::find(translations, entry.key, &Translation::word);
-  return known == translations.end() ? std::nullopt : known->say(entry.value, text);
+  return known == translations.end() ? std::nullopt : known->say(entry.value, service);
 }
 
 }  // namespace caisson::editor

@@ -16,7 +16,9 @@ struct OwnWords {
 };
 
 /// The words of a spec for a key that people write in a service who know Compose or Kubernetes.
-/// Nothing where they do not say exactly the same. `text` is what the entry's places point into.
-[[nodiscard]] std::optional<OwnWords> own_words(const spec::Entry& entry, std::string_view text);
+/// Nothing where they do not say exactly the same: a fix drops nothing that somebody has written.
+/// `service` is the map that the entry stands in, both as a document that can be read says them.
+[[nodiscard]] std::optional<OwnWords> own_words(const spec::Entry& entry,
+                                                const spec::Node& service);
 
 }  // namespace caisson::editor

@@ -336,6 +336,31 @@ patches:
   EXPECT_NE(client.error(2), 0) << "the chart's workload would have another name";
 }
 
+TEST(Server, RenamesNoServiceWhoseDataWouldStayBehind) {
+  Client client;
+  client.start();
+  client.open(uri, R"(caisson: v1
+name: shop
+version: 1.0.0
+tenants: []
+services:
+  files: { build: { context: . }, port: 8080, storage: { path: /data } }
+  web: { build: { context: . }, port: 8080 }
+)");
+  client.work();
+  const auto rename = [&](int id, int line) {
+    json::object params = place(line, 3);
+    params["newName"] = "fresh";
+    client.ask(id, "textDocument/rename", params);
+    client.work();
+  };
+  rename(1, 5);
+  EXPECT_NE(client.error(1), 0);
+  EXPECT_THAT(json::serialize(client.answer(1)), HasSubstr("'Move' of RUNBOOK.md"));
+  rename(2, 6);
+  EXPECT_THAT(json::serialize(client.answer(2)), HasSubstr("\"newText\":\"fresh\""));
+}
+
 TEST(Server, LeavesOtherPeoplesFilesAlone) {
   Client client;
   client.start();

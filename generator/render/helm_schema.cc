@@ -1,5 +1,7 @@
 #include "generator/render/helm_schema.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -33,6 +35,39 @@ constexpr auto number = Type::number;
 constexpr auto boolean = Type::boolean;
 constexpr auto texts = Type::texts;
 constexpr auto open = Type::open;  ///< a map whose keys are Kubernetes' own
+
+/// Labels that no site writes: the chart's policies, Services and monitors select by them, so that
+/// a pod that has one too many is on another's network or answers for another.
+constexpr std::array<std::string_view, 6> own_labels{
+    "caisson/",
+    "network.caisson/",
+    "reaches.caisson/",
+    "app.kubernetes.io/name",
+    "app.kubernetes.io/instance",
+    "app.kubernetes.io/part-of",
+};
+
+/// As a regular expression: prefixes, and whole names.
+std::string own_label_pattern() {
+  std::string pattern;
+  for (const auto label : own_labels) {
+    pattern += pattern.empty() ? "^(" : "|";
+    for (const char c : label) pattern += c == '.' ? std::string("\\.") : std::string(1, c);
+    if (!label.ends_with('/')) pattern += '$';
+  }
+  return pattern + ")";
+}
+
+bool is_own_label(std::string_view key) {
+  return std::ranges::any_of(own_labels, [key](std::string_view label) {
+    return label.ends_with('/') ? key.starts_with(label) : key == label;
+  });
+}
+
+/// Whether the values of the row become labels of objects of Kubernetes.
+bool has_labels(const Row& row) {
+  return row.type == Type::object && row.path.ends_with(".labels");
+}
 constexpr bool required = true;
 
 // clang-format off: one field a row reads like the table it is
@@ -339,6 +374,13 @@ Node schema_of(const Row& row) {
   if (row.type == Type::object || row.type == Type::open) {
     node.add("additionalProperties", {row.type == Type::open, origin});
   }
+  if (has_labels(row)) {
+    Node pattern{Node::Map{}, origin};
+    pattern.add("pattern", {own_label_pattern(), origin});
+    Node names{Node::Map{}, origin};
+    names.add("not", std::move(pattern));
+    node.add("propertyNames", std::move(names));
+  }
   if (row.type == Type::integer || row.type == Type::number) node.add("minimum", {0, origin});
   if (row.type == Type::texts) {
     Node items{Node::Map{}, origin};
@@ -480,6 +522,14 @@ class Checker {
     if (others->value() == Node{true}.value()) return {};  // Kubernetes knows what is in it
     for (const auto& [key, child] : *value.map()) {
       const auto at = place + "/" + pointer_segment(key);
+      if (schema.find("propertyNames") != nullptr && is_own_label(key)) {
+        auto done = misfit(
+            child,
+            "values.yaml:" + at + " is a label by which the chart selects what may reach what",
+            "use a label of your own; 'needs' of a service says what it reaches");
+        if (!done) return done;
+        continue;
+      }
       if (!can_be_read_by_helm(key, true)) {
         if (auto done = unreadable(place, child, mistakes_); !done) return done;
       }

@@ -54,6 +54,60 @@ TEST(HelmChart, WritesSizesAsKubernetesDoes) {
   }
 }
 
+TEST(HelmChart, TakesNoLabelByWhichItSelects) {
+  for (const std::string at :
+       {"/pods", "/objects", "/workloads/runtime/pod", "/workloads/runtime/object", "/metrics"}) {
+    const auto mistakes_with = [&](const std::string& label) {
+      const auto cut = at.rfind('/');
+      const std::string labels = "{ labels: { '" + label + "': 'true' } }";
+      const auto plan = small(
+          "patches: [{ file: helm/shop/values.yaml, at: " + (cut > 0 ? at.substr(0, cut) : at) +
+          ", merge: " + (cut > 0 ? "{ " + at.substr(cut + 1) + ": " + labels + " }" : labels) +
+          ", reason: a test }]\n");
+      std::vector<Mistake> mistakes;
+      EXPECT_TRUE(render(plan, Blueprints{}, chart_alone, mistakes));
+      return mistakes;
+    };
+    for (const auto* label :
+         {"network.caisson/operator", "reaches.caisson/tenants", "caisson/tenant",
+          "app.kubernetes.io/name", "app.kubernetes.io/instance", "app.kubernetes.io/part-of"}) {
+      const auto mistakes = mistakes_with(label);
+      ASSERT_EQ(mistakes.size(), 1U) << at << ' ' << label;
+      EXPECT_EQ(mistakes[0].code, "E0307");
+      EXPECT_THAT(mistakes[0].message, HasSubstr("selects"));
+    }
+    for (const auto* label : {"team", "example.com/caisson", "app.kubernetes.io/namespace"})
+      EXPECT_TRUE(mistakes_with(label).empty()) << at << ' ' << label;
+  }
+}
+
+TEST(HelmChart, WarnsOfPodsThatLeaveTheirNetworks) {
+  const auto warnings_of = [](const std::string& at, const std::string& merge) {
+    const auto plan = small("patches: [{ file: helm/shop/values.yaml, at: " + at +
+                            ", merge: " + merge + ", reason: a test }]\n");
+    std::vector<Mistake> mistakes;
+    EXPECT_TRUE(render(plan, Blueprints{}, chart_alone, mistakes));
+    // It is generated all the same.
+    EXPECT_TRUE(render(plan, Blueprints{}, chart_alone));
+    std::string codes;
+    for (const auto& mistake : mistakes) {
+      EXPECT_EQ(mistake.severity, source::Severity::warning);
+      codes += std::string(mistake.code) + " " + mistake.pointer + " ";
+    }
+    return codes;
+  };
+  for (const std::string key : {"hostNetwork", "hostPID", "hostIPC"}) {
+    EXPECT_THAT(warnings_of("/pods", "{ spec: { " + key + ": true } }"), HasSubstr("W0305"));
+    EXPECT_THAT(warnings_of("/workloads/runtime", "{ pod: { spec: { " + key + ": true } } }"),
+                HasSubstr("W0305"));
+    EXPECT_EQ(warnings_of("/pods", "{ spec: { " + key + ": false } }"), "");
+  }
+  EXPECT_THAT(
+      warnings_of("/pods", "{ spec: { containers: [{ securityContext: { privileged: true } }] } }"),
+      HasSubstr("W0305"));
+  EXPECT_EQ(warnings_of("/pods", "{ spec: { nodeSelector: { disk: ssd } } }"), "");
+}
+
 TEST(HelmChart, NeverWritesAValueThatTheSchemaDoesNotDescribe) {
   const auto patch = [](const std::string& merge) {
     return small("patches: [{ file: helm/shop/values.yaml, at: /workloads/runtime, merge: " +

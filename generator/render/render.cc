@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "generator/render/file_format.h"
+#include "generator/render/helm_exposures.h"
 #include "generator/render/site.h"
 #include "generator/render/targets.h"
 
@@ -60,7 +61,8 @@ const plan::Traced<bool>& wanted(const plan::Targets& targets, Target target) {
 Result<Artifacts> render(const plan::Plan& plan, const Blueprints& blueprints, TargetSet targets) {
   std::vector<Mistake> mistakes;
   auto artifacts = render(plan, blueprints, targets, mistakes);
-  if (artifacts && !mistakes.empty()) return fail(mistakes[0].message, mistakes[0].remedy);
+  const auto error = std::ranges::find(mistakes, source::Severity::error, &Mistake::severity);
+  if (artifacts && error != mistakes.end()) return fail(error->message, error->remedy);
   return artifacts;
 }
 
@@ -81,6 +83,9 @@ Result<Artifacts> render(const plan::Plan& plan, const Blueprints& blueprints, T
     if (auto read = check_blueprints(artifacts); !read) return tl::unexpected(read.error());
   }
   mistakes = std::move(patches.mistakes());
+  for (const auto& artifact : artifacts)
+    if (artifact.tree != nullptr && is_chart_values(artifact.path))
+      std::ranges::move(exposures(*artifact.tree), std::back_inserter(mistakes));
   // One value may be in many artifacts.
   std::set<std::pair<std::string, std::string>> seen;
   std::erase_if(mistakes, [&](const Mistake& mistake) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "generator/spec/tabs.h"
+
 namespace caisson::spec {
 namespace {
 
@@ -109,6 +111,33 @@ TEST(ReadDocument, RefusesWhatMakesYamlAmbiguousEachForItsOwnReason) {
   EXPECT_EQ(Read("a: \xed\xa0\x80\n").codes(), "E0003 ") << "a surrogate is not UTF-8";
   EXPECT_EQ(Read("a:\n\t- 1\n\t- 2\n").codes(), "E0002 E0002 ");
   EXPECT_EQ(Read("a: b: c\n").codes(), "E0001 ");
+}
+
+TEST(ReadDocument, NamesTheTabsThatYamlRefusesAndNoOthers) {
+  // Each is legal where it stands, as the document without the last line shows.
+  const std::string legal =
+      "a: |\n  one\n  \ttwo\n\n  \t\n  three: {\n"
+      "b:\n- c: >-\n    x\n    \t- y\n"
+      "d: \"q\n\tr: s\n\t- t\"\n"
+      "e: { f: 1,\n\tg: [2,\n\t3],\n\th: 'i\n\tj: k' }\n"
+      "\t# a comment: here\n"
+      "\t\n"
+      "n:\to # p\n\t\n";
+  EXPECT_EQ(Read(legal).codes(), "");
+  EXPECT_EQ(Read(legal + "p: q: r\n").codes(), "E0001 ");
+  EXPECT_EQ(tabs_in_indentation(legal, 0).size(), 0U);
+  const Read read(legal + "p:\n\tq: r\n  \t - s\n");
+  EXPECT_EQ(read.codes(), "E0002 E0002 ");
+  const auto tabs = tabs_in_indentation(read.sources[0].text(), 0);
+  ASSERT_EQ(tabs.size(), 2U);
+  EXPECT_EQ(tabs[1].end - tabs[1].begin, 2U) << "up to what the line says";
+  // What may go on with plain text, and what may be no text of a block.
+  EXPECT_EQ(Read("a: b\n\tand more\n").codes(), "E0002 ");
+  EXPECT_EQ(Read("a: b\n\t\n\t# c\n").codes(), "E0002 E0002 ");
+  EXPECT_EQ(Read("a: |\n    b\n  \t\n    c\n").codes(), "E0002 ");
+  // A block scalar whose first line is indented with one.
+  EXPECT_EQ(Read("a: |\n\tb\n\tc: d\n").codes(), "E0002 E0002 ");
+  EXPECT_EQ(Read("a:\n\tb: |\n\t\tc\n\td: e\n").codes(), "E0002 E0002 E0002 ");
 }
 
 TEST(ReadDocument, BoundsDepthAndSize) {

@@ -15,6 +15,7 @@
 #include "base/hex.h"
 #include "base/utf8.h"
 #include "generator/spec/document.h"
+#include "generator/spec/tabs.h"
 
 namespace caisson::spec {
 namespace {
@@ -308,19 +309,13 @@ void report_syntax(const YAML::Exception& exception, const TreeBuilder& builder,
   const auto begin = builder.place(exception.mark);
   const auto text = source.text();
   // A tab in the indentation is the usual cause, whatever the parser stumbles over: name every one.
-  bool tabs = false;
-  for (std::size_t at = 0; at < text.size(); at = std::min(text.find('\n', at), text.size()) + 1) {
-    const auto indent_end = std::min(text.find_first_not_of(" \t", at), text.size());
-    const auto tab = text.substr(at, indent_end - at).find('\t');
-    if (tab == std::string_view::npos) continue;
-    tabs = true;
-    const auto where = static_cast<std::uint32_t>(at + tab);
+  const auto tabs = tabs_in_indentation(text, file);
+  for (const Span& tab : tabs)
     diagnostics.report({.code = "E0002",
-                        .where = {file, where, where + 1},
+                        .where = tab,
                         .message = "a tab is used for indentation",
                         .remedy = "use spaces"});
-  }
-  if (tabs) return;
+  if (!tabs.empty()) return;
 
   if (exception.msg == YAML::ErrorMsg::UNKNOWN_ANCHOR) {
     const auto star = begin > 0 && text[begin - 1] == '*' ? begin - 1 : begin;

@@ -521,7 +521,7 @@ TEST_F(Operating, ExportsASnapshotAndImportsIt) {
   }
   const std::string page(three_records);
   EXPECT_EQ(json::serialize(expect(200, "POST", "/v1/tenants/globex/records", page)),
-            R"({"tenant":"globex","created":3,"replaced":0,"kept":0})");
+            R"({"tenant":"globex","created":3,"replaced":0,"kept":0,"removed":0})");
   const std::string id = text(expect(201, "POST", "/v1/tenants/globex/snapshots"), "id");
   const std::string records = "/v1/tenants/globex/snapshots/" + id + "/records";
   EXPECT_EQ(call("GET", records).body, page) << "byte for byte";

@@ -642,7 +642,7 @@ TEST_F(Operating, ImportsAllOrNothing) {
   EXPECT_EQ(conflict.at("errors").at(0).at("pointer").as_string(), "/records/0");
   EXPECT_EQ(json::serialize(
                 expect(200, "POST", "/v1/tenants/globex/records", with(R"("existing":"keep")"))),
-            R"({"tenant":"globex","created":0,"replaced":0,"kept":3})");
+            R"({"tenant":"globex","created":0,"replaced":0,"kept":3,"removed":0})");
   EXPECT_EQ(expect(200, "POST", "/v1/tenants/globex/records", with(R"("existing":"replace")"))
                 .at("replaced"),
             3);

@@ -73,14 +73,12 @@ Result<render::Place> parse_place(const json::value& value) {
   const auto* tenants = object->if_contains("tenants");
   if (tenants == nullptr)
     return unusable("'tenants' of volume '" + place.volume + "' is not a list");
-  for (const auto& [name, into] : {std::pair{"tenants", &place.tenants},
-                                   {"left", &place.left},
-                                   {"moved", &place.moved}}) {
+  for (const auto& [name, into] :
+       {std::pair{"tenants", &place.tenants}, {"left", &place.left}, {"moved", &place.moved}}) {
     const auto* names = object->if_contains(name);
     if (names == nullptr) continue;  // nobody did
     if (!names->is_array()) {
-      return unusable("'" + std::string(name) + "' of volume '" + place.volume +
-                      "' is not a list");
+      return unusable("'" + std::string(name) + "' of volume '" + place.volume + "' is not a list");
     }
     for (const auto& tenant : names->get_array()) {
       if (!tenant.is_string()) {

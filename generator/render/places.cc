@@ -129,9 +129,8 @@ bool is_accepted(const Place& place, const AcceptedMoves& accepted) {
 /// Whether a place that the spec has no more keeps nothing that anybody may come back for.
 bool is_forgotten(const Place& place, const Served& served, const AcceptedMoves& accepted) {
   const bool had_tenants = !place.tenants.empty() || !place.left.empty() || !place.moved.empty();
-  return is_accepted(place, accepted) ||
-         (had_tenants && left_in(place, served, accepted).empty() &&
-          moved_from(place, nullptr, served).empty());
+  return is_accepted(place, accepted) || (had_tenants && left_in(place, served, accepted).empty() &&
+                                          moved_from(place, nullptr, served).empty());
 }
 
 /// A tenant or volume that moves, on every target where it does.
@@ -139,9 +138,9 @@ struct Move {
   std::string pointer;
   std::string from;
   std::string to;
-  std::string remedy{};  ///< of a volume: how it is taken along
+  std::string remedy{};   ///< of a volume: how it is taken along
   std::string back_to{};  ///< of a tenant: where it has what it had before it moved away
-  bool is_open = false;  ///< of a tenant: its own domains are to be served from the new place
+  bool is_open = false;   ///< of a tenant: its own domains are to be served from the new place
 
   void add(const std::string& where, const std::string& before, const std::string& now) {
     if (pointer.empty()) pointer = where;
@@ -270,13 +269,12 @@ Places places(const Plan& plan, TargetSet targets) {
     const auto patched = place_patches(plan, target, instance, volume);
     at += patched.text;
     const bool has_doors = target == helm_name && plan.edge.proxy.value != plan::Edge::Proxy::none;
-    auto& place = found.emplace_back(Place{.target = std::string(target),
-                                           .environment = {},
-                                           .volume = volume,
-                                           .at = std::move(at),
-                                           .at_pointer = patched.pointer.empty()
-                                                             ? because.pointer
-                                                             : patched.pointer});
+    auto& place = found.emplace_back(
+        Place{.target = std::string(target),
+              .environment = {},
+              .volume = volume,
+              .at = std::move(at),
+              .at_pointer = patched.pointer.empty() ? because.pointer : patched.pointer});
     if (instance.role == plan::Role::service) {
       constexpr std::string_view services = "/services/";
       place.service = instance.origin.pointer.substr(services.size());
@@ -348,14 +346,14 @@ std::vector<Mistake> place_mistakes(const Places& before, const Places& now,
     mistakes.push_back(
         {.code = "E0310",
          .pointer = move.pointer,
-         .message = "tenant '" + tenant + "' moves to " + move.to +
-                    (move.from.empty()
-                         ? ""
-                         : ", but its records, keys and snapshots are in " + move.from) +
-                    (move.back_to.empty() ? ""
-                                          : "; " + move.back_to +
-                                                " may still have what it had before it moved away, "
-                                                "with keys that were revoked since"),
+         .message =
+             "tenant '" + tenant + "' moves to " + move.to +
+             (move.from.empty() ? ""
+                                : ", but its records, keys and snapshots are in " + move.from) +
+             (move.back_to.empty() ? ""
+                                   : "; " + move.back_to +
+                                         " may still have what it had before it moved away, "
+                                         "with keys that were revoked since"),
          .remedy =
              "take them along as 'Move' of RUNBOOK.md says, with --accept-move tenant/" + tenant});
   }
@@ -373,9 +371,10 @@ std::vector<Mistake> place_mistakes(const Places& before, const Places& now,
     if (was == nullptr) continue;
     if (was->at != place.at) {
       move(place, place.at_pointer, words(*was), words(place),
-           place.tenants.empty() ? "change it back, or copy what is there to the new place, emptied "
-                                   "first, while nothing uses it"
-                                 : "take its tenants along as 'Move' of RUNBOOK.md says");
+           place.tenants.empty()
+               ? "change it back, or copy what is there to the new place, emptied "
+                 "first, while nothing uses it"
+               : "take its tenants along as 'Move' of RUNBOOK.md says");
       continue;
     }
     if (was->storage_class != place.storage_class) {
@@ -429,7 +428,8 @@ std::vector<Mistake> left_data(const Places& before, const Places& now,
     if (was.gone || (!targets.empty() && !targets.contains(was.target))) continue;
     const auto* here = served.on_target_of(was);
     if (here == nullptr) {
-      if (!is_forgotten(was, served, accepted)) off[{was.target, was.environment}].push_back(was.at);
+      if (!is_forgotten(was, served, accepted))
+        off[{was.target, was.environment}].push_back(was.at);
       continue;
     }
     for (const auto& tenant : was.tenants) {

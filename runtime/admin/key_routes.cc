@@ -164,8 +164,7 @@ Answer import_keys(Call& call) {
   call.note = std::to_string(keys.size()) + " keys" + (from.empty() ? "" : " of " + from) +
               (revokes ? ", and no others" : "");
   if (const auto begun = begin(call); !begun) return tl::unexpected(begun.error());
-  const auto imported =
-      call.services.registry.import_keys(call.slug, std::move(keys), revokes);
+  const auto imported = call.services.registry.import_keys(call.slug, std::move(keys), revokes);
   if (!imported) return refuse(call, imported.error());
   return json_answer(200, {{"tenant", call.slug},
                            {"created", imported->created},

@@ -106,8 +106,7 @@ Imported import_records(storage::TenantStore& store, const Import& import) {
     const Record& record = import.records[position];
     const bool known = find_record(store, record.collection, record.id).has_value();
     // After a removal it is one that the page has twice.
-    const bool refuses =
-        import.existing == Existing::refuse || import.existing == Existing::remove;
+    const bool refuses = import.existing == Existing::refuse || import.existing == Existing::remove;
     if (known && refuses) {
       store.abandon();
       return {.conflict = position};

@@ -115,7 +115,8 @@ TEST_F(GeneratePlaces, SaysOfATenantThatMovesBackThatOlderDataAreThere) {
   const auto back = generate(of_tier("own"));
   EXPECT_EQ(back.code, 1);
   EXPECT_THAT(back.error,
-              AllOf(HasSubstr("but its records, keys and snapshots are in acme_runtime-data "),
+              AllOf(HasSubstr("but its records, keys, snapshots and what the operator said of it "
+                              "are in acme_runtime-data "),
                     HasSubstr("; acme_runtime-t39-data (compose), "), HasSubstr(older)));
   ASSERT_EQ(generate(of_tier("own"), {"--accept-move", "tenant/t39"}).code, 0);
   EXPECT_THAT(lock(), Not(HasSubstr(R"("moved": ["t39"], "gone")")));
@@ -146,7 +147,7 @@ TEST_F(GeneratePlaces, AMoveIsAcceptedForTheTargetsThatAreOnAlone) {
   ASSERT_EQ(generate(of_tier("free", false), {"--accept-move", "tenant/t39"}).code, 0);
   const auto on = generate(of_tier("free", true));
   EXPECT_EQ(on.code, 1) << "nobody took along what the compose project has";
-  EXPECT_THAT(on.error, AllOf(HasSubstr("snapshots are in acme_runtime-t39-data (compose)"),
+  EXPECT_THAT(on.error, AllOf(HasSubstr("of it are in acme_runtime-t39-data (compose)"),
                               Not(HasSubstr("(helm)"))));
 }
 
@@ -162,6 +163,7 @@ TEST_F(GeneratePlaces, RefusesAPatchThatMovesWhatIsKept) {
       {compose + "/volumes/runtime-data, merge: { name: other }", "volume 'runtime-data'"},
       {compose + "/volumes, merge: { files-data: { external: true } }", "volume 'files-data'"},
       {compose + "/services/runtime/volumes/0/source, set: files-data", "volume 'runtime-data'"},
+      {compose + "/services/runtime, merge: { user: '5:5' }", "volume 'runtime-data'"},
       {"file: compose/runtime.json, at: /data, set: /tmp", "volume 'runtime-data'"},
       {"file: systemd/config/runtime.json, at: /data, set: /srv/x", "(systemd)"},
       {"file: systemd/system/acme-runtime.service, at: /Service/User, set: x", "(systemd)"},

@@ -17,7 +17,7 @@ using plan::Instance;
 using plan::Patch;
 using plan::Plan;
 
-/// Values of a file that decide where data are.
+/// Values of a file that decide where data are, and whose.
 struct Deciding {
   std::string file;
   std::string below;  ///< pointer of what has them
@@ -28,7 +28,7 @@ std::vector<Deciding> in_compose(const Instance& instance, const std::string& vo
   const std::string project = "compose/compose.yaml";
   return {{project, "", {"/name"}},
           {project, "/volumes/" + volume, {"/name", "/external", "/driver", "/driver_opts"}},
-          {project, "/services/" + pointer_segment(instance.name), {"/volumes", "/tmpfs"}},
+          {project, "/services/" + pointer_segment(instance.name), {"/volumes", "/tmpfs", "/user"}},
           {"compose/" + instance.name + ".json", "", {"/data"}}};
 }
 

@@ -348,8 +348,10 @@ std::vector<Mistake> place_mistakes(const Places& before, const Places& now,
          .pointer = move.pointer,
          .message =
              "tenant '" + tenant + "' moves to " + move.to +
-             (move.from.empty() ? ""
-                                : ", but its records, keys and snapshots are in " + move.from) +
+             (move.from.empty()
+                  ? ""
+                  : ", but its records, keys, snapshots and what the operator said of it are in " +
+                        move.from) +
              (move.back_to.empty() ? ""
                                    : "; " + move.back_to +
                                          " may still have what it had before it moved away, "

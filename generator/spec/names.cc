@@ -122,8 +122,8 @@ bool is_address(int family, std::string_view text) {
   return text.size() < 64 && inet_pton(family, std::string(text).c_str(), address.data()) == 1;
 }
 
-/// The IPv4 address that an IPv6 one stands for (RFC 4291, 2.5.5.2): what goes there leaves as IPv4,
-/// and no rule for the other form meets it.
+/// The IPv4 address that an IPv6 one stands for (RFC 4291, 2.5.5.2): what goes there leaves as
+/// IPv4, and no rule for the other form meets it.
 std::optional<std::string> mapped(std::string_view text) {
   std::array<unsigned char, 16> bytes{};
   if (text.size() >= 64 || inet_pton(AF_INET6, std::string(text).c_str(), bytes.data()) != 1)

@@ -172,7 +172,7 @@ constexpr Schema imported_record{.kind = Kind::object, .members = record_members
 constexpr Schema imported_records{
     .kind = Kind::list, .items = &imported_record, .max_items = most_records_a_page};
 constexpr Schema any_place{.kind = Kind::text, .nullable = true};
-constexpr std::array<string_view, 3> existing_words{"refuse", "keep", "replace"};
+constexpr std::array<string_view, 4> existing_words{"refuse", "keep", "replace", "remove"};
 constexpr Schema existing{.kind = Kind::text, .words = existing_words};
 constexpr Schema some_tenant{.kind = Kind::text,
                              .accepts = [](string_view text) { return !text.empty(); },

@@ -98,6 +98,105 @@ TEST_F(GeneratePlaces, ServesDataOfAReplicaThatWasAwayFromNowhereElse) {
   EXPECT_THAT(back.error, HasSubstr("but it is in acme_files-data (compose)"));
 }
 
+TEST_F(GeneratePlaces, SaysOfATenantThatMovesBackThatOlderDataAreThere) {
+  const auto of_tier = [](const std::string& tier, const std::string& more = {}) {
+    auto text = spec("", more);
+    const std::string last = "{ slug: t39, tier: own }";
+    return text.replace(text.find(last), last.size(), "{ slug: t39, tier: " + tier + " }");
+  };
+  const auto* const older = "may still have what it had before it moved away";
+  ASSERT_EQ(generate(of_tier("own")).code, 0);
+  EXPECT_THAT(generate(of_tier("free")).error,
+              AllOf(HasSubstr("error[E0310]: tenant 't39' moves to "), Not(HasSubstr(older))));
+  ASSERT_EQ(generate(of_tier("free"), {"--accept-move", "tenant/t39"}).code, 0);
+  EXPECT_THAT(lock(), HasSubstr(R"("at": "acme_runtime-t39-data", "bytes": 0, "class": "", )"
+                                R"("tenants": [], "moved": ["t39"], "gone": true})"));
+  EXPECT_EQ(generate(of_tier("free")).error.find("W0304"), std::string::npos) << "it moved";
+  const auto back = generate(of_tier("own"));
+  EXPECT_EQ(back.code, 1);
+  EXPECT_THAT(back.error,
+              AllOf(HasSubstr("but its records, keys, snapshots and what the operator said of it "
+                              "are in acme_runtime-data "),
+                    HasSubstr("; acme_runtime-t39-data (compose), "), HasSubstr(older)));
+  ASSERT_EQ(generate(of_tier("own"), {"--accept-move", "tenant/t39"}).code, 0);
+  EXPECT_THAT(lock(), Not(HasSubstr(R"("moved": ["t39"], "gone")")));
+  EXPECT_THAT(generate(of_tier("free")).error,
+              HasSubstr("; acme_runtime-data (compose), acme/runtime-data-runtime-0 (helm), "
+                        "/var/lib/acme/runtime (systemd) may still have what it had"))
+      << "of what all tenants share, too";
+
+  // Given up where it went to, it is not served from what it left before without a word.
+  ASSERT_EQ(generate(of_tier("free"), {"--accept-move", "tenant/t39"}).code, 0);
+  auto without = of_tier("free");
+  const std::string line = "  - { slug: t39, tier: free }\n";
+  without.erase(without.find(line), line.size());
+  ASSERT_EQ(generate(without, {"--accept-move", "tenant/t39"}).code, 0);
+  const auto again = generate(of_tier("own"));
+  EXPECT_EQ(again.code, 1);
+  EXPECT_THAT(again.error, HasSubstr(older));
+}
+
+TEST_F(GeneratePlaces, AMoveIsAcceptedForTheTargetsThatAreOnAlone) {
+  const auto of_tier = [](const std::string& tier, bool compose) {
+    auto text = spec("", compose ? "" : "targets: { compose: false }\n");
+    const std::string last = "{ slug: t39, tier: own }";
+    return text.replace(text.find(last), last.size(), "{ slug: t39, tier: " + tier + " }");
+  };
+  ASSERT_EQ(generate(of_tier("own", true)).code, 0);
+  ASSERT_EQ(generate(of_tier("own", false)).code, 0);
+  ASSERT_EQ(generate(of_tier("free", false), {"--accept-move", "tenant/t39"}).code, 0);
+  const auto on = generate(of_tier("free", true));
+  EXPECT_EQ(on.code, 1) << "nobody took along what the compose project has";
+  EXPECT_THAT(on.error, AllOf(HasSubstr("of it are in acme_runtime-t39-data (compose)"),
+                              Not(HasSubstr("(helm)"))));
+}
+
+TEST_F(GeneratePlaces, RefusesAPatchThatMovesWhatIsKept) {
+  const auto patched = [](const std::string& patch) {
+    return spec(", storage: { path: /data, size: 10Gi }",
+                "patches: [{ " + patch + ", reason: x }]\n");
+  };
+  const std::string compose = "file: compose/compose.yaml, at: ";
+  const std::string values = "file: helm/acme/values.yaml, at: ";
+  const std::vector<std::pair<std::string, std::string>> moving{
+      {compose + "/name, set: other", R"(acme_runtime-data, patched: /name: "other" (compose))"},
+      {compose + "/volumes/runtime-data, merge: { name: other }", "volume 'runtime-data'"},
+      {compose + "/volumes, merge: { files-data: { external: true } }", "volume 'files-data'"},
+      {compose + "/services/runtime/volumes/0/source, set: files-data", "volume 'runtime-data'"},
+      {compose + "/services/runtime, merge: { user: '5:5' }", "volume 'runtime-data'"},
+      {"file: compose/runtime.json, at: /data, set: /tmp", "volume 'runtime-data'"},
+      {"file: systemd/config/runtime.json, at: /data, set: /srv/x", "(systemd)"},
+      {"file: systemd/system/acme-runtime.service, at: /Service/User, set: x", "(systemd)"},
+      {values + "/workloads/runtime/volumes/runtime-data, merge: { existingClaim: mine }",
+       "(helm)"},
+      {values + "/tenants/t39/namespace, set: other", "volume 'runtime-t39-data'"},
+      {values + "/storageClass, set: slow", "(helm)"}};
+  const auto plain = spec(", storage: { path: /data, size: 10Gi }");
+  for (const auto& [patch, said] : moving) {
+    SCOPED_TRACE(patch);
+    std::filesystem::remove_all(scratch.path() / "out");
+    ASSERT_EQ(generate(plain).code, 0);
+    const auto refused = generate(patched(patch));
+    EXPECT_EQ(refused.code, 1) << refused.error;
+    EXPECT_THAT(refused.error, AllOf(HasSubstr("error[E0310]: volume '"), HasSubstr(said)));
+  }
+  // It is accepted like any other move, and the way back is one, too.
+  const auto other = patched(moving[1].first);
+  const auto accepted = generate(other, {"--accept-move", "volume/runtime-data"});
+  EXPECT_EQ(accepted.code, 0) << accepted.error;
+  EXPECT_EQ(generate(other).code, 0);
+  EXPECT_THAT(generate(plain).error, HasSubstr("error[E0310]: volume 'runtime-data'"));
+  // Patches of what decides nothing.
+  for (const auto* patch : {"/volumes/runtime-data, merge: { labels: { a: b } }",
+                            "/services/runtime, merge: { labels: { a: b } }",
+                            "/services/runtime/restart, set: always"}) {
+    std::filesystem::remove_all(scratch.path() / "out");
+    ASSERT_EQ(generate(plain).code, 0);
+    const auto fine = generate(patched(compose + patch));
+    EXPECT_EQ(fine.code, 0) << patch << fine.error;
+  }
+}
+
 TEST_F(GeneratePlaces, SaysWhatTheClaimOfBackupsNeedsAndNeverShrinksIt) {
   const auto with = [](int keep, const std::string& schedule = "0 3 * * *") {
     return spec("", "backup: { schedule: '" + schedule + "', keep: " + std::to_string(keep) +

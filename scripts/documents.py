@@ -18,6 +18,8 @@ SPAN = re.compile(r"(?<!\\)`([^`\n]+)(?<!\\)`")
 FOREIGN = {"default-address-pools", "/etc/docker/daemon.json", "all predefined address pools have been fully subnetted"}
 # Sections that have to work a second time, with what the first one left.
 AGAIN = ("A tenant's life", "Back up", "Restore")
+# What a document says in words between its commands, behind the one that has these words.
+IN_WORDS = {'> "move/$tenant-before.json"': 'operator "$from" tenants suspend "$tenant"', '[ "$from" = "$to" ]': 'operator "$to" tenants resume "$tenant"'}
 # A code span that begins like this is a command and no name.
 PROGRAMS = ("docker", "operator", "systemctl", "journalctl", "kubectl", "helm", "curl", "caisson", "sudo", "openssl")
 
@@ -89,6 +91,7 @@ def execute(document, shell=("bash",), before=(), env=None, timeout=1200):
         order += list(commands) * (2 if section in AGAIN else 1)
     for number, command in order:
         script += [f"printf '\\001%s\\n' {number} >&2", command.text]
+        script += [words for part, words in IN_WORDS.items() if part in command.text]
     script.append("printf '\\001end\\n' >&2")
     with tempfile.TemporaryFile("w+") as out:
         try:

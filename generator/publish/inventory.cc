@@ -71,20 +71,23 @@ Result<render::Place> parse_place(const json::value& value) {
   }
   place.bytes = bytes->get_int64();
   const auto* tenants = object->if_contains("tenants");
-  if (tenants == nullptr || !tenants->is_array()) {
+  if (tenants == nullptr)
     return unusable("'tenants' of volume '" + place.volume + "' is not a list");
-  }
-  for (const auto* names : {tenants, object->if_contains("left")}) {
-    if (names == nullptr) continue;  // nobody has left
-    if (!names->is_array())
-      return unusable("'left' of volume '" + place.volume + "' is not a list");
+  for (const auto& [name, into] :
+       {std::pair{"tenants", &place.tenants}, {"left", &place.left}, {"moved", &place.moved}}) {
+    const auto* names = object->if_contains(name);
+    if (names == nullptr) continue;  // nobody did
+    if (!names->is_array()) {
+      return unusable("'" + std::string(name) + "' of volume '" + place.volume + "' is not a list");
+    }
     for (const auto& tenant : names->get_array()) {
       if (!tenant.is_string()) {
         return unusable("a tenant of volume '" + place.volume + "' is not a string");
       }
-      (names == tenants ? place.tenants : place.left).emplace_back(tenant.get_string());
+      into->emplace_back(tenant.get_string());
     }
   }
+  std::ranges::sort(place.moved);
   for (const auto& [key, into] :
        {std::pair{"service", &place.service}, {"replica-of", &place.replica_of}}) {
     if (object->contains(key) && text_of(*object, key, *into) == nullptr) {
@@ -134,6 +137,10 @@ std::string line_of(const render::Place& place) {
   if (!place.left.empty()) {
     line += ", \"left\": [";
     add(place.left);
+  }
+  if (!place.moved.empty()) {
+    line += ", \"moved\": [";
+    add(place.moved);
   }
   if (!place.service.empty()) line += ", \"service\": " + quoted(place.service);
   if (!place.replica_of.empty()) line += ", \"replica-of\": " + quoted(place.replica_of);

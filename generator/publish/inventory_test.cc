@@ -27,7 +27,8 @@ Inventory example() {
                        .bytes = 1024,
                        .storage_class = "fast",
                        .tenants = {"globex", "initech"},
-                       .left = {"umbrella"}}};
+                       .left = {"umbrella"},
+                       .moved = {"acme"}}};
   return inventory;
 }
 
@@ -58,7 +59,7 @@ TEST(Inventory, PrintsOneFilePerLine) {
   ],
   "places": [
     {"target": "compose", "environment": "", "volume": "data", "at": "acme_data", "bytes": 0, "class": "", "tenants": [], "service": "files", "replica-of": "initech"},
-    {"target": "helm", "environment": "live", "volume": "data", "at": "acme/data-runtime-0", "bytes": 1024, "class": "fast", "tenants": ["globex", "initech"], "left": ["umbrella"]}
+    {"target": "helm", "environment": "live", "volume": "data", "at": "acme/data-runtime-0", "bytes": 1024, "class": "fast", "tenants": ["globex", "initech"], "left": ["umbrella"], "moved": ["acme"]}
   ]
 }
 )");
@@ -103,6 +104,7 @@ TEST(Inventory, RefusesWhatItCannotHaveWritten) {
            with("\"tenants\": []", "\"tenants\": [1]"),
            with("\"left\": [\"umbrella\"]", "\"left\": [1]"),
            with("\"left\": [\"umbrella\"]", "\"left\": {}"),
+           with("\"moved\": [\"acme\"]", "\"moved\": \"acme\""),
            with("\"target\": \"compose\", \"environment\": \"\"",
                 "\"target\": \"helm\", \"environment\": \"live\""),
        }) {

@@ -10,6 +10,7 @@
 
 #include "generator/render/helm_values.h"
 #include "generator/render/helm_workload.h"
+#include "generator/render/place_patches.h"
 #include "generator/render/systemd_layout.h"
 
 namespace caisson::render {
@@ -73,15 +74,51 @@ std::map<std::tuple<std::string_view, std::string_view>, Tenants> served_by_targ
   return served;
 }
 
-/// Tenants whose data are in the place, are not served elsewhere, and nobody gave up.
-std::set<std::string> left_in(const Place& place, const Tenants& elsewhere,
+/// Who is served by which target now.
+struct Served {
+  explicit Served(const Places& now) : by_target(served_by_target(now)) {
+    for (const auto& place : now) all.insert(place.tenants.begin(), place.tenants.end());
+  }
+
+  /// Null when the target of `place` keeps no data.
+  [[nodiscard]] const Tenants* on_target_of(const Place& place) const {
+    const auto found = by_target.find({place.target, place.environment});
+    return found == by_target.end() ? nullptr : &found->second;
+  }
+
+  std::map<std::tuple<std::string_view, std::string_view>, Tenants> by_target;
+  Tenants all;
+};
+
+/// Tenants whose newest data are in the place, are not served elsewhere, and nobody gave up. Where
+/// the target is off nobody took along what moves on others.
+std::set<std::string> left_in(const Place& place, const Served& served,
                               const AcceptedMoves& accepted) {
+  const auto* here = served.on_target_of(place);
   std::set<std::string> left(place.tenants.begin(), place.tenants.end());
   left.insert(place.left.begin(), place.left.end());
   std::erase_if(left, [&](const std::string& tenant) {
-    return elsewhere.contains(tenant) || accepted.contains("tenant/" + tenant);
+    if (here != nullptr && here->contains(tenant)) return true;
+    const bool moves_on_others = here == nullptr && served.all.contains(tenant);
+    return accepted.contains("tenant/" + tenant) && !moves_on_others;
   });
   return left;
+}
+
+/// Tenants that had data in the place and are served from another one of its target, `now` being
+/// the same place, null when it is gone.
+std::vector<std::string> moved_from(const Place& was, const Place* now, const Served& served) {
+  std::set<std::string> moved(was.moved.begin(), was.moved.end());
+  const auto* here = served.on_target_of(was);
+  for (const auto* tenants : {&was.tenants, &was.left}) {
+    std::ranges::copy_if(*tenants, std::inserter(moved, moved.end()), [&](const auto& tenant) {
+      return here != nullptr && here->contains(tenant);
+    });
+  }
+  if (now != nullptr) {
+    for (const auto& tenant : now->tenants) moved.erase(tenant);
+  }
+  return {moved.begin(), moved.end()};
 }
 
 bool is_accepted(const Place& place, const AcceptedMoves& accepted) {
@@ -90,10 +127,10 @@ bool is_accepted(const Place& place, const AcceptedMoves& accepted) {
 }
 
 /// Whether a place that the spec has no more keeps nothing that anybody may come back for.
-bool is_forgotten(const Place& place, const Tenants& elsewhere, const AcceptedMoves& accepted) {
-  const bool had_tenants = !place.tenants.empty() || !place.left.empty();
-  return is_accepted(place, accepted) ||
-         (had_tenants && left_in(place, elsewhere, accepted).empty());
+bool is_forgotten(const Place& place, const Served& served, const AcceptedMoves& accepted) {
+  const bool had_tenants = !place.tenants.empty() || !place.left.empty() || !place.moved.empty();
+  return is_accepted(place, accepted) || (had_tenants && left_in(place, served, accepted).empty() &&
+                                          moved_from(place, nullptr, served).empty());
 }
 
 /// A tenant or volume that moves, on every target where it does.
@@ -101,8 +138,9 @@ struct Move {
   std::string pointer;
   std::string from;
   std::string to;
-  std::string remedy{};  ///< of a volume: how it is taken along
-  bool is_open = false;  ///< of a tenant: its own domains are to be served from the new place
+  std::string remedy{};   ///< of a volume: how it is taken along
+  std::string back_to{};  ///< of a tenant: where it has what it had before it moved away
+  bool is_open = false;   ///< of a tenant: its own domains are to be served from the new place
 
   void add(const std::string& where, const std::string& before, const std::string& now) {
     if (pointer.empty()) pointer = where;
@@ -127,10 +165,16 @@ Moves moved_tenants(const Places& before, const Places& now) {
     const auto tenants = known.find({place.target, place.environment});
     if (tenants == known.end()) continue;
     for (std::size_t i = 0; i < place.tenants.size(); ++i) {
-      const auto was = tenants->second.find(place.tenants[i]);
-      if (was == tenants->second.end() || was->second->volume == place.volume) continue;
-      auto& move = moves[place.tenants[i]];
-      move.add(place.tenant_pointers.at(i), words(*was->second), words(place));
+      const auto& tenant = place.tenants[i];
+      const auto was = tenants->second.find(tenant);
+      const bool known_there = was != tenants->second.end();
+      if (known_there && was->second->volume == place.volume) continue;
+      const auto* there = same(place, before);
+      const bool returns = there != nullptr && std::ranges::binary_search(there->moved, tenant);
+      if (!known_there && !returns) continue;
+      auto& move = moves[tenant];
+      move.add(place.tenant_pointers.at(i), known_there ? words(*was->second) : "", words(place));
+      if (returns) append(move.back_to, words(place));
       move.is_open |= place.open.contains(place.tenants[i]);
     }
   }
@@ -222,12 +266,15 @@ Places places(const Plan& plan, TargetSet targets) {
   Places found;
   const auto add = [&](std::string_view target, std::string at, const plan::Origin& because,
                        const Instance& instance, const std::string& volume) -> Place& {
+    const auto patched = place_patches(plan, target, instance, volume);
+    at += patched.text;
     const bool has_doors = target == helm_name && plan.edge.proxy.value != plan::Edge::Proxy::none;
-    auto& place = found.emplace_back(Place{.target = std::string(target),
-                                           .environment = {},
-                                           .volume = volume,
-                                           .at = std::move(at),
-                                           .at_pointer = because.pointer});
+    auto& place = found.emplace_back(
+        Place{.target = std::string(target),
+              .environment = {},
+              .volume = volume,
+              .at = std::move(at),
+              .at_pointer = patched.pointer.empty() ? because.pointer : patched.pointer});
     if (instance.role == plan::Role::service) {
       constexpr std::string_view services = "/services/";
       place.service = instance.origin.pointer.substr(services.size());
@@ -299,10 +346,16 @@ std::vector<Mistake> place_mistakes(const Places& before, const Places& now,
     mistakes.push_back(
         {.code = "E0310",
          .pointer = move.pointer,
-         .message = "tenant '" + tenant + "' moves to " + move.to +
-                    ", but its records, keys and "
-                    "snapshots are in " +
-                    move.from,
+         .message =
+             "tenant '" + tenant + "' moves to " + move.to +
+             (move.from.empty()
+                  ? ""
+                  : ", but its records, keys, snapshots and what the operator said of it are in " +
+                        move.from) +
+             (move.back_to.empty() ? ""
+                                   : "; " + move.back_to +
+                                         " may still have what it had before it moved away, "
+                                         "with keys that were revoked since"),
          .remedy =
              "take them along as 'Move' of RUNBOOK.md says, with --accept-move tenant/" + tenant});
   }
@@ -320,9 +373,10 @@ std::vector<Mistake> place_mistakes(const Places& before, const Places& now,
     if (was == nullptr) continue;
     if (was->at != place.at) {
       move(place, place.at_pointer, words(*was), words(place),
-           place.tenants.empty() ? "change it back, or copy what is there to the new place while "
-                                   "nothing uses it"
-                                 : "take its tenants along as 'Move' of RUNBOOK.md says");
+           place.tenants.empty()
+               ? "change it back, or copy what is there to the new place, emptied "
+                 "first, while nothing uses it"
+               : "take its tenants along as 'Move' of RUNBOOK.md says");
       continue;
     }
     if (was->storage_class != place.storage_class) {
@@ -354,8 +408,8 @@ std::vector<Mistake> place_mistakes(const Places& before, const Places& now,
          .pointer = divided.pointer,
          .message = "what service '" + service + "' keeps would be looked for in " + divided.to +
                     ", but it is in " + divided.from,
-         .remedy = "change `replica-per-tenant` back, or copy to each new place what "
-                   "belongs there while nothing uses it, with --accept-move "
+         .remedy = "change `replica-per-tenant` back, or copy to each new place, "
+                   "emptied first, what belongs there while nothing uses it, with --accept-move "
                    "service/" +
                    service});
   }
@@ -366,7 +420,7 @@ std::vector<Mistake> place_mistakes(const Places& before, const Places& now,
 std::vector<Mistake> left_data(const Places& before, const Places& now,
                                const AcceptedMoves& accepted,
                                const std::set<std::string, std::less<>>& targets) {
-  const auto served = served_by_target(now);
+  const Served served(now);
   std::map<std::tuple<std::string, std::string>, std::vector<std::string>>
       off;                                               // -> where data are
   std::map<std::string, std::string> tenants;            // slug -> where its data are
@@ -374,13 +428,14 @@ std::vector<Mistake> left_data(const Places& before, const Places& now,
   const auto divided = divided_services(before, now);    // of which the mistake is another one
   for (const auto& was : before) {
     if (was.gone || (!targets.empty() && !targets.contains(was.target))) continue;
-    const auto here = served.find({was.target, was.environment});
-    if (here == served.end()) {
-      if (!is_forgotten(was, {}, accepted)) off[{was.target, was.environment}].push_back(was.at);
+    const auto* here = served.on_target_of(was);
+    if (here == nullptr) {
+      if (!is_forgotten(was, served, accepted))
+        off[{was.target, was.environment}].push_back(was.at);
       continue;
     }
     for (const auto& tenant : was.tenants) {
-      if (here->second.contains(tenant) || accepted.contains("tenant/" + tenant)) continue;
+      if (here->contains(tenant) || accepted.contains("tenant/" + tenant)) continue;
       append(tenants[tenant], words(was));
     }
     const bool there = same(was, now) != nullptr;
@@ -426,18 +481,16 @@ std::vector<Mistake> left_data(const Places& before, const Places& now,
 }
 
 Places remember(const Places& before, Places now, const AcceptedMoves& accepted) {
-  const auto served = served_by_target(now);
-  const Tenants nobody;
+  const Served served(now);
   Places gone;
   for (const auto& was : before) {
-    const auto here = served.find({was.target, was.environment});
-    const auto& elsewhere = here == served.end() ? nobody : here->second;
-    const auto left = left_in(was, elsewhere, accepted);
+    const auto left = left_in(was, served, accepted);
     const auto place = std::ranges::lower_bound(now, key(was), {}, key);
     if (place != now.end() && key(*place) == key(was)) {
       place->left.assign(left.begin(), left.end());
+      if (!is_accepted(was, accepted)) place->moved = moved_from(was, &*place, served);
       if (place->copies) place->bytes = std::max(place->bytes, was.bytes);
-    } else if (!is_forgotten(was, elsewhere, accepted)) {
+    } else if (!is_forgotten(was, served, accepted)) {
       // No size: a claim that is taken up again is as large as it is.
       gone.push_back({.target = was.target,
                       .environment = was.environment,
@@ -447,6 +500,7 @@ Places remember(const Places& before, Places now, const AcceptedMoves& accepted)
                       .service = was.service,
                       .replica_of = was.replica_of,
                       .left = {left.begin(), left.end()},
+                      .moved = moved_from(was, nullptr, served),
                       .gone = true});
     }
   }

@@ -27,6 +27,9 @@ struct Place {
   std::vector<std::string> tenants{};
   /// Tenants whose data are here though the spec names them no more. Sorted.
   std::vector<std::string> left{};
+  /// Tenants that are served elsewhere since: what is here of them is what they had when they moved
+  /// away. Sorted.
+  std::vector<std::string> moved{};
   /// Of `tenants`, those whose own domains an Ingress in the namespace of the place has. Empty in
   /// what was read from a lock file, and no part of what a place is.
   std::set<std::string, std::less<>> open{};
@@ -44,7 +47,7 @@ struct Place {
     return a.target == b.target && a.environment == b.environment && a.volume == b.volume &&
            a.at == b.at && a.bytes == b.bytes && a.storage_class == b.storage_class &&
            a.service == b.service && a.replica_of == b.replica_of && a.tenants == b.tenants &&
-           a.left == b.left && a.gone == b.gone;
+           a.left == b.left && a.moved == b.moved && a.gone == b.gone;
   }
 };
 
@@ -79,8 +82,9 @@ void sort(Places& places);
                                              const std::set<std::string, std::less<>>& targets);
 
 /// `now` with what `before` kept and the spec names no more: data outlive their tenant or volume
-/// there, so that whoever brings it back is told when it would be looked for elsewhere. What is
-/// `accepted` is forgotten, and so is what is kept elsewhere now.
+/// there, so that whoever brings it back is told when it would be looked for elsewhere, or when
+/// what is there is older than what is elsewhere. What is `accepted` is forgotten, but not the data
+/// of a tenant on a target that is off while it moves on others.
 [[nodiscard]] Places remember(const Places& before, Places now, const AcceptedMoves& accepted);
 
 }  // namespace caisson::render

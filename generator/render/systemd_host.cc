@@ -199,6 +199,13 @@ Result<Text> tmpfiles(const plan::Plan& plan, const SystemdLayout& layout) {
   const auto& data = plan.targets.systemd_data;
   Lines lines("a directory", "Directories of " + plan.name.value + ", each its owner's alone.",
               data.origin);
+  // Recursively, for the account may be another one than before, of the next version or of the one
+  // to go back to.
+  const auto add_owned = [&](const std::string& path, const std::string& account,
+                             const std::vector<Origin>& origins) {
+    lines.add({"d", path, "0700", account, account, "-", "-"}, origins);
+    lines.add({"Z", path, "-", account, account, "-", "-"}, origins);
+  };
   lines.add({"d", data.value, "0755", "root", "root", "-", "-"}, {data.origin});
   const bool saves = !layout.backups().empty();
   const Origin to = plan.backup.to.origin;
@@ -206,15 +213,13 @@ Result<Text> tmpfiles(const plan::Plan& plan, const SystemdLayout& layout) {
   for (const auto& instance : plan.instances) {
     if (!SystemdLayout::runs(instance) || !SystemdLayout::keeps_files(instance)) continue;
     const auto account = layout.account(instance);
-    lines.add({"d", layout.data(instance.name), "0700", account, account, "-", "-"},
-              {data.origin, instance.origin});
+    add_owned(layout.data(instance.name), account, {data.origin, instance.origin});
     if (instance.role == Role::edge) {
       lines.add({"d", layout.edge_door(), "0755", "root", "root", "-", "-"},
                 {data.origin, instance.origin});
     }
     if (instance.role != Role::runtime || !saves) continue;
-    lines.add({"d", layout.backups() + "/" + instance.name, "0700", account, account, "-", "-"},
-              {to, instance.origin});
+    add_owned(layout.backups() + "/" + instance.name, account, {to, instance.origin});
   }
   return lines.finish();
 }

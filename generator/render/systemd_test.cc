@@ -120,6 +120,15 @@ TEST(RenderSystemd, SharesWithANetworkNoTemporaryFiles) {
               Not(HasSubstr("acme-small")));
 }
 
+TEST(RenderSystemd, GivesWhatIsThereToTheAccountOfThisVersion) {
+  const auto artifacts = units_of(spec);
+  EXPECT_THAT(artifact(artifacts, "systemd/tmpfiles.d/acme.conf").bytes,
+              HasSubstr("d /var/lib/acme/runtime-big-co 0700 acme-runtime-big-co "
+                        "acme-runtime-big-co - -\n"
+                        "Z /var/lib/acme/runtime-big-co - acme-runtime-big-co "
+                        "acme-runtime-big-co - -\n"));
+}
+
 TEST(RenderSystemd, OpensTheListenersForTheProcesses) {
   const auto artifacts = units_of(spec);
   EXPECT_THAT(unit(artifacts, "acme-runtime-big-co-data.socket"),

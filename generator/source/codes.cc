@@ -276,10 +276,11 @@ constexpr Code table[] = {
      "may do so for itself."},
     {"E0310", "data would be looked for in another place",
      "Something that keeps data would be served from another volume, namespace, project or "
-     "directory "
+     "directory, also by a patch, "
      "than the one that caisson.lock.json says was generated before (`diff`: than the other "
      "revision). "
-     "The old place would keep the data, and the new one be empty. Change it back, or take the "
+     "The old place would keep the data, and the new one be empty, or have what a tenant had there "
+     "before it moved away. Change it back, or take the "
      "data along and say so with --accept-move; it is asked once. RUNBOOK.md of the target says "
      "under 'Move' how to take tenants along. What another volume keeps is copied from the "
      "old place to the new one while nothing uses it. What leaves the spec is "

@@ -181,6 +181,14 @@ Checked<void> Pilot::back_up() {
 Checked<void> Pilot::convert() {
   const auto release = new_release();
   if (!release) return tl::unexpected(release.error());
+  // The new version may have other accounts; what its migration reads becomes theirs. What undoes
+  // this gives it back.
+  if (auto done = premises_.host.make_directories(
+          premises_.prefix() + "/" + release_path(flight().to) + "/tree/systemd/tmpfiles.d/" +
+          premises_.product + ".conf");
+      !done) {
+    return done;
+  }
   if (auto done = migrate(premises_, **release); !done) return done;
   return premises_.disks.data.sync_all();
 }

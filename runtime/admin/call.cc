@@ -116,6 +116,12 @@ tl::expected<tenancy::TenantPtr, Problem> tenant_of(Call& call) {
   return tenant;
 }
 
+tl::expected<void, observe::Problem> check_suspended(const tenancy::Tenant& tenant) {
+  if (tenant.status == tenancy::Status::suspended) return {};
+  return refuse(Code::conflict,
+                "what is there may be in use; suspend the tenant to replace all of it");
+}
+
 boost::json::value time_json(std::int64_t unix_ms) {
   if (unix_ms == 0) return nullptr;
   return boost::json::value(rfc3339(unix_ms));

@@ -98,6 +98,9 @@ Answer read_status(Call& call);
 /// The tenant of the path, for the answer and the audit log; deleted ones are not found.
 [[nodiscard]] tl::expected<tenancy::TenantPtr, observe::Problem> tenant_of(Call& call);
 
+/// A refusal unless the tenant is suspended: what it has is about to be replaced as a whole.
+[[nodiscard]] tl::expected<void, observe::Problem> check_suspended(const tenancy::Tenant& tenant);
+
 /// A time as text, and 0 as null.
 [[nodiscard]] boost::json::value time_json(std::int64_t unix_ms);
 

@@ -125,17 +125,22 @@ Answer export_keys(Call& call) {
 }
 
 Answer import_keys(Call& call) {
-  if (const auto tenant = tenant_of(call); !tenant) return tl::unexpected(tenant.error());
+  const auto found = tenant_of(call);
+  if (!found) return tl::unexpected(found.error());
   const auto body = read_body(call);
   if (!body) return tl::unexpected(body.error());
   ObjectReader::Faults faults;
   std::vector<tenancy::ApiKey> keys;
   std::string tenant;
   std::string from;
+  std::string existing;
   {
     ObjectReader object(*body, "", faults);
     tenant = object.required_text("tenant");
     from = object.text("from");
+    existing = object.text("existing", "keep");
+    if (existing != "keep" && existing != "revoke")
+      object.fault("existing", "must be keep or revoke");
     const json::value* list = object.take("keys");
     if (list == nullptr || !list->is_array()) {
       object.fault("keys", "must be a list");
@@ -151,12 +156,20 @@ Answer import_keys(Call& call) {
         observe::Code::foreign_snapshot,
         "the keys are of tenant '" + tenant + "'; name that tenant in 'from' to import them here");
   }
-  call.note = std::to_string(keys.size()) + " keys" + (from.empty() ? "" : " of " + from);
+  const bool revokes = existing == "revoke";
+  if (revokes) {
+    if (const auto suspended = check_suspended(**found); !suspended)
+      return tl::unexpected(suspended.error());
+  }
+  call.note = std::to_string(keys.size()) + " keys" + (from.empty() ? "" : " of " + from) +
+              (revokes ? ", and no others" : "");
   if (const auto begun = begin(call); !begun) return tl::unexpected(begun.error());
-  const std::size_t count = keys.size();
-  const auto made = call.services.registry.import_keys(call.slug, std::move(keys));
-  if (!made) return refuse(call, made.error());
-  return json_answer(200, {{"tenant", call.slug}, {"created", *made}, {"kept", count - *made}});
+  const auto imported = call.services.registry.import_keys(call.slug, std::move(keys), revokes);
+  if (!imported) return refuse(call, imported.error());
+  return json_answer(200, {{"tenant", call.slug},
+                           {"created", imported->created},
+                           {"kept", imported->kept},
+                           {"revoked", imported->revoked}});
 }
 
 Answer revoke_key(Call& call) {

@@ -385,6 +385,58 @@ TEST_F(Operating, KeysThatWereExportedWorkWhereTheyAreImported) {
   }
 }
 
+TEST_F(Operating, ARevokedKeyStaysRevokedWhereverItIsImported) {
+  ASSERT_EQ(call("POST", "/v1/tenants", R"({"slug":"globex","tier":"free"})").status, 201);
+  const auto made = [&] { return text(expect(201, "POST", "/v1/tenants/globex/keys"), "id"); };
+  const auto revoked = [&](const std::string& id) { return registry_->key(id)->revoked; };
+  const std::string here = made();
+  const std::string there = made();
+  const std::string neither = made();
+  const std::string imports = "/v1/tenants/globex/keys/import";
+  ASSERT_EQ(call("DELETE", "/v1/tenants/globex/keys/" + there).status, 204);
+  const std::string later = call("GET", "/v1/tenants/globex/keys/export").body;
+  const std::string before = [&] {
+    std::string page = later;
+    page.replace(page.find(R"("revoked":true)"), 14, R"("revoked":false)");
+    return page;
+  }();
+  EXPECT_EQ(expect(200, "POST", imports, before).at("revoked"), 0);
+  EXPECT_TRUE(revoked(there)) << "an older export revives nothing";
+  ASSERT_EQ(call("DELETE", "/v1/tenants/globex/keys/" + here).status, 204);
+  EXPECT_EQ(expect(200, "POST", imports, later).at("kept"), 3);
+  EXPECT_TRUE(revoked(here) && revoked(there) && !revoked(neither));
+
+  // Where it was not revoked yet: what is imported says it.
+  std::string all = later;
+  for (auto at = all.find(R"("revoked":false)"); at != std::string::npos;
+       at = all.find(R"("revoked":false)"))
+    all.replace(at, 15, R"("revoked":true)");
+  EXPECT_EQ(expect(200, "POST", imports, all).at("revoked"), 1);
+  EXPECT_TRUE(revoked(neither));
+
+  // Keys that the export does not know.
+  const std::string unknown = made();
+  std::string only = all;
+  only.insert(1, R"("existing":"revoke",)");
+  EXPECT_EQ(problem(409, "POST", imports, only), "conflict");
+  EXPECT_EQ(problem(422, "POST", imports, R"({"existing":"remove",)" + all.substr(1)),
+            "invalid-record");
+  ASSERT_EQ(call("POST", "/v1/tenants/globex/suspend").status, 200);
+  EXPECT_EQ(expect(200, "POST", imports, only).at("revoked"), 1);
+  EXPECT_TRUE(revoked(unknown));
+}
+
+TEST_F(Operating, TakesKeysOverFromTheDeletedTenantOfTheSameSlug) {
+  ASSERT_EQ(call("POST", "/v1/tenants", R"({"slug":"globex","tier":"kept"})").status, 201);
+  const std::string id = text(expect(201, "POST", "/v1/tenants/globex/keys"), "id");
+  const std::string exported = call("GET", "/v1/tenants/globex/keys/export").body;
+  ASSERT_EQ(call("DELETE", "/v1/tenants/globex").status, 204);
+  ASSERT_NE(registry_->key(id), nullptr) << "it is kept for a while";
+  ASSERT_EQ(call("POST", "/v1/tenants", R"({"slug":"globex","tier":"kept"})").status, 201);
+  EXPECT_EQ(expect(200, "POST", "/v1/tenants/globex/keys/import", exported).at("kept"), 1);
+  EXPECT_EQ(registry_->key(id)->tenant_id, registry_->by_slug("globex")->id);
+}
+
 TEST_F(Operating, WhatItChangesHoldsForTheNextRequest) {
   const ingress::RegistryDirectory directory(*registry_);
   const ingress::Resolver resolver(configuration_, directory, nullptr, clock_);
@@ -521,7 +573,7 @@ TEST_F(Operating, ExportsASnapshotAndImportsIt) {
   }
   const std::string page(three_records);
   EXPECT_EQ(json::serialize(expect(200, "POST", "/v1/tenants/globex/records", page)),
-            R"({"tenant":"globex","created":3,"replaced":0,"kept":0})");
+            R"({"tenant":"globex","created":3,"replaced":0,"kept":0,"removed":0})");
   const std::string id = text(expect(201, "POST", "/v1/tenants/globex/snapshots"), "id");
   const std::string records = "/v1/tenants/globex/snapshots/" + id + "/records";
   EXPECT_EQ(call("GET", records).body, page) << "byte for byte";
@@ -542,6 +594,29 @@ TEST_F(Operating, ExportsASnapshotAndImportsIt) {
   EXPECT_EQ(expect(200, "POST", "/v1/tenants/initech/records", named).at("created"), 3);
   EXPECT_THAT(audit_actions(), testing::Contains("records.import initech ok"));
   EXPECT_THAT(audit_actions(), testing::Contains("records.export globex ok"));
+}
+
+TEST_F(Operating, ImportsInThePlaceOfAllThatASuspendedTenantHas) {
+  ASSERT_EQ(call("POST", "/v1/tenants", R"({"slug":"globex","tier":"free"})").status, 201);
+  const std::string old =
+      R"({"tenant":"globex","records":[{"id":"01980123-4567-7abc-8def-0123456789aa",)"
+      R"("collection":"notes","version":1,"created":"2026-01-02T03:04:05.000Z",)"
+      R"("updated":"2026-01-02T03:04:05.000Z","value":{"old":true}}],"next":null})";
+  ASSERT_EQ(expect(200, "POST", "/v1/tenants/globex/records", old).at("created"), 1);
+  const std::string page(three_records);
+  const std::string anew = page.substr(0, page.size() - 1) + R"(,"existing":"remove"})";
+  EXPECT_EQ(problem(409, "POST", "/v1/tenants/globex/records", anew), "conflict")
+      << "somebody may be using what is there";
+  ASSERT_EQ(call("POST", "/v1/tenants/globex/suspend").status, 200);
+  EXPECT_EQ(json::serialize(expect(200, "POST", "/v1/tenants/globex/records", anew)),
+            R"({"tenant":"globex","created":3,"replaced":0,"kept":0,"removed":1})");
+  EXPECT_EQ(expect(200, "POST", "/v1/tenants/globex/records", anew).at("removed"), 3) << "again";
+  const std::string id = text(expect(201, "POST", "/v1/tenants/globex/snapshots"), "id");
+  EXPECT_EQ(call("GET", "/v1/tenants/globex/snapshots/" + id + "/records").body, page);
+  EXPECT_EQ(expect(200, "POST", "/v1/tenants/globex/records",
+                   R"({"tenant":"globex","records":[],"existing":"remove"})")
+                .at("removed"),
+            3);
 }
 
 TEST_F(Operating, ImportsAllOrNothing) {
@@ -567,7 +642,7 @@ TEST_F(Operating, ImportsAllOrNothing) {
   EXPECT_EQ(conflict.at("errors").at(0).at("pointer").as_string(), "/records/0");
   EXPECT_EQ(json::serialize(
                 expect(200, "POST", "/v1/tenants/globex/records", with(R"("existing":"keep")"))),
-            R"({"tenant":"globex","created":0,"replaced":0,"kept":3})");
+            R"({"tenant":"globex","created":0,"replaced":0,"kept":3,"removed":0})");
   EXPECT_EQ(expect(200, "POST", "/v1/tenants/globex/records", with(R"("existing":"replace")"))
                 .at("replaced"),
             3);

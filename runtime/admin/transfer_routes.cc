@@ -58,8 +58,14 @@ Answer import_records(Call& call) {
     return refuse(Code::foreign_snapshot, "the records are of tenant '" + import.tenant +
                                               "'; name that tenant in 'from' to import them here");
   }
+  const bool removes = import.existing == modules::Existing::remove;
+  if (removes) {
+    if (const auto suspended = check_suspended(**tenant); !suspended)
+      return tl::unexpected(suspended.error());
+  }
   call.note = std::to_string(import.records.size()) + " records" +
-              (import.from.empty() ? "" : " of " + import.from);
+              (import.from.empty() ? "" : " of " + import.from) +
+              (removes ? ", in the place of all that were there" : "");
   if (const auto begun = begin(call); !begun) return tl::unexpected(begun.error());
   using Answered = tl::expected<modules::Imported, tenancy::Refusal>;
   std::promise<Answered> promise;
@@ -85,7 +91,8 @@ Answer import_records(Call& call) {
   return json_answer(200, {{"tenant", call.slug},
                            {"created", imported->created},
                            {"replaced", imported->replaced},
-                           {"kept", imported->kept}});
+                           {"kept", imported->kept},
+                           {"removed", imported->removed}});
 }
 
 }  // namespace caisson::admin

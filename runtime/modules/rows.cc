@@ -107,6 +107,14 @@ void delete_record(storage::TenantStore& store, const Record& record, std::int64
   note(store, record, storage::Change::Op::deleted, now_ms);
 }
 
+std::int64_t remove_records(storage::TenantStore& store) {
+  store.prepare("DELETE FROM idempotency").run();
+  store.prepare("DELETE FROM records").run();
+  const std::int64_t removed = store.changes();
+  if (removed > 0) store.note_unknown_changes();
+  return removed;
+}
+
 void put_record(storage::TenantStore& store, const Record& record, bool replaces) {
   store
       .prepare(

@@ -39,6 +39,9 @@ void replace_record(storage::TenantStore& store, Record& record, std::string_vie
 void delete_record(storage::TenantStore& store, const Record& record, std::int64_t now_ms);
 /// Stores `record` just as it is, in place of the one with its id when there is one (`replaces`).
 void put_record(storage::TenantStore& store, const Record& record, bool replaces);
+/// Removes all records of all collections, and what was answered to requests with an idempotency
+/// key. How many records there were.
+[[nodiscard]] std::int64_t remove_records(storage::TenantStore& store);
 
 /// The record of a row whose first columns are id, version, created, updated, value.
 [[nodiscard]] Record record_of(const storage::Statement& row, std::string_view collection);

@@ -76,6 +76,8 @@ tl::expected<Import, RecordsAnswer> read_import(std::string_view body) {
     import.existing = Existing::keep;
   } else if (existing == "replace") {
     import.existing = Existing::replace;
+  } else if (existing == "remove") {
+    import.existing = Existing::remove;
   }
   const auto& items = page.at("records").get_array();
   // Their own bytes: a number that went through a double would come back as another one.
@@ -99,10 +101,13 @@ tl::expected<Import, RecordsAnswer> read_import(std::string_view body) {
 
 Imported import_records(storage::TenantStore& store, const Import& import) {
   Imported imported;
+  if (import.existing == Existing::remove) imported.removed = remove_records(store);
   for (std::size_t position = 0; position < import.records.size(); ++position) {
     const Record& record = import.records[position];
     const bool known = find_record(store, record.collection, record.id).has_value();
-    if (known && import.existing == Existing::refuse) {
+    // After a removal it is one that the page has twice.
+    const bool refuses = import.existing == Existing::refuse || import.existing == Existing::remove;
+    if (known && refuses) {
       store.abandon();
       return {.conflict = position};
     }

@@ -35,8 +35,9 @@ struct ExportPage {
                                         const std::optional<ExportPlace>& after,
                                         std::int64_t limit);
 
-/// What an import does about a record that is there already.
-enum class Existing : std::uint8_t { refuse, keep, replace };
+/// What an import does about a record that is there already; `remove` is about all that are there,
+/// whatever their ids, and about the answers to requests with an idempotency key.
+enum class Existing : std::uint8_t { refuse, keep, replace, remove };
 
 /// An import's body (api::import_page), read and checked. `tenant`, `records` and `next` are a page
 /// of an export, as it came.
@@ -53,6 +54,7 @@ struct Imported {
   std::int64_t created = 0;
   std::int64_t replaced = 0;
   std::int64_t kept = 0;
+  std::int64_t removed = 0;
   std::optional<std::size_t>
       conflict;  ///< position of a record that is there; nothing was imported
 };

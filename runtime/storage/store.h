@@ -44,15 +44,22 @@ class TenantStore {
   void abandon() { abandoned_ = true; }
   /// Notes what this job has changed; told to others when it is durable, dropped when it is undone.
   void note(Change change) { changes_.push_back(std::move(change)); }
+  /// Notes more changes than anybody could be told of one by one.
+  void note_unknown_changes() { unknown_changes_ = true; }
 
  private:
   friend class Store;
-  TenantStore(Database& database, const std::string& tenant_id, std::vector<Change>& changes)
-      : database_(database), tenant_id_(tenant_id), changes_(changes) {}
+  TenantStore(Database& database, const std::string& tenant_id, std::vector<Change>& changes,
+              bool& unknown_changes)
+      : database_(database),
+        tenant_id_(tenant_id),
+        changes_(changes),
+        unknown_changes_(unknown_changes) {}
 
   Database& database_;
   const std::string& tenant_id_;
   std::vector<Change>& changes_;
+  bool& unknown_changes_;
   bool abandoned_ = false;
 };
 
@@ -95,7 +102,7 @@ class Store {
                             Pace* pace = nullptr) {
     if (!enter(deadline, pace)) return leave_unentered();
     const std::size_t before = noted_.size();
-    TenantStore view(database_, tenant_id_, noted_);
+    TenantStore view(database_, tenant_id_, noted_, unknown_changes_);
     attempt(job, view);
     const Outcome outcome = leave(view.abandoned_);
     if (view.abandoned_ || outcome.fault != Fault::none) noted_.resize(before);
@@ -107,13 +114,16 @@ class Store {
   [[nodiscard]] Fault read(Job&& job, std::chrono::steady_clock::time_point deadline,
                            Pace* pace = nullptr) {
     database_.set_deadline(deadline, pace);
-    TenantStore view(database_, tenant_id_, noted_);
+    TenantStore view(database_, tenant_id_, noted_, unknown_changes_);
     attempt(job, view);
     return leave_read();
   }
 
   /// What has been committed since this was asked last, in commit order.
   [[nodiscard]] std::vector<Change> take_changes() { return std::exchange(changes_, {}); }
+  /// Whether a job since this was asked last noted changes that are not among them. It may have
+  /// been undone.
+  [[nodiscard]] bool take_unknown_changes() { return std::exchange(unknown_changes_, false); }
 
   [[nodiscard]] Database& database() { return database_; }
   [[nodiscard]] const std::string& tenant_id() const { return tenant_id_; }
@@ -144,6 +154,7 @@ class Store {
   std::string tenant_id_;
   std::vector<Change> noted_;    ///< in the open transaction
   std::vector<Change> changes_;  ///< in those that were committed
+  bool unknown_changes_ = false;
 };
 
 /// Applies the steps of `schema` that are missing, in one transaction; the version is then its

@@ -177,10 +177,17 @@ class Registry {
   [[nodiscard]] Outcome<NewKey> create_key(std::string_view slug, std::string name,
                                            std::vector<std::string> scopes,
                                            std::int64_t expires_ms);
+  struct ImportedKeys {
+    std::size_t created = 0;
+    std::size_t kept = 0;     ///< they were there, also with a deleted tenant of this slug
+    std::size_t revoked = 0;  ///< they worked here until now
+  };
   /// Keys of another registry, all or none: those that are not there yet are made the tenant's,
-  /// with their hashes, times and revocations. How many that were; `invalid` for an id that stands
-  /// for another key here.
-  [[nodiscard]] Outcome<std::size_t> import_keys(std::string_view slug, std::vector<ApiKey> keys);
+  /// with their hashes, times and revocations. One that either side has revoked is revoked, and
+  /// with `revoke_others` all keys of the tenant that are not among `keys` are. `invalid` for an id
+  /// that stands for another key here.
+  [[nodiscard]] Outcome<ImportedKeys> import_keys(std::string_view slug, std::vector<ApiKey> keys,
+                                                  bool revoke_others = false);
   [[nodiscard]] Outcome<void> revoke_key(std::string_view slug, std::string_view key_id);
   [[nodiscard]] Outcome<std::vector<ApiKeyPtr>> keys(std::string_view slug) const;
 

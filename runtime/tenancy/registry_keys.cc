@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <set>
 #include <tuple>
 
 #include "base/base64url.h"
@@ -87,38 +89,79 @@ Outcome<Registry::NewKey> Registry::create_key(std::string_view slug, std::strin
   return NewKey{.key = std::move(published), .secret = std::move(secret)};
 }
 
-Outcome<std::size_t> Registry::import_keys(std::string_view slug, std::vector<ApiKey> keys) {
+Outcome<Registry::ImportedKeys> Registry::import_keys(std::string_view slug,
+                                                      std::vector<ApiKey> keys,
+                                                      bool revoke_others) {
   const std::scoped_lock lock(write_);
   const auto tenant = living(slug);
   if (!tenant) return tl::unexpected(tenant.error());
+  // A deleted tenant of this slug was the same one before it moved away.
+  const auto is_own = [&](const ApiKey& key) {
+    if (key.tenant_id == tenant->id) return true;
+    const TenantPtr owner = ids_.find(key.tenant_id);
+    return owner != nullptr && owner->status == Status::deleted && owner->slug == slug;
+  };
+  ImportedKeys imported;
+  std::set<std::string, std::less<>> named;
   std::vector<ApiKey> missing;
+  std::vector<ApiKey> changed;
   for (std::size_t i = 0; i < keys.size(); ++i) {
     ApiKey& key = keys[i];
     const ApiKeyPtr known = keys_.find(key.id);
-    const bool other =
-        known != nullptr && (known->tenant_id != tenant->id || known->hash != key.hash);
-    if (other || std::ranges::find(missing, key.id, &ApiKey::id) != missing.end()) {
+    const bool other = known != nullptr && (!is_own(*known) || known->hash != key.hash);
+    if (other || !named.insert(key.id).second) {
       return refuse(LifecycleErrorKind::invalid, "is the id of another key",
                     "/keys/" + std::to_string(i) + "/id");
     }
-    if (known != nullptr) continue;
-    key.tenant_id = tenant->id;
-    missing.push_back(std::move(key));
+    if (known == nullptr) {
+      key.tenant_id = tenant->id;
+      missing.push_back(std::move(key));
+      continue;
+    }
+    ++imported.kept;
+    ApiKey again = *known;
+    again.tenant_id = tenant->id;
+    again.revoked = known->revoked || key.revoked;
+    if (again.revoked != known->revoked) ++imported.revoked;
+    if (again.revoked != known->revoked || known->tenant_id != tenant->id)
+      changed.push_back(std::move(again));
   }
-  if (keys_of(tenant->id).size() + missing.size() > most_keys) {
+  const std::vector<ApiKeyPtr> there = keys_of(tenant->id);
+  for (const ApiKeyPtr& key : there) {
+    if (!revoke_others || key->revoked || named.contains(key->id)) continue;
+    ++imported.revoked;
+    changed.push_back(*key);
+    changed.back().revoked = true;
+  }
+  const auto taken_over = static_cast<std::size_t>(std::ranges::count_if(
+      changed, [&](const ApiKey& key) { return keys_.find(key.id)->tenant_id != tenant->id; }));
+  if (there.size() + missing.size() + taken_over > most_keys) {
     return refuse(LifecycleErrorKind::invalid, "the tenant would have more than 1000 keys",
                   "/keys");
   }
+  imported.created = missing.size();
   Transaction transaction(database_);
   for (const ApiKey& key : missing) insert_key(database_, key);
+  for (const ApiKey& key : changed) {
+    database_.prepare("UPDATE api_key SET tenant=?,revoked=? WHERE id=?")
+        .text(key.tenant_id)
+        .integer(key.revoked ? 1 : 0)
+        .text(key.id)
+        .run();
+  }
   std::vector<ApiKeyPtr> published;
-  published.reserve(missing.size());
-  for (ApiKey& key : missing) published.push_back(std::make_shared<const ApiKey>(std::move(key)));
+  published.reserve(missing.size() + changed.size());
+  for (auto* each : {&missing, &changed}) {
+    for (ApiKey& key : *each) published.push_back(std::make_shared<const ApiKey>(std::move(key)));
+  }
   if (!transaction.commit()) return tl::unexpected(disk_error());
   insist([&] {
     for (const ApiKeyPtr& key : published) keys_.set(key->id, key);
+    for (std::size_t i = imported.created; listener_.revoked && i < published.size(); ++i) {
+      if (published[i]->revoked) listener_.revoked(*published[i]);
+    }
   });
-  return published.size();
+  return imported;
 }
 
 Outcome<void> Registry::revoke_key(std::string_view slug, std::string_view key_id) {

@@ -237,6 +237,7 @@ void Tenants::run_batch(const ActorPtr& actor) {
   const bool fine = run.finish();
   const std::vector<storage::Change> changes = store.take_changes();
   if (options_.on_change && (!changes.empty() || !fine)) options_.on_change(actor->id, changes);
+  if (store.take_unknown_changes() && fine && options_.on_change) options_.on_change(actor->id, {});
   if (run.committed() > 0) {
     commits_.fetch_add(1, std::memory_order_relaxed);
     committed_jobs_.fetch_add(run.committed(), std::memory_order_relaxed);

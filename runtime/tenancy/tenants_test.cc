@@ -166,6 +166,17 @@ TEST(Tenants, TellsWhatWasCommittedInOrderAndNothingElse) {
   EXPECT_EQ(told, kept);
   ASSERT_TRUE(runtime.tenants->restore("a", snapshot.id, {}));
   EXPECT_EQ(told.back(), -1);
+  submit(300, false);
+  runtime.tenants->submit(
+      *tenant, Access::write, Deadline::max(),
+      [](TenantStore& store) {
+        store.note_unknown_changes();
+        return true;
+      },
+      tally.reply());
+  tally.wait_for(302);
+  const std::scoped_lock lock(mutex);
+  EXPECT_EQ(std::vector(told.end() - 2, told.end()), (std::vector<std::int64_t>{300, -1}));
 }
 
 TEST(Tenants, WritesThatWaitAreCommittedTogether) {

@@ -36,6 +36,17 @@ for other in /etc/sysusers.d/*.conf; do
   [ -z "$shared" ] || { echo "install: $other has accounts of the same names: $shared; give this deployment others with targets.systemd.user" >&2; exit 1; }
 done
 
+# Whatever a unit keeps changes its owner with its account: nothing may run meanwhile.
+account() { sed -n 's/^User=//p' "$1"; }
+moved=''
+for unit in system/*.service; do
+  old=/etc/systemd/system/${unit#system/}
+  if [ -e "$old" ] && [ "$(account "$old")" != "$(account "$unit")" ]; then moved="$moved ${unit#system/}"; fi
+done
+if [ -n "$moved" ]; then
+  [ "$restart" = yes ] || { echo "install: these run as another account from now on, which needs --restart:$moved" >&2; exit 1; }
+fi
+
 install -d -m 0755 "$prefix" "$prefix/bin" "$prefix/etc" "$prefix/etc/tenants"
 install -d -m 0700 "$secrets" "$started"    # hashes of secrets are nobody's either
 
@@ -50,6 +61,7 @@ install -D -m 0644 -t /etc/sysusers.d sysusers.d/bakery.conf
 install -D -m 0644 -t /etc/tmpfiles.d tmpfiles.d/bakery.conf
 install -D -m 0644 -t /etc/systemd journald@bakery.conf
 systemd-sysusers bakery.conf
+[ -z "$moved" ] || systemctl stop bakery.target
 systemd-tmpfiles --create bakery.conf
 
 # configure MODE GROUP FILE: by rename, for a runtime reads its tenants file again while it serves.

@@ -249,6 +249,26 @@ std::set<std::string> secrets_read_by(const Node& workload) {
   return read;
 }
 
+/// Where a secret is that somebody makes by hand: in the release's namespace, which others get it
+/// from, and in that of each of its readers.
+Node namespaces_of(const plan::Plan& plan, const Node& readers) {
+  Node release{Node::Map{}};
+  release.add("namespace", plan.targets.cluster.namespace_);
+  Node found{Node::List{{std::move(release)}}};
+  for (const auto& reader : *readers.list()) {
+    const auto& namespace_ = *reader.find("namespace");
+    if (std::ranges::any_of(*found.list(), [&](const Node& known) {
+          return *known.find("namespace")->text() == *namespace_.text();
+        })) {
+      continue;
+    }
+    Node entry{Node::Map{}};
+    entry.add("namespace", namespace_);
+    found.push(std::move(entry));
+  }
+  return found;
+}
+
 /// What runs, and the secrets that a new value changes, with the workloads that read each.
 void add_workload_facts(Node& data, const plan::Plan& plan, const Node& values) {
   Node workloads{Node::List{}};
@@ -314,7 +334,12 @@ void add_workload_facts(Node& data, const plan::Plan& plan, const Node& values) 
     if (secret == nullptr) continue;
     Node entry{Node::Map{}, secret->origin()};
     entry.add("secret", name);
-    entry.add("made", secret->find("generate") != nullptr);
+    const bool ours = *secret->find("kind")->text() == "Secret";
+    const bool made = ours && secret->find("generate") != nullptr;
+    entry.add("made", made);
+    entry.add("by-hand", ours && !made);
+    entry.add("brought", !ours);
+    entry.add("namespaces", namespaces_of(plan, places));
     entry.add("places", std::move(places));
     rotations.push(std::move(entry));
   }

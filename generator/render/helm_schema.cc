@@ -73,6 +73,7 @@ constexpr bool required = true;
 // clang-format off: one field a row reads like the table it is
 constexpr Row rows[] = {
     {"name", text, "Name of the deployment; every object is labelled with it.", required},
+    {"enabled", boolean, "Whether it is installed as a part of another chart, whose condition reads this."},
     {"version", text, "Version of the deployment; every object is labelled with it.", required},
     {"imagePullPolicy", text, "When images are pulled.", required, "Always IfNotPresent Never"},
     {"imageRegistry", text, "In front of every image; empty: as they are named.", required},
@@ -125,7 +126,7 @@ constexpr Row rows[] = {
     {"secrets", object, "Where each secret comes from.", required},
     {"secrets.*", object, "One secret, by name."},
     {"secrets.*.kind", text, "What makes it: this chart (Secret), the External Secrets Operator, Sealed Secrets, or somebody else (Existing).", required, "Secret ExternalSecret SealedSecret Existing"},
-    {"secrets.*.value", text, "Its value, given at install time; empty: it is there already, or generated."},
+    {"secrets.*.value", text, "Its first value, where there is none; Helm keeps it in the release. Empty: it is there already, or generated."},
     {"secrets.*.generate", integer, "Random bytes that a value is made of when there is none."},
     {"secrets.*.store", text, "ClusterSecretStore that has it."},
     {"secrets.*.name", text, "Name of the Secret that exists."},

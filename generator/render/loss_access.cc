@@ -146,8 +146,8 @@ const Row rows[] = {
 
     {"secrets.*.from", "the target", foreign, sealed},
     {"secrets.*.from.generate.bytes", "the target makes the value", stack},
-    {"secrets.*.from.file.path", "the target copies the file", {none, yes, honoured("given at the installation"), yes, yes, none}},
-    {"secrets.*.from.env.name", "the target reads the variable", {none, yes, honoured("given at the installation"), yes, yes, none}},
+    {"secrets.*.from.file.path", "the target copies the file", {none, yes, honoured("made with kubectl"), yes, yes, none}},
+    {"secrets.*.from.env.name", "the target reads the variable", {none, yes, honoured("made with kubectl"), yes, yes, none}},
     {"secrets.*.from.kubernetes.name", "the chart", foreign},
     {"secrets.*.from.kubernetes.key", "the chart", foreign_too},
     {"secrets.*.from.external.store", "an ExternalSecret of the chart", foreign},

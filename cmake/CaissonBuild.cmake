@@ -40,6 +40,7 @@ find_package(Threads REQUIRED)
 set(Boost_USE_STATIC_LIBS ${CAISSON_STATIC})
 set(OPENSSL_USE_STATIC_LIBS ${CAISSON_STATIC})
 set(ZLIB_USE_STATIC_LIBS ${CAISSON_STATIC})
+find_package(ZLIB REQUIRED)
 
 function(caisson_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK;LINK_PRIVATE" ${ARGN})

@@ -162,6 +162,62 @@ TEST(HelmChart, MeasuresTheConfigMapInBytes) {
   EXPECT_THAT(mistakes[0].remedy, HasSubstr("of its 8000 tenants about "));
 }
 
+TEST(HelmChart, FitsIntoTheSecretThatHelmKeepsItIn) {
+  const auto with = [](std::size_t count) {
+    std::string tenants = "caisson: v1\nname: shop\nversion: 1.0.0\ntenants:\n";
+    std::size_t state = 1;
+    const auto word = [&] {
+      std::string letters;
+      for (int i = 0; i < 9; ++i) {
+        state = (state * 6364136223846793005U) + 1442695040888963407U;
+        letters += static_cast<char>('a' + ((state >> 33U) % 26));
+      }
+      return letters;
+    };
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto slug = word();
+      tenants += "  - { slug: " + slug + ", owner: " + word() + "@" + slug + ".example, domains: [" +
+                 word() + ".example, " + word() + ".example, " + word() + ".example] }\n";
+    }
+    return plan::plan_of(tenants).plan;
+  };
+  std::vector<Mistake> mistakes;
+  ASSERT_TRUE(render(with(2'500), Blueprints{}, chart_alone, mistakes).has_value());
+  EXPECT_TRUE(mistakes.empty());
+  ASSERT_TRUE(render(with(4'500), Blueprints{}, chart_alone, mistakes).has_value());
+  ASSERT_EQ(mistakes.size(), 1U);
+  EXPECT_EQ(mistakes[0].code, "E0308");
+  EXPECT_EQ(mistakes[0].pointer, "/tenants");
+  EXPECT_THAT(mistakes[0].message, HasSubstr("and the Secret that Helm keeps it in holds 1048576"));
+  EXPECT_THAT(mistakes[0].remedy, HasSubstr("of its 4500 tenants about "));
+}
+
+TEST(HelmRunbook, RotatesAGivenSecretByHandWhereverItIs) {
+  const auto artifacts =
+      rendered(plan::plan_of("caisson: v1\nname: shop\nversion: 1.0.0\n"
+                             "tiers: { own: { isolation: deployment } }\n"
+                             "tenants: [{ slug: a, tier: own }]\n"
+                             "secrets: { key: { from: { file: { path: key.txt } } } }\n"
+                             "services: { app: { image: x, secrets: [key], "
+                             "replica-per-tenant: true } }\n")
+                   .plan,
+               chart_alone);
+  const auto& text = artifact(artifacts, "helm/shop/RUNBOOK.md").bytes;
+  const auto section = text.substr(text.find("\n## Rotate secrets"));
+  for (const auto* place : {"shop", "shop-a"}) {
+    EXPECT_THAT(section,
+                HasSubstr("kubectl create secret generic key --namespace " + std::string(place) +
+                          " --from-file=value=key.txt"));
+  }
+  EXPECT_THAT(artifact(artifacts, "helm/shop/README.md").bytes, Not(HasSubstr("--set-file")));
+}
+
+TEST(HelmChart, CanBeAPartOfAnotherOne) {
+  const auto artifacts = rendered(small(), chart_alone);
+  EXPECT_EQ(*tree(artifacts, "values.schema.json").at("/properties/enabled/type"), Node{"boolean"});
+  EXPECT_EQ(tree(artifacts, "values.yaml").find("enabled"), nullptr);
+}
+
 TEST(HelmRunbook, RestartsEveryWorkloadThatReadsASecretThatIsRotated) {
   const auto artifacts =
       rendered(small("secrets: { key: { from: generate } }\n"

@@ -13,9 +13,11 @@ runs where, as what, with how much, and who reaches whom.
 import base64
 import concurrent.futures
 import copy
+import gzip
 import itertools
 import json
 import pathlib
+import random
 import re
 import shutil
 import sys
@@ -538,6 +540,71 @@ def given_secrets_are_made(chart):
             assert base64.b64decode(made[name]["data"]["value"]).decode() == "given: {{ fail }}\n", name
 
 
+def part_of_another(caisson, work):
+    """Under another name, as a part of another chart, whose condition reads `enabled`, rules still find what they ask for."""
+    name = "quickstart"
+    chart = Chart(caisson, name, work / "part")
+    whole = work / "part/whole"
+    (whole / "charts").mkdir(parents=True)
+    shutil.copytree(chart.directory, whole / "charts" / chart.directory.name)
+    (whole / "Chart.yaml").write_text(json.dumps({"apiVersion": "v2", "name": "whole", "version": "1.0.0", "dependencies": [
+        {"name": chart.directory.name, "version": chart.plan["version"], "alias": "shop", "condition": "shop.enabled"}]}))
+    for enabled in (True, False):
+        (whole / "values.yaml").write_text(json.dumps({"shop": {"enabled": enabled}}))
+        text = run(tools() / "helm", "template", "release", whole, "--namespace", chart.namespace, "--kube-version", "1.32.0",
+                   "--api-versions", "monitoring.coreos.com/v1").stdout
+        labels = set(re.findall(r"targetLabel: deployment, replacement: \"?([^\"}]+)", text))
+        asked = set(re.findall(r'deployment=\\?"([^"\\]+)', text))
+        assert labels == ({chart.plan["name"]} if enabled else set()), f"enabled: {enabled}, and the deployment is {labels}"
+        assert asked <= labels, f"rules ask for {asked}, and monitors say {labels}"
+        assert bool(text.strip()) == enabled, text[:200]
+    print("  the chart is a part of another one, by another name")
+
+
+def release_bytes(directory):
+    """Of what Helm keeps of an upgrade to a chart, in a Secret: everything of the chart but what .helmignore leaves out, its manifest and its hooks."""
+    ignored = [line for line in (directory / ".helmignore").read_text().split("\n") if line and not line.startswith("#")]
+    read = {path.relative_to(directory): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+    files = {str(path): base64.b64encode(data).decode() for path, data in read.items()
+             if not any(path.match(pattern) for pattern in ignored) and path.name != "values.yaml"}
+    text = run(tools() / "helm", "template", "release", directory, "--namespace", directory.name, "--kube-version", "1.32.0").stdout
+    objects = text.split("\n---\n")
+    release = {"chart": {"files": files, "values": yaml.load(read[pathlib.Path("values.yaml")], Loader)}} | {
+        kind: "\n---\n".join(o for o in objects if ("helm.sh/hook" in o) == (kind == "hooks")) for kind in ("manifest", "hooks")}
+    return len(base64.b64encode(gzip.compress(json.dumps(release, separators=(",", ":"), ensure_ascii=False).encode(), 9)))
+
+
+def releases_fit(caisson, work):
+    """So many tenants with three domains of their own each as the generator says that fit make a release that Helm can keep."""
+    some = random.Random(7)
+    syllables = [c + v for c in "b c d f g h k l m n p r s t v w z br st tr".split() for v in "a e i o u ar en il on us".split()]
+
+    def word():
+        return "".join(some.choices(syllables, k=3))
+
+    tenants = []
+    for i in range(5000):
+        slug = f"{word()}{i}"
+        tenants.append(f"  - {{ slug: {slug}, name: {word()} {word()} Ltd, owner: {word()}@{slug}.example, "
+                       f"domains: [app.{slug}.example, shop.{slug}.example, {word()}{i}.example] }}")
+
+    def generate(count):
+        spec = work / f"release-{count}.yaml"
+        spec.write_text("\n".join(["caisson: v1", "name: many", "version: 1.0.0", "domain: many.example.com",
+                                   "tiers: { free: { isolation: schema } }", "tenants:", *tenants[:count]]) + "\n")
+        return run(caisson, "generate", spec, "--no-strict", "--quiet", "--target", "helm", "--out", work / f"release-{count}", check=False)
+
+    refused = generate(len(tenants))
+    said = re.search(r"of its 5000 tenants about (\d+) fit", refused.stderr)
+    assert refused.returncode == 1 and said and "E0308" in refused.stderr, refused.stderr
+    count = int(said[1]) * 99 // 100
+    done = generate(count)
+    assert done.returncode == 0, done.stderr
+    size = release_bytes(work / f"release-{count}/helm/many")
+    assert count > 3219 and size < 1 << 20, f"{count} tenants make a release of {size} bytes"
+    print(f"  {count} tenants with three domains each make a release of {size} bytes")
+
+
 def templates_of(o):
     """Every pod that an object is or makes, wherever in it that stands."""
     if not isinstance(o, (dict, list)):
@@ -752,6 +819,8 @@ def main():
         domains_move(caisson, work)
         environments_lay_over(caisson, work)
         many_tenants_fit(caisson, work)
+        releases_fit(caisson, work)
+        part_of_another(caisson, work)
         if len(charts) == len(CASES):
             missing = EVERY_KIND - set().union(*(kinds for kinds, _ in reached))
             assert not missing, f"no case has a {missing}"

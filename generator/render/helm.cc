@@ -143,12 +143,6 @@ Result<void> check_sizes(const plan::Plan& plan, const Node& values,
   return result;
 }
 
-/// Of a chart that does not fit, one size is enough.
-Result<void> check_release(const plan::Plan& plan, const Node& values,
-                           std::vector<Mistake>& mistakes) {
-  return mistakes.empty() ? helm::check_release(plan, values, mistakes) : Result<void>{};
-}
-
 /// A patch may not give a runtime more replicas than the schema lets anybody.
 Result<void> check_replicas(const plan::Plan& plan, const Node& values,
                             std::vector<Mistake>& mistakes) {
@@ -187,7 +181,7 @@ Result<Node> patched_values(const plan::Plan& plan, const Index& index,
   if (auto done = patches.apply(directory(plan) + "values.yaml", *values, described); !done) {
     return tl::unexpected(done.error());
   }
-  for (const auto check : {check_sizes, check_replicas, check_release}) {
+  for (const auto check : {check_sizes, check_replicas, helm::check_release}) {
     if (auto done = check(plan, *values, patches.mistakes()); !done) {
       return tl::unexpected(done.error());
     }

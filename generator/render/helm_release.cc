@@ -1,13 +1,13 @@
 #include "generator/render/helm_release.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <zlib.h>
 
 #include "generator/render/json.h"
 
@@ -25,7 +25,8 @@ constexpr std::int64_t slack = 16;
 constexpr std::int64_t fixed = 60'000;
 /// The rule of a host, apart from its name.
 constexpr std::int64_t bytes_of_host = 11;
-/// The manifest and the hooks of a tenant with a deployment of its own, as a multiple of its values.
+/// The manifest and the hooks of a tenant with a deployment of its own, as a multiple of its
+/// values.
 constexpr std::int64_t manifest_of_values = 6;
 /// The tenants that the check before an upgrade reads at most (checks.yaml).
 constexpr std::int64_t checked_bytes = 131'072;
@@ -83,20 +84,19 @@ Result<void> check_release(const plan::Plan& plan, const Node& values,
   const auto tenants = kept(repeated.tenants);
   const auto raw = std::max<std::int64_t>(static_cast<std::int64_t>(repeated.tenants.size()), 1);
   auto bytes = fixed + kept(text) + tenants + (tenants * std::min(checked_bytes, raw) / raw) +
-                     kept(repeated.hosts) + (repeated.host_count * bytes_of_host) +
-                     (manifest_of_values * kept(to_json_line(places)));
+               kept(repeated.hosts) + (repeated.host_count * bytes_of_host) +
+               (manifest_of_values * kept(to_json_line(places)));
   bytes += bytes / slack;
   if (bytes <= most) return {};
   const auto count = static_cast<std::int64_t>(plan.tenants.size());
   const auto fit = count * (most - fixed) / (bytes - fixed);
-  return refuse(mistakes, {plan::Origin{plan::Origin::Kind::derived, "/tenants"}},
-                {.what = "helm: a release of the chart has about " + std::to_string(bytes) +
-                         " bytes, and the Secret that Helm keeps it in holds " +
-                         std::to_string(most),
-                 .remedy = "of its " + std::to_string(count) + " tenants about " +
-                           std::to_string(fit) +
-                           " fit: create the others with the operator API, or set targets.helm: "
-                           "false"});
+  return refuse(
+      mistakes, {plan::Origin{plan::Origin::Kind::derived, "/tenants"}},
+      {.what = "helm: a release of the chart has about " + std::to_string(bytes) +
+               " bytes, and the Secret that Helm keeps it in holds " + std::to_string(most),
+       .remedy = "of its " + std::to_string(count) + " tenants about " + std::to_string(fit) +
+                 " fit: create the others with the operator API, or set targets.helm: "
+                 "false"});
 }
 
 }  // namespace caisson::render::helm

@@ -204,9 +204,8 @@ TEST(HelmRunbook, RotatesAGivenSecretByHandWhereverItIs) {
   const auto& text = artifact(artifacts, "helm/shop/RUNBOOK.md").bytes;
   const auto section = text.substr(text.find("\n## Rotate secrets"));
   for (const auto* place : {"shop", "shop-a"}) {
-    EXPECT_THAT(section,
-                HasSubstr("kubectl create secret generic key --namespace " + std::string(place) +
-                          " --from-file=value=key.txt"));
+    EXPECT_THAT(section, HasSubstr("kubectl create secret generic key --namespace " +
+                                   std::string(place) + " --from-file=value=key.txt"));
   }
   EXPECT_THAT(artifact(artifacts, "helm/shop/README.md").bytes, Not(HasSubstr("--set-file")));
 }

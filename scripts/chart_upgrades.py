@@ -1,5 +1,6 @@
 """Upgrades of an installed chart that change its claims and doors, and what RUNBOOK.md does to the claims, in the cluster of cluster.py."""
 
+import base64
 import json
 import pathlib
 import re
@@ -96,6 +97,36 @@ def claims_grow(release, runbook):
     expect(done.returncode == 0 and found == "2Gi", f"a claim that may grow has {found}: {done.stdout}{done.stderr}")
     kubernetes.kubectl("--namespace", "acme", "delete", "persistentvolumeclaim", "grows")
     print("  claims grow where their class lets them, and nothing else is touched")
+
+
+def claims_stay(release):
+    """A volume that leaves the claims which a StatefulSet makes stops the upgrade before anything is changed."""
+    release.refused(["statefulset/runtime in namespace acme makes the claims of [runtime-data] and should make those of []", "--cascade=orphan"],
+                    "--set", "workloads.runtime.volumes.runtime-data.existingClaim=brought")
+    print("  a volume neither leaves nor enters the claims of a StatefulSet that is there")
+
+
+def rotated_secrets_stay_rotated(release):
+    """Through a rollback and the upgrade after it, a Secret has the value that it was rotated to; a given value that is another one is refused."""
+    kubernetes = release.kubernetes
+
+    def value():
+        return kubernetes.kubectl("--namespace", "acme", "get", "secret", "operator-token", "--output", "jsonpath={.data.value}")
+
+    first = value()
+    given = base64.b64decode(first).decode()
+    release.upgrade("--set-string", f"secrets.operator-token.value={given}")
+    expect(value() == first, "the value that is there already was given, and another one is there")
+    rotated = base64.b64encode(given[::-1].encode()).decode()
+    kubernetes.kubectl("--namespace", "acme", "patch", "secret", "operator-token", "--patch", json.dumps({"data": {"value": rotated}}))
+    release.refused(["secrets.operator-token.value is another value than secret/operator-token", "'Rotate secrets'"],
+                    "--set-string", f"secrets.operator-token.value={given}")
+    kubernetes.inside(kubernetes.tools / "helm", "rollback", release.name, "--namespace", release.name, "--wait", "--timeout", "2m")
+    expect(value() == rotated, "a rollback revived a rotated secret")
+    release.upgrade("--set-string", "secrets.operator-token.value=")
+    expect(value() == rotated, "the upgrade after a rollback revived a rotated secret")
+    kubernetes.kubectl("--namespace", "acme", "patch", "secret", "operator-token", "--patch", json.dumps({"data": {"value": first}}))
+    print("  what was rotated stays rotated through a rollback and the upgrade after it")
 
 
 def doors_stay_apart(release):

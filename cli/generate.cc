@@ -28,9 +28,9 @@ unless --force. Either everything is written or nothing is.
 
 The inventory also says where each target keeps data. A spec that would have a tenant or a volume looked for
 elsewhere (another tier, namespace, project or directory, or a patch of one) is refused: the old place keeps
-the data, and the new one is empty or has what was there before. RUNBOOK.md of the target says under 'Move' how to take tenants along; what another volume
-keeps is copied while nothing uses it. --accept-move says that somebody does. Once it is written, the
-inventory has the new place, and nothing needs to be accepted again.
+the data, and the new one is empty or has what was there before. RUNBOOK.md of the target says under 'Move'
+how to take tenants along; what another volume keeps is copied while nothing uses it. --accept-move says that
+somebody does. Once it is written, the inventory has the new place, and nothing needs to be accepted again.
 A tenant or volume that leaves the spec keeps its data: a warning says where, and the inventory remembers the
 place until the name comes back or --accept-move names it.
 

@@ -625,7 +625,7 @@ def sites_reach_everything(chart):
                 secret[key] = "given"
     values["objects"] = {"labels": {"team": "a"}, "annotations": {"owner": "b", "helm.sh/hook-weight": "7"}}
     toleration = {"key": "dedicated", "operator": "Equal", "value": "tenants", "effect": "NoSchedule"}
-    values["pods"] = {"labels": {"zone": "c", "app.kubernetes.io/part-of": "stolen"}, "annotations": {"scrape": "no"},
+    values["pods"] = {"labels": {"zone": "c"}, "annotations": {"scrape": "no"},
                       "spec": {"tolerations": [toleration], "nodeSelector": {"disk": "ssd"}, "priorityClassName": "high",
                                "runtimeClassName": "gvisor", "dnsPolicy": "Default", "hostAliases": [{"ip": "192.0.2.1", "hostnames": ["x"]}]}}
 
@@ -677,12 +677,18 @@ def sites_lay_over(chart):
     values["extraObjects"] = {"extra": {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "extra"}, "data": {"a": "{{ fail }}"}}}
     values["workloads"][name] |= {
         "object": {"labels": {"one": "d"}, "annotations": {"one": "e"}},
-        "pod": {"labels": {"zone": "own", "app.kubernetes.io/name": "stolen"}, "spec": {"nodeSelector": {"disk": "nvme"}, "tolerations": [{"operator": "Exists"}],
+        "pod": {"labels": {"zone": "own"}, "spec": {"nodeSelector": {"disk": "nvme"}, "tolerations": [{"operator": "Exists"}],
                 "runtimeClassName": "gvisor", "topologySpreadConstraints": []}},
         "serviceAccountAnnotations": {"role": "arn"}, "updateStrategy": {"type": "OnDelete"},
         "mounts": {"/etc/site": {"configMap": {"name": "extra"}}}}
     values["workloads"][name]["volumes"][volume]["existingClaim"] = "brought"
     jsonschema.Draft7Validator(chart.schema).validate(values)
+    # What selects pods, and whom networks let in, is not a site's.
+    for stolen in ("app.kubernetes.io/part-of", "app.kubernetes.io/name", "network.caisson/operator", "reaches.caisson/tenants"):
+        for place in (lambda v: v["pods"], lambda v: v["objects"], lambda v: v["workloads"][name]["pod"]):
+            wrong = copy.deepcopy(values)
+            place(wrong)["labels"][stolen] = "stolen"
+            assert not jsonschema.Draft7Validator(chart.schema).is_valid(wrong), f"{stolen} is let in"
     objects = [o for o in yaml.load_all(chart.render(values), Loader) if o]
     before = {i["name"]: chart.workload(i) for i in chart.instances()}
     assert any(o["metadata"]["name"] == "extra" and o["data"] == {"a": "{{ fail }}"} for o in objects)

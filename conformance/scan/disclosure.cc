@@ -116,7 +116,7 @@ bool is_canary(std::string_view text) {
 /// Calls `at` for every place of `needle`.
 template <class At>
 void each(std::string_view text, std::string_view needle, const At& at) {
-  // The first letters of both needles are rare, and to look for one letter is fastest.
+  // It looks for the first letter with memchr(3): faster here than searchers that skip.
   for (auto place = text.find(needle); place != std::string_view::npos;
        place = text.find(needle, place + needle.size())) {
     at(text.substr(place));

@@ -60,10 +60,10 @@ std::optional<http::TlsFiles> tls_of(const context::Listen& listen) {
   return http::TlsFiles{.certificate = listen.tls->certificate, .key = listen.tls->key};
 }
 
-tenancy::Slugs slugs_of(std::span<const tenancy::TenantSpec> tenants) {
-  tenancy::Slugs slugs;
-  for (const auto& tenant : tenants) slugs.insert(tenant.slug);
-  return slugs;
+tenancy::Named named_by(std::span<const tenancy::TenantSpec> tenants) {
+  tenancy::Named named;
+  for (const auto& tenant : tenants) named.emplace(tenant.slug, tenant.domains);
+  return named;
 }
 
 }  // namespace
@@ -142,7 +142,7 @@ Result<void> Application::open() {
   settled_ = true;
   tenants_->sweep();
   if (auto applied =
-          apply(configuration.tenants, configuration.tiers, slugs_of(configuration.tenants));
+          apply(configuration.tenants, configuration.tiers, named_by(configuration.tenants));
       !applied) {
     return applied;
   }
@@ -213,7 +213,7 @@ Result<void> Application::open() {
 }
 
 Result<void> Application::apply(const std::vector<tenancy::TenantSpec>& tenants,
-                                const tenancy::Tiers& tiers, tenancy::Slugs named) {
+                                const tenancy::Tiers& tiers, tenancy::Named named) {
   const std::string announced = std::to_string(tenants.size()) + " tenants";
   observe::AuditEvent event{.actor = {.kind = observe::Actor::Kind::configuration},
                             .action = admin::apply_action,
@@ -230,6 +230,14 @@ Result<void> Application::apply(const std::vector<tenancy::TenantSpec>& tenants,
     admin::record_applied(*audit_, "tenant.update", reconciled->updated);
     what = std::to_string(reconciled->created.size()) + " created, " +
            std::to_string(reconciled->updated.size()) + " updated";
+    if (!reconciled->taken.empty()) {
+      what += ", " + std::to_string(reconciled->taken.size()) + " domains of others taken";
+      admin::record_taken(*audit_, reconciled->taken);
+      for (const auto& [domain, from, to] : reconciled->taken) {
+        log_.warn("the configuration gives a domain to another tenant than had it",
+                  {{"domain", domain}, {"from", from->slug}, {"to", to->slug}});
+      }
+    }
     if (!reconciled->strays.empty()) {
       log_.warn(
           "the tier of these tenants is gone; until they get another one each limit is the "
@@ -264,7 +272,7 @@ Result<void> Application::apply_changes() {
     const auto known = applied_.find(tenant.slug);
     if (known == applied_.end() || known->second != tenant) changed.push_back(tenant);
   }
-  auto named = slugs_of(read->tenants);
+  auto named = named_by(read->tenants);
   const bool fewer = std::ranges::any_of(
       applied_, [&](const auto& before) { return !named.contains(before.first); });
   if (!changed.empty() || fewer || read->tiers != registry_->tiers()) {
@@ -298,18 +306,22 @@ void Application::follow_tenants(bool again) {
 
 std::uint64_t Application::begin_purge(const tenancy::Tenant& tenant) {
   if (!settled_) return 0;
+  const std::string reason = admin::domains_given_up(tenant);
   return audit_->begin({.actor = {.kind = observe::Actor::Kind::runtime},
                         .action = "tenant.purge",
                         .tenant = tenant.slug,
-                        .tenant_id = tenant.id});
+                        .tenant_id = tenant.id,
+                        .reason = reason});
 }
 
 void Application::end_purge(std::uint64_t begun, const tenancy::Tenant& tenant, bool done) {
+  const std::string reason = admin::domains_given_up(tenant);
   static_cast<void>(audit_->end(begun, {.actor = {.kind = observe::Actor::Kind::runtime},
                                         .action = "tenant.purge",
                                         .tenant = tenant.slug,
                                         .tenant_id = tenant.id,
-                                        .outcome = done ? "ok" : "failed"}));
+                                        .outcome = done ? "ok" : "failed",
+                                        .reason = reason}));
 }
 
 http::Admission Application::admit_operator(const http::Request& head) {

@@ -79,7 +79,7 @@ class Application {
   /// Applies tiers and tenants of the configuration, which names all of `named`, with a record
   /// before and one after.
   [[nodiscard]] Result<void> apply(const std::vector<tenancy::TenantSpec>& tenants,
-                                   const tenancy::Tiers& tiers, tenancy::Slugs named);
+                                   const tenancy::Tiers& tiers, tenancy::Named named);
   /// Applies what is new in the tenants file since it was last applied, when it has changed, or
   /// when it is to be looked at `again`. What cannot be read or applied is logged, and all stays as
   /// it is.

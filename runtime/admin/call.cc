@@ -76,7 +76,7 @@ tl::unexpected<Problem> refuse(const Call& call, const tenancy::LifecycleError& 
     case Kind::slug_taken:
       return refuse(Code::conflict, "another tenant has this slug");
     case Kind::domain_taken:
-      return refuse(Code::conflict, "another tenant has this domain");
+      return refuse(Code::conflict, error.detail);
     case Kind::unknown_tenant:
       return refuse(Code::unknown_tenant, "there is no tenant with this slug");
     case Kind::deleted:

@@ -237,4 +237,22 @@ void record_applied(observe::Audit& audit, std::string_view action,
   }
 }
 
+void record_taken(observe::Audit& audit, const std::vector<tenancy::TakenDomain>& taken) {
+  for (const auto& [domain, from, to] : taken) {
+    const std::string reason = "the configuration gives " + domain + " to tenant " + to->slug;
+    audit.operations().append({.actor = by_configuration,
+                               .action = "tenant.update",
+                               .tenant = from->slug,
+                               .tenant_id = from->id,
+                               .outcome = "ok",
+                               .reason = reason});
+  }
+}
+
+std::string domains_given_up(const tenancy::Tenant& tenant) {
+  std::string text;
+  for (const std::string& domain : tenant.domains) (text += text.empty() ? "gives up " : ", ") += domain;
+  return text;
+}
+
 }  // namespace caisson::admin

@@ -1,6 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "runtime/observe/audit.h"
 #include "runtime/tenancy/registry.h"
@@ -22,5 +25,11 @@ inline constexpr std::string_view apply_action = "tenants.apply";
 /// Records what applying the configuration did to these tenants.
 void record_applied(observe::Audit& audit, std::string_view action,
                     const std::vector<tenancy::TenantPtr>& tenants);
+/// Records, with those that they were taken from, which domains it gave to others.
+void record_taken(observe::Audit& audit, const std::vector<tenancy::TakenDomain>& taken);
+
+/// What the audit log says of the domains that a tenant gives up when it is deleted; empty when it
+/// has none.
+[[nodiscard]] std::string domains_given_up(const tenancy::Tenant& tenant);
 
 }  // namespace caisson::admin

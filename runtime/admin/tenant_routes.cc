@@ -2,6 +2,7 @@
 
 #include "base/uuid.h"
 #include "runtime/admin/call.h"
+#include "runtime/admin/settle.h"
 #include "runtime/context/tenant_reader.h"
 
 namespace caisson::admin {
@@ -214,7 +215,9 @@ Answer resume_tenant(Call& call) {
 }
 
 Answer delete_tenant(Call& call) {
-  if (const auto tenant = tenant_of(call); !tenant) return tl::unexpected(tenant.error());
+  const auto tenant = tenant_of(call);
+  if (!tenant) return tl::unexpected(tenant.error());
+  call.note = domains_given_up(**tenant);
   if (const auto begun = begin(call); !begun) return tl::unexpected(begun.error());
   if (const auto removed = call.services.tenants.remove(call.slug); !removed) {
     return refuse(call, removed.error());

@@ -386,6 +386,7 @@ void Decoder::read_tenants_file(const std::filesystem::path& file) {
 }
 
 void Decoder::read_tenant(const json::value& value, const std::string& pointer) {
+  const std::size_t faults = faults_.size();
   ObjectReader object(value, pointer, faults_);
   tenancy::TenantSpec tenant;
   tenant.slug = object.required_text("slug");
@@ -415,6 +416,11 @@ void Decoder::read_tenant(const json::value& value, const std::string& pointer) 
       object.fault("domains", "another tenant has the domain '" + domain + "'");
   }
   tenant.limits = read_limits(object);
+  // Whatever the registry would refuse is refused here, where somebody is told of its line.
+  if (faults_.size() == faults) {
+    if (const auto defect = tenancy::defect_of(tenant, result_.tiers))
+      object.note(pointer + defect->pointer, defect->detail);
+  }
   result_.tenants.push_back(std::move(tenant));
 }
 

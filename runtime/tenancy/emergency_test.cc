@@ -131,8 +131,8 @@ TEST_F(Emergency, IsTheOperatorsToEndOfATenantThatTheConfigurationNamesNoMore) {
   apply(specs);
   EXPECT_FALSE(runtime_.tenants->resume(slug_of(0)));
   const std::vector<TenantSpec> others(specs.begin() + 1, specs.end());
-  Slugs named;
-  for (const auto& spec : others) named.insert(spec.slug);
+  Named named;
+  for (const auto& spec : others) named.emplace(spec.slug, spec.domains);
   runtime_.restart();
   ASSERT_TRUE(runtime_.tenants->reconcile(others, {}, named));
   EXPECT_EQ(tenant(0).status, Status::suspended) << "nobody has ended it";

@@ -1,6 +1,7 @@
 #include "runtime/tenancy/registry.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/uuid.h"
 #include "runtime/storage/files.h"
@@ -21,6 +22,28 @@ void bind_configured(storage::Statement& row, const Tenant& tenant, const std::s
   } else {
     row.null().null();
   }
+}
+
+/// A domain on its way from one tenant to another, by their ids.
+struct Taking {
+  std::string domain;
+  std::string from;
+  std::string to;
+};
+
+/// A domain is one tenant's: who names it twice is refused.
+Outcome<Givings> givings_of(const Named& named) {
+  Givings given;
+  for (const auto& [slug, domains] : named) {
+    for (const std::string& domain : domains) {
+      const auto [holder, first] = given.try_emplace(domain, slug);
+      if (first || holder->second == slug) continue;
+      return refuse(LifecycleErrorKind::domain_taken,
+                    domain + " is given to tenant " + holder->second + " and to tenant " + slug,
+                    "/domains");
+    }
+  }
+  return given;
 }
 
 }  // namespace
@@ -55,6 +78,14 @@ Result<std::unique_ptr<Registry>> Registry::open(const std::filesystem::path& da
 Result<void> Registry::load() {
   const std::scoped_lock lock(write_);
   std::map<std::string, std::vector<std::string>> domains;
+  {
+    // Earlier versions left a deleted tenant its domains until its retention had passed.
+    Transaction transaction(database_);
+    database_
+        .prepare("DELETE FROM domain WHERE tenant NOT IN (SELECT id FROM tenant WHERE status<>2)")
+        .run();
+    if (!transaction.commit()) return fail(disk_error().detail);
+  }
   {
     auto row = database_.prepare("SELECT tenant, name FROM domain ORDER BY name");
     while (row.step()) domains[std::string(row.text_at(0))].emplace_back(row.text_at(1));
@@ -130,12 +161,14 @@ Tiers Registry::tiers() const {
 }
 
 Outcome<Reconciled> Registry::reconcile(std::span<const TenantSpec> specs,
-                                        std::optional<Tiers> tiers, std::optional<Slugs> named) {
+                                        std::optional<Tiers> tiers, std::optional<Named> named) {
   const std::scoped_lock lock(write_);
   if (!named) {
     named = named_;
-    for (const TenantSpec& spec : specs) named->insert(spec.slug);
+    for (const TenantSpec& spec : specs) named->insert_or_assign(spec.slug, spec.domains);
   }
+  auto given = givings_of(*named);
+  if (!given) return tl::unexpected(given.error());
   if (!tiers) tiers = tiers_;
   const std::int64_t now = clock_.unix_ms();
   std::vector<Tenant> created;
@@ -175,10 +208,29 @@ Outcome<Reconciled> Registry::reconcile(std::span<const TenantSpec> specs,
     (!living ? created : changed ? updated : noted).push_back(std::move(tenant));
   }
 
+  // What it gives a tenant nobody else keeps; those above have other domains from now on anyway.
+  std::set<std::string_view> changing;
+  for (const Tenant& tenant : updated) changing.insert(tenant.id);
+  std::map<std::string, Tenant> robbed;  // by id
+  std::vector<Taking> takings;
+  for (const auto* changes : {&updated, &created}) {
+    for (const Tenant& tenant : *changes) {
+      for (const std::string& domain : tenant.domains) {
+        const TenantPtr holder = domains_.find(domain);
+        if (holder == nullptr || holder->id == tenant.id || changing.contains(holder->id)) continue;
+        Tenant& loser = robbed.try_emplace(holder->id, *holder).first->second;
+        std::erase(loser.domains, domain);
+        loser.updated_ms = now;
+        takings.push_back({.domain = domain, .from = holder->id, .to = tenant.id});
+      }
+    }
+  }
+
   Reconciled done;
   done.tiers = *tiers != tiers_;
   done.updated.reserve(updated.size());
   done.created.reserve(created.size());
+  done.taken.reserve(takings.size());
   if (!created.empty() || !updated.empty() || !noted.empty()) {
     Transaction transaction(database_);
     for (const auto* changes : {&updated, &noted}) {
@@ -187,6 +239,12 @@ Outcome<Reconciled> Registry::reconcile(std::span<const TenantSpec> specs,
         database_.prepare("DELETE FROM domain WHERE tenant=?").text(tenant.id).run();
         if (!save(tenant)) return tl::unexpected(disk_error());
       }
+    }
+    for (const auto& [id, tenant] : robbed) {
+      if (!save(tenant)) return tl::unexpected(disk_error());
+    }
+    for (const Taking& taking : takings) {
+      database_.prepare("DELETE FROM domain WHERE name=?").text(taking.domain).run();
     }
     for (const Tenant& tenant : created) {
       if (!insert(tenant)) return refuse(LifecycleErrorKind::slug_taken, "tenant " + tenant.slug);
@@ -201,10 +259,17 @@ Outcome<Reconciled> Registry::reconcile(std::span<const TenantSpec> specs,
   insist([&] {
     tiers_ = *tiers;
     named_ = *named;
+    given_ = *given;
   });
   for (Tenant& tenant : updated) done.updated.push_back(publish(std::move(tenant)));
   for (Tenant& tenant : created) done.created.push_back(publish(std::move(tenant)));
   for (Tenant& tenant : noted) publish(std::move(tenant));
+  for (auto& [id, tenant] : robbed) publish(std::move(tenant));
+  for (Taking& taking : takings) {
+    done.taken.push_back({.domain = std::move(taking.domain),
+                          .from = ids_.find(taking.from),
+                          .to = ids_.find(taking.to)});
+  }
   if (done.tiers) insist([&] { done.touched = apply_tiers(); });
   ids_.each([&](const std::string&, const TenantPtr& tenant) {
     const bool stray = !tenant->tier.empty() && !tiers_.contains(tenant->tier);
@@ -288,6 +353,20 @@ std::optional<LifecycleError> Registry::claim_domains(const Tenant& tenant) {
     return LifecycleError{.kind = LifecycleErrorKind::domain_taken,
                           .detail = domain + " belongs to another tenant",
                           .pointer = "/domains"};
+  }
+  return std::nullopt;
+}
+
+/// The refusal of a domain that the configuration gives to another tenant, whether that has it now
+/// or not.
+std::optional<LifecycleError> Registry::given_elsewhere(const Tenant& tenant) const {
+  for (const std::string& domain : tenant.domains) {
+    const auto given = given_.find(domain);
+    if (given == given_.end() || given->second == tenant.slug) continue;
+    return LifecycleError{
+        .kind = LifecycleErrorKind::domain_taken,
+        .detail = "the configuration gives " + domain + " to tenant " + given->second,
+        .pointer = "/domains"};
   }
   return std::nullopt;
 }

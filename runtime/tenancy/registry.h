@@ -112,17 +112,30 @@ using Outcome = tl::expected<T, LifecycleError>;
       LifecycleError{.kind = kind, .detail = std::move(detail), .pointer = std::move(pointer)});
 }
 
+/// A domain that the configuration gives to another tenant than had it.
+struct TakenDomain {
+  std::string domain;
+  TenantPtr from;
+  TenantPtr to;
+};
+
 /// What applying the configuration changed.
 struct Reconciled {
   std::vector<TenantPtr> created;
   std::vector<TenantPtr> updated;
   std::vector<TenantPtr> touched;  ///< only through what is said of their tiers
   std::vector<TenantPtr> strays;   ///< their tier is gone: the least of all tiers holds for them
+  std::vector<TakenDomain> taken;  ///< from tenants that are not among the others
   bool tiers = false;              ///< tiers are others than before
 };
 
-/// Slugs of tenants.
-using Slugs = std::set<std::string, std::less<>>;
+/// The tenants that the configuration names: their own domains by their slugs.
+using Named = std::map<std::string, std::vector<std::string>, std::less<>>;
+/// The same by domain: the slug of the tenant to which each is given.
+using Givings = std::map<std::string, std::string, std::less<>>;
+
+/// What is wrong with a tenant as the configuration says it; nothing when all is well.
+[[nodiscard]] std::optional<LifecycleError> defect_of(const TenantSpec& spec, const Tiers& tiers);
 
 /// The tenants, their domains and API keys: `registry.db`, and an index of it in memory.
 /// Thread-safe. Look-ups never touch the disk; a change is durable before it returns, and seen by
@@ -162,12 +175,13 @@ class Registry {
 
   /// Applies the configuration: missing tenants are created, changed ones updated, none is deleted.
   /// What the operator made of a tenant's status and limits holds until the configuration changes
-  /// there; see `settle`. `tiers` are those that hold from now on; none: as they are. `named` are
-  /// the slugs of all tenants that the configuration names, also of those that are not in `tenants`
-  /// since they did not change; none: `tenants` besides those of before.
+  /// there; see `settle`. The domains that it names are taken from whoever has them. `tiers` are
+  /// those that hold from now on; none: as they are. `named` are all tenants that the configuration
+  /// names, also those that are not in `tenants` since they did not change; none: `tenants` besides
+  /// those of before. `domain_taken` when it names a domain twice.
   [[nodiscard]] Outcome<Reconciled> reconcile(std::span<const TenantSpec> tenants,
                                               std::optional<Tiers> tiers = {},
-                                              std::optional<Slugs> named = {});
+                                              std::optional<Named> named = {});
 
   /// A new key; `secret` is the whole `csk_<id>_<secret>`, known to nobody after this.
   struct NewKey {
@@ -213,7 +227,8 @@ class Registry {
   [[nodiscard]] Outcome<TenantPtr> create(const TenantSpec& spec);
   [[nodiscard]] Outcome<TenantPtr> update(std::string_view slug, const TenantChange& change);
   [[nodiscard]] Outcome<TenantPtr> set_status(std::string_view slug, Status status);
-  /// From now on the tenant is deleted; with retention 0 its removal has begun.
+  /// From now on the tenant is deleted, and its domains are anybody's; with retention 0 its removal
+  /// has begun.
   [[nodiscard]] Outcome<TenantPtr> begin_remove(const std::string& tenant_id);
   /// Begins to remove a deleted tenant; false when its retention has not passed, or it is gone.
   [[nodiscard]] Outcome<bool> begin_purge(const std::string& tenant_id, std::int64_t now_ms);
@@ -237,6 +252,7 @@ class Registry {
   [[nodiscard]] bool insert(const Tenant& tenant);
   bool save(const Tenant& tenant);
   [[nodiscard]] std::optional<LifecycleError> claim_domains(const Tenant& tenant);
+  [[nodiscard]] std::optional<LifecycleError> given_elsewhere(const Tenant& tenant) const;
   [[nodiscard]] std::vector<TenantPtr> apply_tiers();
   [[nodiscard]] Terms said_of(const Tenant& tenant) const;
   TenantPtr publish(Tenant tenant);
@@ -246,7 +262,8 @@ class Registry {
   const Clock& clock_;
   mutable std::mutex write_;    // one writer at a time
   Tiers tiers_;                 // guarded by write_
-  Slugs named_;                 // by the configuration; guarded by write_
+  Named named_;                 // by the configuration; guarded by write_
+  Givings given_;               // what that says, by domain; guarded by write_
   storage::Database database_;  // guarded by write_
   ShardedMap<TenantPtr> ids_;
   ShardedMap<TenantPtr> slugs_;

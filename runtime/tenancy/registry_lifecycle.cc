@@ -23,6 +23,7 @@ Outcome<TenantPtr> Registry::create(const TenantSpec& spec) {
   tenant.synthetic_until_ms = spec.synthetic_until_ms;
   apply_tier(tenant, tiers_);
   if (auto defect = defect_of(tenant, tiers_)) return tl::unexpected(*std::move(defect));
+  if (auto taken = given_elsewhere(tenant)) return tl::unexpected(*std::move(taken));
 
   Transaction transaction(database_);
   if (is_down(Wall::keep_volume)) {
@@ -56,6 +57,9 @@ Outcome<TenantPtr> Registry::update(std::string_view slug, const TenantChange& c
   apply_tier(*tenant, tiers_);
   tenant->updated_ms = clock_.unix_ms();
   if (auto defect = defect_of(*tenant, tiers_)) return tl::unexpected(*std::move(defect));
+  if (change.domains) {
+    if (auto taken = given_elsewhere(*tenant)) return tl::unexpected(*std::move(taken));
+  }
 
   Transaction transaction(database_);
   database_.prepare("DELETE FROM domain WHERE tenant=?").text(tenant->id).run();
@@ -97,6 +101,7 @@ Outcome<TenantPtr> Registry::begin_remove(const std::string& tenant_id) {
   if (known->status == Status::deleted) return refuse(LifecycleErrorKind::deleted);
   Tenant tenant = *known;
   tenant.status = Status::deleted;
+  tenant.domains.clear();
   tenant.updated_ms = clock_.unix_ms();
   Transaction transaction(database_);
   database_.prepare("UPDATE tenant SET status=?,updated=?,purge_at=? WHERE id=?")
@@ -105,6 +110,7 @@ Outcome<TenantPtr> Registry::begin_remove(const std::string& tenant_id) {
       .integer(tenant.updated_ms + tenant.retention_ms)
       .text(tenant.id)
       .run();
+  database_.prepare("DELETE FROM domain WHERE tenant=?").text(tenant.id).run();
   if (tenant.retention_ms == 0) note(tenant.id, Step::remove);
   if (!transaction.commit()) return tl::unexpected(disk_error());
   return publish(std::move(tenant));

@@ -284,4 +284,13 @@ std::optional<LifecycleError> defect_of(const Tenant& tenant, const Tiers& tiers
   return std::nullopt;
 }
 
+std::optional<LifecycleError> defect_of(const TenantSpec& spec, const Tiers& tiers) {
+  Tenant tenant;
+  describe(tenant, spec);
+  tenant.status = spec.status;
+  tenant.own = spec.limits;
+  tenant.metadata = spec.metadata;
+  return defect_of(tenant, tiers);
+}
+
 }  // namespace caisson::tenancy

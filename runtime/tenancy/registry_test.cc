@@ -203,6 +203,163 @@ TEST(Registry, ReconcileIsAllOrNothing) {
   EXPECT_EQ(runtime.registry->count(), 0U);
 }
 
+TEST(Registry, TheConfigurationTakesADomainFromATenantThatItDoesNotNameSo) {
+  Fixture runtime;
+  const auto named = [&](const std::vector<TenantSpec>& specs) {
+    Named all;
+    for (const auto& spec : specs) all.emplace(spec.slug, spec.domains);
+    auto done = runtime.tenants->reconcile(specs, {}, all);
+    EXPECT_TRUE(done) << done.error().detail;
+    return done ? *done : Reconciled{};
+  };
+  // Of a tenant whose slug was changed, and of one that the operator made.
+  named({{.slug = "old", .tier = "free", .domains = {"shop.example", "stays.example"}},
+         {.slug = "other", .tier = "free"}});
+  ASSERT_TRUE(
+      runtime.tenants->create({.slug = "made", .tier = "free", .domains = {"made.example"}}));
+  const std::vector<TenantSpec> next = {
+      {.slug = "new", .tier = "free", .domains = {"shop.example"}},
+      {.slug = "other", .tier = "free", .domains = {"made.example"}}};
+  const auto done = named(next);
+  ASSERT_EQ(done.taken.size(), 2U);
+  std::set<std::string> told;
+  for (const auto& [domain, from, to] : done.taken) {
+    told.insert(domain + ": " + from->slug + " to " + to->slug);
+  }
+  EXPECT_EQ(told, (std::set<std::string>{"made.example: made to other", "shop.example: old to new"}));
+  for (int restarts = 0; restarts < 2; ++restarts) {
+    EXPECT_EQ(runtime.registry->by_domain("shop.example")->slug, "new");
+    EXPECT_EQ(runtime.registry->by_domain("made.example")->slug, "other");
+    EXPECT_EQ(runtime.registry->by_domain("stays.example")->slug, "old");
+    EXPECT_EQ(runtime.registry->by_slug("old")->domains,
+              std::vector<std::string>{"stays.example"});
+    EXPECT_TRUE(runtime.registry->by_slug("made")->domains.empty());
+    runtime.restart();
+    EXPECT_TRUE(named(next).taken.empty()) << "it is done once";
+  }
+  // What the operator gave to a tenant that the configuration names, and says nothing new of.
+  ASSERT_TRUE(runtime.tenants->update("other", {.domains = {{"made.example", "b.example"}}}));
+  const std::vector<TenantSpec> changed = {
+      {.slug = "new", .tier = "free", .domains = {"b.example", "shop.example"}}};
+  const auto again = runtime.tenants->reconcile(
+      changed, {}, Named{{"new", {"b.example", "shop.example"}}, {"other", {"made.example"}}});
+  ASSERT_TRUE(again);
+  ASSERT_EQ(again->taken.size(), 1U);
+  EXPECT_EQ(again->taken[0].from, runtime.registry->by_slug("other"));
+  EXPECT_EQ(runtime.registry->by_slug("other")->domains, std::vector<std::string>{"made.example"});
+}
+
+TEST(Registry, NobodyElseGetsADomainThatTheConfigurationGivesATenant) {
+  Fixture runtime;
+  const std::vector<TenantSpec> specs = {{.slug = "a", .tier = "free", .domains = {"a.example"}},
+                                         {.slug = "b", .tier = "free"}};
+  ASSERT_TRUE(runtime.tenants->reconcile(specs));
+  const auto refused = [&](const auto& outcome) {
+    return !outcome && outcome.error().kind == LifecycleErrorKind::domain_taken &&
+           outcome.error().detail == "the configuration gives a.example to tenant a";
+  };
+  const TenantSpec third{.slug = "c", .tier = "free", .domains = {"a.example"}};
+  const auto nobody_gets_it = [&] {
+    EXPECT_TRUE(refused(runtime.tenants->update("b", {.domains = {{"a.example"}}})));
+    EXPECT_TRUE(refused(runtime.tenants->create(third)));
+  };
+  nobody_gets_it();
+  // Also while that tenant does not have it, or is not there.
+  ASSERT_TRUE(runtime.tenants->update("a", {.domains = std::vector<std::string>()}));
+  EXPECT_EQ(runtime.registry->by_domain("a.example"), nullptr);
+  nobody_gets_it();
+  ASSERT_TRUE(runtime.tenants->remove("a"));
+  nobody_gets_it();
+  ASSERT_TRUE(runtime.tenants->create(specs[0])) << "its own";
+  ASSERT_TRUE(runtime.tenants->remove("a"));
+  const std::vector<TenantSpec> without = {specs[1]};
+  ASSERT_TRUE(runtime.tenants->reconcile(without, {}, Named{{"b", {}}}));
+  EXPECT_TRUE(runtime.tenants->create(third)) << "the configuration gives it nobody any more";
+}
+
+TEST(Registry, ADeletedTenantGivesItsDomainsUp) {
+  ManualClock clock;
+  Fixture runtime({}, {{"free", {.retention_ms = 1000}}}, &clock);
+  ASSERT_TRUE(runtime.tenants->create({.slug = "a", .tier = "free", .domains = {"a.example"}}));
+  const std::string id = runtime.registry->by_slug("a")->id;
+  ASSERT_TRUE(runtime.tenants->remove("a"));
+  EXPECT_EQ(runtime.registry->by_domain("a.example"), nullptr);
+  EXPECT_TRUE(runtime.registry->by_id(id)->domains.empty());
+  ASSERT_TRUE(runtime.tenants->create({.slug = "b", .tier = "free", .domains = {"a.example"}}));
+  clock.advance_ms(2000);
+  runtime.tenants->sweep();
+  EXPECT_EQ(runtime.registry->by_domain("a.example")->slug, "b");
+  runtime.restart();
+  EXPECT_EQ(runtime.registry->by_domain("a.example")->slug, "b");
+}
+
+TEST(Registry, WhatAnEarlierVersionLeftADeletedTenantIsFreeAfterAStart) {
+  Fixture runtime({}, {{"free", {.retention_ms = 3'600'000}}});
+  runtime.make("a");
+  const std::string id = runtime.registry->by_slug("a")->id;
+  ASSERT_TRUE(runtime.tenants->remove("a"));
+  runtime.stop();
+  {
+    auto database = storage::Database::open(runtime.data / "registry.db", {}).value();
+    ASSERT_TRUE(database.prepare("INSERT INTO domain VALUES('a.example',?)").text(id).run());
+  }
+  runtime.start();
+  EXPECT_EQ(runtime.registry->by_domain("a.example"), nullptr);
+  EXPECT_TRUE(runtime.tenants->create({.slug = "b", .tier = "free", .domains = {"a.example"}}));
+}
+
+TEST(Registry, DomainsEndUpAsTheConfigurationSaysWhateverWasBefore) {
+  rc::check([] {
+    const std::vector<std::string> slugs = {"a", "b", "c", "d"};
+    const std::vector<std::string> domains = {"v.example", "w.example", "x.example", "y.example"};
+    Fixture runtime({}, {{"free", {.retention_ms = 1000}}});
+    for (int round = 0; round < 2; ++round) {
+      // Some tenants are the configuration's, each domain of some is one of theirs or nobody's.
+      std::vector<TenantSpec> specs;
+      Named named;
+      for (const auto& slug : slugs) {
+        if (*rc::gen::arbitrary<bool>()) specs.push_back({.slug = slug, .tier = "free"});
+      }
+      for (const auto& domain : domains) {
+        const auto owner = *rc::gen::inRange<std::size_t>(0, slugs.size() + 1);
+        if (owner < specs.size()) specs[owner].domains.push_back(domain);
+      }
+      for (const auto& spec : specs) named.emplace(spec.slug, spec.domains);
+      RC_ASSERT(runtime.tenants->reconcile(specs, {}, named));
+      const auto holds = [&] {
+        std::map<std::string, std::string> held;
+        for (const auto& tenant : runtime.registry->list({}, 100).tenants) {
+          if (tenant->status == Status::deleted) RC_ASSERT(tenant->domains.empty());
+          for (const auto& domain : tenant->domains) {
+            RC_ASSERT(held.emplace(domain, tenant->slug).second);
+            RC_ASSERT(runtime.registry->by_domain(domain) == tenant);
+          }
+        }
+        for (const auto& domain : domains) {
+          RC_ASSERT(held.contains(domain) == (runtime.registry->by_domain(domain) != nullptr));
+        }
+        return held;
+      };
+      const auto held = holds();
+      for (const auto& spec : specs) {
+        RC_ASSERT(runtime.registry->by_slug(spec.slug)->domains == spec.domains);
+      }
+      runtime.restart();
+      RC_ASSERT(holds() == held);
+      RC_ASSERT(runtime.tenants->reconcile({}, {}, named));
+      // The operator does what it likes meanwhile.
+      const auto slug = slugs[*rc::gen::inRange<std::size_t>(0, slugs.size())];
+      const auto domain = domains[*rc::gen::inRange<std::size_t>(0, domains.size())];
+      static_cast<void>(
+          runtime.tenants->create({.slug = slug, .tier = "free", .domains = {domain}}));
+      static_cast<void>(runtime.tenants->update(
+          slugs[*rc::gen::inRange<std::size_t>(0, slugs.size())], {.domains = {{domain}}}));
+      if (*rc::gen::arbitrary<bool>()) static_cast<void>(runtime.tenants->remove(slug));
+      holds();
+    }
+  });
+}
+
 TEST(Registry, PagesCoverEveryTenantOnce) {
   Fixture runtime;
   std::vector<TenantSpec> specs;

@@ -329,7 +329,7 @@ std::vector<Tenants::Usage> Tenants::usage() const {
 }
 
 Outcome<Reconciled> Tenants::reconcile(std::span<const TenantSpec> tenants,
-                                       std::optional<Tiers> tiers, std::optional<Slugs> named) {
+                                       std::optional<Tiers> tiers, std::optional<Named> named) {
   auto done = registry_.reconcile(tenants, std::move(tiers), std::move(named));
   if (done) {
     for (const auto* changes : {&done->updated, &done->touched}) {

@@ -91,7 +91,7 @@ class Tenants {
   /// Applies the configuration, as the registry does, to stores that are in use too.
   [[nodiscard]] Outcome<Reconciled> reconcile(std::span<const TenantSpec> tenants,
                                               std::optional<Tiers> tiers = {},
-                                              std::optional<Slugs> named = {});
+                                              std::optional<Named> named = {});
   [[nodiscard]] Outcome<TenantPtr> update(std::string_view slug, const TenantChange& change);
   [[nodiscard]] Outcome<TenantPtr> suspend(std::string_view slug);
   [[nodiscard]] Outcome<TenantPtr> resume(std::string_view slug);

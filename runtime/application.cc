@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <exception>
+#include <limits>
 #include <mutex>
 #include <span>
 #include <string>
@@ -20,7 +21,8 @@ constexpr int intervals_a_sweep = 60;
 constexpr std::size_t operator_connections = 1000;
 constexpr std::size_t metrics_connections = 100;
 constexpr auto scrape_patience = std::chrono::seconds(5);  // with a peer amid a head or an answer
-constexpr std::size_t most_page = std::size_t{8} << 20;  // of an export, which is an import's body
+constexpr std::size_t most_page = std::size_t{8} << 20;  // of an export, besides one large record
+constexpr std::size_t imports_a_budget = 4;  // a body takes twice its size while it grows
 
 http::Limits limits_of(const context::ServerLimits& limits, std::size_t connections) {
   const auto milliseconds = [](std::int64_t ms) { return std::chrono::milliseconds(ms); };
@@ -34,10 +36,17 @@ http::Limits limits_of(const context::ServerLimits& limits, std::size_t connecti
           .request_timeout = milliseconds(limits.request_timeout_ms)};
 }
 
-/// An exported page, which holds up to 4 MiB of records and then one more, is an import's body.
+/// Bytes of an import, which is an exported page: of a runtime with the same tiers whatever it has,
+/// and of another one, whose tiers may have allowed larger records, what there is memory for.
+std::size_t most_import(const context::ServerLimits& limits, const host::MemoryPlan& plan) {
+  return std::max(static_cast<std::size_t>(limits.body) + most_page,
+                  plan.buffered / imports_a_budget);
+}
+
+/// How large a body may be is the call's; see OperatorApi.
 http::Limits operator_limits(const context::ServerLimits& limits) {
   auto wider = limits_of(limits, std::min<std::size_t>(limits.connections, operator_connections));
-  wider.body += most_page;
+  wider.body = std::numeric_limits<std::size_t>::max();
   wider.request_timeout =
       std::max<std::chrono::milliseconds>(wider.request_timeout, std::chrono::minutes(10));
   wider.oldest_out = true;
@@ -165,7 +174,13 @@ Result<void> Application::open() {
                                    .registry = *registry_,
                                    .tenants = *tenants_,
                                    .connections = [this] { return data_server_->readings(); },
-                                   .tenants_current = [this] { return tenants_current_.load(); }});
+                                   .tenants_current = [this] { return tenants_current_.load(); },
+                                   .most = {.body_bytes = configuration.limits.body,
+                                            .sockets =
+                                                static_cast<std::int64_t>(limiter_.socket_limit())},
+                                   .most_body = static_cast<std::size_t>(configuration.limits.body) +
+                                                most_page,
+                                   .most_import = most_import(configuration.limits, plan_)});
   metrics_api_.emplace(
       admin::MetricsApi::Services{.configuration = configuration,
                                   .clock = clock_,
@@ -325,8 +340,7 @@ void Application::end_purge(std::uint64_t begun, const tenancy::Tenant& tenant, 
 }
 
 http::Admission Application::admit_operator(const http::Request& head) {
-  if (auto refused = operator_api_->refuse_stranger(head)) return {.answer = std::move(*refused)};
-  http::Admission admission = operator_calls_(head);
+  http::Admission admission = operator_api_->admit(head);
   admission.share = operator_share_;
   admission.expected = most_page;
   return admission;

@@ -217,6 +217,83 @@ TEST_F(TenantsInAFile, LimitsOfAnEmergencyOutliveEverythingButTheirOwnChange) {
   wait_for(says(R"("limits":{"burst":41,"sockets":8})"));
 }
 
+TEST_F(TenantsInAFile, ASuspensionHoldsForRequestsWhoseBodyIsStillOnItsWay) {
+  TestClient client(application_->data_port());
+  const auto request = tenant_request("globex", "POST", "/v1/records/notes", R"({"n":1})",
+                                      "Expect: 100-continue\r\n");
+  const std::size_t head = request.find("\r\n\r\n") + 4;
+  client.send(request.substr(0, head));
+  ASSERT_EQ(client.receive()->status, 100);
+  tenants_["globex"] = R"(,"status":"suspended")";
+  write(text());
+  wait_for([&] { return status("globex") == 403; });
+  client.send(request.substr(head));
+  EXPECT_EQ(client.receive()->status, 403);
+  tenants_["globex"] = "";
+  write(text());
+  wait_for([&] { return status("globex") == 200; });
+  TestClient reader(application_->data_port());
+  EXPECT_THAT(reader.ask(tenant_request("globex", "GET", "/v1/records/notes"))->body,
+              HasSubstr(R"("records":[])"));
+}
+
+TEST_F(TenantsInAFile, ADomainGoesToWhomTheFileNamesAndNobodyElseIsHeldUp) {
+  move_tiers(R"({"free":{"retention-ms":3600000}})");
+  const auto shows = [&](const std::string& slug, const std::string& domains) {
+    return ask_operator("GET", "/v1/tenants/" + slug).find(R"("domains":)" + domains) !=
+           std::string::npos;
+  };
+  tenants_["globex"] = R"(,"domains":["shop.example.net"])";
+  write(text());
+  wait_for([&] { return shows("globex", R"(["shop.example.net"])"); });
+  ask_operator("POST", "/v1/tenants",
+               R"({"slug":"made","tier":"free","domains":["made.example.net"]})");
+  // The slug is renamed, a tenant that the operator made has what another gets, and one is
+  // suspended by the way.
+  tenants_.erase("globex");
+  tenants_["globex-eu"] = R"(,"domains":["shop.example.net"])";
+  tenants_["t2"] = R"(,"domains":["made.example.net"])";
+  tenants_["t1"] = R"(,"status":"suspended")";
+  write(text());
+  wait_for([&] { return status("t1") == 403; });
+  EXPECT_TRUE(current());
+  for (int restarts = 0; restarts < 2; ++restarts) {
+    EXPECT_TRUE(shows("globex-eu", R"(["shop.example.net"])"));
+    EXPECT_TRUE(shows("t2", R"(["made.example.net"])"));
+    EXPECT_TRUE(shows("globex", "[]"));
+    EXPECT_TRUE(shows("made", "[]"));
+    restart();
+  }
+  const auto records = ask_operator("GET", "/v1/audit?tenant=globex&newest=10");
+  EXPECT_THAT(records,
+              HasSubstr("the configuration gives shop.example.net to tenant globex-eu"));
+  EXPECT_THAT(deployment_.log(), HasSubstr(R"("domain":"shop.example.net","from":"globex","to":"globex-eu")"));
+  // The same at a start alone: what changed while nobody ran.
+  application_.reset();
+  tenants_.erase("globex-eu");
+  tenants_["globex"] = R"(,"domains":["shop.example.net"])";
+  write(text());
+  application_ = deployment_.start();
+  EXPECT_TRUE(shows("globex", R"(["shop.example.net"])"));
+  // Two tenants swap.
+  tenants_["globex"] = R"(,"domains":["made.example.net"])";
+  tenants_["t2"] = R"(,"domains":["shop.example.net"])";
+  write(text());
+  wait_for([&] { return shows("t2", R"(["shop.example.net"])"); });
+  EXPECT_TRUE(shows("globex", R"(["made.example.net"])"));
+  // A tenant that is deleted keeps its data for a while, and its domains not at all.
+  ask_operator("DELETE", "/v1/tenants/t2");
+  EXPECT_THAT(ask_operator("GET", "/v1/audit?tenant=t2&newest=2"),
+              HasSubstr(R"("reason":"gives up shop.example.net")"));
+  EXPECT_THAT(ask_operator("PATCH", "/v1/tenants/made", R"({"domains":["shop.example.net"]})"),
+              HasSubstr("the configuration gives shop.example.net to tenant t2"));
+  tenants_.erase("t2");
+  tenants_["t3"] = R"(,"domains":["shop.example.net"])";
+  write(text());
+  wait_for([&] { return shows("t3", R"(["shop.example.net"])"); });
+  EXPECT_TRUE(current());
+}
+
 TEST_F(TenantsInAFile, TiersInTheFileChangeWithoutARestart) {
   move_tiers(R"({"free":{"isolation":"schema","limits":{"burst":50}}})");
   EXPECT_THAT(ask_operator("GET", "/v1/tenants/t7"), HasSubstr(R"("limits":{"burst":50})"));

@@ -118,8 +118,12 @@ tl::expected<tenancy::TenantPtr, Problem> tenant_of(Call& call) {
 
 tl::expected<void, observe::Problem> check_suspended(const tenancy::Tenant& tenant) {
   if (tenant.status == tenancy::Status::suspended) return {};
-  return refuse(Code::conflict,
-                "what is there may be in use; suspend the tenant to replace all of it");
+  return tl::unexpected(not_suspended());
+}
+
+Problem not_suspended() {
+  return {.code = Code::conflict,
+          .detail = "what is there may be in use; suspend the tenant to replace all of it"};
 }
 
 boost::json::value time_json(std::int64_t unix_ms) {

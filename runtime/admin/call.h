@@ -98,6 +98,9 @@ Answer read_status(Call& call);
 /// The tenant of the path, for the answer and the audit log; deleted ones are not found.
 [[nodiscard]] tl::expected<tenancy::TenantPtr, observe::Problem> tenant_of(Call& call);
 
+/// The refusal of what only a suspended tenant may be done: to have all that it has replaced.
+[[nodiscard]] observe::Problem not_suspended();
+
 /// A refusal unless the tenant is suspended: what it has is about to be replaced as a whole.
 [[nodiscard]] tl::expected<void, observe::Problem> check_suspended(const tenancy::Tenant& tenant);
 

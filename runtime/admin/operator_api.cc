@@ -21,6 +21,7 @@ namespace {
 using observe::Code;
 using observe::Problem;
 
+constexpr std::string_view import_action = "records.import";
 constexpr Workers::Bounds quick_calls{.threads = 4, .waiting = 256};
 constexpr Workers::Bounds lengthy_calls{.threads = 2, .waiting = 64};
 
@@ -97,10 +98,50 @@ void record_unknown(const Call& call) {
 
 }  // namespace
 
+/// Keeps nothing of a request, so that one serves all of a kind.
+class OperatorApi::Visitor final : public http::Visit {
+ public:
+  Visitor(OperatorApi& api, std::size_t most_body, std::string too_large)
+      : most_body(most_body), api_(api), too_large_(std::move(too_large)) {}
+
+  void run(http::Request&& request, http::Reply&& reply) override {
+    api_.handle(std::move(request), std::move(reply));
+  }
+  std::optional<http::Response> refuse(const http::Refusal& refusal) override {
+    if (observe::code_named(refusal.code) != Code::body_too_large) return {};
+    api_.services_.metrics.refusal(Code::body_too_large);
+    return ingress::problem_response({.code = Code::body_too_large, .detail = too_large_},
+                                     new_uuid(api_.services_.clock.unix_ms()));
+  }
+
+  const std::size_t most_body;
+
+ private:
+  OperatorApi& api_;
+  const std::string too_large_;
+};
+
 OperatorApi::OperatorApi(Services services)
     : services_(std::move(services)),
+      caller_(std::make_shared<Visitor>(
+          *this, services_.most_body,
+          "a call may have " + std::to_string(services_.most_body) + " bytes")),
+      importer_(std::make_shared<Visitor>(
+          *this, services_.most_import,
+          "nothing was imported: this process takes " + std::to_string(services_.most_import) +
+              " bytes at once, and the page has a larger record; give the process more memory "
+              "until all is imported, or its largest tier a 'body' as large as where the record "
+              "comes from")),
       started_ns_(services_.clock.steady_ns()),
       workers_(quick_calls, lengthy_calls) {}
+
+http::Admission OperatorApi::admit(const http::Request& head) {
+  if (auto stranger = refuse_stranger(head)) return {.answer = std::move(*stranger)};
+  const Found found = find(head);
+  const bool imports = found.entry != nullptr && found.entry->action == import_action;
+  const auto& visitor = imports ? importer_ : caller_;
+  return {.visit = visitor, .most_body = visitor->most_body};
+}
 
 void OperatorApi::handle(http::Request&& request, http::Reply&& reply) {
   auto asked = read(request);

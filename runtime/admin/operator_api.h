@@ -40,6 +40,10 @@ class OperatorApi {
     std::function<observe::ConnectionReadings()> connections;  ///< of the data listener
     /// Whether the tenants are as the tenants file says.
     std::function<bool()> tenants_current = [] { return true; };
+    /// What the process allows a tenant at the most, whatever is said; none: no such bound.
+    tenancy::Limits most{};
+    std::size_t most_body = std::size_t{9} << 20;     ///< bytes of a call
+    std::size_t most_import = std::size_t{32} << 20;  ///< bytes of an import of records
   };
 
   explicit OperatorApi(Services services);
@@ -48,8 +52,9 @@ class OperatorApi {
   /// Answers what waits, then stops.
   ~OperatorApi() = default;
 
-  /// The answer to a request that needs the operator's token and has it not; of its head alone.
-  [[nodiscard]] std::optional<http::Response> refuse_stranger(const http::Request& head) const;
+  /// Lets in, by its head alone, whoever has the operator's token, with as large a body as the
+  /// call may have.
+  [[nodiscard]] http::Admission admit(const http::Request& head);
 
   /// Answers at once what needs no disk (`/livez`, and whoever is refused), and the rest later, on
   /// threads of its own: calls that copy or read whole stores have threads apart from those of all
@@ -61,6 +66,9 @@ class OperatorApi {
   [[nodiscard]] http::Response answer(const http::Request& request);
 
  private:
+  class Visitor;
+  /// The answer to a request that needs the operator's token and has it not; of its head alone.
+  [[nodiscard]] std::optional<http::Response> refuse_stranger(const http::Request& head) const;
   /// A request that may be answered, and what it asks for.
   struct Asked {
     std::string request_id;
@@ -74,6 +82,8 @@ class OperatorApi {
   [[nodiscard]] http::Response perform(const http::Request& request, const Asked& asked);
 
   Services services_;
+  const std::shared_ptr<Visitor> caller_;
+  const std::shared_ptr<Visitor> importer_;
   const std::int64_t started_ns_;
   Workers workers_;
 };

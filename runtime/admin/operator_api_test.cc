@@ -61,7 +61,8 @@ class Operating : public testing::Test {
         .audit = *audit_,
         .registry = *registry_,
         .tenants = *tenants_,
-        .connections = [] { return observe::ConnectionReadings{.open = 3}; }});
+        .connections = [] { return observe::ConnectionReadings{.open = 3}; },
+        .most = {.body_bytes = 1 << 20, .sockets = 100}});
     metrics_api_ = std::make_unique<MetricsApi>(
         MetricsApi::Services{.configuration = configuration_,
                              .clock = clock_,
@@ -194,6 +195,47 @@ TEST_F(Operating, OffersMetricsAloneWhereTheyAreRead) {
     EXPECT_EQ(scrape(method).status, 404) << method;
   }
   EXPECT_EQ(registry_->by_slug("globex")->status, tenancy::Status::active);
+}
+
+TEST_F(Operating, WhatItSaysOfALimitHolds) {
+  ASSERT_EQ(call("POST", "/v1/tenants", R"({"slug":"globex","tier":"free"})").status, 201);
+  const std::vector<std::pair<std::string, std::string>> refused = {
+      {R"("body":1048577)", "must be at most 1048576, the largest body that this process takes"},
+      {R"("sockets":101)", "must be at most 100, which all tenants of this process share"},
+      {R"("queue":5)", "nothing enforces it"},
+      {R"("egress-connections":5)", "nothing enforces it"}};
+  for (const auto& [limit, why] : refused) {
+    const std::string limits = R"("limits":{"burst":3,)" + limit + "}}";
+    for (const auto& answer :
+         {call("PATCH", "/v1/tenants/globex", "{" + limits),
+          call("POST", "/v1/tenants", R"({"slug":"hooli","tier":"free",)" + limits)}) {
+      EXPECT_EQ(answer.status, 422) << limit;
+      EXPECT_THAT(answer.body, HasSubstr(why));
+      EXPECT_THAT(answer.body, HasSubstr("/limits/" + limit.substr(1, limit.find(':') - 2)));
+    }
+  }
+  EXPECT_EQ(registry_->by_slug("globex")->limits, tenancy::Limits{}) << "nothing of it is done";
+  EXPECT_EQ(registry_->by_slug("hooli"), nullptr);
+  EXPECT_EQ(json::serialize(expect(200, "PATCH", "/v1/tenants/globex",
+                                   R"({"limits":{"body":1048576,"sockets":100,"queue":null}})")
+                                .at("limits")),
+            R"({"body":1048576,"sockets":100})");
+  // What the configuration says, which may be about to start another process, is shown as it holds.
+  const std::vector<tenancy::TenantSpec> specs = {
+      {.slug = "massive",
+       .tier = "free",
+       .limits = {.burst = 7,
+                  .body_bytes = 1 << 30,
+                  .queue_messages = 9,
+                  .sockets = 1 << 30,
+                  .egress_connections = 9}}};
+  ASSERT_TRUE(tenants_->reconcile(specs));
+  const std::string held = R"({"burst":7,"body":1048576,"sockets":100})";
+  const auto shown = expect(200, "GET", "/v1/tenants/massive");
+  EXPECT_EQ(json::serialize(shown.at("limits")), held);
+  EXPECT_EQ(json::serialize(shown.at("from").at("limits")),
+            R"({"burst":"configuration","body":"configuration","sockets":"configuration"})");
+  EXPECT_EQ(json::serialize(expect(200, "GET", "/v1/tenants/massive/usage").at("limits")), held);
 }
 
 TEST_F(Operating, SuggestsTheLimitThatWasMeant) {

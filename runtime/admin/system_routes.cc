@@ -19,7 +19,8 @@ Answer read_usage(Call& call) {
                            {"store_bytes", use->store_bytes},
                            {"snapshot_bytes", use->snapshot_bytes},
                            {"snapshots", use->snapshots},
-                           {"limits", context::limits_json((*tenant)->limits)}});
+                           {"limits", context::limits_json(tenancy::within((*tenant)->limits,
+                                                                           call.services.most))}});
 }
 
 Answer read_migrations(Call& call) {

@@ -22,18 +22,19 @@ constexpr std::array<std::string_view, 4> isolations{"row", "schema", "database"
 
 /// Who said what holds: the operator, where it is not what the configuration said last, nor the
 /// tier's.
-json::object sources_json(const Tenant& tenant) {
+json::object sources_json(const Tenant& tenant, const tenancy::Limits& held) {
   const auto name = [](bool same) { return same ? "configuration" : "operator"; };
   const tenancy::Terms said = tenant.configured.value_or(tenancy::Terms{});
   json::object limits;
   tenancy::each_limit([&](std::string_view key, auto limit) {
-    if (tenant.limits.*limit) limits[key] = name(tenant.own.*limit == said.limits.*limit);
+    if (held.*limit) limits[key] = name(tenant.own.*limit == said.limits.*limit);
   });
   return {{"status", name(tenant.configured && tenant.status == said.status)},
           {"limits", std::move(limits)}};
 }
 
-json::object tenant_json(const Tenant& tenant) {
+json::object tenant_json(const Call& call, const Tenant& tenant) {
+  const tenancy::Limits held = tenancy::within(tenant.limits, call.services.most);
   json::object metadata;
   for (const auto& [key, value] : tenant.metadata) metadata[key] = value;
   json::array domains;
@@ -47,8 +48,8 @@ json::object tenant_json(const Tenant& tenant) {
                       {"isolation", isolations[static_cast<std::size_t>(tenant.isolation)]},
                       {"deployment_url", tenant.deployment_url},
                       {"domains", std::move(domains)},
-                      {"limits", context::limits_json(tenant.limits)},
-                      {"from", sources_json(tenant)},
+                      {"limits", context::limits_json(held)},
+                      {"from", sources_json(tenant, held)},
                       {"metadata", std::move(metadata)},
                       {"created", rfc3339(tenant.created_ms)},
                       {"updated", rfc3339(tenant.updated_ms)}};
@@ -74,7 +75,7 @@ Answer answer_with(Call& call, int status, const Outcome<TenantPtr>& outcome) {
   if (!outcome) return refuse(call, outcome.error());
   call.tenant = (*outcome)->slug;
   call.tenant_id = (*outcome)->id;
-  return json_answer(status, tenant_json(**outcome));
+  return json_answer(status, tenant_json(call, **outcome));
 }
 
 /// Member `metadata`: at most 64 texts of at most 1,024 bytes.
@@ -97,6 +98,26 @@ std::map<std::string, std::string> read_metadata(ObjectReader& object) {
     }
   }
   return metadata;
+}
+
+/// Notes what the operator says of limits and would not hold: what it is told later has to.
+void check_limits(const Call& call, ObjectReader& object, const tenancy::Limits& said) {
+  const std::string at = object.pointer_to("limits") + "/";
+  const tenancy::Limits& most = call.services.most;
+  tenancy::each_limit([&](std::string_view name, auto limit) {
+    if (!(said.*limit)) return;
+    if (!tenancy::is_enforced(name)) {
+      object.note(at + std::string(name), "nothing enforces it; leave it out");
+    } else if (most.*limit && *(said.*limit) > *(most.*limit)) {
+      std::string detail =
+          "must be at most " + std::to_string(static_cast<std::int64_t>(*(most.*limit))) + ", ";
+      detail += name == "body" ? "the largest body that this process takes: raise 'body' of a tier "
+                                 "in the spec, and start it with what is generated"
+                               : "which all tenants of this process share: give it more "
+                                 "connections or memory, and start it again";
+      object.note(at + std::string(name), detail);
+    }
+  });
 }
 
 /// Notes a tier that is not there, or that the runtime cannot give to a tenant made at run time.
@@ -131,7 +152,7 @@ Answer list_tenants(Call& call) {
   const tenancy::TenantPage page =
       call.services.registry.list(filter, *limit, query->text("cursor"));
   json::array tenants;
-  for (const TenantPtr& tenant : page.tenants) tenants.emplace_back(tenant_json(*tenant));
+  for (const TenantPtr& tenant : page.tenants) tenants.emplace_back(tenant_json(call, *tenant));
   json::object body{{"tenants", std::move(tenants)}, {"next", nullptr}};
   if (page.next) body["next"] = *page.next;
   return json_answer(200, body);
@@ -157,6 +178,7 @@ Answer create_tenant(Call& call) {
     check_tier(call, object, spec.tier);
     spec.domains = context::read_domains(object, call.services.configuration.domain);
     spec.limits = context::read_limits(object);
+    check_limits(call, object, spec.limits);
     spec.metadata = read_metadata(object);
     spec.synthetic_until_ms = read_synthetic(object, call.services.clock.unix_ms());
   }
@@ -173,7 +195,7 @@ Answer create_tenant(Call& call) {
 Answer read_tenant(Call& call) {
   const auto tenant = tenant_of(call);
   if (!tenant) return tl::unexpected(tenant.error());
-  return json_answer(200, tenant_json(**tenant));
+  return json_answer(200, tenant_json(call, **tenant));
 }
 
 Answer update_tenant(Call& call) {
@@ -194,7 +216,10 @@ Answer update_tenant(Call& call) {
     if (object.has("domains")) {
       change.domains = context::read_domains(object, call.services.configuration.domain);
     }
-    if (object.has("limits")) change.limits = context::read_limits_change(object);
+    if (object.has("limits")) {
+      change.limits = context::read_limits_change(object);
+      check_limits(call, object, change.limits->set);
+    }
     if (object.has("metadata")) change.metadata = read_metadata(object);
   }
   if (!faults.empty()) return refuse_body(std::move(faults));

@@ -70,9 +70,17 @@ Answer import_records(Call& call) {
   using Answered = tl::expected<modules::Imported, tenancy::Refusal>;
   std::promise<Answered> promise;
   auto answered = promise.get_future();
+  bool active = false;
   call.services.tenants.submit(
       **tenant, storage::Access::write, std::chrono::steady_clock::now() + import_patience,
-      [&import, &call](storage::TenantStore& store) {
+      [&](storage::TenantStore& store) {
+        // The configuration may have made it active while this waited: nobody has written yet.
+        const auto now = call.services.registry.by_id((*tenant)->id);
+        active = removes && (!now || now->status != tenancy::Status::suspended);
+        if (active) {
+          store.abandon();
+          return modules::Imported{};
+        }
         modules::Imported imported = modules::import_records(store, import);
         if (!imported.conflict) storage::note_request(store, call.request_id);
         return imported;
@@ -80,6 +88,7 @@ Answer import_records(Call& call) {
       [&promise](const Answered& answer) { promise.set_value(answer); });
   const Answered imported = answered.get();
   if (!imported) return tl::unexpected(ingress::refusal_problem(imported.error()));
+  if (active) return tl::unexpected(not_suspended());
   if (imported->conflict) {
     return tl::unexpected(observe::Problem{
         .code = Code::conflict,

@@ -6,12 +6,14 @@ namespace caisson::context {
 
 RequestContext::RequestContext(std::string request_id, tenancy::TenantPtr tenant,
                                std::shared_ptr<const Caller> caller,
-                               std::chrono::steady_clock::time_point deadline, std::string trace_id)
+                               std::chrono::steady_clock::time_point deadline, std::string trace_id,
+                               std::uint64_t generation)
     : request_id_(std::move(request_id)),
       trace_id_(std::move(trace_id)),
       tenant_(std::move(tenant)),
       caller_(std::move(caller)),
-      deadline_(deadline) {}
+      deadline_(deadline),
+      generation_(generation) {}
 
 std::string_view name(Credential credential) noexcept {
   return credential == Credential::token ? "token" : "api-key";

@@ -40,6 +40,9 @@ class RequestContext {
   [[nodiscard]] const std::shared_ptr<const Caller>& caller_ptr() const { return caller_; }
   [[nodiscard]] std::chrono::steady_clock::time_point deadline() const { return deadline_; }
 
+  /// Of the keys with which a token was verified (ingress::TokenVerifier), or of older ones.
+  [[nodiscard]] std::uint64_t generation() const { return generation_; }
+
   /// By when the answer has to be there; runs from the end of the request's body.
   void set_deadline(std::chrono::steady_clock::time_point deadline) { deadline_ = deadline; }
 
@@ -47,13 +50,15 @@ class RequestContext {
   friend class ingress::Resolver;
   RequestContext(std::string request_id, tenancy::TenantPtr tenant,
                  std::shared_ptr<const Caller> caller,
-                 std::chrono::steady_clock::time_point deadline, std::string trace_id);
+                 std::chrono::steady_clock::time_point deadline, std::string trace_id,
+                 std::uint64_t generation);
 
   std::string request_id_;
   std::string trace_id_;
   tenancy::TenantPtr tenant_;
   std::shared_ptr<const Caller> caller_;
   std::chrono::steady_clock::time_point deadline_;
+  std::uint64_t generation_;
 };
 
 [[nodiscard]] std::string_view name(Credential credential) noexcept;  ///< `token`, `api-key`

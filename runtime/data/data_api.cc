@@ -116,7 +116,14 @@ class DataApi::Guest final : public http::Visit {
     exchange_->context->set_deadline(
         std::chrono::steady_clock::now() +
         std::chrono::milliseconds(api_.services_.configuration.limits.request_timeout_ms));
-    api_.route(std::exchange(exchange_, nullptr));
+    const ExchangePtr exchange = std::exchange(exchange_, nullptr);
+    // The body took its time, and much may have changed meanwhile.
+    if (!exchange->request.body.empty()) {
+      const auto& context = *exchange->context;
+      if (const auto problem = api_.services_.gate.withdrawn(context, exchange->request))
+        return api_.finish(*exchange, api_.services_.gate.refuse(context, *problem));
+    }
+    api_.route(exchange);
   }
   std::optional<http::Response> refuse(const http::Refusal& refusal) override {
     const Problem problem{.code = observe::code_named(refusal.code),
@@ -276,12 +283,21 @@ void DataApi::run_records(const ExchangePtr& exchange, const api::Call& call) co
       });
 }
 
+/// Nothing is done for a tenant that was suspended while the job waited. It is asked here, where no
+/// other thread has the store: whoever suspends a tenant waits for it after that, and what has been
+/// written by then is in every later snapshot.
+///
 /// Nothing is done whose answer would find no place, as far as that can be told; what cannot be
 /// answered after all is undone: before the commit there is still the choice.
 modules::RecordsAnswer DataApi::answer_within_bounds(const modules::RecordsRequest& asked,
                                                      Exchange& exchange,
                                                      storage::TenantStore& store) const {
   try {
+    if (auto problem = services_.gate.withdrawn(*exchange.context)) {
+      store.abandon();
+      return {.problem = std::string(observe::info(problem->code).name),
+              .detail = std::move(problem->detail)};
+    }
     // Whoever keeps less than one such answer may try: it need not be that large.
     const bool little = exchange.share->used() < exchange.expected;
     if (exchange.answer.resize(exchange.expected) || (little && exchange.answer.resize(1))) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 #include <tl/expected.hpp>
@@ -47,6 +48,16 @@ class Gate {
   /// its route, its record.
   [[nodiscard]] http::Response refuse(const context::RequestContext& context,
                                       const observe::Problem& problem);
+
+  /// Why a request that was admitted may not go on; see Resolver.
+  [[nodiscard]] std::optional<observe::Problem> withdrawn(
+      const context::RequestContext& context) const {
+    return resolver_.withdrawn(context);
+  }
+  [[nodiscard]] std::optional<observe::Problem> withdrawn(const context::RequestContext& context,
+                                                          const http::Request& request) const {
+    return resolver_.withdrawn(context, request);
+  }
 
  private:
   const Resolver& resolver_;

@@ -35,6 +35,20 @@ bool of_a_predecessor(std::string_view slug, const std::optional<std::int64_t>& 
   return tenant.successor && !slug.empty() && issued_ms.value_or(0) < tenant.created_ms;
 }
 
+/// The refusal of whoever calls for a tenant that is not active.
+std::optional<Problem> inactive(tenancy::Status status) {
+  switch (status) {
+    case tenancy::Status::active:
+      break;
+    case tenancy::Status::suspended:
+      return Problem{.code = Code::tenant_suspended,
+                     .detail = "the operator has suspended the tenant"};
+    case tenancy::Status::deleted:
+      return Problem{.code = Code::tenant_deleted, .detail = "the tenant was deleted"};
+  }
+  return {};
+}
+
 }  // namespace
 
 tl::expected<Resolver::Identity, std::string_view> Resolver::authenticate_key(
@@ -154,6 +168,8 @@ std::optional<Problem> Resolver::disagreement(const http::Request& request, std:
 
 tl::expected<RequestContext, Unresolved> Resolver::resolve(const http::Request& request,
                                                            std::string request_id) const {
+  // Before the token is verified: newer keys than these are looked at once more, older ones never.
+  const std::uint64_t generation = tokens_ == nullptr ? 0 : tokens_->last_generation();
   auto identity = authenticate(request);
   if (!identity) return tl::unexpected(std::move(identity.error()));
 
@@ -178,21 +194,37 @@ tl::expected<RequestContext, Unresolved> Resolver::resolve(const http::Request& 
     }
   }
   const bool known_login = sabotaged_login(request);
-  switch (tenant->status) {
-    case tenancy::Status::active:
-      break;
-    case tenancy::Status::suspended:
-      if (known_login) break;
-      return refuse(
-          {.code = Code::tenant_suspended, .detail = "the operator has suspended the tenant"});
-    case tenancy::Status::deleted:
-      return refuse({.code = Code::tenant_deleted, .detail = "the tenant was deleted"});
+  if (auto problem = inactive(tenant->status);
+      problem && !(known_login && problem->code == Code::tenant_suspended)) {
+    return refuse(*std::move(problem));
   }
   const auto deadline = std::chrono::steady_clock::now() +
                         std::chrono::milliseconds(configuration_.limits.request_timeout_ms);
   const auto trace = observe::read_trace(request.field("traceparent"), {});
   return RequestContext(std::move(request_id), std::move(tenant), std::move(identity->caller),
-                        deadline, std::string(trace ? trace->trace_id : std::string_view()));
+                        deadline, std::string(trace ? trace->trace_id : std::string_view()),
+                        generation);
+}
+
+std::optional<Problem> Resolver::withdrawn(const RequestContext& context) const {
+  const TenantPtr tenant = directory_.by_id(context.tenant().id);
+  auto problem = inactive(tenant ? tenant->status : tenancy::Status::deleted);
+  if (problem && !(is_down(Wall::suspend_at_login) && problem->code == Code::tenant_suspended))
+    return problem;
+  if (context.caller().credential != context::Credential::api_key) return {};
+  const tenancy::ApiKeyPtr key = directory_.key(context.caller().subject);
+  if (!key || key->revoked) return invalid({}).problem;
+  return {};
+}
+
+std::optional<Problem> Resolver::withdrawn(const RequestContext& context,
+                                           const http::Request& request) const {
+  if (auto problem = withdrawn(context)) return problem;
+  const bool token = context.caller().credential == context::Credential::token;
+  if (!token || tokens_ == nullptr || tokens_->generation() == context.generation()) return {};
+  const auto bearer = read_bearer(request);
+  if (!bearer || !*bearer || !tokens_->verify(**bearer)) return invalid({}).problem;
+  return {};
 }
 
 }  // namespace caisson::ingress

@@ -46,6 +46,14 @@ class Resolver {
   [[nodiscard]] tl::expected<context::RequestContext, Unresolved> resolve(
       const http::Request& request, std::string request_id) const;
 
+  /// Why a request that was resolved may not go on: its tenant was suspended or deleted since, or
+  /// its key revoked. Without the disk, and without a wait.
+  [[nodiscard]] std::optional<observe::Problem> withdrawn(
+      const context::RequestContext& context) const;
+  /// The same of a request that is whole: its token, too, holds by the keys of now.
+  [[nodiscard]] std::optional<observe::Problem> withdrawn(const context::RequestContext& context,
+                                                          const http::Request& request) const;
+
  private:
   /// A verified credential and the tenant it names.
   struct Identity {

@@ -97,6 +97,7 @@ void TokenVerifier::reload_if_changed() {
   }
   keys_ = std::make_shared<const Keys>(
       Keys{.set = std::move(*keys), .generation = keys_->generation + 1});
+  generation_ = keys_->generation;
   log_.info("the keys of tokens were read again",
             {{"keys", static_cast<std::int64_t>(keys_->set.keys().size())}});
 }

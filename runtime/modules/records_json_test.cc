@@ -402,6 +402,29 @@ TEST(RecordsImport, TakesWhatAnExportCanHold) {
   EXPECT_EQ(import->records.at(0).value, value);
 }
 
+TEST(RecordsExport, APageHasFourMebibytesOrOneRecordThatIsLarger) {
+  Bench bench;
+  constexpr std::size_t mib = std::size_t{1} << 20;
+  std::size_t bytes = 0;
+  for (const std::size_t size : {3 * mib, 3 * mib, 6 * mib, mib / 2, mib / 2}) {
+    bench.create("notes", R"({"t":")" + std::string(size, 'x') + "\"}");
+    bytes += size;
+  }
+  std::vector<std::size_t> pages;
+  std::size_t exported = 0;
+  std::optional<ExportPlace> after;
+  do {
+    ExportPage page;
+    bench.run([&](storage::TenantStore& store) { page = export_records(store, after, 1000); });
+    pages.push_back(read_import(R"({"tenant":"t","records":)" + page.records + "}")->records.size());
+    EXPECT_LE(page.records.size(), pages.back() == 1 ? 6 * mib + 1024 : page_bytes + 1024);
+    exported += page.records.size();
+    after = page.next;
+  } while (after);
+  EXPECT_EQ(pages, (std::vector<std::size_t>{1, 1, 1, 2}));
+  EXPECT_GT(exported, bytes);
+}
+
 TEST(RecordsImport, TellsABoundedNumberOfDefects) {
   std::string records;
   for (int i = 0; i < 1000; ++i) records += std::string(i > 0 ? "," : "") + R"({"x":1})";

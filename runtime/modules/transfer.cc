@@ -50,13 +50,15 @@ ExportPage export_records(storage::TenantStore& store, const std::optional<Expor
   std::optional<ExportPlace> last;
   std::int64_t count = 0;
   while (row.step()) {
-    if (count == limit || page.records.size() > page_bytes) {
+    const Record record = record_of(row, row.text_at(5));
+    const std::string text = count == limit ? std::string() : record.json();
+    // One that would make the page larger begins the next: alone it may be as large as it is.
+    if (count == limit || (count > 0 && page.records.size() + text.size() > page_bytes)) {
       page.next = std::move(last);
       break;
     }
-    const Record record = record_of(row, row.text_at(5));
     if (count++ > 0) page.records += ',';
-    page.records += record.json();
+    page.records += text;
     last = ExportPlace{.collection = record.collection, .id = record.id};
   }
   page.records += ']';

@@ -29,8 +29,8 @@ struct ExportPage {
   std::optional<ExportPlace> next;  ///< none: this was the last page
 };
 
-/// At most `limit` records of all collections after `after`, by collection and id, and at most
-/// about 4 MiB of values. Values are the bytes that were stored.
+/// At most `limit` records of all collections after `after`, by collection and id, and at most 4
+/// MiB of them, or one that is larger. Values are the bytes that were stored.
 [[nodiscard]] ExportPage export_records(storage::TenantStore& store,
                                         const std::optional<ExportPlace>& after,
                                         std::int64_t limit);

@@ -20,6 +20,15 @@ void change_limits(Limits& own, const LimitsChange& change, const Limits& config
   });
 }
 
+Limits within(const Limits& limits, const Limits& most) {
+  Limits held;
+  each_limit([&](std::string_view name, auto limit) {
+    if (!(limits.*limit) || !is_enforced(name)) return;
+    held.*limit = most.*limit ? std::min(*(limits.*limit), *(most.*limit)) : *(limits.*limit);
+  });
+  return held;
+}
+
 Limits overlay(const Limits& own, const Limits& tier) {
   Limits limits = own;
   each_limit([&](std::string_view, auto limit) {

@@ -39,6 +39,13 @@ inline constexpr std::array<std::pair<std::string_view, std::optional<std::int64
     }};
 inline constexpr std::string_view rate_limit = "requests-per-second";  ///< may have a fraction
 
+/// Limits that a deployment may name and nothing enforces: there is no queue, and the runtime opens
+/// no connections for tenants.
+inline constexpr std::array<std::string_view, 2> unenforced_limits{"queue", "egress-connections"};
+[[nodiscard]] constexpr bool is_enforced(std::string_view limit) {
+  return limit != unenforced_limits[0] && limit != unenforced_limits[1];
+}
+
 /// Calls `visit` with the name and the member of every limit.
 template <class Visit>
 void each_limit(Visit visit) {
@@ -66,6 +73,10 @@ struct LimitsChange {
   std::set<std::string, std::less<>> withdrawn;
 };
 void change_limits(Limits& own, const LimitsChange& change, const Limits& configured);
+
+/// Those of `limits` that are enforced, and none above what `most` allows, as they come to hold in a
+/// process.
+[[nodiscard]] Limits within(const Limits& limits, const Limits& most);
 
 /// Limits in force: a tenant's own, and its tier's where it has none.
 [[nodiscard]] Limits overlay(const Limits& own, const Limits& tier);

@@ -74,6 +74,10 @@ std::optional<std::string_view> host_of(std::string_view origin) {
   return origin.substr(0, colon);
 }
 
+http::SocketClose was_deleted() {
+  return {.code = close_code::deleted, .reason = "the tenant was deleted"};
+}
+
 }  // namespace
 
 http::Response WatchApi::issue_ticket(const RequestContext& context) const {
@@ -126,7 +130,11 @@ http::Response WatchApi::open(const http::Request& request, const RequestContext
                                               .after = asked.after,
                                               .permit = std::move(*permit)});
   // What was ended between the request's admission and here would otherwise be missed.
-  if (const auto tenant = services_.directory.by_id(context.tenant().id)) changed(*tenant);
+  if (const auto tenant = services_.directory.by_id(context.tenant().id)) {
+    changed(*tenant);
+  } else {
+    services_.feeds.end(context.tenant().id, was_deleted());  // it was a synthetic one
+  }
   if (context.caller().credential == context::Credential::api_key) {
     const auto key = services_.directory.key(context.caller().subject);
     if (key && key->revoked) revoked(*key);
@@ -160,8 +168,7 @@ void WatchApi::changed(const tenancy::Tenant& tenant) const {
     services_.feeds.end(tenant.id,
                         {.code = close_code::suspended, .reason = "the tenant was suspended"});
   } else if (tenant.status == tenancy::Status::deleted) {
-    services_.feeds.end(tenant.id,
-                        {.code = close_code::deleted, .reason = "the tenant was deleted"});
+    services_.feeds.end(tenant.id, was_deleted());
   }
 }
 

@@ -21,7 +21,7 @@ constexpr int intervals_a_sweep = 60;
 constexpr std::size_t operator_connections = 1000;
 constexpr std::size_t metrics_connections = 100;
 constexpr auto scrape_patience = std::chrono::seconds(5);  // with a peer amid a head or an answer
-constexpr std::size_t most_page = std::size_t{8} << 20;  // of an export, besides one large record
+constexpr std::size_t most_page = std::size_t{8} << 20;    // of an export, besides one large record
 constexpr std::size_t imports_a_budget = 4;  // a body takes twice its size while it grows
 
 http::Limits limits_of(const context::ServerLimits& limits, std::size_t connections) {
@@ -165,22 +165,20 @@ Result<void> Application::open() {
   resolver_.emplace(configuration, *directory_, tokens_.get(), clock_, &tickets_);
   gate_.emplace(*resolver_, limiter_, *audit_, metrics_);
   records_.emplace(tenants_->cursor_key());
-  operator_api_.emplace(
-      admin::OperatorApi::Services{.configuration = configuration,
-                                   .clock = clock_,
-                                   .log = log_,
-                                   .metrics = metrics_,
-                                   .audit = *audit_,
-                                   .registry = *registry_,
-                                   .tenants = *tenants_,
-                                   .connections = [this] { return data_server_->readings(); },
-                                   .tenants_current = [this] { return tenants_current_.load(); },
-                                   .most = {.body_bytes = configuration.limits.body,
-                                            .sockets =
-                                                static_cast<std::int64_t>(limiter_.socket_limit())},
-                                   .most_body = static_cast<std::size_t>(configuration.limits.body) +
-                                                most_page,
-                                   .most_import = most_import(configuration.limits, plan_)});
+  operator_api_.emplace(admin::OperatorApi::Services{
+      .configuration = configuration,
+      .clock = clock_,
+      .log = log_,
+      .metrics = metrics_,
+      .audit = *audit_,
+      .registry = *registry_,
+      .tenants = *tenants_,
+      .connections = [this] { return data_server_->readings(); },
+      .tenants_current = [this] { return tenants_current_.load(); },
+      .most = {.body_bytes = configuration.limits.body,
+               .sockets = static_cast<std::int64_t>(limiter_.socket_limit())},
+      .most_body = static_cast<std::size_t>(configuration.limits.body) + most_page,
+      .most_import = most_import(configuration.limits, plan_)});
   metrics_api_.emplace(
       admin::MetricsApi::Services{.configuration = configuration,
                                   .clock = clock_,

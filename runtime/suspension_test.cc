@@ -46,9 +46,8 @@ class Suspension : public testing::Test {
     std::set<std::string> ids;
     std::string after;
     do {
-      const auto page = json::parse(order("GET", "/v1/tenants/globex/snapshots/" + snapshot +
-                                                     "/records" + after)
-                                        .body);
+      const auto page = json::parse(
+          order("GET", "/v1/tenants/globex/snapshots/" + snapshot + "/records" + after).body);
       for (const auto& record : page.at("records").as_array())
         ids.emplace(record.at("id").as_string());
       const auto* next = page.at("next").if_string();
@@ -99,9 +98,8 @@ TEST_F(Suspension, RefusesARequestWhoseBodyComesAfterIt) {
 }
 
 TEST_F(Suspension, AsOfADeletedTenant) {
-  const auto answer = late(post(token_for("globex")), [&] {
-    EXPECT_EQ(order("DELETE", "/v1/tenants/globex").status, 204);
-  });
+  const auto answer = late(post(token_for("globex")),
+                           [&] { EXPECT_EQ(order("DELETE", "/v1/tenants/globex").status, 204); });
   EXPECT_EQ(answer.status, 403);
   EXPECT_THAT(answer.body, HasSubstr("tenant-deleted"));
 }
@@ -125,9 +123,10 @@ TEST_F(Suspension, AsOfATokenWhoseKeyIsReplaced) {
         << "another secret of the test deployment, as long as the first";
     while (true) {
       const auto asked = TestClient(application_->data_port())
-                             .ask("GET /v1/whoami HTTP/1.1\r\nHost: globex.acme.localhost\r\n"
-                                  "Authorization: Bearer " +
-                                  token + "\r\n\r\n");
+                             .ask(
+                                 "GET /v1/whoami HTTP/1.1\r\nHost: globex.acme.localhost\r\n"
+                                 "Authorization: Bearer " +
+                                 token + "\r\n\r\n");
       if (asked && asked->status == 401) break;
       std::this_thread::yield();
     }

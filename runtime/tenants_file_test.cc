@@ -265,9 +265,9 @@ TEST_F(TenantsInAFile, ADomainGoesToWhomTheFileNamesAndNobodyElseIsHeldUp) {
     restart();
   }
   const auto records = ask_operator("GET", "/v1/audit?tenant=globex&newest=10");
-  EXPECT_THAT(records,
-              HasSubstr("the configuration gives shop.example.net to tenant globex-eu"));
-  EXPECT_THAT(deployment_.log(), HasSubstr(R"("domain":"shop.example.net","from":"globex","to":"globex-eu")"));
+  EXPECT_THAT(records, HasSubstr("the configuration gives shop.example.net to tenant globex-eu"));
+  EXPECT_THAT(deployment_.log(),
+              HasSubstr(R"("domain":"shop.example.net","from":"globex","to":"globex-eu")"));
   // The same at a start alone: what changed while nobody ran.
   application_.reset();
   tenants_.erase("globex-eu");

@@ -53,16 +53,16 @@ class Operating : public testing::Test {
                    *registry_)
                    .value();
     audit_ = observe::Audit::open(path_ / "audit", clock_, log_, metrics_).value();
-    api_ = std::make_unique<OperatorApi>(OperatorApi::Services{
-        .configuration = configuration_,
-        .clock = clock_,
-        .log = log_,
-        .metrics = metrics_,
-        .audit = *audit_,
-        .registry = *registry_,
-        .tenants = *tenants_,
-        .connections = [] { return observe::ConnectionReadings{.open = 3}; },
-        .most = {.body_bytes = 1 << 20, .sockets = 100}});
+    api_ = std::make_unique<OperatorApi>(
+        OperatorApi::Services{.configuration = configuration_,
+                              .clock = clock_,
+                              .log = log_,
+                              .metrics = metrics_,
+                              .audit = *audit_,
+                              .registry = *registry_,
+                              .tenants = *tenants_,
+                              .connections = [] { return observe::ConnectionReadings{.open = 3}; },
+                              .most = {.body_bytes = 1 << 20, .sockets = 100}});
     metrics_api_ = std::make_unique<MetricsApi>(
         MetricsApi::Services{.configuration = configuration_,
                              .clock = clock_,
@@ -221,14 +221,13 @@ TEST_F(Operating, WhatItSaysOfALimitHolds) {
                                 .at("limits")),
             R"({"body":1048576,"sockets":100})");
   // What the configuration says, which may be about to start another process, is shown as it holds.
-  const std::vector<tenancy::TenantSpec> specs = {
-      {.slug = "massive",
-       .tier = "free",
-       .limits = {.burst = 7,
-                  .body_bytes = 1 << 30,
-                  .queue_messages = 9,
-                  .sockets = 1 << 30,
-                  .egress_connections = 9}}};
+  const std::vector<tenancy::TenantSpec> specs = {{.slug = "massive",
+                                                   .tier = "free",
+                                                   .limits = {.burst = 7,
+                                                              .body_bytes = 1 << 30,
+                                                              .queue_messages = 9,
+                                                              .sockets = 1 << 30,
+                                                              .egress_connections = 9}}};
   ASSERT_TRUE(tenants_->reconcile(specs));
   const std::string held = R"({"burst":7,"body":1048576,"sockets":100})";
   const auto shown = expect(200, "GET", "/v1/tenants/massive");

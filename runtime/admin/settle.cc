@@ -251,7 +251,8 @@ void record_taken(observe::Audit& audit, const std::vector<tenancy::TakenDomain>
 
 std::string domains_given_up(const tenancy::Tenant& tenant) {
   std::string text;
-  for (const std::string& domain : tenant.domains) (text += text.empty() ? "gives up " : ", ") += domain;
+  for (const std::string& domain : tenant.domains)
+    (text += text.empty() ? "gives up " : ", ") += domain;
   return text;
 }
 

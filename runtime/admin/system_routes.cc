@@ -15,12 +15,13 @@ Answer read_usage(Call& call) {
   if (!tenant) return tl::unexpected(tenant.error());
   const auto use = call.services.tenants.disk_use(call.slug);
   if (!use) return refuse(call, use.error());
-  return json_answer(200, {{"tenant", call.slug},
-                           {"store_bytes", use->store_bytes},
-                           {"snapshot_bytes", use->snapshot_bytes},
-                           {"snapshots", use->snapshots},
-                           {"limits", context::limits_json(tenancy::within((*tenant)->limits,
-                                                                           call.services.most))}});
+  return json_answer(
+      200,
+      {{"tenant", call.slug},
+       {"store_bytes", use->store_bytes},
+       {"snapshot_bytes", use->snapshot_bytes},
+       {"snapshots", use->snapshots},
+       {"limits", context::limits_json(tenancy::within((*tenant)->limits, call.services.most))}});
 }
 
 Answer read_migrations(Call& call) {

@@ -416,7 +416,8 @@ TEST(RecordsExport, APageHasFourMebibytesOrOneRecordThatIsLarger) {
   do {
     ExportPage page;
     bench.run([&](storage::TenantStore& store) { page = export_records(store, after, 1000); });
-    pages.push_back(read_import(R"({"tenant":"t","records":)" + page.records + "}")->records.size());
+    pages.push_back(
+        read_import(R"({"tenant":"t","records":)" + page.records + "}")->records.size());
     EXPECT_LE(page.records.size(), pages.back() == 1 ? 6 * mib + 1024 : page_bytes + 1024);
     exported += page.records.size();
     after = page.next;

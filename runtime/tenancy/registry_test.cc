@@ -226,13 +226,13 @@ TEST(Registry, TheConfigurationTakesADomainFromATenantThatItDoesNotNameSo) {
   for (const auto& [domain, from, to] : done.taken) {
     told.insert(domain + ": " + from->slug + " to " + to->slug);
   }
-  EXPECT_EQ(told, (std::set<std::string>{"made.example: made to other", "shop.example: old to new"}));
+  EXPECT_EQ(told,
+            (std::set<std::string>{"made.example: made to other", "shop.example: old to new"}));
   for (int restarts = 0; restarts < 2; ++restarts) {
     EXPECT_EQ(runtime.registry->by_domain("shop.example")->slug, "new");
     EXPECT_EQ(runtime.registry->by_domain("made.example")->slug, "other");
     EXPECT_EQ(runtime.registry->by_domain("stays.example")->slug, "old");
-    EXPECT_EQ(runtime.registry->by_slug("old")->domains,
-              std::vector<std::string>{"stays.example"});
+    EXPECT_EQ(runtime.registry->by_slug("old")->domains, std::vector<std::string>{"stays.example"});
     EXPECT_TRUE(runtime.registry->by_slug("made")->domains.empty());
     runtime.restart();
     EXPECT_TRUE(named(next).taken.empty()) << "it is done once";

@@ -74,8 +74,8 @@ struct LimitsChange {
 };
 void change_limits(Limits& own, const LimitsChange& change, const Limits& configured);
 
-/// Those of `limits` that are enforced, and none above what `most` allows, as they come to hold in a
-/// process.
+/// Those of `limits` that are enforced, and none above what `most` allows, as they come to hold in
+/// a process.
 [[nodiscard]] Limits within(const Limits& limits, const Limits& most);
 
 /// Limits in force: a tenant's own, and its tier's where it has none.

@@ -102,7 +102,10 @@ void record_unknown(const Call& call) {
 class OperatorApi::Visitor final : public http::Visit {
  public:
   Visitor(OperatorApi& api, std::size_t most_body, std::string too_large)
-      : most_body(most_body), api_(api), too_large_(std::move(too_large)) {}
+      : api_(api), most_body_(most_body), too_large_(std::move(too_large)) {}
+
+  /// Bytes that a body may have.
+  [[nodiscard]] std::size_t most_body() const { return most_body_; }
 
   void run(http::Request&& request, http::Reply&& reply) override {
     api_.handle(std::move(request), std::move(reply));
@@ -114,10 +117,9 @@ class OperatorApi::Visitor final : public http::Visit {
                                      new_uuid(api_.services_.clock.unix_ms()));
   }
 
-  const std::size_t most_body;
-
  private:
   OperatorApi& api_;
+  const std::size_t most_body_;
   const std::string too_large_;
 };
 
@@ -140,7 +142,7 @@ http::Admission OperatorApi::admit(const http::Request& head) {
   const Found found = find(head);
   const bool imports = found.entry != nullptr && found.entry->action == import_action;
   const auto& visitor = imports ? importer_ : caller_;
-  return {.visit = visitor, .most_body = visitor->most_body};
+  return {.visit = visitor, .most_body = visitor->most_body()};
 }
 
 void OperatorApi::handle(http::Request&& request, http::Reply&& reply) {

@@ -13,6 +13,7 @@
 #include "runtime/context/configuration.h"
 #include "runtime/http/message.h"
 #include "runtime/http/reply.h"
+#include "runtime/http/visit.h"
 #include "runtime/observe/audit.h"
 #include "runtime/observe/log.h"
 #include "runtime/observe/metrics.h"

@@ -182,6 +182,8 @@ TEST_F(ConfigurationFile, RefusesDefects) {
       {"tenants", R"([{"slug":"a","domains":["d.example"]},{"slug":"b","domains":["d.example"]}])",
        "/tenants/1/domains another tenant has the domain 'd.example'"},
       {"tenants", R"([{"slug":"-a"}])", "/tenants/0/slug must be"},
+      {"tenants", R"([{"slug":"a","name":"x\u0001"}])",
+       "/tenants/0/name must be at most 1024 printable bytes"},
       {"tenants", R"({})", "/tenants must be a list"},
       {"tiers", R"({"free":{"isolation":"planet"}})", "/tiers/free/isolation must be one of"},
       {"tenants-file", R"("t.ndjson")",

@@ -38,9 +38,9 @@ Outcome<Givings> givings_of(const Named& named) {
     for (const std::string& domain : domains) {
       const auto [holder, first] = given.try_emplace(domain, slug);
       if (first || holder->second == slug) continue;
-      return refuse(LifecycleErrorKind::domain_taken,
-                    domain + " is given to tenant " + holder->second + " and to tenant " + slug,
-                    "/domains");
+      std::string detail = domain + " is given to tenant " + holder->second;
+      detail += " and to tenant " + slug;
+      return refuse(LifecycleErrorKind::domain_taken, std::move(detail), "/domains");
     }
   }
   return given;

@@ -240,6 +240,21 @@ TEST_F(GeneratePlaces, SaysOfAnEnvironmentThatGoesWhatItLeavesAndOfNoTenantThatI
   }
 }
 
+TEST_F(GeneratePlaces, PointsAtWhatAnEnvironmentSaysItself) {
+  const auto live = [](const std::string& about) {
+    return "environments:\n  live: { " + about + " }\n";
+  };
+  ASSERT_EQ(generate(spec("", live("runtime: { storage: 20Gi }"))).code, 0);
+  for (const auto* about : {"targets: { helm: { namespace: other } }", "runtime: { storage: 1Gi }",
+                            "targets: { helm: { storage-class: fast } }"}) {
+    const auto refused = generate(spec("", live(about)));
+    EXPECT_EQ(refused.code, 1) << about;
+    EXPECT_THAT(refused.error, AllOf(HasSubstr("error[E031"), HasSubstr("deployment.yaml:7:"),
+                                     Not(HasSubstr("deployment.yaml:1:"))))
+        << about;
+  }
+}
+
 TEST_F(GeneratePlaces, RefusesThatATenantMovesWhileItsOwnDomainsAreServed) {
   const auto with = [](const std::string& tier, const std::string& status) {
     return spec("") + "  - { slug: shop, tier: " + tier + ", status: " + status +

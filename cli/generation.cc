@@ -12,6 +12,7 @@
 
 #include "generator/plan/planner.h"
 #include "generator/render/helm.h"
+#include "generator/render/helm_exposures.h"
 #include "generator/render/render.h"
 #include "generator/render/unbuilt.h"
 #include "generator/source/diagnostics.h"
@@ -53,6 +54,17 @@ void add_of_environment(const std::string& environment, const LoadedSpec& other,
   }
 }
 
+/// Points at what an environment says itself, rather than at what it says otherwise.
+void point_into(const std::string& environment, const spec::Node& document, render::Place& place) {
+  const auto point = [&](std::string& pointer) {
+    auto own = "/environments/" + environment + pointer;
+    if (!pointer.empty() && spec::find(document, own) != nullptr) pointer = std::move(own);
+  };
+  for (auto* pointer : {&place.at_pointer, &place.bytes_pointer, &place.class_pointer})
+    point(*pointer);
+  std::ranges::for_each(place.tenant_pointers, point);
+}
+
 /// The chart's values of every environment of the spec.
 Result<void> add_environments(const SpecSource& source, const LoadedSpec& spec,
                               const Rendering& rendering, const plan::Plan& base,
@@ -76,9 +88,11 @@ Result<void> add_environments(const SpecSource& source, const LoadedSpec& spec,
     }
     auto values = render::helm_environment(base, plan, blueprints);
     if (!values) return tl::unexpected(values.error());
+    add_of_environment(environment.key, other, render::exposures(*values->tree), spec, found);
     generated.artifacts.push_back(*std::move(values));
     for (auto& place : render::places(plan, {render::Target::helm})) {
       place.environment = environment.key;
+      point_into(environment.key, spec.loaded->document, place);
       generated.places.push_back(std::move(place));
     }
   }

@@ -52,7 +52,7 @@ struct ForeignWord {
   std::string_view key;
   std::string_view remedy;
 };
-constexpr std::array<ForeignWord, 25> foreign_words{{
+constexpr std::array<ForeignWord, 43> foreign_words{{
     {"environment", "env", "it is called 'env' here"},
     {"env_file", "env", "write the variables under 'env'"},
     {"depends_on", "needs", "it is called 'needs' here, a list of services"},
@@ -79,6 +79,25 @@ constexpr std::array<ForeignWord, 25> foreign_words{{
     {"container_name", "image", "leave it out: the name follows from the service's"},
     {"privileged", "user", "leave it out: no service is privileged"},
     {"gpus", "cpu", "leave it out: no target gives devices to a service"},
+    {"requests", "cpu", "write 'cpu: 100m..500m': what is asked for, '..', what may be used"},
+    {"limits", "cpu", "write 'cpu: 100m..500m': what is asked for, '..', what may be used"},
+    {"reservations", "cpu", "write 'cpu: 100m..500m': what is asked for, '..', what may be used"},
+    {"containerPort", "port", "it is called 'port' here"},
+    {"hostPort", "port", "a service has one 'port'; nothing is published but the edge"},
+    {"startupProbe", "health", "it is called 'health' here: { path } or { command: [...] }"},
+    {"envFrom", "env", "write the variables under 'env'"},
+    {"volumeMounts", "storage",
+     "'storage: { path, size }' is a volume, 'writable' lists scratch paths"},
+    {"securityContext", "user", "'user' is who it runs as; all else is as narrow as it goes"},
+    {"cap_add", "user", "leave it out: no service has capabilities"},
+    {"capabilities", "user", "leave it out: no service has capabilities"},
+    {"imagePullPolicy", "image", "leave it out: an image with a digest is pulled once"},
+    {"pull_policy", "image", "leave it out: an image with a digest is pulled once"},
+    {"initContainers", "needs", "write it as a service of its own"},
+    {"sidecars", "needs", "write it as a service of its own"},
+    {"nodeSelector", "replicas", "it is a word of the site: 'pods' of the chart's values"},
+    {"tolerations", "replicas", "it is a word of the site: 'pods' of the chart's values"},
+    {"affinity", "replicas", "it is a word of the site: 'pods' of the chart's values"},
 }};
 
 std::string_view foreign_remedy(std::string_view word, std::span<const std::string_view> known) {

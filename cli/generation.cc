@@ -11,8 +11,8 @@
 #include <CLI/App.hpp>
 
 #include "generator/plan/planner.h"
+#include "generator/render/exposures.h"
 #include "generator/render/helm.h"
-#include "generator/render/helm_exposures.h"
 #include "generator/render/render.h"
 #include "generator/render/unbuilt.h"
 #include "generator/source/diagnostics.h"
@@ -88,7 +88,7 @@ Result<void> add_environments(const SpecSource& source, const LoadedSpec& spec,
     }
     auto values = render::helm_environment(base, plan, blueprints);
     if (!values) return tl::unexpected(values.error());
-    add_of_environment(environment.key, other, render::exposures(*values->tree), spec, found);
+    add_of_environment(environment.key, other, render::exposures(values->path, *values->tree), spec, found);
     generated.artifacts.push_back(*std::move(values));
     for (auto& place : render::places(plan, {render::Target::helm})) {
       place.environment = environment.key;

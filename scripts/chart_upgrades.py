@@ -134,7 +134,7 @@ def doors_stay_apart(release):
     host = "umbrella.acme.localhost"
     dotted = host.replace(".", "\\.")
     moved = ["--set", f"tenants.umbrella.hosts.{dotted}=null", "--set-json", f'hosts.{dotted}={{"/":{{"workload":"dashboard","port":"http"}}}}']
-    said = release.refused([f"{host}/ moves to namespace acme,", "ingress-nginx refuses it"], *moved)
+    said = release.refused([f"{host}/ moves to ingress/", "in namespace acme,", "ingress-nginx refuses it"], *moved)
     command = shlex.split(re.search(r"'(kubectl [^']*)'", said)[1])
     release.kubernetes.kubectl(*command[1:])
     release.upgrade(*moved)

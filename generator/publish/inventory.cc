@@ -16,7 +16,8 @@ constexpr std::int64_t kFormat = 1;
 
 tl::unexpected<Failure> unusable(const std::string& why) {
   return fail(std::string(kInventoryName) + " is not usable: " + why,
-              "restore it from version control, or delete it and generate with --force");
+              "restore it from version control, where two branches differ either side of it whole, and "
+              "generate with --force: without it nobody knows where data are");
 }
 
 std::string quoted(std::string_view text) { return json::serialize(json::string_view(text)); }

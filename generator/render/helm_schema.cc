@@ -433,6 +433,20 @@ void cap_runtimes(Node& workload, std::int64_t replicas) {
                single("properties", single("replicas", single("properties", std::move(bounds)))));
 }
 
+/// What a secret of some kind cannot be without.
+void need_of_kinds(Node& secret) {
+  Node kinds{Node::List{}, origin};
+  for (const auto& [kind, other] : {std::pair{"Existing", "name"}, {"ExternalSecret", "store"}}) {
+    Node rule{Node::Map{}, origin};
+    rule.add("if", single("properties", single("kind", single("const", {kind, origin}))));
+    Node needed{Node::List{}, origin};
+    for (const auto* key : {other, "key"}) needed.push({key, origin});
+    rule.add("then", single("required", std::move(needed)));
+    kinds.push(std::move(rule));
+  }
+  secret.add("allOf", std::move(kinds));
+}
+
 /// A schema with the definition that it refers to in its place.
 const Node& resolved(const Node& root, const Node& schema) {
   const auto* reference = schema.at("/allOf/0/$ref");
@@ -597,6 +611,7 @@ Node helm_values_schema(std::int64_t runtime_replicas) {
     put(*parent, segments.back(), row);
   }
   cap_runtimes(*definitions.find("workload"), runtime_replicas);
+  need_of_kinds(*root.find("properties")->find("secrets")->find("additionalProperties"));
   root.add("definitions", std::move(definitions));
   return root;
 }

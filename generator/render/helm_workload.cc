@@ -113,15 +113,16 @@ std::vector<Reach> reach_of_name(std::string_view host) {
       host.find('.') == std::string_view::npos ||
       std::ranges::any_of(inside, [&](std::string_view end) { return host.ends_with(end); });
   if (is_private) {
-    // Two clouds answer with credentials among those.
+    // Clouds answer with credentials among those (E0216).
     return {{"10.0.0.0/8"},
             {"100.64.0.0/10", {"100.100.100.200/32"}},
             {"172.16.0.0/12"},
             {"192.168.0.0/16"},
-            {"fc00::/7", {"fd00:ec2::254/128"}}};
+            {"fc00::/7", {"fd00:ec2::254/128", "fd20:ce::254/128", "fd00:c1::a9fe:a9fe/128"}}};
   }
   return {{"0.0.0.0/0",
-           {"10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"}},
+           {"10.0.0.0/8", "100.64.0.0/10", "168.63.129.16/32", "169.254.0.0/16", "172.16.0.0/12",
+            "192.0.0.192/32", "192.168.0.0/16"}},
           {"2000::/3"}};
 }
 

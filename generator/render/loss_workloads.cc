@@ -65,6 +65,10 @@ std::vector<Use> several_services(const Asked& asked) {
   return at_services(asked, "/replicas", several);
 }
 
+std::vector<Use> replicated_storage(const Asked& asked) {
+  return at_services(asked, "/storage/path", several);
+}
+
 std::vector<Use> dashboards(const Asked& asked, bool (*holds)(const Instance&)) {
   const auto found = std::ranges::find(asked.plan.instances, Role::dashboard, &Instance::role);
   if (found == asked.plan.instances.end() || !holds(*found)) return {};
@@ -200,7 +204,7 @@ const Row rows[] = {
      {none, approximated(one_of_range, scaled_services), yes, approximated(one_process, several_services), approximated(one_process, several_services), none}},
     {"services.*.resources.cpu", "the target", {none, yes, yes, yes, approximated(no_limit), none}},
     {"services.*.resources.memory", "the target", {none, yes, yes, yes, approximated(no_limit), none}},
-    {"services.*.storage.path", "a volume", {none, yes, yes, yes, approximated("nothing is mounted there: the process keeps its files in the directory where it starts, which `down` removes"), none}},
+    {"services.*.storage.path", "a volume", {none, approximated("its replicas share one volume", replicated_storage), approximated("each of its replicas has a volume of its own, which begins empty", replicated_storage), yes, approximated("nothing is mounted there: the process keeps its files in the directory where it starts, which `down` removes"), none}},
     {"services.*.storage.size", "the volume", {none, approximated(no_size), yes, approximated(no_directory_size), approximated(no_directory_size), none}},
     {"services.*.user", "the container", {none, yes, yes, approximated("every unit has an account of its own"), approximated("every process has an account of its own, or without root that of whoever starts it"), none}},
     {"services.*.writable", "a tmpfs", {none, yes, yes, yes, approximated(two_paths), none}},

@@ -230,6 +230,22 @@ Mistake moves_while_open(const std::string& tenant, const Move& move) {
               "its own domains are in no Ingress then"};
 }
 
+/// Whose a place is: "service 'web', tenant 'acme'".
+std::string owner(const Place& place) {
+  return (place.service.empty() ? "Caisson" : "service '" + place.service + "'") +
+         (place.replica_of.empty() ? "" : " for tenant '" + place.replica_of + "'");
+}
+
+Mistake changes_hands(const Place& was, const Place& place) {
+  return {.code = "E0310",
+          .pointer = "/services/" + place.service,
+          .message = words(place) + " would be of " + owner(place) +
+                     ", but what it keeps is of " + owner(was),
+          .remedy = "give the service or the tenant another name, or empty it first, with "
+                    "--accept-move volume/" +
+                    place.volume};
+}
+
 Mistake grows(const Place& was, const Place& place) {
   return {.code = "W0303",
           .pointer = place.bytes_pointer,
@@ -330,6 +346,13 @@ Places places(const Plan& plan, TargetSet targets) {
       found.push_back(std::move(claim));
     }
   }
+  if (targets.has(Target::systemd) && plan.targets.systemd.value) {
+    // install.sh makes those that are not there, others than what is there was written with.
+    found.push_back({.target = "systemd",
+                     .volume = "secrets",
+                     .at = SystemdLayout(plan).secrets(),
+                     .at_pointer = plan.targets.systemd_prefix.origin.pointer});
+  }
   sort(found);
   return found;
 }
@@ -368,9 +391,14 @@ std::vector<Mistake> place_mistakes(const Places& before, const Places& now,
     found.add(pointer, from, to);
   };
   std::map<std::string, Mistake, std::less<>> sizes;
+  std::map<std::string, Mistake, std::less<>> hands;
   for (const auto& place : now) {
     const auto* was = same(place, before);
     if (was == nullptr) continue;
+    if (std::tie(was->service, was->replica_of) != std::tie(place.service, place.replica_of) &&
+        !accepted.contains("volume/" + place.volume)) {
+      hands.try_emplace(place.volume, changes_hands(*was, place));
+    }
     if (was->at != place.at) {
       move(place, place.at_pointer, words(*was), words(place),
            place.tenants.empty()
@@ -413,7 +441,8 @@ std::vector<Mistake> place_mistakes(const Places& before, const Places& now,
                    "service/" +
                    service});
   }
-  for (auto& [volume, mistake] : sizes) mistakes.push_back(std::move(mistake));
+  for (auto* found : {&sizes, &hands})
+    for (auto& [volume, mistake] : *found) mistakes.push_back(std::move(mistake));
   return mistakes;
 }
 

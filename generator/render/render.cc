@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "generator/render/file_format.h"
-#include "generator/render/helm_exposures.h"
+#include "generator/render/exposures.h"
 #include "generator/render/site.h"
 #include "generator/render/targets.h"
 
@@ -84,8 +84,8 @@ Result<Artifacts> render(const plan::Plan& plan, const Blueprints& blueprints, T
   }
   mistakes = std::move(patches.mistakes());
   for (const auto& artifact : artifacts)
-    if (artifact.tree != nullptr && is_chart_values(artifact.path))
-      std::ranges::move(exposures(*artifact.tree), std::back_inserter(mistakes));
+    if (artifact.tree != nullptr)
+      std::ranges::move(exposures(artifact.path, *artifact.tree), std::back_inserter(mistakes));
   // One value may be in many artifacts.
   std::set<std::pair<std::string, std::string>> seen;
   std::erase_if(mistakes, [&](const Mistake& mistake) {

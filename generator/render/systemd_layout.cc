@@ -201,9 +201,11 @@ std::string SystemdLayout::image_directory(const Instance& instance) const {
 
 std::string SystemdLayout::hosts_file(const Instance& instance) { return instance.name + ".hosts"; }
 
-std::string SystemdLayout::secret(std::string_view name) const {
-  return below(plan_.targets.systemd_prefix.value, "secrets/" + std::string(name));
+std::string SystemdLayout::secrets() const {
+  return below(plan_.targets.systemd_prefix.value, "secrets");
 }
+
+std::string SystemdLayout::secret(std::string_view name) const { return below(secrets(), name); }
 
 std::string SystemdLayout::data(std::string_view instance) const {
   return below(plan_.targets.systemd_data.value, instance);

@@ -75,6 +75,7 @@ class SystemdLayout {
   [[nodiscard]] std::string image_directory(const plan::Instance& instance) const;
   /// Of the same: the file below `config` that names whom it reaches.
   [[nodiscard]] static std::string hosts_file(const plan::Instance& instance);
+  [[nodiscard]] std::string secrets() const;  ///< the directory of `secret`
   [[nodiscard]] std::string secret(std::string_view name) const;
   [[nodiscard]] std::string data(std::string_view instance) const;
   /// Root's own, of the edge: while `closed` is in it, the edge lets nothing through. No instance

@@ -387,10 +387,11 @@ constexpr Code table[] = {
      "generates removes data: they stay where they are, on every target that the warning names. "
      "Whoever brings the name back serves them again. Said once, by `generate` and `diff`; "
      "caisson.lock.json remembers the place until --accept-move names it."},
-    {"W0305", "a wall of the chart that a patch takes down",
-     "A patch of the chart's values turns network policies off, or gives pods the network, the "
-     "processes, the shared memory or the devices of their node: what keeps tenants apart on a "
-     "cluster does not hold for them. Generated all the same, and said again by the notes of the "
+    {"W0305", "a wall that a patch takes down",
+     "A patch of the chart's values turns network policies off, gives pods the network, the "
+     "processes, the shared memory or the devices of their node, or puts them on another network; "
+     "or a patch of compose.yaml does so with containers: what keeps tenants apart "
+     "does not hold for them. Generated all the same, and said again by the notes of the "
      "chart. Take it out of `patches` where it is not needed."},
 };
 

@@ -209,6 +209,32 @@ Parsed<HostPort> parse_host_port(std::string_view text) {
       "write host:port as api.stripe.com:443, an IPv6 address in brackets");
 }
 
+/// The address without the bits behind the length, which no rule looks at.
+std::string first_of_block(std::string_view address, bool v4, int length) {
+  constexpr int bits = 8;
+  std::array<unsigned char, 16> bytes{};
+  inet_pton(v4 ? AF_INET : AF_INET6, std::string(address).c_str(), bytes.data());
+  for (int at = 0; at < static_cast<int>(bytes.size()); ++at) {
+    const int kept = std::clamp(length - at * bits, 0, bits);
+    bytes[static_cast<std::size_t>(at)] &= static_cast<unsigned char>(0xFF00U >> kept);
+  }
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  inet_ntop(v4 ? AF_INET : AF_INET6, bytes.data(), text.data(), text.size());
+  return text.data();
+}
+
+/// Whether the address is the first of its block, however it is written, and the length as it is.
+bool same_block(std::string_view written, std::string_view whole) {
+  const auto address = [](std::string_view block) {
+    std::array<unsigned char, 16> bytes{};
+    const std::string text(block.substr(0, block.find('/')));
+    inet_pton(text.find(':') == std::string::npos ? AF_INET : AF_INET6, text.c_str(), bytes.data());
+    return bytes;
+  };
+  return address(written) == address(whole) &&
+         written.substr(written.find('/')) == whole.substr(whole.find('/'));
+}
+
 Parsed<std::string> parse_cidr(std::string_view text) {
   const std::size_t slash = text.find('/');
   const std::string_view address = text.substr(0, slash);
@@ -228,6 +254,8 @@ Parsed<std::string> parse_cidr(std::string_view text) {
         return tl::unexpected("did you mean " + *inner + "/" + std::to_string(length - prefix) +
                               "?");
       }
+      auto whole = first_of_block(address, v4, length) + "/" + std::to_string(length);
+      if (!same_block(text, whole)) return tl::unexpected("did you mean " + whole + "?");
       return std::string(text);
     }
     return tl::unexpected<std::string>(v4 ? "the length after '/' is 0 to 32"

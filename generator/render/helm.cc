@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "base/digest.h"
 #include "generator/render/document_facts.h"
 #include "generator/render/helm_release.h"
 #include "generator/render/helm_schema.h"
@@ -347,14 +348,21 @@ void add_workload_facts(Node& data, const plan::Plan& plan, const Node& values) 
   if (!rotations.empty()) data.add("rotations", std::move(rotations));
 }
 
-/// The Secrets that the Ingress of each namespace reads, as the template names them.
+/// The Secret with the certificate of a host, as the template names it.
+std::string certificate_secret(const std::string& host) {
+  constexpr std::size_t longest = 253;
+  const auto name = (host.starts_with('*') ? "wildcard" + host.substr(1) : host) + "-tls";
+  return name.size() <= longest ? name : sha256_hex(host) + "-tls";
+}
+
+/// The Secrets that the Ingress of each namespace reads.
 Node certificates(const plan::Plan& plan, const Node& values) {
   Node secrets{Node::List{}};
   const auto add = [&](const Node& place, const Node& hosts) {
     for (const auto& [host, paths] : *hosts.map()) {
       Node entry{Node::Map{}, paths.origin()};
       entry.add("namespace", place);
-      entry.add("secret", (host.starts_with('*') ? "wildcard" + host.substr(1) : host) + "-tls");
+      entry.add("secret", certificate_secret(host));
       secrets.push(std::move(entry));
     }
   };

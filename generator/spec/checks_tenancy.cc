@@ -15,9 +15,9 @@ namespace {
 using Declared = std::unordered_map<std::string, const Tenant*>;
 
 // Names that the product itself answers at, or that people would take for it.
-constexpr std::array<std::string_view, 15> reserved_slugs{
+constexpr std::array<std::string_view, 16> reserved_slugs{
     "admin",   "api",      "auth", "dashboard", "health", "internal", "login", "mail",
-    "metrics", "operator", "root", "static",    "status", "system",   "www"};
+    "metrics", "operator", "root", "static",    "status", "system",   "wildcard", "www"};
 
 // What names are cut to in DNS labels and Kubernetes objects.
 constexpr std::size_t longest_derived_name = 63;

@@ -1,6 +1,7 @@
 """Upgrades of an installed chart that change its claims and doors, and what RUNBOOK.md does to the claims, in the cluster of cluster.py."""
 
 import base64
+import gzip
 import json
 import pathlib
 import re
@@ -139,7 +140,39 @@ def doors_stay_apart(release):
     release.kubernetes.kubectl(*command[1:])
     release.upgrade(*moved)
     release.upgrade()  # an Ingress that stays, of the namespace that comes first, gives the path up before another one takes it
+    leaves = ["--set", "tenants.umbrella=null", *moved[2:]]
+    release.refused([f"{host}/ moves to ingress/", "ingress acme", "acme-umbrella"], *leaves)
     print("  a path of a host goes to another namespace and back as the message says")
+
+
+def half_an_upgrade_goes_back(release, runbook):
+    """An upgrade that the API server refuses half way, and that drops a tenant: "Roll back" brings back what was, if it has to be said twice."""
+    kubernetes = release.kubernetes
+    done = release.upgrade("--set", "tenants.umbrella=null", "--set-json", 'ingress.annotations={"no/such/key":"x"}', check=False)
+    expect(done.returncode != 0 and "nvalid" in done.stderr, f"the API server takes an impossible annotation: {done.stderr}")
+    block = [command.text for command in runbook.commands if command.section == "Roll back"][:2]
+    for _ in range(2):
+        done = kubernetes.inside("bash", "-c", "set -eo pipefail\n" + "\n".join(block), check=False)
+        if done.returncode == 0:
+            break
+        expect("with the name" in done.stderr, f"the runbook's words for a rollback that fails: {done.stderr}")
+    expect(done.returncode == 0, f"a rollback fails twice: {done.stderr}")
+    kubernetes.kubectl("--namespace", "acme-umbrella", "rollout", "status", "statefulset/runtime-umbrella", "--timeout", "2m")
+    release.upgrade()
+    print("  an upgrade that is refused half way goes back as the runbook says")
+
+
+def releases_keep_no_secrets(release):
+    """What the runbook has in the directory of the chart, and is secret or a tenant's, is in no release."""
+    for name in ("move/acme.10000.json", "backup/acme.json", "operator-token.txt", "tls.key", "tls.crt", "ca.pem"):
+        (release.place / name).parent.mkdir(exist_ok=True)
+        (release.place / name).touch()
+    release.upgrade()
+    newest = json.loads(release.kubernetes.kubectl("--namespace", release.name, "get", "secrets", "--selector", "owner=helm,status=deployed", "--output", "json"))
+    stored = base64.b64decode(base64.b64decode(newest["items"][0]["data"]["release"]))
+    files = {file["name"] for file in json.loads(gzip.decompress(stored))["chart"]["files"]}
+    expect(files <= {"rules.yaml", ".helmignore", "SITE"}, f"a release keeps {files}")
+    print("  a release keeps nothing that is secret or a tenant's")
 
 
 def a_claim_is_made_anew(release, runbook, record_of_shared):

@@ -187,13 +187,22 @@ Parsed<HostPort> parse_host_port(std::string_view text) {
   const bool bracketed = text.starts_with('[');
   if (text.find("://") != std::string_view::npos)
     return tl::unexpected<std::string>("host and port alone, without a scheme");
-  if (text.find('/') != std::string_view::npos)
+  if (text.find('*') != std::string_view::npos)
+    return tl::unexpected<std::string>("name each host; wildcards are not supported");
+  if (const auto slash = text.find('/'); slash != std::string_view::npos) {
+    const auto address = text.substr(0, slash);
+    if (!is_address(AF_INET, address) && !is_address(AF_INET6, address))
+      return tl::unexpected<std::string>("host and port alone, without a path");
     return tl::unexpected<std::string>(
         "name each host with its port, as 10.0.0.5:443; a service "
         "has no address blocks");
-  if (colon == std::string_view::npos || (bracketed && text.ends_with(']'))) {
+  }
+  if ((colon == std::string_view::npos && is_host(text)) || (bracketed && text.ends_with(']'))) {
     return tl::unexpected("it needs a port: did you mean " + std::string(text) + ":443?");
   }
+  constexpr std::string_view form =
+      "write host:port as api.stripe.com:443, an IPv6 address in brackets";
+  if (colon == std::string_view::npos) return tl::unexpected<std::string>(std::string(form));
   const std::string_view host = text.substr(0, colon);
   const auto number = port(text.substr(colon + 1));
   if (!number) return tl::unexpected<std::string>("a port is a number from 1 to 65535");
@@ -205,8 +214,7 @@ Parsed<HostPort> parse_host_port(std::string_view text) {
     if (is_address(AF_INET6, inner)) return HostPort{std::string(inner), *number};
   }
   if (is_host(host)) return HostPort{std::string(host), *number};
-  return tl::unexpected<std::string>(
-      "write host:port as api.stripe.com:443, an IPv6 address in brackets");
+  return tl::unexpected<std::string>(std::string(form));
 }
 
 /// The address without the bits behind the length, which no rule looks at.

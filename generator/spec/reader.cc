@@ -52,7 +52,7 @@ struct ForeignWord {
   std::string_view key;
   std::string_view remedy;
 };
-constexpr std::array<ForeignWord, 43> foreign_words{{
+constexpr std::array<ForeignWord, 46> foreign_words{{
     {"environment", "env", "it is called 'env' here"},
     {"env_file", "env", "write the variables under 'env'"},
     {"depends_on", "needs", "it is called 'needs' here, a list of services"},
@@ -62,8 +62,8 @@ constexpr std::array<ForeignWord, 43> foreign_words{{
     {"shm_size", "writable", "write 'writable: [{ path: /dev/shm, size: 256Mi }]'"},
     {"ulimits", "limits", "write 'limits: { files: 65536 }', or 'processes'"},
     {"pids_limit", "limits", "write 'limits: { processes: 4096 }'"},
-    {"mem_limit", "resources", "write 'resources: { memory: 256Mi }'"},
-    {"cpus", "resources", "write 'resources: { cpu: 500m }'"},
+    {"mem_limit", "resources", "it is 'memory' of 'resources' here, as 64Mi..2Gi or 2Gi"},
+    {"cpus", "resources", "it is 'cpu' of 'resources' here, as 100m..2 or 500m"},
     {"healthcheck", "health", "it is called 'health' here: { path } or { command: [...] }"},
     {"livenessProbe", "health", "it is called 'health' here: { path } or { command: [...] }"},
     {"readinessProbe", "health", "it is called 'health' here: { path } or { command: [...] }"},
@@ -73,6 +73,9 @@ constexpr std::array<ForeignWord, 43> foreign_words{{
     {"expose", "port", "a service has one 'port'"},
     {"deploy", "replicas", "'replicas' and 'resources' stand beside it here"},
     {"scale", "replicas", "it is called 'replicas' here"},
+    {"minReplicas", "replicas", "write both bounds as 'replicas: 2..4'"},
+    {"maxReplicas", "replicas", "write both bounds as 'replicas: 2..4'"},
+    {"schedule", "replicas", "leave it out: a service always runs, nothing starts it by the clock"},
     {"restart", "health", "leave it out: what fails is started again"},
     {"networks", "needs",
      "leave it out: services reach each other, 'egress' names what is outside"},
@@ -156,7 +159,8 @@ std::string as_command(const std::string& line) {
     for (const char c : word) out += c == '\'' ? std::string("''") : std::string(1, c);
     return out + "'";
   };
-  if (line.find_first_of(of_shells) != std::string::npos) {
+  const bool sets_variables = line.substr(0, line.find(' ')).find('=') != std::string::npos;
+  if (sets_variables || line.find_first_of(of_shells) != std::string::npos) {
     return "[/bin/sh, -c, " + quoted(line) + "]";
   }
   std::string out = "[";

@@ -39,6 +39,14 @@ struct Artifact {
 /// Sorted by path, without duplicates.
 using Artifacts = std::vector<Artifact>;
 
+/// What the patches of a spec made of a structured file.
+struct PatchedFile {
+  std::string path;
+  Node before;
+  Node after;
+};
+using PatchedFiles = std::vector<PatchedFile>;
+
 /// What `render` can write. A target's files are below the directory of its name.
 enum class Target : std::uint8_t { docker, compose, helm, systemd, local, sdk };
 

@@ -60,6 +60,8 @@ std::string instead_of_a_patch(const Artifact& text) {
 }  // namespace
 
 Result<void> Patches::apply(std::string_view path, Node& tree, const Check& check) {
+  if (std::ranges::find(patches_, path, &Patch::file) == patches_.end()) return {};
+  auto plain = tree;
   for (std::size_t i = 0; i < patches_.size(); ++i) {
     if (patches_[i].file != path) continue;
     used_[i] = true;
@@ -68,6 +70,7 @@ Result<void> Patches::apply(std::string_view path, Node& tree, const Check& chec
     if (auto done = apply(patches_[i], patched, check); !done) return done;
     if (mistakes_.size() == before) tree = std::move(patched);
   }
+  files_.push_back({.path = std::string(path), .before = std::move(plain), .after = tree});
   return {};
 }
 

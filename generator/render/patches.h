@@ -35,6 +35,9 @@ class Patches {
   /// All so far; a writer adds what its format cannot say.
   [[nodiscard]] std::vector<Mistake>& mistakes() { return mistakes_; }
 
+  /// The files that have been changed so far.
+  [[nodiscard]] PatchedFiles& files() { return files_; }
+
  private:
   [[nodiscard]] Result<void> apply(const plan::Patch& patch, Node& tree, const Check& check);
 
@@ -44,6 +47,7 @@ class Patches {
   const std::vector<plan::Patch>& patches_;
   std::vector<bool> used_;
   std::vector<Mistake> mistakes_;
+  PatchedFiles files_;
 };
 
 }  // namespace caisson::render

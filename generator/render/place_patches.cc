@@ -1,13 +1,13 @@
 #include "generator/render/place_patches.h"
 
 #include <algorithm>
-#include <cstddef>
-#include <optional>
-#include <vector>
+#include <limits>
+#include <utility>
 
+#include "generator/render/helm_workload.h"
 #include "generator/render/json.h"
 #include "generator/render/node.h"
-#include "generator/render/read_tree.h"
+#include "generator/render/place_facts.h"
 #include "generator/render/systemd_layout.h"
 
 namespace caisson::render {
@@ -17,85 +17,140 @@ using plan::Instance;
 using plan::Patch;
 using plan::Plan;
 
-/// Values of a file that decide where data are, and whose.
-struct Deciding {
-  std::string file;
-  std::string below;  ///< pointer of what has them
-  std::vector<std::string> values;
-};
-
-std::vector<Deciding> in_compose(const Instance& instance, const std::string& volume) {
-  const std::string project = "compose/compose.yaml";
-  return {{project, "", {"/name"}},
-          {project, "/volumes/" + volume, {"/name", "/external", "/driver", "/driver_opts"}},
-          {project, "/services/" + pointer_segment(instance.name), {"/volumes", "/tmpfs", "/user"}},
-          {"compose/" + instance.name + ".json", "", {"/data"}}};
+/// Where the process of the instance finds the volume.
+std::string path_of(const Plan& plan, std::string_view target, const Instance& instance,
+                    std::string_view volume) {
+  if (target == "systemd" && !SystemdLayout::is_image(instance))
+    return SystemdLayout(plan).data(instance.name);
+  const auto mount = std::ranges::find(instance.volumes, volume, &plan::VolumeMount::volume);
+  return mount == instance.volumes.end() ? std::string() : mount->path;
 }
 
-std::vector<Deciding> in_systemd(const Plan& plan, const Instance& instance) {
-  const SystemdLayout layout(plan);
-  return {{"systemd/system/" + layout.service(instance.name),
-           "/Service",
-           {"/User", "/BindPaths", "/TemporaryFileSystem", "/RootDirectory", "/StateDirectory"}},
-          {"systemd/config/" + instance.name + ".json", "", {"/data"}}};
-}
-
-std::vector<Deciding> in_helm(const Plan& plan, const Instance& instance,
-                              const std::string& volume) {
-  const auto tenant =
-      instance.tenant ? "/tenants/" + pointer_segment(*instance.tenant) : std::string();
-  const auto workload = tenant + "/workloads/" + pointer_segment(instance.name);
-  std::vector<Deciding> found;
-  const auto values = "helm/" + plan.name.value + "/values.yaml";
-  found.push_back({values, "", {"/storageClass"}});
-  found.push_back({values, workload, {"/controller", "/config/data"}});
-  found.push_back({values, workload + "/volumes/" + volume, {"/existingClaim", "/path"}});
-  if (instance.tenant) found.push_back({values, tenant, {"/namespace"}});
-  return found;
-}
-
-/// What a patch makes of the value at `pointer`; nothing when it leaves it alone.
-std::optional<std::string> said_of(const Patch& patch, const std::string& pointer) {
+/// Whether the patch changes what is at the pointer, or something in it or around it.
+bool is_of(const Patch& patch, std::string_view file, const std::string& pointer) {
+  if (patch.file != file) return false;
   const auto at = pointer_segments(patch.at);
   const auto wanted = pointer_segments(pointer);
   const auto common = std::min(at.size(), wanted.size());
-  for (std::size_t i = 0; i < common; ++i) {
-    if (at[i] != "*" && at[i] != wanted[i]) return {};
+  for (std::size_t i = 0; i < common; ++i)
+    if (at[i] != "*" && at[i] != wanted[i]) return false;
+  return true;
+}
+
+std::string pointer_of(const Plan& plan, std::string_view file, const std::string& pointer) {
+  const auto patch = std::ranges::find_if(
+      plan.patches, [&](const Patch& one) { return is_of(one, file, pointer); });
+  return patch == plan.patches.end() ? std::string("/patches") : patch->origin.pointer;
+}
+
+/// Compares one file before and after its patches.
+class Comparison {
+ public:
+  Comparison(const Plan& plan, const PatchedFile& file, PlacePatches& found)
+      : plan_(plan), file_(file), found_(found) {}
+
+  void facts(const PlaceFacts& before, const PlaceFacts& after) {
+    for (const auto& [pointer, value] : after) {
+      const auto was = before.find(pointer);
+      if (was == before.end() || was->second != value) say(pointer, to_json_line(value));
+    }
+    for (const auto& [pointer, value] : before)
+      if (!after.contains(pointer)) say(pointer, "removed");
   }
-  if (patch.action == Patch::Action::remove) return patch.at + ": removed";
-  if (at.size() >= wanted.size()) return patch.at + ": " + patch.value;
-  const auto value = read_tree(patch.at, patch.value, [](std::size_t) { return Origin(); });
-  if (!value) return {};  // it is a mistake, and told of where it is applied
-  const Node* node = &*value;
-  for (std::size_t i = common; i < wanted.size() && node != nullptr; ++i) {
-    node = node->child(wanted[i]);
+
+  void value(const std::string& pointer) {
+    const auto* was = file_.before.at(pointer);
+    const auto* now = file_.after.at(pointer);
+    if (now == nullptr || now->empty()) {
+      if (was != nullptr && !was->empty()) say(pointer, "removed");
+    } else if (was == nullptr || *was != *now) {
+      say(pointer, to_json_line(*now));
+    }
   }
-  if (node != nullptr) return pointer + ": " + to_json_line(*node);
-  if (patch.action == Patch::Action::merge) return {};
-  return pointer + ": removed";
+
+  /// The text at `pointer`, when it is another one than before.
+  [[nodiscard]] std::optional<PatchedValue<std::string>> text(const std::string& pointer) const {
+    const auto* was = file_.before.at(pointer);
+    const auto* now = file_.after.at(pointer);
+    if (now == nullptr || now->text() == nullptr || (was != nullptr && *was == *now)) return {};
+    return PatchedValue<std::string>{*now->text(), pointer_of(plan_, file_.path, pointer)};
+  }
+
+  [[nodiscard]] std::optional<PatchedValue<std::int64_t>> bytes(const std::string& pointer) const {
+    const auto said = text(pointer);
+    const auto bytes = said ? helm::bytes_of(said->value) : std::nullopt;
+    if (!bytes) return {};
+    return PatchedValue<std::int64_t>{*bytes, said->pointer};
+  }
+
+  /// What all copies need, when the size of one or their number is another than before.
+  [[nodiscard]] std::optional<PatchedValue<std::int64_t>> copies(const std::string& backup) const {
+    const auto* keep = file_.after.at(backup + "/keep");
+    const auto* size = file_.after.at(backup + "/size");
+    if (keep == nullptr || size == nullptr || size->text() == nullptr) return {};
+    const auto* count = std::get_if<std::int64_t>(&keep->value());
+    const auto bytes = helm::bytes_of(*size->text());
+    const auto* was_keep = file_.before.at(backup + "/keep");
+    const auto* was_size = file_.before.at(backup + "/size");
+    if (was_keep == nullptr || was_size == nullptr || count == nullptr || !bytes) return {};
+    if (*was_keep == *keep && *was_size == *size) return {};
+    constexpr auto most = std::numeric_limits<std::int64_t>::max();
+    const bool fits = *count <= 0 || *bytes <= most / *count;
+    const auto changed = *was_keep == *keep ? "/size" : "/keep";
+    return PatchedValue<std::int64_t>{fits ? *bytes * *count : most,
+                                      pointer_of(plan_, file_.path, backup + changed)};
+  }
+
+ private:
+  void say(const std::string& pointer, const std::string& what) {
+    if (found_.pointer.empty()) found_.pointer = pointer_of(plan_, file_.path, pointer);
+    found_.text += (found_.text.empty() ? ", patched: " : ", ") + pointer + ": " + what;
+  }
+
+  const Plan& plan_;
+  const PatchedFile& file_;
+  PlacePatches& found_;
+};
+
+void compare_chart(Comparison& comparison, const PatchedFile& file, const Kept& kept,
+                   PlacePatches& found) {
+  const auto& instance = kept.instance;
+  const auto tenant =
+      instance.tenant ? "/tenants/" + pointer_segment(*instance.tenant) : std::string();
+  const auto own = tenant + "/workloads/" + pointer_segment(instance.name);
+  const bool is_apart = instance.tenant && file.before.at(own) != nullptr;
+  const auto workload = is_apart ? own : "/workloads/" + pointer_segment(instance.name);
+  comparison.facts(chart_facts(file.before, workload, kept),
+                   chart_facts(file.after, workload, kept));
+  if (is_apart) found.namespace_ = comparison.text(tenant + "/namespace");
+  found.storage_class = comparison.text("/storageClass");
+  found.bytes = comparison.bytes(workload + "/volumes/" +
+                                 pointer_segment(kept.volume) + "/size");
+  found.copies_bytes = comparison.copies(workload + "/backup");
 }
 
 }  // namespace
 
-PlacePatches place_patches(const Plan& plan, std::string_view target, const Instance& instance,
-                           std::string_view volume) {
-  if (plan.patches.empty()) return {};
-  const auto segment = pointer_segment(volume);
-  const auto deciding = target == "compose"   ? in_compose(instance, segment)
-                        : target == "systemd" ? in_systemd(plan, instance)
-                                              : in_helm(plan, instance, segment);
+PlacePatches place_patches(const Plan& plan, const PatchedFiles& files, std::string_view target,
+                           const Instance& instance, std::string_view volume) {
   PlacePatches found;
-  std::string last;  // one patch may change several values
-  for (const auto& patch : plan.patches) {
-    for (const auto& [file, below, values] : deciding) {
-      if (patch.file != file) continue;
-      for (const auto& value : values) {
-        auto said = said_of(patch, below + value);
-        if (!said || *said == last) continue;
-        if (found.pointer.empty()) found.pointer = patch.origin.pointer;
-        found.text += (found.text.empty() ? ", patched: " : ", ") + *said;
-        last = *std::move(said);
-      }
+  if (files.empty()) return found;
+  const auto path = path_of(plan, target, instance, volume);
+  const Kept kept{.plan = plan, .instance = instance, .volume = volume, .path = path};
+  const auto config = instance.name + ".json";
+  for (const auto& file : files) {
+    Comparison comparison(plan, file, found);
+    if (target == "compose" && file.path == "compose/compose.yaml") {
+      comparison.facts(compose_facts(file.before, kept), compose_facts(file.after, kept));
+    } else if (target == "systemd" &&
+               file.path == "systemd/system/" + SystemdLayout(plan).service(instance.name)) {
+      comparison.facts(unit_facts(file.before, kept), unit_facts(file.after, kept));
+    } else if (target == "helm" && file.path == "helm/" + plan.name.value + "/values.yaml") {
+      compare_chart(comparison, file, kept, found);
+    } else if (file.path == "compose/" + config && target == "compose") {
+      comparison.value("/data");
+    } else if (file.path == "systemd/config/" + config && target == "systemd") {
+      comparison.value("/data");
     }
   }
   return found;

@@ -67,7 +67,7 @@ Result<Artifacts> render(const plan::Plan& plan, const Blueprints& blueprints, T
 }
 
 Result<Artifacts> render(const plan::Plan& plan, const Blueprints& blueprints, TargetSet targets,
-                         std::vector<Mistake>& mistakes) {
+                         std::vector<Mistake>& mistakes, PatchedFiles* patched) {
   const Index index(plan);
   Patches patches(plan);
   Artifacts artifacts;
@@ -83,6 +83,7 @@ Result<Artifacts> render(const plan::Plan& plan, const Blueprints& blueprints, T
     if (auto read = check_blueprints(artifacts); !read) return tl::unexpected(read.error());
   }
   mistakes = std::move(patches.mistakes());
+  if (patched != nullptr) *patched = std::move(patches.files());
   for (const auto& artifact : artifacts)
     if (artifact.tree != nullptr)
       std::ranges::move(exposures(artifact.path, *artifact.tree), std::back_inserter(mistakes));

@@ -60,7 +60,8 @@ void point_into(const std::string& environment, const spec::Node& document, rend
     auto own = "/environments/" + environment + pointer;
     if (!pointer.empty() && spec::find(document, own) != nullptr) pointer = std::move(own);
   };
-  for (auto* pointer : {&place.at_pointer, &place.bytes_pointer, &place.class_pointer})
+  for (auto* pointer :
+       {&place.at_pointer, &place.tenant_pointer, &place.bytes_pointer, &place.class_pointer})
     point(*pointer);
   std::ranges::for_each(place.tenant_pointers, point);
 }
@@ -86,11 +87,13 @@ Result<void> add_environments(const SpecSource& source, const LoadedSpec& spec,
       add_of_environment(environment.key, other, std::move(mistakes), spec, found);
       continue;
     }
-    auto values = render::helm_environment(base, plan, blueprints);
+    render::PatchedFiles patched;
+    auto values = render::helm_environment(base, plan, blueprints, &patched);
     if (!values) return tl::unexpected(values.error());
-    add_of_environment(environment.key, other, render::exposures(values->path, *values->tree), spec, found);
+    add_of_environment(environment.key, other, render::exposures(values->path, *values->tree), spec,
+                       found);
     generated.artifacts.push_back(*std::move(values));
-    for (auto& place : render::places(plan, {render::Target::helm})) {
+    for (auto& place : render::places(plan, {render::Target::helm}, patched)) {
       place.environment = environment.key;
       point_into(environment.key, spec.loaded->document, place);
       generated.places.push_back(std::move(place));
@@ -240,7 +243,8 @@ Result<std::optional<Generated>> generate(const SpecSource& source, const Loaded
   const auto targets = select_targets(rendering.targets, plan.targets);
   if (!targets) return tl::unexpected(targets.error());
   std::vector<render::Mistake> mistakes;
-  auto artifacts = render::render(plan, blueprints, *targets, mistakes);
+  render::PatchedFiles patched;
+  auto artifacts = render::render(plan, blueprints, *targets, mistakes, &patched);
   if (!artifacts) return tl::unexpected(artifacts.error());
   const render::Asked asked{.plan = plan, .document = spec.loaded->document};
   std::ranges::move(render::unbuilt(asked), std::back_inserter(mistakes));
@@ -253,7 +257,7 @@ Result<std::optional<Generated>> generate(const SpecSource& source, const Loaded
                                     .environment = rendering.environment,
                                     .blueprints = blueprints.revision(),
                                     .blueprints_commit = blueprints.commit()},
-                      .places = render::places(plan, *targets),
+                      .places = render::places(plan, *targets, patched),
                       .losses = render::losses(asked, *targets),
                       .patches = render::patch_text(plan, *targets, locator(spec))};
   if (rendering.environment.empty()) {

@@ -15,9 +15,10 @@ namespace json = boost::json;
 constexpr std::int64_t kFormat = 1;
 
 tl::unexpected<Failure> unusable(const std::string& why) {
-  return fail(std::string(kInventoryName) + " is not usable: " + why,
-              "restore it from version control, where two branches differ either side of it whole, and "
-              "generate with --force: without it nobody knows where data are");
+  return fail(
+      std::string(kInventoryName) + " is not usable: " + why,
+      "restore it from version control, where two branches differ either side of it whole, and "
+      "generate with --force: without it nobody knows where data are");
 }
 
 std::string quoted(std::string_view text) { return json::serialize(json::string_view(text)); }

@@ -164,6 +164,26 @@ Result<void> check_replicas(const plan::Plan& plan, const Node& values,
   return result;
 }
 
+/// What keeps something has a stable name and its claims from a StatefulSet alone.
+Result<void> check_kinds(const plan::Plan& plan, const Node& values,
+                         std::vector<Mistake>& mistakes) {
+  Result<void> result;
+  each_workload(plan, values,
+                [&](const std::string& name, const Node& workload, const Node&, const Node&) {
+                  const auto& kind = *workload.find("kind");
+                  const auto* volumes = workload.find("volumes");
+                  if (!result || volumes == nullptr || volumes->empty()) return;
+                  if (*kind.text() == "StatefulSet") return;
+                  const auto& changed = kind.origin().at.starts_with("/patches") ? kind : *volumes;
+                  result = refuse(mistakes, changed.origin(),
+                                  {.what = "helm: " + name + " keeps volumes, and no claim of " +
+                                           "theirs is made for a " + *kind.text(),
+                                   .remedy = "leave its kind a StatefulSet; a workload that keeps "
+                                             "nothing mounts with 'mounts' what others made"});
+                });
+  return result;
+}
+
 /// The values of a plan with the patches of its spec, but for those that the schema refuses. Fails
 /// when they are not what the schema says without any patch.
 Result<Node> patched_values(const plan::Plan& plan, const Index& index,
@@ -182,7 +202,7 @@ Result<Node> patched_values(const plan::Plan& plan, const Index& index,
   if (auto done = patches.apply(directory(plan) + "values.yaml", *values, described); !done) {
     return tl::unexpected(done.error());
   }
-  for (const auto check : {check_sizes, check_replicas, helm::check_release}) {
+  for (const auto check : {check_sizes, check_replicas, check_kinds, helm::check_release}) {
     if (auto done = check(plan, *values, patches.mistakes()); !done) {
       return tl::unexpected(done.error());
     }
@@ -478,11 +498,12 @@ Result<Artifacts> render_helm(const plan::Plan& plan, const Index& index,
 }
 
 Result<Artifact> helm_environment(const plan::Plan& base, const plan::Plan& environment,
-                                  const Blueprints& blueprints) {
+                                  const Blueprints& blueprints, PatchedFiles* patched) {
   const auto schema = helm_values_schema(most_runtimes(base));
   const auto values = [&](const plan::Plan& plan) {
     Patches patches(plan);
     auto made = patched_values(plan, Index(plan), blueprints, patches, schema);
+    if (patched != nullptr) *patched = std::move(patches.files());
     if (patches.mistakes().empty()) return made;
     const auto& mistake = patches.mistakes().front();
     return Result<Node>(

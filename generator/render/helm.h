@@ -9,9 +9,11 @@ namespace caisson::render {
 
 /// `values-<environment>.yaml` beside the chart of `base`: what `environment`, a plan of the same
 /// spec with --env, says differently. `helm install --values` lays it over values.yaml; what the
-/// environment does not have is null there. Patches of the spec are in both.
+/// environment does not have is null there. Patches of the spec are in both; `patched` gets what
+/// those of the environment changed of all its values, if asked.
 [[nodiscard]] Result<Artifact> helm_environment(const plan::Plan& base,
                                                 const plan::Plan& environment,
-                                                const Blueprints& blueprints);
+                                                const Blueprints& blueprints,
+                                                PatchedFiles* patched = nullptr);
 
 }  // namespace caisson::render

@@ -433,6 +433,18 @@ void cap_runtimes(Node& workload, std::int64_t replicas) {
                single("properties", single("replicas", single("properties", std::move(bounds)))));
 }
 
+/// What keeps volumes is a StatefulSet: nothing else makes their claims.
+void keep_in_sets(Node& workload) {
+  Node some = single("volumes", single("minProperties", {1, origin}));
+  Node keeps{Node::Map{}, origin};
+  keeps.add("required", Node{Node::List{{"volumes", origin}}, origin});
+  keeps.add("properties", std::move(some));
+  Node rule{Node::Map{}, origin};
+  rule.add("if", std::move(keeps));
+  rule.add("then", single("properties", single("kind", single("const", {"StatefulSet", origin}))));
+  workload.add("allOf", Node{Node::List{std::move(rule)}, origin});
+}
+
 /// What a secret of some kind cannot be without.
 void need_of_kinds(Node& secret) {
   Node kinds{Node::List{}, origin};
@@ -611,6 +623,7 @@ Node helm_values_schema(std::int64_t runtime_replicas) {
     put(*parent, segments.back(), row);
   }
   cap_runtimes(*definitions.find("workload"), runtime_replicas);
+  keep_in_sets(*definitions.find("workload"));
   need_of_kinds(*root.find("properties")->find("secrets")->find("additionalProperties"));
   root.add("definitions", std::move(definitions));
   return root;

@@ -106,10 +106,11 @@ TEST(HelmChart, WarnsOfPodsThatLeaveTheirNetworks) {
       warnings_of("/pods", "{ spec: { containers: [{ securityContext: { privileged: true } }] } }"),
       HasSubstr("W0305"));
   EXPECT_EQ(warnings_of("/pods", "{ spec: { nodeSelector: { disk: ssd } } }"), "");
-  for (const auto* object :
-       {"{ kind: Pod, spec: { hostPID: true } }",
-        "{ kind: CronJob, spec: { jobTemplate: { spec: { template: { spec: { hostIPC: true } } } } } }",
-        "{ kind: List, items: [{ kind: DaemonSet, spec: { template: { spec: { hostNetwork: true } } } }] }"})
+  for (const auto* object : {"{ kind: Pod, spec: { hostPID: true } }",
+                             "{ kind: CronJob, spec: { jobTemplate: { spec: { template: { spec: { "
+                             "hostIPC: true } } } } } }",
+                             "{ kind: List, items: [{ kind: DaemonSet, spec: { template: { spec: { "
+                             "hostNetwork: true } } } }] }"})
     EXPECT_THAT(warnings_of("/extraObjects", "{ agent: " + std::string(object) + " }"),
                 HasSubstr("W0305"))
         << object;

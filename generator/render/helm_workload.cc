@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cmath>
 #include <limits>
+#include <optional>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -160,16 +164,34 @@ Node egress(const Instance& instance) {
   return node;
 }
 
+constexpr std::array<std::string_view, 7> binary{"", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"};
+constexpr std::array<std::string_view, 7> decimal{"", "k", "M", "G", "T", "P", "E"};
+
 }  // namespace
 
 std::string byte_size(std::int64_t bytes) {
-  constexpr std::array<std::string_view, 7> binary{"", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"};
-  constexpr std::array<std::string_view, 7> decimal{"", "k", "M", "G", "T", "P", "E"};
   const bool is_binary = bytes % 1024 == 0;
   const std::int64_t step = is_binary ? 1024 : 1000;
   std::size_t unit = 0;
   for (; bytes != 0 && bytes % step == 0; ++unit) bytes /= step;
   return std::to_string(bytes).append(is_binary ? binary.at(unit) : decimal.at(unit));
+}
+
+std::optional<std::int64_t> bytes_of(std::string_view size) {
+  double number = 0;
+  const auto* end = size.data() + size.size();
+  const auto [rest, error] = std::from_chars(size.data(), end, number);
+  if (error != std::errc() || number < 0) return {};
+  const std::string_view unit(rest, static_cast<std::size_t>(end - rest));
+  for (const auto& [units, step] : {std::pair{&binary, 1024.0}, {&decimal, 1000.0}}) {
+    const auto found = std::ranges::find(*units, unit);
+    if (found == units->end()) continue;
+    number *= std::pow(step, found - units->begin());
+    constexpr double most = 9.2e18;
+    if (number > most) return {};
+    return static_cast<std::int64_t>(std::ceil(number));
+  }
+  return {};
 }
 
 void lay_over(Node& node, const Instance& instance, const Volumes& volumes) {

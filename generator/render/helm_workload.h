@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -23,6 +24,10 @@ void lay_over(Node& node, const plan::Instance& instance, const Volumes& volumes
 /// the largest unit that divides them, "10Gi", "1Ti" and never "1024Gi", "1G" and never
 /// "1000000000".
 [[nodiscard]] std::string byte_size(std::int64_t bytes);
+
+/// The reverse, of what a site writes: "1.5Gi", "20G", "1e9". Nothing when it is no amount, or none
+/// that an int64 counts.
+[[nodiscard]] std::optional<std::int64_t> bytes_of(std::string_view size);
 
 /// The name of the StatefulSet of an instance that keeps something.
 [[nodiscard]] std::string controller(const plan::Instance& instance);

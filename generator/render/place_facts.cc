@@ -1,13 +1,12 @@
 #include "generator/render/place_facts.h"
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
-#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
 
+#include "generator/render/compose_service.h"
 #include "generator/render/json.h"
 #include "generator/render/systemd_layout.h"
 
@@ -75,8 +74,7 @@ void add_seen(PlaceFacts& facts, const Mounts& mounts, std::string_view place) {
   }
 }
 
-void put(PlaceFacts& facts, const Node& tree, const std::string& below,
-         const std::string& key) {
+void put(PlaceFacts& facts, const Node& tree, const std::string& below, const std::string& key) {
   const auto* value = tree.at(key);
   if (value != nullptr && !value->empty()) facts.emplace(below + key, *value);
 }
@@ -91,7 +89,8 @@ void put_command(PlaceFacts& facts, const Node& tree, const std::string& below,
   if (option == all.end()) {
     facts.emplace(below + key, *words);
   } else {
-    facts.emplace(below + key, Node{Node::List(option, std::min(option + 2, all.end()))});
+    const auto end = all.end() - option > 1 ? option + 2 : all.end();
+    facts.emplace(below + key, Node{Node::List(option, end)});
   }
 }
 
@@ -146,10 +145,12 @@ void put_volume(PlaceFacts& facts, const Node& project, const Kept& kept) {
   const auto name = text_of(project.find("name"));
   const auto found = !own.empty() ? own : elsewhere ? volume : name + "_" + volume;
   if (found != planned + "_" + volume) {
-    facts.emplace(!own.empty()  ? at + "/name"
-                  : elsewhere ? at + "/external"
-                              : "/name",
-                  !own.empty() ? Node{own} : elsewhere ? *external : Node{name});
+    facts.emplace(!own.empty() ? at + "/name"
+                  : elsewhere  ? at + "/external"
+                               : "/name",
+                  !own.empty() ? Node{own}
+                  : elsewhere  ? *external
+                               : Node{name});
   }
   if (about == nullptr) return;
   if (text_of(about->find("driver")) != "local") put(facts, *about, at, "/driver");
@@ -208,8 +209,7 @@ void put_containers(PlaceFacts& facts, const Node& place, const std::string& bel
   }
   PlaceFacts seen;
   add_seen(seen, mounts, kept.path);
-  const Node as_it_was{
-      Node::List{{std::string(kept.volume) + " at " + std::string(kept.path)}}};
+  const Node as_it_was{Node::List{{std::string(kept.volume) + " at " + std::string(kept.path)}}};
   auto& found = seen.try_emplace(below + key, Node{Node::List{}}).first->second;
   if (found != as_it_was) facts.emplace(below + key, std::move(found));
 }
@@ -220,8 +220,7 @@ void put_pod_volume(PlaceFacts& facts, const Node& place, const std::string& bel
   const auto* volumes = place.at("/spec/volumes");
   if (volumes == nullptr || volumes->list() == nullptr) return;
   for (const auto& volume : *volumes->list())
-    if (text_of(volume.find("name")) == kept.volume)
-      facts.emplace(below + "/spec/volumes", volume);
+    if (text_of(volume.find("name")) == kept.volume) facts.emplace(below + "/spec/volumes", volume);
 }
 
 }  // namespace
@@ -242,7 +241,7 @@ PlaceFacts compose_facts(const Node& project, const Kept& kept) {
     std::string_view rest = text;
     mounts.push_back({below + "/tmpfs", clean(next_part(rest)), "memory"});
   }
-  add_seen(facts, mounts, kept.path);
+  add_seen(facts, mounts, compose_literal(kept.path));
   if (!is_runtime(kept)) return facts;
   put_command(facts, *service, below, "/command");
   put_command(facts, *service, below, "/entrypoint");
@@ -262,8 +261,8 @@ PlaceFacts unit_facts(const Node& unit, const Kept& kept) {
   const auto* service = unit.find("Service");
   if (service == nullptr) return facts;
   const std::string below = "/Service";
-  for (const auto* key : {"/User", "/RootDirectory", "/RootImage", "/ExtensionImages",
-                          "/ExtensionDirectories"})
+  for (const auto* key :
+       {"/User", "/RootDirectory", "/RootImage", "/ExtensionImages", "/ExtensionDirectories"})
     put(facts, *service, below, key);
   for (const auto* key : {"/DynamicUser", "/RootEphemeral"})
     if (!says_no(service->at(key))) put(facts, *service, below, key);

@@ -124,8 +124,7 @@ void compare_chart(Comparison& comparison, const PatchedFile& file, const Kept& 
                    chart_facts(file.after, workload, kept));
   if (is_apart) found.namespace_ = comparison.text(tenant + "/namespace");
   found.storage_class = comparison.text("/storageClass");
-  found.bytes = comparison.bytes(workload + "/volumes/" +
-                                 pointer_segment(kept.volume) + "/size");
+  found.bytes = comparison.bytes(workload + "/volumes/" + pointer_segment(kept.volume) + "/size");
   found.copies_bytes = comparison.copies(workload + "/backup");
 }
 

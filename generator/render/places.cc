@@ -239,11 +239,29 @@ std::string owner(const Place& place) {
 Mistake changes_hands(const Place& was, const Place& place) {
   return {.code = "E0310",
           .pointer = "/services/" + place.service,
-          .message = words(place) + " would be of " + owner(place) +
-                     ", but what it keeps is of " + owner(was),
-          .remedy = "give the service or the tenant another name, or empty it first, with "
-                    "--accept-move volume/" +
-                    place.volume};
+          .message = words(place) + " would be of " + owner(place) + ", but what it keeps is of " +
+                     owner(was),
+          .remedy =
+              "give the service or the tenant another name, or empty it first, with "
+              "--accept-move volume/" +
+              place.volume};
+}
+
+/// A value and where the spec says it, to be tied.
+template <class T>
+std::tuple<const T&, const std::string&> both(const PatchedValue<T>& patched) {
+  return {patched.value, patched.pointer};
+}
+
+/// Targets of environments where what no replica has moves, too: not the tenants' doing then.
+std::set<std::tuple<std::string_view, std::string_view>> moved_targets(const Places& before,
+                                                                       const Places& now) {
+  std::set<std::tuple<std::string_view, std::string_view>> moved;
+  for (const auto& place : now) {
+    const auto* was = place.replica_of.empty() ? same(place, before) : nullptr;
+    if (was != nullptr && was->at != place.at) moved.emplace(place.target, place.environment);
+  }
+  return moved;
 }
 
 Mistake grows(const Place& was, const Place& place) {
@@ -272,7 +290,7 @@ void sort(Places& places) {
   });
 }
 
-Places places(const Plan& plan, TargetSet targets) {
+Places places(const Plan& plan, TargetSet targets, const PatchedFiles& patched) {
   const auto namespaces = helm::namespaces(plan);
   std::unordered_map<std::string_view, const plan::Volume*> volumes;
   for (const auto& volume : plan.volumes) volumes.emplace(volume.name, &volume);
@@ -280,21 +298,26 @@ Places places(const Plan& plan, TargetSet targets) {
   for (const auto& tenant : plan.tenants) served[tenant.instance].push_back(&tenant);
 
   Places found;
+  std::unordered_map<std::string_view, const plan::Origin*> tenants;
+  for (const auto& tenant : plan.tenants) tenants.emplace(tenant.slug, &tenant.origin);
   const auto add = [&](std::string_view target, std::string at, const plan::Origin& because,
-                       const Instance& instance, const std::string& volume) -> Place& {
-    const auto patched = place_patches(plan, target, instance, volume);
-    at += patched.text;
+                       const Instance& instance, const std::string& volume,
+                       const PlacePatches& patches) -> Place& {
+    at += patches.text;
     const bool has_doors = target == helm_name && plan.edge.proxy.value != plan::Edge::Proxy::none;
     auto& place = found.emplace_back(
         Place{.target = std::string(target),
               .environment = {},
               .volume = volume,
               .at = std::move(at),
-              .at_pointer = patched.pointer.empty() ? because.pointer : patched.pointer});
+              .at_pointer = patches.pointer.empty() ? because.pointer : patches.pointer});
     if (instance.role == plan::Role::service) {
       constexpr std::string_view services = "/services/";
       place.service = instance.origin.pointer.substr(services.size());
       place.replica_of = instance.tenant.value_or(std::string());
+      const auto tenant = tenants.find(place.replica_of);
+      const bool is_planned = patches.pointer.empty() && !patches.namespace_;
+      if (tenant != tenants.end() && is_planned) place.tenant_pointer = tenant->second->pointer;
     }
     if (instance.role == plan::Role::runtime) {
       for (const auto* tenant : served[instance.name]) {
@@ -312,11 +335,13 @@ Places places(const Plan& plan, TargetSet targets) {
       if (mount.read_only) continue;  // somebody else's, who writes it
       if (targets.has(Target::compose) && plan.targets.compose.value) {
         add("compose", in_compose(plan, instance, mount.volume),
-            plan.targets.compose_project.origin, instance, mount.volume);
+            plan.targets.compose_project.origin, instance, mount.volume,
+            place_patches(plan, patched, "compose", instance, mount.volume));
       }
       if (targets.has(Target::systemd) && plan.targets.systemd.value) {
         if (auto at = on_host(plan, instance, mount.volume); !at.empty()) {
-          add("systemd", std::move(at), plan.targets.systemd_data.origin, instance, mount.volume);
+          add("systemd", std::move(at), plan.targets.systemd_data.origin, instance, mount.volume,
+              place_patches(plan, patched, "systemd", instance, mount.volume));
         }
       }
       if (!targets.has(Target::helm) || !plan.targets.helm.value || !HelmValues::runs(instance)) {
@@ -324,14 +349,21 @@ Places places(const Plan& plan, TargetSet targets) {
       }
       const auto& cluster = plan.targets.cluster;
       const auto own = instance.tenant ? namespaces.find(*instance.tenant) : namespaces.end();
-      const auto& there = own == namespaces.end() ? cluster.namespace_.value : own->second;
+      const auto patches = place_patches(plan, patched, helm_name, instance, mount.volume);
+      const auto& there = patches.namespace_        ? patches.namespace_->value
+                          : own == namespaces.end() ? cluster.namespace_.value
+                                                    : own->second;
       auto& place = add(helm_name, there + "/" + helm::claim(instance, mount.volume),
-                        cluster.namespace_.origin, instance, mount.volume);
+                        cluster.namespace_.origin, instance, mount.volume, patches);
+      if (patches.namespace_) place.at_pointer = patches.namespace_->pointer;
       const auto& volume = *volumes.at(mount.volume);
       place.bytes = volume.size_bytes.value;
       place.bytes_pointer = volume.size_bytes.origin.pointer;
+      if (patches.bytes) std::tie(place.bytes, place.bytes_pointer) = both(*patches.bytes);
       place.storage_class = cluster.storage_class.value;
       place.class_pointer = cluster.storage_class.origin.pointer;
+      if (patches.storage_class)
+        std::tie(place.storage_class, place.class_pointer) = both(*patches.storage_class);
       if (instance.role != plan::Role::runtime || plan.backup.schedule.value.empty()) continue;
       const auto copies = helm::backup_bytes(plan, volume);
       auto claim = place;
@@ -339,6 +371,8 @@ Places places(const Plan& plan, TargetSet targets) {
       claim.at = there + "/" + claim.volume;
       claim.bytes = copies.value;
       claim.bytes_pointer = copies.origin.pointer;
+      if (patches.copies_bytes)
+        std::tie(claim.bytes, claim.bytes_pointer) = both(*patches.copies_bytes);
       claim.copies = true;
       claim.tenants.clear();
       claim.tenant_pointers.clear();
@@ -392,6 +426,7 @@ std::vector<Mistake> place_mistakes(const Places& before, const Places& now,
   };
   std::map<std::string, Mistake, std::less<>> sizes;
   std::map<std::string, Mistake, std::less<>> hands;
+  const auto moved = moved_targets(before, now);
   for (const auto& place : now) {
     const auto* was = same(place, before);
     if (was == nullptr) continue;
@@ -400,7 +435,9 @@ std::vector<Mistake> place_mistakes(const Places& before, const Places& now,
       hands.try_emplace(place.volume, changes_hands(*was, place));
     }
     if (was->at != place.at) {
-      move(place, place.at_pointer, words(*was), words(place),
+      const bool is_of_tenant = !place.tenant_pointer.empty() && place.target == helm_name &&
+                                !moved.contains({place.target, place.environment});
+      move(place, is_of_tenant ? place.tenant_pointer : place.at_pointer, words(*was), words(place),
            place.tenants.empty()
                ? "change it back, or copy what is there to the new place, emptied "
                  "first, while nothing uses it"

@@ -39,6 +39,7 @@ struct Place {
   bool gone = false;  ///< the spec has the volume no more; what is in it may still be there
 
   std::string at_pointer{};
+  std::string tenant_pointer{};  ///< of `replica_of`, whose tier says in which namespace it is
   std::string bytes_pointer{};
   std::string class_pointer{};
   std::vector<std::string> tenant_pointers{};  ///< as `tenants`
@@ -55,8 +56,8 @@ struct Place {
 using Places = std::vector<Place>;
 
 /// The places of those targets that keep data from one generation to the next: `local` makes
-/// everything anew.
-[[nodiscard]] Places places(const plan::Plan& plan, TargetSet targets);
+/// everything anew. `patched` is what the patches of the plan changed.
+[[nodiscard]] Places places(const plan::Plan& plan, TargetSet targets, const PatchedFiles& patched);
 
 /// What somebody takes along or has given up: "tenant/globex", "volume/files-data",
 /// "service/files".

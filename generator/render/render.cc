@@ -6,8 +6,8 @@
 #include <string>
 #include <utility>
 
-#include "generator/render/file_format.h"
 #include "generator/render/exposures.h"
+#include "generator/render/file_format.h"
 #include "generator/render/site.h"
 #include "generator/render/targets.h"
 

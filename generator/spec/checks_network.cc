@@ -50,9 +50,12 @@ bool overlap(const Block& a, const Block& b) {
 // Where clouds answer with credentials: RFC 3927 and RFC 4291 link-local, Alibaba, Azure, Oracle;
 // over IPv6 AWS, Google, Oracle; and the same through the NAT64 of RFC 6052.
 constexpr std::array<std::string_view, 12> metadata_blocks{
-    "169.254.0.0/16",    "fe80::/10",          "100.100.100.200/32",     "168.63.129.16/32",
-    "192.0.0.192/32",    "fd00:ec2::254/128",  "fd20:ce::254/128",       "fd00:c1::a9fe:a9fe/128",
-    "64:ff9b::a9fe:0/112", "64:ff9b::6464:64c8/128", "64:ff9b::a83f:8110/128", "64:ff9b::c000:c0/128"};
+    "169.254.0.0/16",         "fe80::/10",
+    "100.100.100.200/32",     "168.63.129.16/32",
+    "192.0.0.192/32",         "fd00:ec2::254/128",
+    "fd20:ce::254/128",       "fd00:c1::a9fe:a9fe/128",
+    "64:ff9b::a9fe:0/112",    "64:ff9b::6464:64c8/128",
+    "64:ff9b::a83f:8110/128", "64:ff9b::c000:c0/128"};
 constexpr std::array<std::string_view, 5> metadata_names{"metadata", "metadata.google.internal",
                                                          "metadata.azure.internal", "instance-data",
                                                          "instance-data.ec2.internal"};

@@ -157,6 +157,7 @@ TEST_F(GeneratePlaces, RefusesAPatchThatMovesWhatIsKept) {
                 "patches: [{ " + patch + ", reason: x }]\n");
   };
   const std::string compose = "file: compose/compose.yaml, at: ";
+  const std::string unit = "file: systemd/system/acme-runtime.service, at: ";
   const std::string values = "file: helm/acme/values.yaml, at: ";
   const std::vector<std::pair<std::string, std::string>> moving{
       {compose + "/name, set: other", R"(acme_runtime-data, patched: /name: "other" (compose))"},
@@ -170,7 +171,28 @@ TEST_F(GeneratePlaces, RefusesAPatchThatMovesWhatIsKept) {
       {values + "/workloads/runtime/volumes/runtime-data, merge: { existingClaim: mine }",
        "(helm)"},
       {values + "/tenants/t39/namespace, set: other", "volume 'runtime-t39-data'"},
-      {values + "/storageClass, set: slow", "(helm)"}};
+      {values + "/storageClass, set: slow",
+       "take it along as 'Another storage class' of the chart's RUNBOOK.md says"},
+      {compose + "/services/runtime, merge: { userns_mode: host }", "/userns_mode: \"host\""},
+      {compose + "/services/files, merge: { volumes_from: [runtime] }", "volume 'files-data'"},
+      {compose + "/services/files, merge: { tmpfs: [\"/data/new:size=64m\"] }",
+       "/services/files/tmpfs: [\"memory at /data/new\"]"},
+      {compose + "/services/runtime/configs/0/source, set: runtime-t39.json",
+       "volume 'runtime-data'"},
+      {compose + "/configs/runtime.json/file, set: ./runtime-t39.json",
+       "/configs/runtime.json/file: \"./runtime-t39.json\""},
+      {unit + "/Service, merge: { MountImages: [\"/srv/x.raw:/var/lib/acme/runtime\"] }",
+       "/Service/MountImages"},
+      {unit + "/Service, merge: { RootImage: /srv/x.raw }", "/Service/RootImage"},
+      {unit + "/Service, merge: { DynamicUser: true }", "/Service/DynamicUser"},
+      {unit + "/Service, merge: { ExtensionDirectories: [/srv/x] }",
+       "/Service/ExtensionDirectories"},
+      {unit + "/Service/BindReadOnlyPaths/2, set: \"/srv/x.json:/opt/acme/etc/runtime.json\"",
+       "/srv/x.json at /opt/acme/etc/runtime.json"},
+      {values + "/workloads/files, merge: { writable: { /data: 1Gi } }",
+       "/workloads/files/writable: [\"memory at /data\"]"},
+      {values + "/workloads/files, merge: { mounts: { /data/old: { emptyDir: {} } } }",
+       "/workloads/files/mounts"}};
   const auto plain = spec(", storage: { path: /data, size: 10Gi }");
   for (const auto& [patch, said] : moving) {
     SCOPED_TRACE(patch);
@@ -186,14 +208,107 @@ TEST_F(GeneratePlaces, RefusesAPatchThatMovesWhatIsKept) {
   EXPECT_EQ(accepted.code, 0) << accepted.error;
   EXPECT_EQ(generate(other).code, 0);
   EXPECT_THAT(generate(plain).error, HasSubstr("error[E0310]: volume 'runtime-data'"));
-  // Patches of what decides nothing.
-  for (const auto* patch : {"/volumes/runtime-data, merge: { labels: { a: b } }",
-                            "/services/runtime, merge: { labels: { a: b } }",
-                            "/services/runtime/restart, set: always"}) {
-    std::filesystem::remove_all(scratch.path() / "out");
-    ASSERT_EQ(generate(plain).code, 0);
-    const auto fine = generate(patched(compose + patch));
-    EXPECT_EQ(fine.code, 0) << patch << fine.error;
+}
+
+TEST_F(GeneratePlaces, SaysNothingOfAPatchThatMovesNothing) {
+  const auto plain = spec(", storage: { path: /data, size: 10Gi }");
+  const std::string compose = "file: compose/compose.yaml, at: ";
+  const std::string unit = "file: systemd/system/acme-runtime.service, at: ";
+  const std::string values = "file: helm/acme/values.yaml, at: ";
+  ASSERT_EQ(generate(plain).code, 0);
+  for (const auto& patch : {
+           compose + "/volumes/runtime-data, merge: { labels: { a: b } }",
+           compose + "/volumes/runtime-data, merge: { driver: local }",
+           compose + "/volumes/runtime-data, merge: { name: acme_runtime-data, external: true }",
+           compose + "/services/runtime, merge: { labels: { a: b } }",
+           compose + "/services/runtime/restart, set: always",
+           compose + "/services/runtime/user, set: '10001:10001'",
+           compose + "/services/runtime/tmpfs/0, set: '/tmp:size=256m'",
+           compose + "/services/runtime/volumes/1/bind/create_host_path, set: true",
+           compose + "/services/files, merge: { tmpfs: ['/var/cache:size=64m'] }",
+           unit + "/Service/TemporaryFileSystem/1, set: '/tmp:mode=1777,size=256M'",
+           unit + "/Service, merge: { DynamicUser: false }",
+           values + "/workloads/files, merge: { writable: { /var/cache: 64Mi } }",
+           values + "/workloads/runtime/config/threads, set: 4",
+       }) {
+    SCOPED_TRACE(patch);
+    const auto fine =
+        generate(spec(", storage: { path: /data, size: 10Gi }",
+                      "patches: [{ " + patch + ", reason: x }]\n"),
+                 {"--dry-run"});
+    EXPECT_EQ(fine.code, 0) << fine.error;
+    EXPECT_THAT(fine.error, Not(HasSubstr("E0310")));
+  }
+}
+
+TEST_F(GeneratePlaces, SaysOfAPatchThatItChangesASize) {
+  const auto patched = [](const std::string& workload, const std::string& value) {
+    return spec("", "backup: { schedule: '0 3 * * *', keep: 7, to: /var/backups/acme }\n"
+                    "patches: [{ file: helm/acme/values.yaml, at: /workloads/runtime" +
+                        workload + ", set: " + value + ", reason: x }]\n");
+  };
+  const auto* const size = "/volumes/runtime-data/size";
+  ASSERT_EQ(generate(patched(size, "10Gi")).code, 0);
+  const auto shrunk = generate(patched(size, "1.5Gi"));
+  EXPECT_EQ(shrunk.code, 1);
+  EXPECT_THAT(shrunk.error, AllOf(HasSubstr("deployment.yaml:7:"),
+                                  HasSubstr("error[E0311]: volume 'runtime-data' shrinks from 10Gi "
+                                            "to 1536Mi")));
+  const auto grown = generate(patched(size, "20Gi"), {"--dry-run"});
+  EXPECT_EQ(grown.code, 0);
+  EXPECT_THAT(grown.error, HasSubstr("warning[W0303]: volume 'runtime-data' grows from 10Gi to "
+                                     "20Gi"));
+  EXPECT_THAT(generate(patched("/backup/keep", "9")).error,
+              HasSubstr("error[E0311]: volume 'runtime-data' shrinks from 10Gi to 1Gi"))
+      << "without the patch of before";
+  std::filesystem::remove_all(scratch.path() / "out");
+  ASSERT_EQ(generate(patched(size, "1Gi")).code, 0);
+  EXPECT_THAT(generate(patched("/backup/keep", "9")).error,
+              HasSubstr("warning[W0303]: volume 'runtime.backup' grows from 7Gi to 9Gi"));
+}
+
+TEST_F(GeneratePlaces, LooksAtThePatchesOfAnEnvironment) {
+  const auto patched = [](const std::string& claim) {
+    return spec("", "environments:\n  live: { patches: [{ file: helm/acme/values.yaml, at: "
+                    "/workloads/runtime/volumes/runtime-data, merge: { existingClaim: " +
+                        claim + " }, reason: x }] }\n");
+  };
+  ASSERT_EQ(generate(patched("mine")).code, 0);
+  EXPECT_EQ(generate(patched("mine")).code, 0);
+  const auto refused = generate(patched("other"));
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.error,
+              AllOf(HasSubstr("deployment.yaml:7:"),
+                    HasSubstr("[\"claim other at /var/lib/caisson\"] (helm, environment live)")));
+}
+
+TEST_F(GeneratePlaces, RefusesThatWhatKeepsSomethingIsADeployment) {
+  for (const auto* workload : {"runtime", "files"}) {
+    const auto refused =
+        generate(spec(", storage: { path: /data, size: 10Gi }",
+                      std::string("patches: [{ file: helm/acme/values.yaml, at: /workloads/") +
+                          workload + "/kind, set: Deployment, reason: x }]\n"));
+    EXPECT_EQ(refused.code, 1);
+    EXPECT_THAT(refused.error,
+                AllOf(HasSubstr("deployment.yaml:6:"),
+                      HasSubstr(std::string("helm: ") + workload + " keeps volumes")));
+  }
+}
+
+TEST_F(GeneratePlaces, RefusesToWriteOverWhatSaysNoMoreWhereItsDataAre) {
+  ASSERT_EQ(generate(spec("")).code, 0);
+  std::filesystem::remove(scratch.path() / "out/caisson.lock.json");
+  const auto before = scratch.read("out/compose/compose.yaml");
+  for (const std::vector<std::string>& more : {std::vector<std::string>{}, {"--force"}}) {
+    auto moved = spec("");
+    moved.replace(moved.find("1.0.0"), 5, "2.0.0");
+    const auto refused = generate(moved, more);
+    EXPECT_EQ(refused.code, 1);
+    EXPECT_THAT(refused.error,
+                AllOf(HasSubstr("files that were generated are there, and no caisson.lock.json"),
+                      HasSubstr("restore it from version control, or generate into an empty "
+                                "directory")));
+    EXPECT_EQ(scratch.read("out/compose/compose.yaml"), before);
   }
 }
 
@@ -244,15 +359,75 @@ TEST_F(GeneratePlaces, PointsAtWhatAnEnvironmentSaysItself) {
   const auto live = [](const std::string& about) {
     return "environments:\n  live: { " + about + " }\n";
   };
-  ASSERT_EQ(generate(spec("", live("runtime: { storage: 20Gi }"))).code, 0);
-  for (const auto* about : {"targets: { helm: { namespace: other } }", "runtime: { storage: 1Gi }",
-                            "targets: { helm: { storage-class: fast } }"}) {
-    const auto refused = generate(spec("", live(about)));
-    EXPECT_EQ(refused.code, 1) << about;
+  struct Way {
+    std::string before;
+    std::string after;
+  };
+  const std::vector<Way> ways{
+      {"version: 2.0.0", "targets: { helm: { namespace: other } }"},
+      {"runtime: { storage: 20Gi }", "runtime: { storage: 1Gi }"},
+      {"version: 2.0.0", "targets: { helm: { storage-class: fast } }"}};
+  for (const auto& [before, after] : ways) {
+    SCOPED_TRACE(after);
+    std::filesystem::remove_all(scratch.path() / "out");
+    ASSERT_EQ(generate(spec("", live(before))).code, 0);
+    const auto refused = generate(spec("", live(after)));
+    EXPECT_EQ(refused.code, 1);
     EXPECT_THAT(refused.error, AllOf(HasSubstr("error[E031"), HasSubstr("deployment.yaml:7:"),
-                                     Not(HasSubstr("deployment.yaml:1:"))))
-        << about;
+                                     Not(HasSubstr("deployment.yaml:1:"))));
   }
+}
+
+TEST_F(GeneratePlaces, RefusesThatAReplicaIsLookedForInAnotherNamespaceAtItsTenant) {
+  const auto of_tier = [](const std::string& tier) {
+    auto text = spec(", storage: { path: /data, size: 10Gi }, replica-per-tenant: true");
+    const std::string last = "{ slug: t39, tier: own }";
+    return text.replace(text.find(last), last.size(), "{ slug: t39, tier: " + tier + " }");
+  };
+  ASSERT_EQ(generate(of_tier("own")).code, 0);
+  const auto refused = generate(of_tier("free"), {"--accept-move", "tenant/t39"});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.error,
+              HasSubstr("deployment.yaml:46:5: error[E0310]: volume 'files-t39-data' would be "
+                        "looked for in acme/"));
+  // When everything moves it is not the tenant's doing.
+  auto other = of_tier("own");
+  other += "targets: { helm: { namespace: other } }\n";
+  EXPECT_THAT(generate(other).error,
+              AllOf(HasSubstr("volume 'files-t0-data' would be looked for in other/"),
+                    HasSubstr("deployment.yaml:47:"), Not(HasSubstr("deployment.yaml:46:"))));
+}
+
+TEST_F(GeneratePlaces, RefusesThatAVolumeIsTakenForThatOfAnotherReplica) {
+  const auto with = [](const std::string& slug) {
+    std::string text = "caisson: v1\nname: shop\nversion: 1.0.0\n"
+                       "tiers: { free: { isolation: schema } }\nservices:\n";
+    for (const auto* name : {"web", "web-eu"}) {
+      text += std::string("  ") + name + ": { image: \"registry.example/web@sha256:" +
+              std::string(64, '0') +
+              "\", port: 80, replica-per-tenant: true, storage: { path: /data, size: 1Gi } }\n";
+    }
+    return text + "tenants: [{ slug: " + slug + ", tier: free }]\n";
+  };
+  ASSERT_EQ(generate(with("eu-acme")).code, 0);
+  const auto refused = generate(with("acme"));
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.error,
+              AllOf(HasSubstr("error[E0310]: shop_web-eu-acme-data (compose) would be of service "
+                              "'web-eu' for tenant 'acme', but what it keeps is of service 'web' "
+                              "for tenant 'eu-acme'"),
+                    HasSubstr("--accept-move volume/web-eu-acme-data")));
+  EXPECT_EQ(generate(with("acme"), {"--accept-move", "volume/web-eu-acme-data"}).code, 0);
+  EXPECT_EQ(generate(with("acme")).code, 0) << "it is asked once";
+}
+
+TEST_F(GeneratePlaces, RefusesThatSecretsAreMadeAnewInAnotherDirectory) {
+  ASSERT_EQ(generate(spec("")).code, 0);
+  const auto refused = generate(spec("", "targets: { systemd: { prefix: /srv/acme } }\n"));
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.error,
+              HasSubstr("error[E0310]: volume 'secrets' would be looked for in /srv/acme/secrets "
+                        "(systemd), but what it keeps is in /opt/acme/secrets (systemd)"));
 }
 
 TEST_F(GeneratePlaces, RefusesThatATenantMovesWhileItsOwnDomainsAreServed) {

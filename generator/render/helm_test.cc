@@ -1,8 +1,16 @@
 #include "generator/render/helm.h"
 
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "generator/render/helm_schema.h"
+#include "generator/render/helm_workload.h"
 #include "generator/render/render_testing.h"
 
 namespace caisson::render {
@@ -115,6 +123,81 @@ TEST(HelmChart, WarnsOfPodsThatLeaveTheirNetworks) {
                 HasSubstr("W0305"))
         << object;
   EXPECT_EQ(warnings_of("/extraObjects", "{ agent: { kind: Pod, spec: { hostPID: false } } }"), "");
+}
+
+TEST(Exposures, WarnOfNetworksThatAPatchJoins) {
+  const auto warnings_of = [](const std::string& patch) {
+    const auto plan = small(
+        "tiers: { own: { isolation: deployment } }\n"
+        "services: { web: { image: x, port: 80 } }\n"
+        "patches: [{ file: " +
+        patch + ", reason: a test }]\n");
+    std::vector<Mistake> mistakes;
+    EXPECT_TRUE(render(plan, Blueprints{}, {Target::helm, Target::compose}, mistakes));
+    std::string said;
+    for (const auto& mistake : mistakes) {
+      EXPECT_EQ(mistake.severity, source::Severity::warning) << mistake.message;
+      EXPECT_EQ(mistake.pointer, "/patches/0");
+      said += std::string(mistake.code) + ": " + mistake.message + "\n";
+    }
+    return said;
+  };
+  const std::string values = "helm/shop/values.yaml, at: ";
+  const std::string compose = "compose/compose.yaml, at: ";
+  for (const auto& [patch, said] : std::vector<std::pair<std::string, std::string>>{
+           {values + "/workloads/web, merge: { networks: { operator: true } }",
+            "W0305: a patch puts pods of 'web' on network 'operator'\n"},
+           {values + "/workloads/web/networks/operator, set: true",
+            "W0305: a patch puts pods of 'web' on network 'operator'\n"},
+           {values + "/workloads/web/networks, set: { operator: true }",
+            "W0305: a patch puts pods of 'web' on network 'operator'\n"},
+           {values + "/workloads/runtime/ports/operator, merge: { networks: { front: true } }",
+            "W0305: a patch puts port 'operator' of 'runtime' on network 'front'\n"},
+           {compose + "/services/web/networks/operator, set: {}",
+            "W0305: a patch puts service 'web' on network 'operator'\n"},
+           {compose + "/services/web, merge: { networks: { operator: {} } }",
+            "W0305: a patch puts service 'web' on network 'operator'\n"},
+           {compose + "/services/web, merge: { network_mode: host }",
+            "W0305: network_mode: host gives service 'web' the network of the host\n"},
+           {compose + "/services/web, merge: { pid: host }",
+            "W0305: pid: host gives service 'web' the processes of the host\n"},
+           {compose + "/services/web, merge: { privileged: true }",
+            "W0305: privileged: true gives service 'web' the devices of the host\n"},
+           {values + "/workloads/web, merge: { object: { labels: { a: b } } }", ""},
+           {compose + "/services/web, merge: { labels: { a: b } }", ""}})
+    EXPECT_EQ(warnings_of(patch), said) << patch;
+}
+
+TEST(HelmChart, KeepsVolumesInStatefulSetsAlone) {
+  const auto plan = small(
+      "services: { files: { image: x, port: 5000, storage: { path: /data, size: 1Gi } },\n"
+      "  web: { image: x, port: 80 } }\n"
+      "patches: [{ file: helm/shop/values.yaml, at: /workloads/files/kind, set: Deployment, "
+      "reason: a test }]\n");
+  std::vector<Mistake> mistakes;
+  EXPECT_TRUE(render(plan, Blueprints{}, chart_alone, mistakes));
+  ASSERT_EQ(mistakes.size(), 1U);
+  EXPECT_EQ(mistakes[0].pointer, "/patches/0");
+  EXPECT_THAT(mistakes[0].message, HasSubstr("files keeps volumes"));
+  // Helm holds what a site says itself against the schema.
+  const auto schema = helm_values_schema(1);
+  const auto& workload = *schema.at("/definitions/workload/allOf/0");
+  EXPECT_EQ(*workload.at("/if/required/0"), Node{"volumes"});
+  EXPECT_EQ(*workload.at("/then/properties/kind/const"), Node{"StatefulSet"});
+}
+
+TEST(HelmWorkload, ReadsSizesAsKubernetesDoes) {
+  for (const auto& [text, bytes] : std::vector<std::pair<std::string, std::int64_t>>{
+           {"0", 0},
+           {"1Gi", 1LL << 30},
+           {"1.5Gi", 3LL << 29},
+           {"20G", 20'000'000'000},
+           {"1e9", 1'000'000'000},
+           {"1E", 1'000'000'000'000'000'000},
+           {"7Ei", 7LL << 60}})
+    EXPECT_EQ(helm::bytes_of(text), bytes) << text;
+  for (const auto* text : {"", "Gi", "-1Gi", "1GiB", "1 Gi", "9Ei", "1e40", "inf", "nan", "100m"})
+    EXPECT_EQ(helm::bytes_of(text), std::nullopt) << text;
 }
 
 TEST(HelmChart, NeverWritesAValueThatTheSchemaDoesNotDescribe) {

@@ -181,7 +181,7 @@ std::optional<std::int64_t> bytes_of(std::string_view size) {
   double number = 0;
   const auto* end = size.data() + size.size();
   const auto [rest, error] = std::from_chars(size.data(), end, number);
-  if (error != std::errc() || number < 0) return {};
+  if (error != std::errc() || !std::isfinite(number) || number < 0) return {};
   const std::string_view unit(rest, static_cast<std::size_t>(end - rest));
   for (const auto& [units, step] : {std::pair{&binary, 1024.0}, {&decimal, 1000.0}}) {
     const auto found = std::ranges::find(*units, unit);

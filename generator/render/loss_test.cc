@@ -132,6 +132,25 @@ TEST(Losses, NamesWhatAnExampleAsksForInVain) {
   EXPECT_THAT(loss_text(found, false, {}), HasSubstr("services.*.replicas: the lower bound runs"));
 }
 
+TEST(Losses, SayOfStorageWhatReplicasOfAServiceShare) {
+  const auto with = [](const std::string& replicas) {
+    return losses_of(planned("tenants: []\nservices: { files: { image: x, port: 80, replicas: " +
+                             replicas + ", storage: { path: /data, size: 1Gi } } }\n"));
+  };
+  const auto several = with("2");
+  for (const auto& [target, said] :
+       {std::pair{"compose", "its replicas share one volume"},
+        std::pair{"helm", "each of its replicas has a volume of its own, which begins empty"}}) {
+    const auto* loss = find(several, target, "services.*.storage.path");
+    ASSERT_NE(loss, nullptr) << target;
+    EXPECT_EQ(loss->pointer, "/services/files/storage/path");
+    EXPECT_THAT(loss_text(several, false, {}), HasSubstr(said));
+  }
+  const auto one = with("1");
+  EXPECT_EQ(find(one, "compose", "services.*.storage.path"), nullptr);
+  EXPECT_EQ(find(one, "helm", "services.*.storage.path"), nullptr);
+}
+
 TEST(Losses, AreNothingThatTheQuickstartWrites) {
   EXPECT_EQ(loss_text(losses_of(plan::example("quickstart")), false, {}), "");
   EXPECT_TRUE(findings(losses_of(plan::example("quickstart")), true).empty());

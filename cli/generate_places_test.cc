@@ -232,10 +232,9 @@ TEST_F(GeneratePlaces, SaysNothingOfAPatchThatMovesNothing) {
            values + "/workloads/runtime/config/threads, set: 4",
        }) {
     SCOPED_TRACE(patch);
-    const auto fine =
-        generate(spec(", storage: { path: /data, size: 10Gi }",
-                      "patches: [{ " + patch + ", reason: x }]\n"),
-                 {"--dry-run"});
+    const auto fine = generate(
+        spec(", storage: { path: /data, size: 10Gi }", "patches: [{ " + patch + ", reason: x }]\n"),
+        {"--dry-run"});
     EXPECT_EQ(fine.code, 0) << fine.error;
     EXPECT_THAT(fine.error, Not(HasSubstr("E0310")));
   }
@@ -243,9 +242,10 @@ TEST_F(GeneratePlaces, SaysNothingOfAPatchThatMovesNothing) {
 
 TEST_F(GeneratePlaces, SaysOfAPatchThatItChangesASize) {
   const auto patched = [](const std::string& workload, const std::string& value) {
-    return spec("", "backup: { schedule: '0 3 * * *', keep: 7, to: /var/backups/acme }\n"
-                    "patches: [{ file: helm/acme/values.yaml, at: /workloads/runtime" +
-                        workload + ", set: " + value + ", reason: x }]\n");
+    return spec("",
+                "backup: { schedule: '0 3 * * *', keep: 7, to: /var/backups/acme }\n"
+                "patches: [{ file: helm/acme/values.yaml, at: /workloads/runtime" +
+                    workload + ", set: " + value + ", reason: x }]\n");
   };
   const auto* const size = "/volumes/runtime-data/size";
   ASSERT_EQ(generate(patched(size, "10Gi")).code, 0);
@@ -269,9 +269,10 @@ TEST_F(GeneratePlaces, SaysOfAPatchThatItChangesASize) {
 
 TEST_F(GeneratePlaces, LooksAtThePatchesOfAnEnvironment) {
   const auto patched = [](const std::string& claim) {
-    return spec("", "environments:\n  live: { patches: [{ file: helm/acme/values.yaml, at: "
-                    "/workloads/runtime/volumes/runtime-data, merge: { existingClaim: " +
-                        claim + " }, reason: x }] }\n");
+    return spec("",
+                "environments:\n  live: { patches: [{ file: helm/acme/values.yaml, at: "
+                "/workloads/runtime/volumes/runtime-data, merge: { existingClaim: " +
+                    claim + " }, reason: x }] }\n");
   };
   ASSERT_EQ(generate(patched("mine")).code, 0);
   EXPECT_EQ(generate(patched("mine")).code, 0);
@@ -363,10 +364,9 @@ TEST_F(GeneratePlaces, PointsAtWhatAnEnvironmentSaysItself) {
     std::string before;
     std::string after;
   };
-  const std::vector<Way> ways{
-      {"version: 2.0.0", "targets: { helm: { namespace: other } }"},
-      {"runtime: { storage: 20Gi }", "runtime: { storage: 1Gi }"},
-      {"version: 2.0.0", "targets: { helm: { storage-class: fast } }"}};
+  const std::vector<Way> ways{{"version: 2.0.0", "targets: { helm: { namespace: other } }"},
+                              {"runtime: { storage: 20Gi }", "runtime: { storage: 1Gi }"},
+                              {"version: 2.0.0", "targets: { helm: { storage-class: fast } }"}};
   for (const auto& [before, after] : ways) {
     SCOPED_TRACE(after);
     std::filesystem::remove_all(scratch.path() / "out");
@@ -400,11 +400,12 @@ TEST_F(GeneratePlaces, RefusesThatAReplicaIsLookedForInAnotherNamespaceAtItsTena
 
 TEST_F(GeneratePlaces, RefusesThatAVolumeIsTakenForThatOfAnotherReplica) {
   const auto with = [](const std::string& slug) {
-    std::string text = "caisson: v1\nname: shop\nversion: 1.0.0\n"
-                       "tiers: { free: { isolation: schema } }\nservices:\n";
+    std::string text =
+        "caisson: v1\nname: shop\nversion: 1.0.0\n"
+        "tiers: { free: { isolation: schema } }\nservices:\n";
     for (const auto* name : {"web", "web-eu"}) {
-      text += std::string("  ") + name + ": { image: \"registry.example/web@sha256:" +
-              std::string(64, '0') +
+      text += std::string("  ") + name +
+              ": { image: \"registry.example/web@sha256:" + std::string(64, '0') +
               "\", port: 80, replica-per-tenant: true, storage: { path: /data, size: 1Gi } }\n";
     }
     return text + "tenants: [{ slug: " + slug + ", tier: free }]\n";

@@ -187,14 +187,14 @@ TEST(HelmChart, KeepsVolumesInStatefulSetsAlone) {
 }
 
 TEST(HelmWorkload, ReadsSizesAsKubernetesDoes) {
-  for (const auto& [text, bytes] : std::vector<std::pair<std::string, std::int64_t>>{
-           {"0", 0},
-           {"1Gi", 1LL << 30},
-           {"1.5Gi", 3LL << 29},
-           {"20G", 20'000'000'000},
-           {"1e9", 1'000'000'000},
-           {"1E", 1'000'000'000'000'000'000},
-           {"7Ei", 7LL << 60}})
+  for (const auto& [text, bytes] :
+       std::vector<std::pair<std::string, std::int64_t>>{{"0", 0},
+                                                         {"1Gi", 1LL << 30},
+                                                         {"1.5Gi", 3LL << 29},
+                                                         {"20G", 20'000'000'000},
+                                                         {"1e9", 1'000'000'000},
+                                                         {"1E", 1'000'000'000'000'000'000},
+                                                         {"7Ei", 7LL << 60}})
     EXPECT_EQ(helm::bytes_of(text), bytes) << text;
   for (const auto* text : {"", "Gi", "-1Gi", "1GiB", "1 Gi", "9Ei", "1e40", "inf", "nan", "100m"})
     EXPECT_EQ(helm::bytes_of(text), std::nullopt) << text;

@@ -37,10 +37,11 @@ bool is_of(const Patch& patch, std::string_view file, const std::string& pointer
   return true;
 }
 
+/// Of the first patch that does; empty when none does.
 std::string pointer_of(const Plan& plan, std::string_view file, const std::string& pointer) {
   const auto patch = std::ranges::find_if(
       plan.patches, [&](const Patch& one) { return is_of(one, file, pointer); });
-  return patch == plan.patches.end() ? std::string("/patches") : patch->origin.pointer;
+  return patch == plan.patches.end() ? std::string() : patch->origin.pointer;
 }
 
 /// Compares one file before and after its patches.

@@ -157,8 +157,8 @@ TEST(Exposures, WarnOfNetworksThatAPatchJoins) {
             "W0305: a patch puts service 'web' on network 'operator'\n"},
            {compose + "/services/web, merge: { networks: { operator: {} } }",
             "W0305: a patch puts service 'web' on network 'operator'\n"},
-           {compose + "/services/web, merge: { network_mode: host }",
-            "W0305: network_mode: host gives service 'web' the network of the host\n"},
+           {compose + "/services/web, merge: { ipc: host }",
+            "W0305: ipc: host gives service 'web' the shared memory of the host\n"},
            {compose + "/services/web, merge: { pid: host }",
             "W0305: pid: host gives service 'web' the processes of the host\n"},
            {compose + "/services/web, merge: { privileged: true }",
@@ -358,7 +358,7 @@ TEST(HelmChart, OpensTheAddressThatIsNamedAndNothingElse) {
   EXPECT_THAT(opened, testing::UnorderedElementsAre(
                           "10.0.0.5/32 but 0", "2001:db8::1/128 but 0", "10.0.0.0/8 but 0",
                           "100.64.0.0/10 but 1", "172.16.0.0/12 but 0", "192.168.0.0/16 but 0",
-                          "fc00::/7 but 1", "0.0.0.0/0 but 5", "2000::/3 but 0"));
+                          "fc00::/7 but 3", "0.0.0.0/0 but 7", "2000::/3 but 0"));
 }
 
 TEST(HelmEnvironment, SaysOnlyWhatIsDifferent) {

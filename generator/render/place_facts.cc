@@ -57,6 +57,10 @@ struct Mount {
 };
 using Mounts = std::vector<Mount>;
 
+std::string seen_at(std::string_view what, std::string_view path) {
+  return std::string(what).append(" at ").append(path);
+}
+
 /// Notes what a process sees at and below a place: of what lies over another the last.
 void add_seen(PlaceFacts& facts, const Mounts& mounts, std::string_view place) {
   std::size_t deepest = 0;
@@ -65,7 +69,7 @@ void add_seen(PlaceFacts& facts, const Mounts& mounts, std::string_view place) {
   std::map<std::string, std::set<std::string>> seen;
   for (const auto& [key, path, what] : mounts) {
     const bool holds = is_at_or_below(place, path) && path.size() == deepest;
-    if (holds || is_at_or_below(path, place)) seen[key].insert(what + " at " + path);
+    if (holds || is_at_or_below(path, place)) seen[key].insert(seen_at(what, path));
   }
   for (const auto& [key, entries] : seen) {
     auto& list = facts.try_emplace(key, Node{Node::List{}}).first->second;
@@ -124,12 +128,13 @@ void add_file_mounts(Mounts& mounts, const Node& service, const std::string& bel
                      const std::string& kind, const std::string& directory) {
   const auto* files = service.find(kind);
   if (files == nullptr || files->list() == nullptr) return;
+  const auto key = below + "/" + kind;
   for (const auto& file : *files->list()) {
     const auto name = file.text() != nullptr ? *file.text() : text_of(file.find("source"));
     auto target = text_of(file.find("target"));
     if (target.empty()) target = name;
-    if (!target.starts_with('/')) target = directory + target;
-    mounts.push_back({below + "/" + kind, clean(target), name});
+    if (!target.starts_with('/')) target.insert(0, directory);
+    mounts.push_back({key, clean(target), name});
   }
 }
 
@@ -209,7 +214,7 @@ void put_containers(PlaceFacts& facts, const Node& place, const std::string& bel
   }
   PlaceFacts seen;
   add_seen(seen, mounts, kept.path);
-  const Node as_it_was{Node::List{{std::string(kept.volume) + " at " + std::string(kept.path)}}};
+  const Node as_it_was{Node::List{{seen_at(kept.volume, kept.path)}}};
   auto& found = seen.try_emplace(below + key, Node{Node::List{}}).first->second;
   if (found != as_it_was) facts.emplace(below + key, std::move(found));
 }

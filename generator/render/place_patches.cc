@@ -137,7 +137,9 @@ PlacePatches place_patches(const Plan& plan, const PatchedFiles& files, std::str
   if (files.empty()) return found;
   const auto path = path_of(plan, target, instance, volume);
   const Kept kept{.plan = plan, .instance = instance, .volume = volume, .path = path};
-  const auto config = instance.name + ".json";
+  constexpr std::string_view helm = "helm";
+  const auto config =
+      (target == "compose" ? "compose/" : "systemd/config/") + instance.name + ".json";
   for (const auto& file : files) {
     Comparison comparison(plan, file, found);
     if (target == "compose" && file.path == "compose/compose.yaml") {
@@ -145,11 +147,9 @@ PlacePatches place_patches(const Plan& plan, const PatchedFiles& files, std::str
     } else if (target == "systemd" &&
                file.path == "systemd/system/" + SystemdLayout(plan).service(instance.name)) {
       comparison.facts(unit_facts(file.before, kept), unit_facts(file.after, kept));
-    } else if (target == "helm" && file.path == "helm/" + plan.name.value + "/values.yaml") {
+    } else if (target == helm && file.path == "helm/" + plan.name.value + "/values.yaml") {
       compare_chart(comparison, file, kept, found);
-    } else if (file.path == "compose/" + config && target == "compose") {
-      comparison.value("/data");
-    } else if (file.path == "systemd/config/" + config && target == "systemd") {
+    } else if (target != helm && file.path == config) {
       comparison.value("/data");
     }
   }

@@ -32,7 +32,7 @@ usage: caisson-install COMMAND [ARGUMENT...]
 
   verify BUNDLE        check signature, hashes and content; nothing is written
   inspect BUNDLE       check signature and texts, then list images and files
-  install BUNDLE       install a release as units of systemd
+  install BUNDLE       install a release as units of systemd, or as containers
   update BUNDLE        replace the installed release by a newer one
   rollback             go back to the release before: programs and configuration, not data
   recover              finish or undo what was interrupted; each boot does the same
@@ -65,6 +65,8 @@ options:
   --secrets DIR              install, update: take secrets that nobody generates from DIR/NAME
   --answers FILE             install, update, try: answer the questions of the release, a line NAME=ANSWER
                              each; without it they are asked on a terminal, or the defaults hold
+  --form FORM                install, update: systemd or compose; the journal remembers it, and an update
+                             has the form of what is installed
   --dry-run                  install, update: tell what is needed and what is there, and stop;
                              rollback, uninstall: tell what would be done, and stop;
                              diagnose: print what would be written
@@ -223,6 +225,13 @@ const std::vector<Option>& options() {
        [](Words& words, const std::string& value) -> std::string {
          words.site.answers = value;
          return value.empty() ? "--answers takes a file" : "";
+       }},
+      {"--form",
+       {"install", "update"},
+       true,
+       [](Words& words, const std::string& value) -> std::string {
+         words.site.form = form_of(value);
+         return words.site.form ? "" : "--form takes systemd or compose";
        }},
       {"--dry-run",
        {"install", "update", "rollback", "uninstall", "diagnose"},

@@ -33,7 +33,10 @@ Checked<Said> diagnose(const SiteRequest& request) {
   const auto site = OpenSite::watch(request.product);
   if (!site) return tl::unexpected(site.error());
   if (!*site) return refuse(Code::not_installed, "there is no /opt/" + request.product);
-  const Premises premises{.product = request.product, .disks = (*site)->disks(), .host = *host};
+  const Premises premises{.product = request.product,
+                          .disks = (*site)->disks(),
+                          .host = *host,
+                          .form = (*site)->form()};
   const auto exhibits = gather(premises, request.without);
   if (auto fit = check_exhibits(premises, exhibits); !fit) return tl::unexpected(fit.error());
   const auto text = to_text(premises, exhibits);

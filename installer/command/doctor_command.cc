@@ -34,7 +34,10 @@ Said examine_site(const SiteRequest& request) {
     const auto site = OpenSite::watch(request.product);
     if (!site) return tl::unexpected(site.error());
     if (!*site) return refuse(Code::not_installed, "there is no /opt/" + request.product);
-    const Premises premises{.product = request.product, .disks = (*site)->disks(), .host = *host};
+    const Premises premises{.product = request.product,
+                            .disks = (*site)->disks(),
+                            .host = *host,
+                            .form = (*site)->form()};
     const auto findings = examine(premises);
     const bool well = std::ranges::none_of(
         findings, [](const Finding& finding) { return finding.level == Finding::Level::fault; });

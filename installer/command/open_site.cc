@@ -99,6 +99,11 @@ Checked<void> OpenSite::begin_work() {
   return {};
 }
 
+Form OpenSite::form() const {
+  const auto journal = load_journal(*site_);
+  return journal && *journal ? (*journal)->form : Form::systemd;
+}
+
 OpenSite::~OpenSite() {
   if (!lock_ || !at_work_) return;
   const auto journal = load_journal(*site_);

@@ -36,6 +36,8 @@ class OpenSite {
   /// Removes the directories if nothing is in them. One that is a file system of its own stays.
   [[nodiscard]] static Checked<void> remove_empty(std::string_view product);
 
+  /// What the journal says; where it says nothing, whoever reads it for more is told why.
+  [[nodiscard]] Form form() const;
   [[nodiscard]] Disks disks() const { return {*site_, *data_, *etc_, *system_}; }
 
  private:

@@ -35,6 +35,7 @@ Checked<void> check_root(const Host& host) {
 Premises premises_of(const OpenSite& site, Host& host, const SiteRequest& request,
                      std::string product) {
   Premises premises{.product = std::move(product), .disks = site.disks(), .host = host};
+  premises.form = site.form();
   premises.booting = request.booting;
   premises.say = [](std::string_view line) {
     std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
@@ -346,7 +347,9 @@ Checked<Said> deliver(const SiteRequest& request, Change change) {
   const auto verified =
       verify_for(request.bundle, request.dry_run, *known, UnverifiedBundle(*std::move(medium)));
   if (!verified) return tl::unexpected(verified.error());
-  if (auto fault = fault_of_form(verified->bundle.manifest())) return tl::unexpected(*fault);
+  const auto form = choose_form(verified->bundle.manifest(), request.form,
+                                known->journal ? &*known->journal : nullptr);
+  if (!form) return tl::unexpected(form.error());
   const auto replies = ask_site(request, *known, verified->bundle.manifest());
   if (!replies) return tl::unexpected(replies.error());
   auto rows = requirements_of(*host, *known, verified->bundle);
@@ -361,6 +364,7 @@ Checked<Said> deliver(const SiteRequest& request, Change change) {
   }
   if (auto begun = known->site->begin_work(); !begun) return tl::unexpected(begun.error());
   auto premises = premises_of(*known->site, *host, request, *product);
+  premises.form = *form;
   for (const auto& root : verified->roots) {
     if (auto kept = keep_root(premises.disks.site, kRoots, root); !kept) {
       return tl::unexpected(kept.error());
@@ -497,6 +501,7 @@ std::string status_text(const Journal& journal, const std::optional<StagedReleas
                               "release " + journal.installed);
   if (!journal.previous.empty()) line("previous", "release " + journal.previous);
   if (!journal.staged.empty()) line("staged", "release " + journal.staged);
+  if (!journal.installed.empty()) line("form", std::string(to_text(journal.form)));
   line("root", std::to_string(journal.root));
   for (const auto& each : answers) {
     line("answer", each.name + ": " + (each.answer ? printable(*each.answer) : "a secret"));
@@ -521,7 +526,8 @@ std::string status_json(const Journal& journal, const std::optional<StagedReleas
   const auto named = [](const std::string& name) {
     return name.empty() ? std::string("null") : json_string(name);
   };
-  std::string json = R"({"product":)" + json_string(journal.product) + R"(,"installed":)" +
+  std::string json = R"({"product":)" + json_string(journal.product) + R"(,"form":)" +
+                     json_string(to_text(journal.form)) + R"(,"installed":)" +
                      named(journal.installed) + R"(,"version":)" +
                      named(release ? to_text(release->manifest.version) : "") + R"(,"previous":)" +
                      named(journal.previous) + R"(,"staged":)" + named(journal.staged) +
@@ -612,8 +618,10 @@ Said tell_status(const SiteRequest& request) {
       if (!*journal) continue;
       std::optional<StagedRelease> release;
       if (!(*journal)->installed.empty()) {
-        const Premises premises{
-            .product = product, .disks = {**disk, **disk, **disk, **disk}, .host = *host};
+        const Premises premises{.product = product,
+                                .disks = {**disk, **disk, **disk, **disk},
+                                .host = *host,
+                                .form = (*journal)->form};
         if (auto loaded = load_release(premises, (*journal)->installed)) {
           release = *std::move(loaded);
         }

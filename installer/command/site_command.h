@@ -1,19 +1,22 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "installer/command/command.h"
+#include "installer/format/form.h"
 
 namespace caisson::installer {
 
 /// What is to be done to this host.
 struct SiteRequest {
-  Request bundle;        ///< of `install` and `update`
-  std::string product;   ///< of all others; all products for `status` without one
-  std::string secrets;   ///< a directory with secrets that are handed over; may be empty
-  std::string answers;   ///< a file with answers to the release's questions; may be empty
-  bool dry_run = false;  ///< look whether it can be done, and write nothing
+  Request bundle;            ///< of `install` and `update`
+  std::string product;       ///< of all others; all products for `status` without one
+  std::string secrets;       ///< a directory with secrets that are handed over; may be empty
+  std::string answers;       ///< a file with answers to the release's questions; may be empty
+  std::optional<Form> form;  ///< of `install` and `update`: in which it is to run
+  bool dry_run = false;      ///< look whether it can be done, and write nothing
   bool again = false;
   bool keep_data = false;
   bool booting = false;

@@ -98,6 +98,12 @@ Checked<Journal> read_journal(std::string_view text) {
     lines.refuse(Code::future_format, "a newer caisson-install has written it");
   }
   if (lines.take("product")) journal.product = read_slug(lines);
+  if (lines.at("form") && lines.take("form")) {
+    const auto form = form_of(lines.word());
+    // What every journal has meant that does not say it.
+    if (!form || *form == Form::systemd) lines.refuse(Code::text_line, "expected compose or helm");
+    journal.form = form.value_or(Form::systemd);
+  }
   if (lines.take("root")) journal.root = lines.number();
   if (lines.at("floor") && lines.take("floor")) journal.floor = read_floor(lines);
   journal.installed = read_optional_release(lines, "installed");
@@ -140,6 +146,7 @@ std::string write_journal(const Journal& journal) {
     if (!value.empty()) text.append(key).append(" ").append(value).append("\n");
   };
   line("product", journal.product);
+  if (journal.form != Form::systemd) line("form", to_text(journal.form));
   line("root", std::to_string(journal.root));
   if (journal.floor) {
     line("floor", std::to_string(journal.floor->release.epoch) + "/" +

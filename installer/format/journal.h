@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "installer/format/form.h"
 #include "installer/format/manifest.h"
 
 namespace caisson::installer {
@@ -59,6 +60,7 @@ struct Floor {
 /// as their directories are (`release_name`).
 struct Journal {
   std::string product;
+  Form form = Form::systemd;            ///< of everything that is installed or kept here
   std::uint64_t root = 0;               ///< version of the newest root that was kept; 0 for none
   std::optional<Floor> floor;           ///< nothing older is taken
   std::string installed;                ///< empty for none

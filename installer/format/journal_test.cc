@@ -54,6 +54,19 @@ TEST(AJournal, IsReadAsItWasWritten) {
   EXPECT_FALSE(first->flight);
 }
 
+TEST(AJournal, SaysTheFormWhereItIsNotSystemd) {
+  auto journal = sample();
+  EXPECT_EQ(write_journal(journal).find("form "), std::string::npos);
+  journal.form = Form::compose;
+  const auto text = write_journal(journal);
+  EXPECT_NE(text.find("product shop\nform compose\nroot 2\n"), std::string::npos) << text;
+  const auto read = read_journal(text);
+  ASSERT_TRUE(read) << read.error().what;
+  EXPECT_EQ(read->form, Form::compose);
+  EXPECT_EQ(code_of("format 1\nproduct shop\nform systemd\nroot 0\n"), Code::text_line);
+  EXPECT_EQ(code_of("format 1\nproduct shop\nform kayak\nroot 0\n"), Code::text_line);
+}
+
 TEST(AJournal, WritesEveryStepAndChange) {
   for (int change = 0; change <= static_cast<int>(Change::update); ++change) {
     for (int step = 0; step <= static_cast<int>(Step::undone); ++step) {

@@ -114,8 +114,9 @@ constexpr Entry kTable[] = {
      "bundle."},
     {Code::refused_release, "B0408", "the release was tried here and rolled back",
      "Ask the vendor for a newer release. `--again` tries this one once more."},
-    {Code::wrong_form, "B0409", "the release cannot be installed as units of systemd",
-     "Ask the vendor for a bundle with the form systemd in `targets.bundle.for`."},
+    {Code::wrong_form, "B0409", "the release cannot be installed in this form",
+     "Choose another of the bundle's forms with `--form`, or ask the vendor for one with this form "
+     "in `targets.bundle.for`."},
     {Code::with_programs, "B0410", "the release has services whose programs no bundle carries",
      "Ask the vendor to leave `local.command` out of them, so that their images run."},
     {Code::other_place, "B0411", "the release is made for other directories",
@@ -142,6 +143,9 @@ constexpr Entry kTable[] = {
      "Mend the line that the message names, and repeat. Nothing was changed."},
     {Code::other_waiver, "B0421", "the waiver is for another release",
      "Ask the vendor for a waiver of the release that `caisson-install status` names."},
+    {Code::other_form, "B0422", "the product is installed here in another form",
+     "A form is chosen by the first install and keeps its data to itself. To change it, take the "
+     "product's own backup, uninstall, install with `--form`, and restore."},
     {Code::host_write, "B0501", "this host cannot write",
      "Mend what the message says, and repeat."},
     {Code::host_full, "B0502", "there is no space left on this host",

@@ -89,6 +89,7 @@ enum class Code {
   missing_answer,
   wrong_answer,
   other_waiver,
+  other_form,
   // B05xx: what this host cannot do
   host_write,
   host_full,

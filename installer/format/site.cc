@@ -106,6 +106,8 @@ void check(Lines& lines, const SiteNeeds& needs) {
 
 }  // namespace
 
+std::string site_needs_of(Form form) { return std::string(to_text(form)) + "/SITE"; }
+
 Checked<SiteNeeds> read_site_needs(std::string_view text) {
   Lines lines(kSiteNeeds, text);
   SiteNeeds needs;

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "installer/format/form.h"
 #include "installer/format/lines.h"
 
 namespace caisson::installer {
@@ -72,8 +73,11 @@ struct SiteNeeds {
   std::vector<std::string> programs;  ///< services that run what no bundle carries
 };
 
-/// Where it stands among the files of a release.
+/// Where it stands among the files of a release in its systemd form.
 inline constexpr std::string_view kSiteNeeds = "systemd/SITE";
+
+/// The same in any form: "compose/SITE".
+[[nodiscard]] std::string site_needs_of(Form form);
 
 /// Where a release on a host keeps what was answered, below its `etc`: never a secret.
 inline constexpr std::string_view kAnswersFile = "answers.env";

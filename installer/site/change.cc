@@ -79,7 +79,7 @@ Checked<std::string> newer_release(const Premises& premises, const Journal& jour
   const auto old = installed_release(premises, journal);
   if (!old) return tl::unexpected(old.error());
   const auto& manifest = delivery.bundle.manifest();
-  if (auto fault = fault_of_form(manifest)) return tl::unexpected(*fault);
+  if (auto fault = fault_of_form(manifest, premises.form)) return tl::unexpected(*fault);
   auto to = release_name(manifest.envelope.release, delivery.bundle.digest());
   if (to == journal.installed) return to;
   const auto refused = std::ranges::find(journal.refused, to, &RefusedRelease::release);
@@ -114,10 +114,11 @@ Checked<Outcome> install(const Premises& premises, const Delivery& delivery) {
     return refuse(Code::installed_already, "the release " + journal.installed);
   }
   const auto& manifest = delivery.bundle.manifest();
-  if (auto fault = fault_of_form(manifest)) return tl::unexpected(*fault);
+  if (auto fault = fault_of_form(manifest, premises.form)) return tl::unexpected(*fault);
   const auto free =
       check_claims(premises, manifest, nullptr, *there ? Standing::kept : Standing::fresh);
   if (!free) return tl::unexpected(free.error());
+  journal.form = premises.form;
   journal.root = delivery.bundle.root().root().version;
   return begin(premises, std::move(journal),
                {.change = Change::install,

@@ -431,5 +431,25 @@ TEST_P(AKilledInstaller, LeavesAnUninstallWholeOrDone) {
 
 INSTANTIATE_TEST_SUITE_P(ByASignalOrThePower, AKilledInstaller, ::testing::Bool());
 
+TEST(AForm, IsWhatIsAskedForAndThenWhatIsHere) {
+  Manifest both;
+  both.forms = {"compose", "systemd"};
+  Manifest one;
+  one.forms = {"compose"};
+  const Journal units{.product = "shop"};
+  const Journal containers{.product = "shop", .form = Form::compose};
+  const auto code = [](const Checked<Form>& form) {
+    return form ? std::optional<Code>() : std::optional(form.error().code);
+  };
+  EXPECT_EQ(choose_form(both, std::nullopt, nullptr).value(), Form::systemd);
+  EXPECT_EQ(choose_form(both, Form::compose, nullptr).value(), Form::compose);
+  EXPECT_EQ(choose_form(both, std::nullopt, &containers).value(), Form::compose);
+  EXPECT_EQ(choose_form(one, std::nullopt, nullptr).value(), Form::compose);
+  EXPECT_EQ(code(choose_form(both, Form::compose, &units)), Code::other_form);
+  EXPECT_EQ(code(choose_form(one, std::nullopt, &units)), Code::wrong_form);
+  EXPECT_EQ(code(choose_form(one, Form::systemd, nullptr)), Code::wrong_form);
+  EXPECT_EQ(code(choose_form(both, Form::helm, nullptr)), Code::wrong_form);
+}
+
 }  // namespace
 }  // namespace caisson::installer

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "installer/disk/disk.h"
+#include "installer/format/form.h"
 #include "installer/host/host.h"
 
 namespace caisson::installer {
@@ -47,6 +48,7 @@ struct Premises {
   std::string product;
   Disks disks;
   Host& host;
+  Form form = Form::systemd;  ///< of the product here
   /// Secrets that somebody hands over, each a file of its name.
   const Disk* secrets = nullptr;
   /// Whether this host boots and starts no unit of the product before this program has ended.

@@ -44,13 +44,31 @@ Checked<void> save_journal(Disk& site, const Journal& journal) {
   return replace_file(site, kJournal, write_journal(journal), 0644);
 }
 
-std::optional<Refusal> fault_of_form(const Manifest& manifest) {
-  if (std::ranges::find(manifest.forms, "systemd") == manifest.forms.end()) {
-    std::string forms;
-    for (const auto& form : manifest.forms) forms += (forms.empty() ? "" : ", ") + form;
-    return Refusal{Code::wrong_form, "the bundle is for " + (forms.empty() ? "nothing" : forms)};
+std::optional<Refusal> fault_of_form(const Manifest& manifest, Form form) {
+  if (std::ranges::find(manifest.forms, to_text(form)) != manifest.forms.end()) {
+    return std::nullopt;
   }
-  return std::nullopt;
+  std::string forms;
+  for (const auto& each : manifest.forms) forms += (forms.empty() ? "" : ", ") + each;
+  return Refusal{Code::wrong_form, "the bundle is for " + (forms.empty() ? "nothing" : forms) +
+                                       ", and not for " + std::string(to_text(form))};
+}
+
+Checked<Form> choose_form(const Manifest& manifest, std::optional<Form> asked,
+                          const Journal* kept) {
+  if (kept != nullptr && asked && *asked != kept->form) {
+    return refuse(Code::other_form, "it is here as " + std::string(to_text(kept->form)) +
+                                        ", and not as " + std::string(to_text(*asked)));
+  }
+  auto form = asked.value_or(Form::systemd);
+  if (kept != nullptr) {
+    form = kept->form;
+  } else if (!asked && fault_of_form(manifest, Form::systemd) &&
+             !fault_of_form(manifest, Form::compose)) {
+    form = Form::compose;
+  }
+  if (auto fault = fault_of_form(manifest, form)) return tl::unexpected(*fault);
+  return form;
 }
 
 Checked<StagedRelease> load_release(const Premises& premises, std::string_view name) {
@@ -64,11 +82,10 @@ Checked<StagedRelease> load_release(const Premises& premises, std::string_view n
       manifest->envelope.product != premises.product) {
     return refuse(Code::damaged, directory + "/MANIFEST is of another release");
   }
-  if (auto fault = fault_of_form(*manifest)) return tl::unexpected(*fault);
-  const auto site = read_file(disk, directory + "/tree/" + std::string(kSiteNeeds), kMostOfText);
-  if (!site) {
-    return refuse(Code::wrong_form, "the release has no " + std::string(kSiteNeeds));
-  }
+  if (auto fault = fault_of_form(*manifest, premises.form)) return tl::unexpected(*fault);
+  const auto place = site_needs_of(premises.form);
+  const auto site = read_file(disk, below(directory + "/tree", place), kMostOfText);
+  if (!site) return refuse(Code::wrong_form, "the release has no " + place);
   auto needs = read_site_needs(*site);
   if (!needs) return tl::unexpected(needs.error());
   if (needs->product != premises.product || needs->prefix != premises.prefix() ||

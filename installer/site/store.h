@@ -28,10 +28,16 @@ struct StagedRelease {
 };
 
 /// Reads what a release says of itself, and checks that it is the release of that name, for this
-/// product, in its systemd form and made for the directories of this product.
+/// product, in the form of the premises and made for the directories of this product.
 [[nodiscard]] Checked<StagedRelease> load_release(const Premises& premises, std::string_view name);
 
-/// Why a release cannot be installed here in its systemd form, by its MANIFEST alone.
-[[nodiscard]] std::optional<Refusal> fault_of_form(const Manifest& manifest);
+/// Why a release cannot be installed here in a form, by its MANIFEST alone.
+[[nodiscard]] std::optional<Refusal> fault_of_form(const Manifest& manifest, Form form);
+
+/// The form in which a release is to be installed: what somebody asks for, else that of what is
+/// here, else the first of systemd and compose that the release has. Another one than is here is
+/// `Code::other_form`, one that the release has not `Code::wrong_form`. `kept` may be null.
+[[nodiscard]] Checked<Form> choose_form(const Manifest& manifest, std::optional<Form> asked,
+                                        const Journal* kept);
 
 }  // namespace caisson::installer

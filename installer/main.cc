@@ -10,6 +10,7 @@
 #include <malloc.h>
 
 #include "base/files.h"
+#include "installer/command/cluster_command.h"
 #include "installer/command/command.h"
 #include "installer/command/diagnose_command.h"
 #include "installer/command/doctor_command.h"
@@ -18,7 +19,9 @@
 #include "installer/command/trust_command.h"
 #include "installer/command/try_command.h"
 #include "installer/confine/network.h"
+#include "installer/format/chart.h"
 #include "installer/format/lines.h"
+#include "installer/media/layout.h"
 #include "installer/registry/engine.h"
 #include "installer/verify/bundle.h"
 
@@ -32,7 +35,7 @@ usage: caisson-install COMMAND [ARGUMENT...]
 
   verify BUNDLE        check signature, hashes and content; nothing is written
   inspect BUNDLE       check signature and texts, then list images and files
-  install BUNDLE       install a release as units of systemd, or as containers
+  install BUNDLE       install a release as units of systemd, as containers, or in a cluster
   update BUNDLE        replace the installed release by a newer one
   rollback             go back to the release before: programs and configuration, not data
   recover              finish or undo what was interrupted; each boot does the same
@@ -65,8 +68,12 @@ options:
   --secrets DIR              install, update: take secrets that nobody generates from DIR/NAME
   --answers FILE             install, update, try: answer the questions of the release, a line NAME=ANSWER
                              each; without it they are asked on a terminal, or the defaults hold
-  --form FORM                install, update: systemd or compose; the journal remembers it, and an update
-                             has the form of what is installed
+  --form FORM                install, update: systemd, compose or helm; the journal remembers it, and an
+                             update has the form of what is installed
+  --registry HOST[:PORT][/PREFIX]  install, update, form helm: push the images there, and let the
+                             cluster pull them by their digests; without it the nodes have them
+  --namespace NAME           install, form helm: of the release (default: the one of the chart)
+  --values FILE              install, update, form helm: lay it over the values of the chart
   --dry-run                  install, update: tell what is needed and what is there, and stop;
                              rollback, uninstall: tell what would be done, and stop;
                              diagnose: print what would be written
@@ -84,17 +91,17 @@ options:
   --address ADDRESS          images import: where the engine listens (default: its client's own)
   --program FILE             images import: the engine's client (default: the one of the system)
   --to HOST[:PORT][/PREFIX]  images push: the registry, and what stands before every repository
-  --plain-http               images push: the registry has no TLS
-  --ca FILE                  images push: believe these authorities (PEM), not those of the system
-  --user NAME                images push: who pushes
-  --password-file FILE       images push: the first line of the file is the password
+  --plain-http               images push, --registry: the registry has no TLS
+  --ca FILE                  images push, --registry: believe these authorities (PEM), not those of the system
+  --user NAME                images push, --registry: who pushes
+  --password-file FILE       images push, --registry: the first line of the file is the password
   --json                     write the result as JSON
   --version                  print the version and exit
   -h, --help                 print this help and exit
 
 Nothing connects to anything: the program gives up the network before it opens a bundle. Only
 `images serve` and `images import`, on 127.0.0.1, and `images push`, to the registry that is named,
-keep it; `try` opens the bundle without it, and then starts the release on 127.0.0.1.
+keep it, and so does the form helm, for helm, kubectl and --registry; `try` opens the bundle without it, and then starts the release on 127.0.0.1.
 
 exit codes:
   0  it is as it should be
@@ -127,7 +134,9 @@ struct Words {
   PushRequest push;
   SiteRequest site;  ///< but for what `request` says
   ImportRequest import;
-  std::string trial;  ///< the directory of `try`
+  std::string space;   ///< of a chart
+  std::string values;  ///< a file that is laid over those of a chart
+  std::string trial;   ///< the directory of `try`
   bool end_trial = false;
   std::uint16_t port = 5005;
 };
@@ -150,13 +159,18 @@ struct SiteCommand {
   bool takes_bundle;
   bool needs_product;
   Said (*run)(const SiteRequest& request);
+  Said (*run_in_cluster)(const ClusterRequest& request) = nullptr;  ///< null: it is for hosts alone
 };
 
 constexpr SiteCommand kOfSites[] = {
-    {"install", true, false, install_bundle},  {"update", true, false, update_from_bundle},
-    {"rollback", false, true, roll_back_site}, {"recover", false, true, recover_site},
-    {"status", false, false, tell_status},     {"uninstall", false, true, uninstall_site},
-    {"doctor", false, true, examine_site},     {"diagnose", false, true, diagnose_site}};
+    {"install", true, false, install_bundle, install_in_cluster},
+    {"update", true, false, update_from_bundle, update_in_cluster},
+    {"rollback", false, true, roll_back_site, roll_back_in_cluster},
+    {"recover", false, true, recover_site, recover_in_cluster},
+    {"status", false, false, tell_status},
+    {"uninstall", false, true, uninstall_site, uninstall_in_cluster},
+    {"doctor", false, true, examine_site},
+    {"diagnose", false, true, diagnose_site}};
 
 const std::vector<std::string_view> kTrusting = {"verify",        "inspect",      "images serve",
                                                  "images import", "images push",  "install",
@@ -231,7 +245,28 @@ const std::vector<Option>& options() {
        true,
        [](Words& words, const std::string& value) -> std::string {
          words.site.form = form_of(value);
-         return words.site.form ? "" : "--form takes systemd or compose";
+         return words.site.form ? "" : "--form takes systemd, compose or helm";
+       }},
+      {"--registry",
+       {"install", "update"},
+       true,
+       [](Words& words, const std::string& value) -> std::string {
+         words.push.to = value;
+         return value.empty() ? "--registry takes HOST[:PORT][/PREFIX]" : "";
+       }},
+      {"--namespace",
+       {"install"},
+       true,
+       [](Words& words, const std::string& value) -> std::string {
+         words.space = value;
+         return is_namespace(value) ? "" : "--namespace takes a namespace of Kubernetes";
+       }},
+      {"--values",
+       {"install", "update"},
+       true,
+       [](Words& words, const std::string& value) -> std::string {
+         words.values = value;
+         return value.empty() ? "--values takes a file" : "";
        }},
       {"--dry-run",
        {"install", "update", "rollback", "uninstall", "diagnose"},
@@ -340,21 +375,21 @@ const std::vector<Option>& options() {
          return {};
        }},
       {"--plain-http",
-       {"images push"},
+       {"images push", "install", "update"},
        false,
        [](Words& words, const std::string&) -> std::string {
          words.push.plain_http = true;
          return {};
        }},
       {"--ca",
-       {"images push"},
+       {"images push", "install", "update"},
        true,
        [](Words& words, const std::string& value) -> std::string {
          words.push.ca_file = value;
          return {};
        }},
       {"--user",
-       {"images push"},
+       {"images push", "install", "update"},
        true,
        [](Words& words, const std::string& value) -> std::string {
          words.push.user = value;
@@ -363,7 +398,7 @@ const std::vector<Option>& options() {
                     : "";
        }},
       {"--password-file",
-       {"images push"},
+       {"images push", "install", "update"},
        true,
        [](Words& words, const std::string& value) -> std::string {
          words.push.password_file = value;
@@ -429,6 +464,17 @@ std::optional<Said> fault_of_bundle(Words& words) {
   return std::nullopt;
 }
 
+/// Whether a command is for a product in a cluster: as it asks, or as the journal says. An update
+/// says of which product it is in the bundle alone.
+bool is_for_cluster(const SiteRequest& site, const SiteCommand& known) {
+  if (site.form) return *site.form == Form::helm;
+  if (!site.product.empty()) return is_in_cluster(site.product);
+  if (known.run != update_from_bundle || !is_in_cluster("")) return false;
+  const auto medium = open_medium(site.bundle.bundle);
+  const auto product = medium ? product_of(**medium) : Checked<std::string>(std::string());
+  return product && !product->empty() && is_in_cluster(*product);
+}
+
 /// Runs a command on this host; `known` is one of the table.
 Said run_on_site(Words& words, const SiteCommand& known) {
   auto& site = words.site;
@@ -453,6 +499,21 @@ Said run_on_site(Words& words, const SiteCommand& known) {
     return misused("say where to write it, with --out FILE, or look at it first, with --dry-run");
   }
   if (takes_bundle) site.bundle.bundle = words.words.front();
+  if (known.run != tell_status && is_for_cluster(site, known)) {
+    if (known.run_in_cluster == nullptr || site.stage || site.apply || !site.waiver.empty()) {
+      return misused("the form helm has no '" + words.command + "' of this kind");
+    }
+    if (words.push.user.empty() != words.push.password_file.empty()) {
+      return misused("--user and --password-file stand together");
+    }
+    return known.run_in_cluster({.site = site,
+                                 .registry = words.push,
+                                 .space = words.space,
+                                 .values = words.values});
+  }
+  if (!words.push.to.empty() || !words.space.empty() || !words.values.empty()) {
+    return misused("--registry, --namespace and --values are for the form helm");
+  }
   if (auto confined = give_up_network(); !confined) {
     return say(confined.error(), site.bundle.json);
   }

@@ -291,6 +291,33 @@ Node namespaces_of(const plan::Plan& plan, const Node& readers) {
   return found;
 }
 
+/// Where a runtime is asked, and the Secret with the key in it that opens its operator API.
+void add_listeners(Node& runtime, const plan::Plan& plan, const Node& values,
+                   const std::string& name) {
+  const auto instance = std::ranges::find(plan.instances, name, &plan::Instance::name);
+  for (const auto& port : instance->ports) {
+    runtime.add(port.name + "-port", {std::int64_t{port.number.value}, instance->origin});
+  }
+  const auto& token = instance->operator_token;
+  const auto* secret = values.at("/secrets/" + token);
+  const bool theirs = secret != nullptr && *secret->find("kind")->text() == "Existing";
+  runtime.add("token", theirs ? *secret->find("name") : Node{token, instance->origin});
+  runtime.add("token-key", theirs ? *secret->find("key") : Node{"value", instance->origin});
+}
+
+/// The oldest minor version of Kubernetes that a constraint begins with, "1.28" of ">=1.28"; empty
+/// where it begins otherwise.
+std::string oldest_of(std::string_view constraint) {
+  constexpr std::string_view digits = "0123456789";
+  const auto begin = constraint.find_first_not_of(">=^~ ");
+  if (begin == std::string_view::npos || constraint.find("||") != std::string_view::npos) return {};
+  const auto version = constraint.substr(begin);
+  const auto dot = version.find_first_not_of(digits);
+  if (dot == 0 || dot == std::string_view::npos || version[dot] != '.') return {};
+  const auto end = std::min(version.find_first_not_of(digits, dot + 1), version.size());
+  return end == dot + 1 ? std::string() : std::string(version.substr(0, end));
+}
+
 /// What runs, and the secrets that a new value changes, with the workloads that read each.
 void add_workload_facts(Node& data, const plan::Plan& plan, const Node& values) {
   Node workloads{Node::List{}};
@@ -341,7 +368,11 @@ void add_workload_facts(Node& data, const plan::Plan& plan, const Node& values) 
         for (const auto& secret : secrets_read_by(workload)) {
           readers.try_emplace(secret, Node{Node::List{}}).first->second.push(entry);
         }
-        if (*workload.find("role")->text() == "runtime") runtimes.push(entry);
+        if (*workload.find("role")->text() == "runtime") {
+          auto runtime = entry;
+          add_listeners(runtime, plan, values, name);
+          runtimes.push(std::move(runtime));
+        }
         workloads.push(std::move(entry));
       });
   data.add("workloads", std::move(workloads));
@@ -404,6 +435,9 @@ Node facts(const plan::Plan& plan, const Node& values) {
   add_workload_facts(data, plan, values);
   data.add("namespace", cluster.namespace_);
   data.add("kubernetes", cluster.kubernetes);
+  if (auto oldest = oldest_of(cluster.kubernetes.value); !oldest.empty()) {
+    data.add("oldest-kubernetes", {std::move(oldest), cluster.kubernetes.origin});
+  }
   data.add("tls", secure);
   if (!cluster.issuer.value.empty()) data.add("issuer", cluster.issuer);
   data.add("certificates", certificates(plan, values));
@@ -469,7 +503,7 @@ Result<Artifacts> render_helm(const plan::Plan& plan, const Index& index,
   auto waivers = blueprints.yaml("helm/waivers.yaml");
   if (!waivers) return tl::unexpected(waivers.error());
   data.add("waivers", std::move(*waivers));
-  for (const auto* name : {"README.md", "RUNBOOK.md"}) {
+  for (const auto* name : {"README.md", "RUNBOOK.md", "SITE"}) {
     auto text = fill(blueprints, "helm/" + std::string(name), data);
     if (!text) return tl::unexpected(text.error());
     add(name, std::move(*text));

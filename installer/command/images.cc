@@ -30,25 +30,6 @@ Checked<std::string> password_in(const std::string& file) {
   return text->substr(0, text->find_first_of("\r\n"));
 }
 
-Checked<Destination> destination_in(const PushRequest& push) {
-  auto destination = destination_of(push.to, !push.plain_http);
-  if (!destination) {
-    return refuse(Code::registry_unreachable, "'" + push.to + "' is no HOST[:PORT][/PREFIX]");
-  }
-  if (!push.plain_http) {
-    auto authorities =
-        push.ca_file.empty() ? Authorities::of_system() : Authorities::of_file(push.ca_file);
-    if (!authorities) return tl::unexpected(authorities.error());
-    destination->authorities = *std::move(authorities);
-  }
-  if (push.user.empty()) return *std::move(destination);
-  auto password = password_in(push.password_file);
-  if (!password) return tl::unexpected(password.error());
-  destination->user = push.user;
-  destination->password = *std::move(password);
-  return *std::move(destination);
-}
-
 std::string list_of(const Catalogue& catalogue, std::uint16_t port) {
   std::string text;
   for (const auto& served : catalogue.images()) {
@@ -90,6 +71,25 @@ std::string report_text(const PushReport& report) {
 }
 
 }  // namespace
+
+Checked<Destination> destination_in(const PushRequest& push) {
+  auto destination = destination_of(push.to, !push.plain_http);
+  if (!destination) {
+    return refuse(Code::registry_unreachable, "'" + push.to + "' is no HOST[:PORT][/PREFIX]");
+  }
+  if (!push.plain_http) {
+    auto authorities =
+        push.ca_file.empty() ? Authorities::of_system() : Authorities::of_file(push.ca_file);
+    if (!authorities) return tl::unexpected(authorities.error());
+    destination->authorities = *std::move(authorities);
+  }
+  if (push.user.empty()) return *std::move(destination);
+  auto password = password_in(push.password_file);
+  if (!password) return tl::unexpected(password.error());
+  destination->user = push.user;
+  destination->password = *std::move(password);
+  return *std::move(destination);
+}
 
 Said serve_images(const Request& request, std::uint16_t port,
                   const std::function<void(std::string_view)>& announce) {

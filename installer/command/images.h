@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "installer/command/command.h"
+#include "installer/registry/push.h"
 
 namespace caisson::installer {
 
@@ -33,6 +34,9 @@ struct PushRequest {
   std::string user;           ///< nobody in particular when empty
   std::string password_file;  ///< its first line is the password
 };
+
+/// The registry, with whom it is believed and who pushes.
+[[nodiscard]] Checked<Destination> destination_in(const PushRequest& push);
 
 /// Pushes the images of a bundle to a registry of the site.
 [[nodiscard]] Said push_images(const Request& request, const PushRequest& push);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <functional>
 #include <iterator>
 #include <vector>
@@ -10,8 +11,12 @@
 
 #include "base/json_text.h"
 #include "base/printable.h"
+#include "installer/cluster/premises.h"
 #include "installer/command/ask.h"
+#include "installer/command/cluster_command.h"
 #include "installer/command/open_site.h"
+#include "installer/command/outcome.h"
+#include "installer/command/verify_site.h"
 #include "installer/format/waiver.h"
 #include "installer/format/words.h"
 #include "installer/host/system_host.h"
@@ -24,8 +29,6 @@
 
 namespace caisson::installer {
 namespace {
-
-using Kind = Outcome::Kind;
 
 Checked<void> check_root(const Host& host) {
   if (host.is_root()) return {};
@@ -41,72 +44,6 @@ Premises premises_of(const OpenSite& site, Host& host, const SiteRequest& reques
     std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
   };
   return premises;
-}
-
-std::string json_of(const Refusal& refusal) {
-  return R"({"code":)" + json_string(entry_of(refusal.code).number) + R"(,"what":)" +
-         json_string(refusal.what) + "}";
-}
-
-constexpr Word<Kind> kKinds[] = {{"done", Kind::done},
-                                 {"nothing", Kind::nothing},
-                                 {"rolled back", Kind::rolled_back},
-                                 {"held", Kind::held}};
-
-Said told(const SiteRequest& request, const std::string& product, const Outcome& outcome,
-          std::string_view done) {
-  Said said;
-  if (outcome.why) {
-    said = say(*outcome.why, false);
-    said.out.clear();
-  }
-  const auto& isolation = outcome.isolation;
-  if (request.bundle.json) {
-    said.error.clear();
-    said.out = std::string(R"({"result":)") + json_string(word_of(kKinds, outcome.kind)) +
-               R"(,"product":)" + json_string(product) + R"(,"installed":)" +
-               (outcome.release.empty() ? "null" : json_string(outcome.release));
-    if (!outcome.kept.empty()) {
-      said.out += R"(,"kept":[)";
-      for (const auto& each : outcome.kept) {
-        said.out += (&each == outcome.kept.data() ? "" : ",") + json_string(each);
-      }
-      said.out += "]";
-    }
-    if (outcome.why) said.out += R"(,"why":)" + json_of(*outcome.why);
-    if (!isolation.remark.empty()) {
-      said.out += std::string(R"(,"isolation":{"probed":)") +
-                  (isolation.probed ? "true" : "false") + R"(,"remark":)" +
-                  json_string(isolation.remark) + "}";
-    }
-    said.out += "}\n";
-    return said;
-  }
-  const auto now = outcome.release.empty() ? "nothing is installed"
-                                           : "the release " + outcome.release + " is installed";
-  switch (outcome.kind) {
-    case Kind::done:
-      said.out = std::string(done) + "; " + now + "\n";
-      break;
-    case Kind::nothing:
-      said.out = "there is nothing to do; " + now + "\n";
-      break;
-    case Kind::rolled_back:
-      said.out = "rolled back; " + now + "\n";
-      break;
-    case Kind::held:
-      said.out =
-          "held: the release that was installed leaks as well, and nobody is served until somebody "
-          "decides\n`caisson-install rollback --product " +
-          product + "` goes back; `recover --waiver FILE` opens it with a waiver of the vendor\n";
-      break;
-  }
-  for (const auto& each : outcome.kept) said.out += "kept " + each + "\n";
-  if (!isolation.remark.empty()) {
-    said.out += std::string("isolation ") +
-                (isolation.probed ? "was probed: " : "was not probed: ") + isolation.remark + "\n";
-  }
-  return said;
 }
 
 /// What is known of a site before a bundle is looked at.
@@ -148,79 +85,12 @@ Checked<Known> known_of(const std::string& product, Host& host, const SiteReques
   return known;
 }
 
-/// A bundle that has been verified, and the roots on the way that the site has not.
-struct Verified {
-  VerifiedBundle bundle;
-  std::vector<TrustedRoot> roots;
-  Unlisted unlisted;
-};
-
-Checked<Verified> verify_for(const Request& request, bool dry_run, const Known& known,
-                             UnverifiedBundle bundle) {
-  std::vector<TrustedRoot> roots;
-  const auto trusted = [&]() -> Checked<TrustedRoot> {
-    if (known.root) return *known.root;
-    if (request.expected_root) {
-      const auto files = bundle.roots();
-      if (!files) return tl::unexpected(files.error());
-      return expected_root(*files, *request.expected_root);
-    }
-    if (request.roots.empty()) {
-      return refuse(Code::root_not_trusted,
-                    "this site trusts nobody yet: say whom, with --expect-root or --roots");
-    }
-    const auto disk = open_disk(request.roots);
-    if (!disk) return refuse(Code::host_read, disk.error().what);
-    auto root = load_roots(**disk, "");
-    if (!root) return tl::unexpected(root.error());
-    if (!*root) return refuse(Code::root_not_trusted, request.roots + " holds no root.N");
-    return **std::move(root);
-  };
-  auto root = trusted();
-  if (!root) return tl::unexpected(root.error());
-  if (!known.root) roots.push_back(*root);
-  std::optional<Refusal> unkept;
-  auto with_signature =
-      SignedBundle::verify(std::move(bundle), *std::move(root), [&](const TrustedRoot& next) {
-        roots.push_back(next);
-        // At once, whatever becomes of the bundle.
-        if (!known.root || dry_run || unkept) return;
-        if (auto kept = keep_root(known.site->disks().site, kRoots, next); !kept) {
-          unkept = kept.error();
-        }
-      });
-  if (!with_signature) return tl::unexpected(with_signature.error());
-  if (unkept) return tl::unexpected(*unkept);
-  Site site{.arch = std::string(host_arch())};
-  if (known.journal && known.journal->floor) {
-    site.floor = known.journal->floor->release;
-    site.manifest = known.journal->floor->manifest;
-  }
-  if (known.release) site.version = known.release->manifest.version;
-  auto verified = VerifiedBundle::verify(*std::move(with_signature), site);
-  if (!verified) return tl::unexpected(verified.error());
-  auto unlisted = find_unlisted(*verified, request.strict);
-  if (!unlisted) return tl::unexpected(unlisted.error());
-  return Verified{*std::move(verified), std::move(roots), *std::move(unlisted)};
-}
-
-Said table_said(const SiteRequest& request, const std::vector<Requirement>& rows) {
-  const auto fault = fault_of(rows);
-  Said said = fault ? say(*fault, request.bundle.json) : Said{};
-  if (!request.bundle.json) {
-    said.out = table_of(rows);
-    return said;
-  }
-  std::string json = std::string(R"({"result":)") + (fault ? R"("failed")" : R"("ok")");
-  if (fault) json += R"(,"why":)" + json_of(*fault);
-  json += R"(,"preflight":[)";
-  for (const auto& row : rows) {
-    json += (&row == rows.data() ? "" : ",") + std::string(R"({"what":)") + json_string(row.what) +
-            R"(,"needs":)" + json_string(row.needs) + R"(,"has":)" + json_string(row.has) +
-            R"(,"ok":)" + (row.met ? "true" : "false") + "}";
-  }
-  said.out = json + "]}\n";
-  return said;
+/// What a bundle is verified against.
+KnownSite standing_of(const Known& known) {
+  return {.root = known.root,
+          .floor = known.journal ? known.journal->floor : std::nullopt,
+          .installed = known.release ? std::optional(known.release->manifest.version) : std::nullopt,
+          .kept_in = known.site ? &known.site->disks().site : nullptr};
 }
 
 /// What the site answers: what the file says, and on a terminal what somebody types. `kept` is of
@@ -283,15 +153,6 @@ std::vector<Requirement> requirements_of(const std::vector<Reply>& replies) {
   return rows;
 }
 
-/// The product that a bundle says it is of. What it may do is for that product's roots to say.
-Checked<std::string> product_of(const Medium& medium) {
-  const auto text = read_text(medium, kManifest, kMostOfText);
-  if (!text) return tl::unexpected(text.error());
-  const auto envelope = read_envelope(*text);
-  if (!envelope) return tl::unexpected(envelope.error());
-  return envelope->product;
-}
-
 /// The medium that a request names: a bundle, or the release that was staged here.
 Checked<std::unique_ptr<Medium>> medium_of(const SiteRequest& request) {
   if (!request.apply) return open_medium(request.bundle.bundle);
@@ -345,7 +206,7 @@ Checked<Said> deliver(const SiteRequest& request, Change change) {
   if (!known) return tl::unexpected(known.error());
   if (auto fits = check_state(change, *product, *known); !fits) return tl::unexpected(fits.error());
   const auto verified =
-      verify_for(request.bundle, request.dry_run, *known, UnverifiedBundle(*std::move(medium)));
+      verify_for(request.bundle, request.dry_run, standing_of(*known), UnverifiedBundle(*std::move(medium)));
   if (!verified) return tl::unexpected(verified.error());
   const auto form = choose_form(verified->bundle.manifest(), request.form,
                                 known->journal ? &*known->journal : nullptr);
@@ -476,7 +337,7 @@ struct ShownAnswer {
 Checked<std::vector<ShownAnswer>> shown_answers(const Disk& site,
                                                 const std::optional<StagedRelease>& release) {
   std::vector<ShownAnswer> shown;
-  if (!release) return shown;
+  if (!release || release->manifest.questions.empty()) return shown;
   const auto kept = kept_answers(site, &*release);
   if (!kept) return tl::unexpected(kept.error());
   for (const auto& question : release->manifest.questions) {
@@ -502,6 +363,11 @@ std::string status_text(const Journal& journal, const std::optional<StagedReleas
   if (!journal.previous.empty()) line("previous", "release " + journal.previous);
   if (!journal.staged.empty()) line("staged", "release " + journal.staged);
   if (!journal.installed.empty()) line("form", std::string(to_text(journal.form)));
+  if (const auto& cluster = journal.cluster) {
+    line("cluster", cluster->id + ", namespace " + cluster->space);
+    if (!cluster->registry.empty()) line("registry", cluster->registry);
+    if (cluster->revision > 0) line("revision", std::to_string(cluster->revision) + " of Helm");
+  }
   line("root", std::to_string(journal.root));
   for (const auto& each : answers) {
     line("answer", each.name + ": " + (each.answer ? printable(*each.answer) : "a secret"));
@@ -537,7 +403,13 @@ std::string status_json(const Journal& journal, const std::optional<StagedReleas
             json_string(journal.refused[i].release) + R"(,"code":)" +
             json_string(journal.refused[i].code) + "}";
   }
-  json += R"(],"answers":{)";
+  json += "]";
+  if (const auto& cluster = journal.cluster) {
+    json += R"(,"cluster":)" + json_string(cluster->id) + R"(,"namespace":)" +
+            json_string(cluster->space) + R"(,"registry":)" + named(cluster->registry) +
+            R"(,"revision":)" + std::to_string(cluster->revision);
+  }
+  json += R"(,"answers":{)";
   for (const auto& each : answers) {
     json += (&each == answers.data() ? "" : ",") + json_string(each.name) + ":" +
             (each.answer ? json_string(*each.answer) : "null");
@@ -553,6 +425,14 @@ std::string status_json(const Journal& journal, const std::optional<StagedReleas
 }
 
 }  // namespace
+
+Checked<std::string> product_of(const Medium& medium) {
+  const auto text = read_text(medium, kManifest, kMostOfText);
+  if (!text) return tl::unexpected(text.error());
+  const auto envelope = read_envelope(*text);
+  if (!envelope) return tl::unexpected(envelope.error());
+  return envelope->product;
+}
 
 Said install_bundle(const SiteRequest& request) {
   return guarded(request.bundle.json, [&] { return deliver(request, Change::install); });
@@ -599,19 +479,28 @@ Said uninstall_site(const SiteRequest& request) {
 
 Said tell_status(const SiteRequest& request) {
   return guarded(request.bundle.json, [&]() -> Checked<Said> {
-    const auto opt = open_disk("/opt");
-    if (!opt) return tl::unexpected(opt.error());
-    std::vector<std::string> products{request.product};
-    if (request.product.empty()) {
-      auto names = (*opt)->list("");
+    // Whoever is not root keeps what he has in a cluster below a directory of his own.
+    std::vector<std::string> tops{"/opt"};
+    const auto own = std::filesystem::path(cluster_place("any")).parent_path().string();
+    if (!own.empty() && own != tops.front()) tops.push_back(own);
+    std::vector<std::pair<std::string, std::string>> products;
+    for (const auto& top : tops) {
+      const auto disk = open_disk(top);
+      if (!disk && top == own) continue;
+      if (!disk) return tl::unexpected(disk.error());
+      auto names = (*disk)->list("");
       if (!names) return tl::unexpected(names.error());
-      products = *std::move(names);
+      for (auto& name : *names) {
+        if (!request.product.empty() && name != request.product) continue;
+        auto place = below(top, name);
+        products.emplace_back(std::move(name), std::move(place));
+      }
     }
     const auto host = system_host();
     Said said;
-    for (const auto& product : products) {
+    for (const auto& [product, place] : products) {
       // Without the lock, so that a change can be watched.
-      const auto disk = open_disk("/opt/" + product);
+      const auto disk = open_disk(place);
       if (!disk) continue;
       const auto journal = load_journal(**disk);
       if (!journal) return tl::unexpected(journal.error());
@@ -622,7 +511,11 @@ Said tell_status(const SiteRequest& request) {
                                 .disks = {**disk, **disk, **disk, **disk},
                                 .host = *host,
                                 .form = (*journal)->form};
-        if (auto loaded = load_release(premises, (*journal)->installed)) {
+        if ((*journal)->form == Form::helm) {
+          if (auto loaded = load_chart(premises, (*journal)->installed)) {
+            release = {.name = loaded->name, .manifest = std::move(loaded->manifest), .needs = {}};
+          }
+        } else if (auto loaded = load_release(premises, (*journal)->installed)) {
           release = *std::move(loaded);
         }
       }

@@ -28,6 +28,9 @@ struct SiteRequest {
       waiver;  ///< `recover`: a file that opens an update which is held; signature beside it
 };
 
+/// The product that a bundle says it is of. What it may do is for that product's roots to say.
+[[nodiscard]] Checked<std::string> product_of(const Medium& medium);
+
 // Each carries out one command on this host. Steps are told on standard error as they are done.
 
 [[nodiscard]] Said install_bundle(const SiteRequest& request);

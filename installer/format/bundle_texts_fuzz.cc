@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "installer/format/chart.h"
 #include "installer/format/journal.h"
 #include "installer/format/manifest.h"
 #include "installer/format/root.h"
@@ -23,6 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   if (const auto journal = read_journal(text); journal && write_journal(*journal) != text) abort();
   if (const auto needs = read_site_needs(text); needs && write_site_needs(*needs) != text) abort();
+  if (const auto needs = read_chart_needs(text); needs && write_chart_needs(*needs) != text) abort();
   if (const auto waiver = read_waiver(text); waiver && write_waiver(*waiver) != text) abort();
   (void)read_envelope(text);
   return 0;

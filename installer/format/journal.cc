@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/hex.h"
+#include "installer/format/chart.h"
 #include "installer/format/words.h"
 
 namespace caisson::installer {
@@ -23,6 +24,9 @@ constexpr Word<Step> kSteps[] = {
 constexpr Word<bool> kData[] = {{"keep-data", true}, {"remove-data", false}};
 
 constexpr std::size_t kDigits = 16;
+
+/// A release makes one, and one for each tenant with a deployment of its own.
+constexpr std::size_t kMostNamespaces = 1000;
 
 std::string read_release(Lines& lines) {
   const auto word = lines.word();
@@ -48,6 +52,42 @@ Floor read_floor(Lines& lines) {
   return floor;
 }
 
+/// The namespaces that lines of this key name.
+std::vector<std::string> read_namespaces(Lines& lines, std::string_view key) {
+  std::vector<std::string> names;
+  while (lines.at(key) && lines.take(key)) {
+    const auto word = lines.word();
+    if (!is_namespace(word)) lines.refuse(Code::text_line, "that is no namespace");
+    if (std::ranges::find(names, word) != names.end()) {
+      lines.refuse(Code::text_order, "a namespace stands twice");
+    }
+    if (names.size() == kMostNamespaces) lines.refuse(Code::too_many, "too many namespaces");
+    names.emplace_back(word);
+  }
+  return names;
+}
+
+std::uint64_t read_revision(Lines& lines, std::string_view key) {
+  if (!lines.at(key) || !lines.take(key)) return 0;
+  const auto revision = lines.number();
+  if (revision == 0) lines.refuse(Code::text_number, "revisions begin with 1");
+  return revision;
+}
+
+ClusterSite read_cluster(Lines& lines) {
+  ClusterSite cluster;
+  cluster.id = lines.word();
+  const bool fits = std::ranges::all_of(cluster.id, [](char c) { return c == '-' || is_hex({&c, 1}); });
+  if (cluster.id.empty() || !fits) lines.refuse(Code::text_line, "that is no UID");
+  cluster.space = lines.word();
+  if (!is_namespace(cluster.space)) lines.refuse(Code::text_line, "that is no namespace");
+  if (lines.at("registry") && lines.take("registry")) cluster.registry = lines.text();
+  cluster.revision = read_revision(lines, "revision");
+  cluster.previous = read_revision(lines, "previous-revision");
+  cluster.made = read_namespaces(lines, "made");
+  return cluster;
+}
+
 Flight read_flight(Lines& lines) {
   Flight flight;
   flight.change = read_one_of<Change>(lines, kChanges);
@@ -63,6 +103,7 @@ Flight read_flight(Lines& lines) {
   }
   flight.from = read_optional_release(lines, "from");
   flight.to = read_optional_release(lines, "to");
+  flight.making = read_namespaces(lines, "making");
   // What an uninstall has kept can be removed later, when no release is left.
   if ((flight.from.empty() != (flight.change == Change::install) && !removes) ||
       flight.to.empty() != removes || (!flight.from.empty() && flight.from == flight.to)) {
@@ -125,6 +166,7 @@ Checked<Journal> read_journal(std::string_view text) {
       lines.refuse(Code::too_many, "more than 32 refused releases");
     }
   }
+  if (lines.at("cluster") && lines.take("cluster")) journal.cluster = read_cluster(lines);
   if (lines.at("change") && lines.take("change")) journal.flight = read_flight(lines);
   lines.end();
   if (!lines.done()) lines.refuse(Code::text_key, "nothing may follow");
@@ -159,6 +201,13 @@ std::string write_journal(const Journal& journal) {
   for (const auto& refused : journal.refused) {
     line("refused", refused.release + " " + refused.code);
   }
+  if (const auto& cluster = journal.cluster) {
+    line("cluster", cluster->id + " " + cluster->space);
+    line("registry", cluster->registry);
+    if (cluster->revision > 0) line("revision", std::to_string(cluster->revision));
+    if (cluster->previous > 0) line("previous-revision", std::to_string(cluster->previous));
+    for (const auto& space : cluster->made) line("made", space);
+  }
   if (const auto& flight = journal.flight) {
     auto words = std::string(to_text(flight->change)) + " " + std::string(to_text(flight->step));
     if (flight->change == Change::uninstall ||
@@ -168,6 +217,7 @@ std::string write_journal(const Journal& journal) {
     line("change", words);
     line("from", flight->from);
     line("to", flight->to);
+    for (const auto& space : flight->making) line("making", space);
   }
   return text;
 }

@@ -42,6 +42,20 @@ struct Flight {
   /// When it is uninstalled, or an install is undone: data and secrets stay, for they were there
   /// before.
   bool keep_data = false;
+  /// Namespaces of the cluster that were not there when this change began, and go with it when it
+  /// is undone; of the form helm alone.
+  std::vector<std::string> making;
+};
+
+/// The cluster of a product in its helm form.
+struct ClusterSite {
+  std::string id;     ///< the UID of its namespace kube-system, which no other cluster has
+  std::string space;  ///< the release's namespace
+  std::string registry;  ///< "host:port/prefix" that its images come from; empty: nodes have them
+  /// Helm's newest revision of the installed release that was deployed to its end; 0 for none.
+  std::uint64_t revision = 0;
+  std::uint64_t previous = 0;     ///< the same of the release before
+  std::vector<std::string> made;  ///< namespaces that changes here have made
 };
 
 /// A release that was tried on this site and rolled back.
@@ -67,6 +81,7 @@ struct Journal {
   std::string previous;                 ///< that was installed before; empty for none
   std::string staged;                   ///< that is here to be updated to; empty for none
   std::vector<RefusedRelease> refused;  ///< the oldest first
+  std::optional<ClusterSite> cluster;   ///< of the form helm alone
   std::optional<Flight> flight;
 };
 

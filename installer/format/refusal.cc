@@ -146,6 +146,9 @@ constexpr Entry kTable[] = {
     {Code::other_form, "B0422", "the product is installed here in another form",
      "A form is chosen by the first install and keeps its data to itself. To change it, take the "
      "product's own backup, uninstall, install with `--form`, and restore."},
+    {Code::no_way_back, "B0425", "the release would change data that nothing brings back",
+     "The volumes of a cluster are not copied. Back up everything and upgrade by hand, as "
+     "'Upgrade' of the chart's RUNBOOK.md says."},
     {Code::host_write, "B0501", "this host cannot write",
      "Mend what the message says, and repeat."},
     {Code::host_full, "B0502", "there is no space left on this host",
@@ -196,6 +199,19 @@ constexpr Entry kTable[] = {
      "A release is tried that has its spec and the programs `caisson` and `caisson-runtime`; any "
      "other is installed, on a host that can spare it. `try --end` takes the directory of a "
      "trial."},
+    {Code::no_client, "B0530", "a program that talks to the cluster is not there",
+     "Install helm (3.13 or newer) and kubectl, and name their directory in PATH."},
+    {Code::no_cluster, "B0531", "the cluster does not answer",
+     "Mend what the message says: `kubectl version` has to tell of the server, with the same "
+     "KUBECONFIG."},
+    {Code::other_cluster, "B0532", "this is another cluster than the one it was installed in",
+     "Set KUBECONFIG or the context of the cluster that `caisson-install status` names."},
+    {Code::cluster_lacks, "B0533", "the cluster lacks what the release needs",
+     "Mend what the message says, and repeat; `--dry-run` prints the whole table. Nothing of the "
+     "cluster was changed."},
+    {Code::helm_failed, "B0534", "helm did not bring the release to its end",
+     "Look at the pods and events of its namespace (`kubectl get pods,events`), mend what the "
+     "message says, and repeat."},
     {Code::registry_unreachable, "B0601", "the registry cannot be reached",
      "Mend what the message says, and repeat: what the registry has is not sent again."},
     {Code::registry_certificate, "B0602", "the registry's certificate is not believed",

@@ -90,6 +90,7 @@ enum class Code {
   wrong_answer,
   other_waiver,
   other_form,
+  no_way_back,
   // B05xx: what this host cannot do
   host_write,
   host_full,
@@ -113,6 +114,11 @@ enum class Code {
   not_held,
   in_archive,
   nothing_to_try,
+  no_client,
+  no_cluster,
+  other_cluster,
+  cluster_lacks,
+  helm_failed,
   // B06xx: a registry of the site
   registry_unreachable,
   registry_certificate,

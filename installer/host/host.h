@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,24 @@ struct Command {
   /// It gets a directory of its own as its last argument, and what it writes there is handed over.
   bool reports = false;
   std::size_t most_output = 4096;  ///< bytes of what it said that are kept
+  /// Its environment is the one that this program was called in, as helm and kubectl want it, and
+  /// not the fixed one.
+  bool as_called = false;
+  /// Of one that ends with 0 only what it wrote to standard output is kept.
+  bool answers = false;
+};
+
+/// A program that runs beside others, until this goes.
+class Companion {
+ public:
+  virtual ~Companion() = default;
+  Companion(const Companion&) = delete;
+  Companion& operator=(const Companion&) = delete;
+  /// The lines that it was waited for.
+  [[nodiscard]] virtual const std::string& said() const = 0;
+
+ protected:
+  Companion() = default;
 };
 
 /// How a program ended.
@@ -94,6 +113,13 @@ class Host {
   /// Runs a program to its end. One that cannot be started or runs longer than its deadline, when
   /// it is killed, is `Code::host_command`.
   [[nodiscard]] virtual Checked<Ended> run(const Command& command) = 0;
+  /// Starts a program that is to run beside others, and waits until it has said so many lines, for
+  /// as long as its deadline. It holds no lock of this program, and ends by itself after an hour.
+  [[nodiscard]] virtual Checked<std::unique_ptr<Companion>> start_beside(const Command& command,
+                                                                         std::size_t lines);
+  /// The absolute path of a program that whoever called this one would run by this name; empty
+  /// where there is none.
+  [[nodiscard]] virtual std::string find_program(std::string_view name);
   /// Random bytes.
   [[nodiscard]] virtual std::string random(std::size_t bytes) = 0;
   /// Seconds since 1970, by a clock that may be wrong.

@@ -25,6 +25,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kSystemctl = "/usr/bin/systemctl";
 constexpr auto kSetpriv = "/usr/bin/setpriv";
+constexpr auto kTimeout = "/usr/bin/timeout";
 
 /// How long systemd itself waits for a unit is said in the unit.
 constexpr auto kUnits = 600s;
@@ -37,10 +38,10 @@ constexpr std::size_t kMostOfShown = std::size_t{64} << 10;
 constexpr std::size_t kMostReported = 16;
 constexpr std::size_t kMostOfReport = std::size_t{4} << 20;
 
-/// A directory of root's own, in memory, that goes with everything in it.
+/// A directory of nobody else's, in memory where root makes it, that goes with everything in it.
 class Shelf {
  public:
-  Shelf() : path_("/run/caisson-install.XXXXXX") {
+  Shelf() : path_(geteuid() == 0 ? "/run/caisson-install.XXXXXX" : "/tmp/caisson-install.XXXXXX") {
     if (mkdtemp(path_.data()) == nullptr) path_.clear();
   }
   Shelf(const Shelf&) = delete;
@@ -288,7 +289,7 @@ class SystemHost final : public Host {
     if (!command.reports) return run_patiently(command, words);
     const Shelf shelf;
     if (shelf.path().empty()) {
-      return refuse(Code::host_write, "cannot make a directory below /run: " + system_words(errno));
+      return refuse(Code::host_write, "cannot make a directory for the report: " + system_words(errno));
     }
     words.push_back(shelf.path());
     auto ended = run_patiently(command, words);
@@ -297,6 +298,24 @@ class SystemHost final : public Host {
     if (!files) return tl::unexpected(files.error());
     ended->report = *std::move(files);
     return ended;
+  }
+
+  Checked<std::unique_ptr<Companion>> start_beside(const Command& command,
+                                                   std::size_t lines) override {
+    // When this program is killed, it does not run for ever.
+    std::vector<std::string> words{kTimeout, "--kill-after=5", "1h", command.program};
+    words.insert(words.end(), command.arguments.begin(), command.arguments.end());
+    return start_companion(words, {.deadline = command.deadline, .as_called = command.as_called},
+                           lines);
+  }
+
+  std::string find_program(std::string_view name) override {
+    const char* const path = std::getenv("PATH");
+    for (const auto directory : fields_of(path == nullptr ? "" : path, ':')) {
+      auto place = std::string(directory) + "/" + std::string(name);
+      if (directory.starts_with('/') && access(place.c_str(), X_OK) == 0) return place;
+    }
+    return {};
   }
 
   std::string random(std::size_t bytes) override { return random_bytes(bytes); }
@@ -308,7 +327,10 @@ class SystemHost final : public Host {
                                       const std::vector<std::string>& words) {
     const auto until = std::chrono::steady_clock::now() + command.patience;
     while (true) {
-      auto ended = run_process(words, command.deadline, command.most_output);
+      auto ended = run_process(words, {.deadline = command.deadline,
+                                       .most = command.most_output,
+                                       .as_called = command.as_called,
+                                       .answers = command.answers});
       if (!ended || ended->status == 0 || std::chrono::steady_clock::now() >= until) return ended;
       std::this_thread::sleep_for(500ms);
     }
@@ -358,6 +380,13 @@ class SystemHost final : public Host {
 };
 
 }  // namespace
+
+Checked<std::unique_ptr<Companion>> Host::start_beside(const Command& command,
+                                                       std::size_t /*lines*/) {
+  return refuse(Code::host_command, command.program + " cannot run beside others here");
+}
+
+std::string Host::find_program(std::string_view /*name*/) { return {}; }
 
 std::unique_ptr<Host> system_host() { return std::make_unique<SystemHost>(); }
 

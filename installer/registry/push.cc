@@ -132,6 +132,10 @@ std::optional<Address> address_of(std::string_view text, const Endpoint& from) {
                  .target = target.empty() ? "/" : std::string(target)};
 }
 
+std::string repository_in(const Destination& to, const Served& served) {
+  return (to.prefix.empty() ? "" : to.prefix + "/") + served.reference.repository;
+}
+
 class Pusher {
  public:
   Pusher(const Catalogue& catalogue, const Destination& to,
@@ -145,10 +149,26 @@ class Pusher {
     return std::move(report_);
   }
 
+  Checked<std::uint64_t> count_there() {
+    std::uint64_t count = 0;
+    for (const auto& served : catalogue_.images()) {
+      turn_to(served);
+      const auto there =
+          has("/v2/" + repository_ + "/manifests/", to_text(served.image->manifest.digest));
+      if (!there) return tl::unexpected(there.error());
+      if (*there) ++count;
+    }
+    return count;
+  }
+
  private:
-  Checked<void> push_image(const Served& served) {
-    repository_ = (to_.prefix.empty() ? "" : to_.prefix + "/") + served.reference.repository;
+  void turn_to(const Served& served) {
+    repository_ = repository_in(to_, served);
     authorization_ = {};
+  }
+
+  Checked<void> push_image(const Served& served) {
+    turn_to(served);
     const auto& image = *served.image;
     std::vector<Digest> blobs = {image.config.digest};
     for (const auto& layer : image.layers) blobs.push_back(layer.blob.digest);
@@ -161,9 +181,7 @@ class Pusher {
     if (!served.reference.tag.empty()) {
       if (auto done = put_manifest(image.manifest, served.reference.tag); !done) return done;
     }
-    report_.images.push_back(
-        {.reference = image.reference,
-         .target = to_.endpoint.authority() + "/" + repository_ + "@" + digest});
+    report_.images.push_back({.reference = image.reference, .target = target_of(to_, served)});
     return {};
   }
 
@@ -351,6 +369,16 @@ std::optional<Destination> destination_of(std::string_view text, bool tls) {
   });
   if (!fits || !port || *port == 0 || *port > 65535) return std::nullopt;
   return to;
+}
+
+std::string target_of(const Destination& destination, const Served& served) {
+  return destination.endpoint.authority() + "/" + repository_in(destination, served) + "@" +
+         to_text(served.image->manifest.digest);
+}
+
+Checked<std::uint64_t> count_there(const Catalogue& catalogue, const Destination& destination) {
+  const std::function<void(std::uint64_t)> progress;
+  return Pusher(catalogue, destination, progress).count_there();
 }
 
 Checked<PushReport> push(const Catalogue& catalogue, const Destination& destination,

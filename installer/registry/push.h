@@ -37,6 +37,13 @@ struct PushReport {
 /// when it is not named.
 [[nodiscard]] std::optional<Destination> destination_of(std::string_view text, bool tls);
 
+/// The reference that an image has there once it was pushed: by the digest of its manifest.
+[[nodiscard]] std::string target_of(const Destination& destination, const Served& served);
+
+/// How many of the images a registry has already, by their digests.
+[[nodiscard]] Checked<std::uint64_t> count_there(const Catalogue& catalogue,
+                                                 const Destination& destination);
+
 /// Pushes the images: each blob and manifest that the registry has not, by its digest, then the
 /// tags. What was pushed stays when a later one fails, and is not sent again. The registry has to
 /// answer with the digest that was signed. Credentials go to this registry, and to the token server

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "installer/site/tree.h"
 
@@ -103,8 +104,7 @@ Checked<Isolation> probe_isolation(const Premises& premises, const StagedRelease
                   .arguments = {"conform", place + "spec/deployment.yaml", "--attach", site,
                                 "--level", "1", "--quiet"},
                   .account = {},
-                  .deadline = 15min,
-                  .reports = true};
+                  .deadline = 15min};
   if (!release.needs.environment.empty()) {
     command.arguments.insert(command.arguments.end(), {"--env", release.needs.environment});
   }
@@ -113,7 +113,12 @@ Checked<Isolation> probe_isolation(const Premises& premises, const StagedRelease
         command.arguments.end(),
         {"--answers", place_of(premises, release) + "/etc/" + std::string(kAnswersFile)});
   }
+  return run_probes(premises, std::move(command));
+}
+
+Checked<Isolation> run_probes(const Premises& premises, Command command) {
   command.arguments.emplace_back("--report");
+  command.reports = true;
   // What could not be told is asked once more.
   for (int asked = 0;; ++asked) {
     const auto ended = premises.host.run(command);

@@ -20,6 +20,10 @@ struct Isolation {
   std::string remark;  ///< why it was not, or what was found
 };
 
+/// Runs `caisson conform`, told all but where its report goes, and once more when it cannot tell;
+/// the report is kept below `gate`. It ends as `probe_isolation` does.
+[[nodiscard]] Checked<Isolation> run_probes(const Premises& premises, Command command);
+
 /// Runs the isolation probes that a release carries against the deployment as it runs. A leak is
 /// `Code::leaking`, a probe that cannot tell, twice, `Code::not_well`.
 [[nodiscard]] Checked<Isolation> probe_isolation(const Premises& premises,

@@ -1,0 +1,389 @@
+#include "installer/command/cluster_command.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/files.h"
+#include "installer/cluster/change.h"
+#include "installer/cluster/requirements.h"
+#include "installer/command/outcome.h"
+#include "installer/command/verify_site.h"
+#include "installer/host/system_host.h"
+#include "installer/media/layout.h"
+#include "installer/site/flight.h"
+#include "installer/site/roots.h"
+#include "installer/site/tree.h"
+#include "installer/verify/content.h"
+
+namespace caisson::installer {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kLock = "lock";
+constexpr std::size_t kMostOfValues = std::size_t{1} << 20;
+
+/// The directory that holds those of all products; empty where there is none.
+std::string top_place() {
+  if (geteuid() == 0) return "/opt";
+  const char* const state = std::getenv("XDG_STATE_HOME");
+  if (state != nullptr && *state == '/') return std::string(state) + "/caisson-install";
+  const char* const home = std::getenv("HOME");
+  if (home != nullptr && *home == '/') return std::string(home) + "/.local/state/caisson-install";
+  return {};
+}
+
+/// The directory of a product, held against every other caisson-install.
+struct Place {
+  std::string path;
+  Descriptor lock;  ///< whatever this program starts holds it too
+  std::unique_ptr<Disk> disk;
+};
+
+Checked<std::string> place_of(std::string_view product) {
+  auto path = cluster_place(product);
+  if (path.empty()) {
+    return refuse(Code::host_lacks, "neither XDG_STATE_HOME nor HOME says where to keep the journal");
+  }
+  return path;
+}
+
+/// Nothing where the directory is not there, unless it is to be made.
+Checked<std::optional<Place>> open_place(std::string_view product, bool make) {
+  auto path = place_of(product);
+  if (!path) return tl::unexpected(path.error());
+  const auto there = is_there(*path);
+  if (!there) return refuse(Code::host_read, there.error().what);
+  if (!*there) {
+    if (!make) return std::nullopt;
+    std::error_code error;
+    fs::create_directories(fs::path(*path).parent_path(), error);
+    const unsigned mode = geteuid() == 0 ? 0755 : 0700;
+    if (error || mkdir(path->c_str(), mode) != 0) {
+      return refuse(Code::host_write, "cannot make " + *path + ": " + system_words(errno));
+    }
+  }
+  Place place{.path = *path, .lock = {}, .disk = nullptr};
+  const auto file = *path + "/" + std::string(kLock);
+  place.lock = Descriptor(::open(file.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
+  if (!place.lock) {
+    return refuse(Code::host_write, "cannot open " + file + ": " + system_words(errno));
+  }
+  if (flock(place.lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    return refuse(Code::host_busy, file + " is locked");
+  }
+  auto disk = open_disk(*path);
+  if (!disk) return tl::unexpected(disk.error());
+  place.disk = *std::move(disk);
+  return place;
+}
+
+/// Removes the directory when nothing but the lock is in it.
+void remove_if_empty(const Place& place) {
+  const auto names = place.disk->list("");
+  if (!names || names->size() != 1 || names->front() != kLock) return;
+  if (place.disk->remove(kLock)) ::rmdir(place.path.c_str());
+}
+
+Premises premises_in(const std::string& product, Disk& disk, Host& host) {
+  Premises premises{.product = product, .disks = {disk, disk, disk, disk}, .host = host};
+  premises.form = Form::helm;
+  premises.say = [](std::string_view line) {
+    std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
+  };
+  return premises;
+}
+
+/// What is known of a product before a bundle is looked at.
+struct Known {
+  std::optional<Place> place;
+  std::optional<Journal> journal;
+  std::optional<TrustedRoot> root;
+  std::optional<ChartRelease> release;
+};
+
+Checked<Known> known_of(const std::string& product, Host& host) {
+  Known known;
+  auto place = open_place(product, false);
+  if (!place) return tl::unexpected(place.error());
+  if (!*place) return known;
+  known.place = *std::move(place);
+  auto& disk = *known.place->disk;
+  auto journal = load_journal(disk);
+  if (!journal) return tl::unexpected(journal.error());
+  known.journal = *std::move(journal);
+  auto root = load_roots(disk, kRoots);
+  if (!root) return tl::unexpected(root.error());
+  known.root = *std::move(root);
+  if (known.journal && !known.journal->installed.empty()) {
+    auto release = load_chart(premises_in(product, disk, host), known.journal->installed);
+    if (!release) return tl::unexpected(release.error());
+    known.release = *std::move(release);
+  }
+  if (known.journal) return known;
+  const auto names = disk.list("");
+  if (!names) return tl::unexpected(names.error());
+  for (const auto& name : *names) {
+    if (name == kRoots || name == kLock || name == kLostAndFound || name == "journal.new") continue;
+    return refuse(Code::host_in_the_way, below(known.place->path, name) +
+                                             " is there, and no caisson-install put it there");
+  }
+  return known;
+}
+
+/// The images of a bundle on their way to the site's registry.
+struct Images {
+  std::optional<Destination> destination;
+  std::optional<Catalogue> catalogue;
+  std::string registry;  ///< as somebody named it
+  std::map<std::string, std::string> pins;
+};
+
+Checked<Images> images_of(const ClusterRequest& request, const Known& known,
+                          const VerifiedBundle& bundle) {
+  Images images;
+  auto push = request.registry;
+  if (push.to.empty() && known.journal && known.journal->cluster) {
+    push.to = known.journal->cluster->registry;
+  }
+  if (push.to.empty()) return images;
+  auto destination = destination_in(push);
+  if (!destination) return tl::unexpected(destination.error());
+  auto catalogue = Catalogue::of(bundle);
+  if (!catalogue) return tl::unexpected(catalogue.error());
+  for (const auto& served : catalogue->images()) {
+    images.pins[served.image->reference] = target_of(*destination, served);
+  }
+  images.registry = push.to;
+  images.destination = *std::move(destination);
+  images.catalogue = *std::move(catalogue);
+  return images;
+}
+
+/// What a bundle would need of the cluster: it is unpacked into a directory that is gone afterwards.
+Checked<Said> examine(const ClusterRequest& request, const Known& known, Host& host,
+                      const ClusterDelivery& delivery, const Images& images, Kube kube) {
+  const auto& bundle = delivery.bundle.bundle;
+  const auto product = bundle.manifest().envelope.product;
+  std::string scratch = "/tmp/caisson-install.XXXXXX";
+  if (mkdtemp(scratch.data()) == nullptr) {
+    return refuse(Code::host_write, "cannot make a directory below /tmp: " + system_words(errno));
+  }
+  const auto examined = [&]() -> Checked<Said> {
+    const auto disk = open_disk(scratch);
+    if (!disk) return tl::unexpected(disk.error());
+    const auto premises = premises_in(product, **disk, host);
+    const auto name = release_name(bundle.manifest().envelope.release, bundle.digest());
+    if (auto staged = stage_release(premises, delivery.bundle, name); !staged) {
+      return tl::unexpected(staged.error());
+    }
+    const auto release = load_chart(premises, name);
+    if (!release) return tl::unexpected(release.error());
+    if (kube.space().empty()) kube.set_space(release->needs.space);
+    auto values = delivery.values ? Checked<std::string>(*delivery.values) : std::string();
+    if (!delivery.values && known.release) {
+      values = values_of(*known.place->disk, known.release->name);
+    }
+    if (!values) return tl::unexpected(values.error());
+    if (auto written = write_values(**disk, release_path(name), delivery.pins, *values); !written) {
+      return tl::unexpected(written.error());
+    }
+    auto rows = requirements_in(kube, {.release = *release,
+                                       .directory = scratch + "/" + release_path(name),
+                                       .registry = images.registry,
+                                       .values = *values,
+                                       .upgrade = known.release.has_value()});
+    if (!rows) return tl::unexpected(rows.error());
+    if (images.catalogue) {
+      const auto there = count_there(*images.catalogue, *images.destination);
+      if (!there) return tl::unexpected(there.error());
+      const auto count = images.catalogue->images().size();
+      rows->push_back({.what = "images in " + images.registry,
+                       .needs = std::to_string(count) + " digests",
+                       .has = std::to_string(*there) + ", and the others are pushed",
+                       .met = true});
+    }
+    return table_said(request.site, *rows);
+  }();
+  (void)caisson::remove_tree(scratch);
+  return examined;
+}
+
+Checked<Said> deliver(const ClusterRequest& request, Change change) {
+  const auto host = system_host();
+  // OpenSSL writes to sockets without MSG_NOSIGNAL.
+  std::signal(SIGPIPE, SIG_IGN);
+  const auto& site = request.site;
+  auto medium = open_medium(site.bundle.bundle);
+  if (!medium) return tl::unexpected(medium.error());
+  const auto product = product_of(**medium);
+  if (!product) return tl::unexpected(product.error());
+  auto known = known_of(*product, *host);
+  if (!known) return tl::unexpected(known.error());
+  if (known->journal && known->journal->form != Form::helm) {
+    return refuse(Code::other_form,
+                  "it is here as " + std::string(to_text(known->journal->form)));
+  }
+  if (change == Change::install && known->release) {
+    return refuse(Code::installed_already, "the release " + known->journal->installed);
+  }
+  if (change == Change::update && !known->release) {
+    return refuse(Code::not_installed, "there is no release in " + cluster_place(*product));
+  }
+  auto kube = Kube::find(*host, *product);
+  if (!kube) return tl::unexpected(kube.error());
+  const KnownSite against{
+      .root = known->root,
+      .floor = known->journal ? known->journal->floor : std::nullopt,
+      .installed =
+          known->release ? std::optional(known->release->manifest.version) : std::nullopt,
+      .kept_in = known->place ? known->place->disk.get() : nullptr};
+  const auto verified =
+      verify_for(site.bundle, site.dry_run, against, UnverifiedBundle(*std::move(medium)));
+  if (!verified) return tl::unexpected(verified.error());
+  if (auto fault = fault_of_form(verified->bundle.manifest(), Form::helm)) {
+    return tl::unexpected(*fault);
+  }
+  const auto images = images_of(request, *known, verified->bundle);
+  if (!images) return tl::unexpected(images.error());
+  std::optional<std::string> values;
+  if (!request.values.empty()) {
+    auto text = caisson::read_file(request.values, kMostOfValues, Links::follow);
+    if (!text) return refuse(Code::host_read, text.error().what);
+    values = *std::move(text);
+  }
+  Reading reading;
+  std::optional<BaseRelease> base;
+  std::string tree;
+  if (known->release) {
+    auto& disk = *known->place->disk;
+    const auto directory = release_path(known->release->name);
+    const auto text = read_file(disk, directory + "/MANIFEST", kMostOfText);
+    if (!text) return tl::unexpected(text.error());
+    tree = directory + "/tree";
+    reading.base = &base.emplace(disk, tree, known->release->manifest, sha256(*text));
+  }
+  const Delivery bundle{
+      .bundle = verified->bundle, .reading = reading, .again = site.again, .answers = {}};
+  const ClusterDelivery delivery{.bundle = bundle,
+                                 .values = values,
+                                 .space = request.space,
+                                 .registry = images->registry,
+                                 .pins = images->pins};
+  if (known->journal && known->journal->cluster) {
+    kube->set_space(known->journal->cluster->space);
+  } else {
+    kube->set_space(request.space);
+  }
+  if (site.dry_run) return examine(request, *known, *host, delivery, *images, *kube);
+  if (!known->place) {
+    auto made = open_place(*product, true);
+    if (!made) return tl::unexpected(made.error());
+    known->place = *std::move(made);
+  }
+  auto& disk = *known->place->disk;
+  for (const auto& root : verified->roots) {
+    if (auto kept = keep_root(disk, kRoots, root); !kept) return tl::unexpected(kept.error());
+  }
+  ClusterPremises premises{.site = premises_in(*product, disk, *host),
+                           .place = known->place->path,
+                           .kube = *std::move(kube),
+                           .bring_images = {}};
+  if (images->catalogue) {
+    premises.bring_images = [&]() -> Checked<void> {
+      const auto pushed = push(*images->catalogue, *images->destination, {});
+      if (!pushed) return tl::unexpected(pushed.error());
+      return {};
+    };
+  }
+  const auto outcome = change == Change::install ? install_chart(premises, delivery)
+                                                 : update_chart(premises, delivery);
+  if (!outcome) return tl::unexpected(outcome.error());
+  auto said = told(site, *product, *outcome, change == Change::install ? "installed" : "updated");
+  const auto count = verified->unlisted.count;
+  if (count > 0 && !site.bundle.json) {
+    said.error += std::to_string(count) + " files that nothing lists were ignored on the medium\n";
+  }
+  return said;
+}
+
+/// Runs a change of a product that is kept here.
+template <class Run>
+Said change_cluster(const ClusterRequest& request, std::string_view done, const Run& run) {
+  return guarded(request.site.bundle.json, [&]() -> Checked<Said> {
+    const auto& product = request.site.product;
+    const auto host = system_host();
+    auto place = open_place(product, false);
+    if (!place) return tl::unexpected(place.error());
+    if (!*place) return refuse(Code::not_installed, "there is no " + cluster_place(product));
+    auto kube = Kube::find(*host, product);
+    if (!kube) return tl::unexpected(kube.error());
+    ClusterPremises premises{.site = premises_in(product, *(*place)->disk, *host),
+                             .place = (*place)->path,
+                             .kube = *std::move(kube),
+                             .bring_images = {}};
+    const Checked<Outcome> outcome = run(premises);
+    if (!outcome) return tl::unexpected(outcome.error());
+    remove_if_empty(**place);
+    return told(request.site, product, *outcome, done);
+  });
+}
+
+}  // namespace
+
+std::string cluster_place(std::string_view product) {
+  const auto top = top_place();
+  return top.empty() ? top : top + "/" + std::string(product);
+}
+
+bool is_in_cluster(std::string_view product) {
+  const auto top = top_place();
+  const auto opened = top.empty() ? Checked<std::unique_ptr<Disk>>(nullptr) : open_disk(top);
+  if (!opened || *opened == nullptr) return false;
+  std::vector<std::string> products{std::string(product)};
+  if (product.empty()) products = (*opened)->list("").value_or(std::vector<std::string>());
+  return std::ranges::any_of(products, [&](const std::string& each) {
+    const auto disk = open_disk(top + "/" + each);
+    if (!disk) return false;
+    const auto journal = load_journal(**disk);
+    return journal && *journal && (*journal)->form == Form::helm;
+  });
+}
+
+Said install_in_cluster(const ClusterRequest& request) {
+  return guarded(request.site.bundle.json, [&] { return deliver(request, Change::install); });
+}
+
+Said update_in_cluster(const ClusterRequest& request) {
+  return guarded(request.site.bundle.json, [&] { return deliver(request, Change::update); });
+}
+
+Said roll_back_in_cluster(const ClusterRequest& request) {
+  return change_cluster(request, "gone back",
+                        [](ClusterPremises& premises) { return roll_back_chart(premises); });
+}
+
+Said recover_in_cluster(const ClusterRequest& request) {
+  return change_cluster(request, "finished",
+                        [](ClusterPremises& premises) { return recover_chart(premises); });
+}
+
+Said uninstall_in_cluster(const ClusterRequest& request) {
+  return change_cluster(request, "uninstalled", [&](ClusterPremises& premises) {
+    return uninstall_chart(premises, request.site.keep_data);
+  });
+}
+
+}  // namespace caisson::installer

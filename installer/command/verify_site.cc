@@ -1,0 +1,58 @@
+#include "installer/command/verify_site.h"
+
+#include <string>
+#include <utility>
+
+#include "installer/site/premises.h"
+#include "installer/site/roots.h"
+
+namespace caisson::installer {
+
+Checked<Verified> verify_for(const Request& request, bool dry_run, const KnownSite& known,
+                             UnverifiedBundle bundle) {
+  std::vector<TrustedRoot> roots;
+  const auto trusted = [&]() -> Checked<TrustedRoot> {
+    if (known.root) return *known.root;
+    if (request.expected_root) {
+      const auto files = bundle.roots();
+      if (!files) return tl::unexpected(files.error());
+      return expected_root(*files, *request.expected_root);
+    }
+    if (request.roots.empty()) {
+      return refuse(Code::root_not_trusted,
+                    "this site trusts nobody yet: say whom, with --expect-root or --roots");
+    }
+    const auto disk = open_disk(request.roots);
+    if (!disk) return refuse(Code::host_read, disk.error().what);
+    auto root = load_roots(**disk, "");
+    if (!root) return tl::unexpected(root.error());
+    if (!*root) return refuse(Code::root_not_trusted, request.roots + " holds no root.N");
+    return **std::move(root);
+  };
+  auto root = trusted();
+  if (!root) return tl::unexpected(root.error());
+  if (!known.root) roots.push_back(*root);
+  std::optional<Refusal> unkept;
+  auto with_signature =
+      SignedBundle::verify(std::move(bundle), *std::move(root), [&](const TrustedRoot& next) {
+        roots.push_back(next);
+        // At once, whatever becomes of the bundle.
+        if (!known.root || dry_run || unkept) return;
+        if (auto kept = keep_root(*known.kept_in, kRoots, next); !kept) unkept = kept.error();
+      });
+  if (!with_signature) return tl::unexpected(with_signature.error());
+  if (unkept) return tl::unexpected(*unkept);
+  Site site{.arch = std::string(host_arch())};
+  if (known.floor) {
+    site.floor = known.floor->release;
+    site.manifest = known.floor->manifest;
+  }
+  if (known.installed) site.version = *known.installed;
+  auto verified = VerifiedBundle::verify(*std::move(with_signature), site);
+  if (!verified) return tl::unexpected(verified.error());
+  auto unlisted = find_unlisted(*verified, request.strict);
+  if (!unlisted) return tl::unexpected(unlisted.error());
+  return Verified{*std::move(verified), std::move(roots), *std::move(unlisted)};
+}
+
+}  // namespace caisson::installer

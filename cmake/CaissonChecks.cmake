@@ -46,13 +46,14 @@ caisson_check(documents_names
 # Builds the programs of a Kubernetes where there are none yet.
 caisson_check(documents_helm
   COMMAND scripts/test-documents ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} helm TIMEOUT 3000 LABELS container)
+caisson_check(helm_install COMMAND scripts/test-helm-install ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 1200 LABELS container)
 caisson_check(documents_systemd
   COMMAND scripts/test-documents ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} systemd TIMEOUT 400 LABELS container)
 caisson_check(documents_local
   COMMAND scripts/test-documents ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} local TIMEOUT 120 LABELS demo)
 caisson_check(moves COMMAND scripts/test-moves ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 120 LABELS demo)
 caisson_check(runbooks COMMAND scripts/test-runbooks ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 120 LABELS demo)
-set_tests_properties(documents_names documents_helm runbooks PROPERTIES FIXTURES_REQUIRED test_tools)
+set_tests_properties(documents_names documents_helm helm_install runbooks PROPERTIES FIXTURES_REQUIRED test_tools)
 caisson_check(demo COMMAND scripts/demo TIMEOUT 900 LABELS demo)
 caisson_check(examples_run_locally
   COMMAND scripts/test-examples ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 300 LABELS demo)

@@ -506,10 +506,8 @@ Said run_on_site(Words& words, const SiteCommand& known) {
     if (words.push.user.empty() != words.push.password_file.empty()) {
       return misused("--user and --password-file stand together");
     }
-    return known.run_in_cluster({.site = site,
-                                 .registry = words.push,
-                                 .space = words.space,
-                                 .values = words.values});
+    return known.run_in_cluster(
+        {.site = site, .registry = words.push, .space = words.space, .values = words.values});
   }
   if (!words.push.to.empty() || !words.space.empty() || !words.values.empty()) {
     return misused("--registry, --namespace and --values are for the form helm");

@@ -70,10 +70,11 @@ def spelled_out(ingress, hosts):
 
 class Cluster:
     """A started cluster, in `work`, of the programs in `tools`. `shell` begins a command that runs where the API server and the Ingress
-    answer. skipper knows no wildcard hosts: the rule of one is repeated for each of `hosts` that it is for."""
+    answer. skipper knows no wildcard hosts: the rule of one is repeated for each of `hosts` that it is for. Nodes pull from
+    `registries` without TLS."""
 
-    def __init__(self, work, tools, hosts):
-        self.work, self.tools, self.hosts = work, tools, hosts
+    def __init__(self, work, tools, hosts, registries=()):
+        self.work, self.tools, self.hosts, self.registries = work, tools, hosts, registries
         self.ended = threading.Event()
         self.processes = []
         self.group = f"caisson-kubernetes-{os.getpid()}"
@@ -226,7 +227,10 @@ disable_apparmor = true
 [plugins."io.containerd.grpc.v1.cri".cni]
 bin_dir = "/usr/lib/cni"
 conf_dir = "{network}"
-""")
+""" + "".join(f"""
+[plugins."io.containerd.grpc.v1.cri".registry.mirrors."{registry}"]
+endpoint = ["http://{registry}"]
+""" for registry in self.registries))
         self.spawn("containerd", "containerd", "--config", config)
         pause = self.work / "pause"
         run("gcc", "-static", "-O2", "-x", "c", "-o", pause, "-", input="#include <unistd.h>\nint main(void) { for (;;) pause(); }\n")

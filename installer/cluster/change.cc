@@ -17,7 +17,8 @@ Checked<Journal> journal_of(ClusterPremises& premises) {
   if (!*journal) return refuse(Code::not_installed, "there is no " + premises.place + "/journal");
   const auto& product = premises.site.product;
   if ((*journal)->product != product || !(*journal)->cluster) {
-    return refuse(Code::damaged, premises.place + "/journal is not of " + product + " in a cluster");
+    return refuse(Code::damaged,
+                  premises.place + "/journal is not of " + product + " in a cluster");
   }
   const auto& cluster = *(*journal)->cluster;
   premises.kube.set_space(cluster.space);
@@ -124,10 +125,10 @@ Checked<Outcome> update_chart(ClusterPremises& premises, const ClusterDelivery& 
                       " and later, and they are of version " + std::to_string(old->manifest.data));
   }
   if (manifest.data > old->manifest.data) {
-    return refuse(Code::no_way_back,
-                  "it writes data of version " + std::to_string(manifest.data) + ", and " +
-                      to_text(old->manifest.version) + " reads up to version " +
-                      std::to_string(old->manifest.data));
+    return refuse(Code::no_way_back, "it writes data of version " + std::to_string(manifest.data) +
+                                         ", and " + to_text(old->manifest.version) +
+                                         " reads up to version " +
+                                         std::to_string(old->manifest.data));
   }
   journal->root = std::max(journal->root, delivery.bundle.bundle.root().root().version);
   // It is staged anew, and until it is there is no way back to it.
@@ -143,9 +144,10 @@ Checked<Outcome> roll_back_chart(ClusterPremises& premises) {
   auto journal = journal_at_rest(premises, true);
   if (!journal) return tl::unexpected(journal.error());
   if (journal->previous.empty() || journal->cluster->previous == 0) {
-    return refuse(Code::no_previous, journal->installed.empty()
-                                         ? "nothing is installed"
-                                         : "the release " + journal->installed + " is the only one");
+    return refuse(Code::no_previous,
+                  journal->installed.empty()
+                      ? "nothing is installed"
+                      : "the release " + journal->installed + " is the only one");
   }
   const auto now = load_chart(premises.site, journal->installed);
   if (!now) return tl::unexpected(now.error());

@@ -1,7 +1,6 @@
 #include "installer/cluster/flight.h"
 
 #include <algorithm>
-#include <iterator>
 #include <span>
 #include <utility>
 
@@ -40,14 +39,11 @@ Checked<Outcome> ClusterPilot::go_on() {
                                      {Step::probation, &ClusterPilot::try_out},
                                      {Step::committed, &ClusterPilot::commit},
                                      {Step::opened, &ClusterPilot::open}};
-  static constexpr Leg kUpdate[] = {{Step::staged, &ClusterPilot::stage},
-                                    {Step::verified, &ClusterPilot::prepare},
-                                    {Step::baseline, &ClusterPilot::check_old},
-                                    {Step::quiesced, &ClusterPilot::bring_images},
-                                    {Step::switched, &ClusterPilot::switch_over},
-                                    {Step::probation, &ClusterPilot::try_out},
-                                    {Step::committed, &ClusterPilot::commit},
-                                    {Step::opened, &ClusterPilot::open}};
+  static constexpr Leg kUpdate[] = {
+      {Step::staged, &ClusterPilot::stage},         {Step::verified, &ClusterPilot::prepare},
+      {Step::baseline, &ClusterPilot::check_old},   {Step::quiesced, &ClusterPilot::bring_images},
+      {Step::switched, &ClusterPilot::switch_over}, {Step::probation, &ClusterPilot::try_out},
+      {Step::committed, &ClusterPilot::commit},     {Step::opened, &ClusterPilot::open}};
   static constexpr Leg kRollback[] = {{Step::verified, &ClusterPilot::examine},
                                       {Step::switched, &ClusterPilot::switch_back},
                                       {Step::probation, &ClusterPilot::try_out},
@@ -90,9 +86,9 @@ Checked<Outcome> ClusterPilot::ended(Outcome::Kind kind, const std::optional<Ref
                   .isolation = kind == Outcome::Kind::done ? isolation_ : Isolation{},
                   .kept = {}};
   if (journal_.installed.empty() && kept) {
-    const auto left = premises_.kube.ask_lines(
-        "", {"get", "persistentvolumeclaims,secrets", "--selector", marked(product),
-             "--ignore-not-found", "--output", "name"});
+    const auto left =
+        premises_.kube.ask_lines("", {"get", "persistentvolumeclaims,secrets", "--selector",
+                                      marked(product), "--ignore-not-found", "--output", "name"});
     if (!left) return outcome;
     for (const auto& each : *left) outcome.kept.push_back(each + " in namespace " + space);
     for (const auto& each : made) outcome.kept.push_back("namespace " + each);
@@ -241,9 +237,8 @@ Checked<void> ClusterPilot::make_spaces() {
       return tl::unexpected(made.error());
     }
   }
-  const auto marked_so =
-      premises_.kube.ask("", {"label", "--overwrite", "namespace", space,
-                              "pod-security.kubernetes.io/enforce=restricted"});
+  const auto marked_so = premises_.kube.ask("", {"label", "--overwrite", "namespace", space,
+                                                 "pod-security.kubernetes.io/enforce=restricted"});
   if (!marked_so) return tl::unexpected(marked_so.error());
   return {};
 }
@@ -277,9 +272,9 @@ Checked<std::uint64_t> ClusterPilot::deployed() {
   const auto revisions = premises_.kube.revisions();
   if (!revisions) return tl::unexpected(revisions.error());
   if (revisions->empty() || revisions->back().status != "deployed") {
-    return refuse(Code::helm_failed, "the newest revision is " +
-                                         (revisions->empty() ? "not there"
-                                                             : revisions->back().status));
+    return refuse(
+        Code::helm_failed,
+        "the newest revision is " + (revisions->empty() ? "not there" : revisions->back().status));
   }
   return revisions->back().number;
 }
@@ -297,8 +292,8 @@ Checked<void> ClusterPilot::commit() {
   const auto now = deployed();
   if (!now) return tl::unexpected(now.error());
   const auto& number = (*to)->manifest.envelope.release;
-  const auto text = read_file(premises_.site.disks.site, release_path(flight().to) + "/MANIFEST",
-                              kMostOfText);
+  const auto text =
+      read_file(premises_.site.disks.site, release_path(flight().to) + "/MANIFEST", kMostOfText);
   if (!text) return tl::unexpected(text.error());
   if (!journal_.floor || journal_.floor->release <= number) {
     journal_.floor = Floor{.release = number, .manifest = sha256(*text)};
@@ -310,7 +305,10 @@ Checked<void> ClusterPilot::commit() {
   if (delivery_ != nullptr) cluster().registry = delivery_->registry;
   cluster().previous = cluster().revision;
   cluster().revision = *now;
-  std::ranges::copy(flight().making, std::back_inserter(cluster().made));
+  for (const auto& space : flight().making) {
+    auto& made = cluster().made;
+    if (std::ranges::find(made, space) == made.end()) made.push_back(space);
+  }
   flight().making.clear();
   return {};
 }
@@ -373,10 +371,9 @@ Checked<void> ClusterPilot::remove_everything() {
       spaces = spaces_of(kube, old->needs);
     }
     for (const auto& space : spaces) {
-      const auto gone = kube.ask(
-          space, {"delete", "persistentvolumeclaims,secrets", "--selector",
-                  marked(premises_.site.product), "--ignore-not-found", "--wait",
-                  "--timeout=100s"});
+      const auto gone = kube.ask(space, {"delete", "persistentvolumeclaims,secrets", "--selector",
+                                         marked(premises_.site.product), "--ignore-not-found",
+                                         "--wait", "--timeout=100s"});
       if (!gone) return tl::unexpected(gone.error());
     }
     if (auto gone = remove_spaces(cluster().made); !gone) return gone;

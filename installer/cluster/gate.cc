@@ -41,18 +41,17 @@ std::uint64_t forwarded_port(std::string_view said, std::uint16_t remote) {
 }
 
 Checked<Forwarded> forward(const Kube& kube, const ChartRuntime& runtime) {
-  auto program = kube.beside(
-      runtime.workload.place,
-      {"port-forward", "--address", "127.0.0.1", runtime.workload.resource,
-       ":" + std::to_string(runtime.data), ":" + std::to_string(runtime.operator_api)},
-      2);
+  auto program =
+      kube.beside(runtime.workload.place,
+                  {"port-forward", "--address", "127.0.0.1", runtime.workload.resource,
+                   ":" + std::to_string(runtime.data), ":" + std::to_string(runtime.operator_api)},
+                  2);
   if (!program) return tl::unexpected(program.error());
   Forwarded forwarded{.program = *std::move(program)};
   forwarded.data = forwarded_port(forwarded.program->said(), runtime.data);
   forwarded.operator_api = forwarded_port(forwarded.program->said(), runtime.operator_api);
   if (forwarded.data == 0 || forwarded.operator_api == 0) {
-    return refuse(Code::no_cluster,
-                  "kubectl port-forward says: " + forwarded.program->said());
+    return refuse(Code::no_cluster, "kubectl port-forward says: " + forwarded.program->said());
   }
   return forwarded;
 }
@@ -142,13 +141,13 @@ Checked<Isolation> probe_cluster(const ClusterPremises& premises, const ChartRel
   // What a killed run has left is found again by this path, which is the same for every release.
   const auto json = json_of(release.needs.product, runtimes, ports);
   if (auto kept = told.put("site.json", json); !kept) return tl::unexpected(kept.error());
-  Command command{.program = premises.place + "/" + tree + "bin/caisson",
-                  .arguments = {"conform", premises.place + "/" + tree + "spec/deployment.yaml",
-                                "--attach", premises.place + "/gate/site.json", "--level", "1",
-                                "--quiet"},
-                  .account = {},
-                  .deadline = 15min,
-                  .as_called = true};
+  Command command{
+      .program = premises.place + "/" + tree + "bin/caisson",
+      .arguments = {"conform", premises.place + "/" + tree + "spec/deployment.yaml", "--attach",
+                    premises.place + "/gate/site.json", "--level", "1", "--quiet"},
+      .account = {},
+      .deadline = 15min,
+      .as_called = true};
   if (!release.needs.environment.empty()) {
     command.arguments.insert(command.arguments.end(), {"--env", release.needs.environment});
   }

@@ -127,8 +127,9 @@ Checked<bool> Kube::has(std::string_view space, std::string_view resource) const
 Checked<std::vector<Revision>> Kube::revisions() const {
   // Helm keeps each revision in a Secret with these labels, and prints them as JSON or tables only.
   const auto lines = ask_lines(
-      "", {"get", "secrets", "--selector", "owner=helm,name=" + product_, "--output",
-           R"(jsonpath={range .items[*]}{.metadata.labels.version} {.metadata.labels.status}{"\n"}{end})"});
+      "",
+      {"get", "secrets", "--selector", "owner=helm,name=" + product_, "--output",
+       R"(jsonpath={range .items[*]}{.metadata.labels.version} {.metadata.labels.status}{"\n"}{end})"});
   if (!lines) return tl::unexpected(lines.error());
   std::vector<Revision> revisions;
   for (const auto& line : *lines) {
@@ -144,17 +145,16 @@ Checked<std::vector<Revision>> Kube::revisions() const {
 }
 
 Checked<Ended> Kube::render(const ChartCall& call, bool upgrade) const {
-  std::vector<std::string> words{"template",   product_,           call.chart,
-                                 "--validate", "--dry-run=server", "--set",
-                                 "ingress.shut=false"};
+  std::vector<std::string> words{"template",         product_, call.chart,          "--validate",
+                                 "--dry-run=server", "--set",  "ingress.shut=false"};
   if (upgrade) words.emplace_back("--is-upgrade");
   for (const auto& file : call.values) words.insert(words.end(), {"--values", file});
   return run_helm(std::move(words), kMostOfManifest);
 }
 
 Checked<void> Kube::apply(const ChartCall& call) const {
-  std::vector<std::string> words{"upgrade", product_,  call.chart,      "--install", "--wait",
-                                 "--timeout", kReady, "--history-max", kHistory};
+  std::vector<std::string> words{"upgrade",   product_, call.chart,      "--install", "--wait",
+                                 "--timeout", kReady,   "--history-max", kHistory};
   for (const auto& file : call.values) words.insert(words.end(), {"--values", file});
   words.insert(words.end(), {"--set", call.shut ? "ingress.shut=true" : "ingress.shut=false"});
   return done_by_helm(std::move(words));
@@ -184,8 +184,8 @@ Checked<void> Kube::done_by_helm(std::vector<std::string> words) const {
   const auto ended = run_helm(std::move(words));
   if (!ended) return tl::unexpected(ended.error());
   if (ended->status == 0) return {};
-  return refuse(Code::helm_failed, "helm " + what + " ended with " +
-                                       std::to_string(ended->status) + ": " + ended->output);
+  return refuse(Code::helm_failed, "helm " + what + " ended with " + std::to_string(ended->status) +
+                                       ": " + ended->output);
 }
 
 }  // namespace caisson::installer

@@ -39,10 +39,10 @@ Checked<ChartRelease> load_chart(const Premises& premises, std::string_view name
 }
 
 ChartCall chart_in(const std::string& directory, std::string_view product, bool shut) {
-  return {.chart = directory + "/tree/" + chart_path(product),
-          .values = {directory + "/" + std::string(kSiteValues),
-                     directory + "/" + std::string(kPins)},
-          .shut = shut};
+  return {
+      .chart = directory + "/tree/" + chart_path(product),
+      .values = {directory + "/" + std::string(kSiteValues), directory + "/" + std::string(kPins)},
+      .shut = shut};
 }
 
 Checked<void> write_values(Disk& site, std::string_view directory,

@@ -35,9 +35,9 @@ Checked<void> versions(const Kube& kube, const ChartNeeds& needs, Rows& rows) {
   const bool new_enough =
       kubernetes->major > needs.oldest_major ||
       (kubernetes->major == needs.oldest_major && kubernetes->minor >= needs.oldest_minor);
-  const auto oldest =
-      std::to_string(needs.oldest_major) + "." + std::to_string(needs.oldest_minor);
-  add(rows, "Kubernetes", needs.oldest_major == 0 ? "a version of the chart's" : oldest + " or newer",
+  const auto oldest = std::to_string(needs.oldest_major) + "." + std::to_string(needs.oldest_minor);
+  add(rows, "Kubernetes",
+      needs.oldest_major == 0 ? "a version of the chart's" : oldest + " or newer",
       shown(*kubernetes), new_enough);
   return {};
 }
@@ -101,8 +101,9 @@ Checked<void> classes(const Kube& kube, std::string_view manifest, Rows& rows) {
                       manifest.find("kind: PersistentVolumeClaim") != std::string_view::npos;
   if (!claims || manifest.find("storageClassName:") != std::string_view::npos) return {};
   const auto marks = kube.ask_lines(
-      "", {"get", "storageclasses", "--output",
-           R"(jsonpath={range .items[*]}{.metadata.annotations.storageclass\.kubernetes\.io/is-default-class}{"\n"}{end})"});
+      "",
+      {"get", "storageclasses", "--output",
+       R"(jsonpath={range .items[*]}{.metadata.annotations.storageclass\.kubernetes\.io/is-default-class}{"\n"}{end})"});
   if (!marks) return tl::unexpected(marks.error());
   const bool standard = std::ranges::find(*marks, "true") != marks->end();
   const auto volumes = kube.ask_lines("", {"get", "persistentvolumes", "--output", "name"});
@@ -117,15 +118,17 @@ Checked<void> classes(const Kube& kube, std::string_view manifest, Rows& rows) {
 /// Every image on every node, where no registry serves them.
 Checked<void> nodes(const Kube& kube, std::string_view manifest, Rows& rows) {
   const auto lines = kube.ask_lines(
-      "", {"get", "nodes", "--output",
-           R"(jsonpath={range .items[*]}{.metadata.name}{range .status.images[*]}{range .names[*]} {@}{end}{end}{"\n"}{end})"});
+      "",
+      {"get", "nodes", "--output",
+       R"(jsonpath={range .items[*]}{.metadata.name}{range .status.images[*]}{range .names[*]} {@}{end}{end}{"\n"}{end})"});
   if (!lines) return tl::unexpected(lines.error());
   std::vector<std::string> wanted;
   for (const auto& image : said_of(manifest, "image:")) {
     const auto reference = reference_of(image);
     if (!reference) continue;
-    wanted.push_back(reference->registry + "/" + reference->repository +
-                     (reference->digest ? "@" + to_text(*reference->digest) : ":" + reference->tag));
+    wanted.push_back(
+        reference->registry + "/" + reference->repository +
+        (reference->digest ? "@" + to_text(*reference->digest) : ":" + reference->tag));
   }
   for (const auto& line : *lines) {
     std::string missing;
@@ -171,8 +174,8 @@ Checked<std::vector<Requirement>> requirements_in(const Kube& kube, const Candid
   if (!rendered) return tl::unexpected(rendered.error());
   const bool takes = rendered->status == 0;
   constexpr std::size_t most = 2000;
-  add(rows, "the chart", "taken by the cluster",
-      takes ? "taken" : rendered->output.substr(0, most), takes);
+  add(rows, "the chart", "taken by the cluster", takes ? "taken" : rendered->output.substr(0, most),
+      takes);
   const std::string manifest = takes ? rendered->output : std::string();
   if (auto done = classes(kube, manifest, rows); !done) return tl::unexpected(done.error());
   if (candidate.registry.empty()) {

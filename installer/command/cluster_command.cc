@@ -55,7 +55,8 @@ struct Place {
 Checked<std::string> place_of(std::string_view product) {
   auto path = cluster_place(product);
   if (path.empty()) {
-    return refuse(Code::host_lacks, "neither XDG_STATE_HOME nor HOME says where to keep the journal");
+    return refuse(Code::host_lacks,
+                  "neither XDG_STATE_HOME nor HOME says where to keep the journal");
   }
   return path;
 }
@@ -172,7 +173,8 @@ Checked<Images> images_of(const ClusterRequest& request, const Known& known,
   return images;
 }
 
-/// What a bundle would need of the cluster: it is unpacked into a directory that is gone afterwards.
+/// What a bundle would need of the cluster: it is unpacked into a directory that is gone
+/// afterwards.
 Checked<Said> examine(const ClusterRequest& request, const Known& known, Host& host,
                       const ClusterDelivery& delivery, const Images& images, Kube kube) {
   const auto& bundle = delivery.bundle.bundle;
@@ -233,8 +235,7 @@ Checked<Said> deliver(const ClusterRequest& request, Change change) {
   auto known = known_of(*product, *host);
   if (!known) return tl::unexpected(known.error());
   if (known->journal && known->journal->form != Form::helm) {
-    return refuse(Code::other_form,
-                  "it is here as " + std::string(to_text(known->journal->form)));
+    return refuse(Code::other_form, "it is here as " + std::string(to_text(known->journal->form)));
   }
   if (change == Change::install && known->release) {
     return refuse(Code::installed_already, "the release " + known->journal->installed);
@@ -247,8 +248,7 @@ Checked<Said> deliver(const ClusterRequest& request, Change change) {
   const KnownSite against{
       .root = known->root,
       .floor = known->journal ? known->journal->floor : std::nullopt,
-      .installed =
-          known->release ? std::optional(known->release->manifest.version) : std::nullopt,
+      .installed = known->release ? std::optional(known->release->manifest.version) : std::nullopt,
       .kept_in = known->place ? known->place->disk.get() : nullptr};
   const auto verified =
       verify_for(site.bundle, site.dry_run, against, UnverifiedBundle(*std::move(medium)));

@@ -87,10 +87,11 @@ Checked<Known> known_of(const std::string& product, Host& host, const SiteReques
 
 /// What a bundle is verified against.
 KnownSite standing_of(const Known& known) {
-  return {.root = known.root,
-          .floor = known.journal ? known.journal->floor : std::nullopt,
-          .installed = known.release ? std::optional(known.release->manifest.version) : std::nullopt,
-          .kept_in = known.site ? &known.site->disks().site : nullptr};
+  return {
+      .root = known.root,
+      .floor = known.journal ? known.journal->floor : std::nullopt,
+      .installed = known.release ? std::optional(known.release->manifest.version) : std::nullopt,
+      .kept_in = known.site ? &known.site->disks().site : nullptr};
 }
 
 /// What the site answers: what the file says, and on a terminal what somebody types. `kept` is of
@@ -205,8 +206,8 @@ Checked<Said> deliver(const SiteRequest& request, Change change) {
   auto known = known_of(*product, *host, request);
   if (!known) return tl::unexpected(known.error());
   if (auto fits = check_state(change, *product, *known); !fits) return tl::unexpected(fits.error());
-  const auto verified =
-      verify_for(request.bundle, request.dry_run, standing_of(*known), UnverifiedBundle(*std::move(medium)));
+  const auto verified = verify_for(request.bundle, request.dry_run, standing_of(*known),
+                                   UnverifiedBundle(*std::move(medium)));
   if (!verified) return tl::unexpected(verified.error());
   const auto form = choose_form(verified->bundle.manifest(), request.form,
                                 known->journal ? &*known->journal : nullptr);

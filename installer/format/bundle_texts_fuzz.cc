@@ -24,7 +24,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   if (const auto journal = read_journal(text); journal && write_journal(*journal) != text) abort();
   if (const auto needs = read_site_needs(text); needs && write_site_needs(*needs) != text) abort();
-  if (const auto needs = read_chart_needs(text); needs && write_chart_needs(*needs) != text) abort();
+  if (const auto needs = read_chart_needs(text); needs && write_chart_needs(*needs) != text)
+    abort();
   if (const auto waiver = read_waiver(text); waiver && write_waiver(*waiver) != text) abort();
   (void)read_envelope(text);
   return 0;

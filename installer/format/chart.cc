@@ -87,7 +87,8 @@ void read_version(Lines& lines, ChartNeeds& needs) {
   const auto dot = std::min(word.find('.'), word.size());
   const auto major = number_of(word.substr(0, dot));
   const auto minor = number_of(word.substr(std::min(dot + 1, word.size())));
-  if (!major || *major == 0 || !minor) lines.refuse(Code::text_number, "that is no version of Kubernetes");
+  if (!major || *major == 0 || !minor)
+    lines.refuse(Code::text_number, "that is no version of Kubernetes");
   needs.oldest_major = major.value_or(0);
   needs.oldest_minor = minor.value_or(0);
 }

@@ -41,8 +41,8 @@ struct ChartRuntime {
 /// What a release in its helm form needs of a cluster: the text SITE of its chart.
 struct ChartNeeds {
   std::string product;
-  std::string space;        ///< the namespace that it is made for; a site may choose another
-  std::string environment;  ///< of the spec; empty for none
+  std::string space;               ///< the namespace that it is made for; a site may choose another
+  std::string environment;         ///< of the spec; empty for none
   std::uint64_t oldest_major = 0;  ///< of Kubernetes; 0 where the chart alone can tell
   std::uint64_t oldest_minor = 0;
   std::vector<std::string> places;  ///< namespaces that the chart makes

@@ -77,7 +77,8 @@ std::uint64_t read_revision(Lines& lines, std::string_view key) {
 ClusterSite read_cluster(Lines& lines) {
   ClusterSite cluster;
   cluster.id = lines.word();
-  const bool fits = std::ranges::all_of(cluster.id, [](char c) { return c == '-' || is_hex({&c, 1}); });
+  const bool fits =
+      std::ranges::all_of(cluster.id, [](char c) { return c == '-' || is_hex({&c, 1}); });
   if (cluster.id.empty() || !fits) lines.refuse(Code::text_line, "that is no UID");
   cluster.space = lines.word();
   if (!is_namespace(cluster.space)) lines.refuse(Code::text_line, "that is no namespace");

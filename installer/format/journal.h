@@ -49,8 +49,8 @@ struct Flight {
 
 /// The cluster of a product in its helm form.
 struct ClusterSite {
-  std::string id;     ///< the UID of its namespace kube-system, which no other cluster has
-  std::string space;  ///< the release's namespace
+  std::string id;        ///< the UID of its namespace kube-system, which no other cluster has
+  std::string space;     ///< the release's namespace
   std::string registry;  ///< "host:port/prefix" that its images come from; empty: nodes have them
   /// Helm's newest revision of the installed release that was deployed to its end; 0 for none.
   std::uint64_t revision = 0;

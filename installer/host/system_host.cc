@@ -289,7 +289,8 @@ class SystemHost final : public Host {
     if (!command.reports) return run_patiently(command, words);
     const Shelf shelf;
     if (shelf.path().empty()) {
-      return refuse(Code::host_write, "cannot make a directory for the report: " + system_words(errno));
+      return refuse(Code::host_write,
+                    "cannot make a directory for the report: " + system_words(errno));
     }
     words.push_back(shelf.path());
     auto ended = run_patiently(command, words);

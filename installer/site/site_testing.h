@@ -21,7 +21,7 @@ namespace caisson::installer::testing {
 
 /// A host as a model: units that run or do not, and programs of releases that do what a test says.
 /// It writes to the data as a runtime would, through the same disk as the installer.
-class ModelHost final : public Host {
+class ModelHost : public Host {
  public:
   explicit ModelHost(Disks disks) : disks_(disks) {}
 

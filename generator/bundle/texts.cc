@@ -29,6 +29,24 @@ std::string in_table(std::string_view text) {
   return cell;
 }
 
+/// What somebody does with it who administers a cluster.
+std::string cluster_text(const installer::Manifest& manifest) {
+  const auto& product = manifest.envelope.product;
+  const std::string run = "/usr/local/sbin/caisson-install ";
+  const std::string install = run +
+                              "install \"$MEDIUM\" --form helm --registry \"$REGISTRY\" "
+                              "--expect-root \"$ROOT\"";
+  return "\n## In a cluster\n\n"
+         "From a machine with helm (3.13 or newer) and kubectl that reach the cluster; root is not "
+         "needed. REGISTRY is\n`HOST[:PORT][/PREFIX]` of your registry, which gets the images. The "
+         "first command prints what the cluster has to have,\nthe secrets too that have to be "
+         "there "
+         "before, and changes nothing. `--values FILE` is laid over the chart's values.\n\n```\n" +
+         install + " --dry-run\n" + install + "\n" + run + "update \"$MEDIUM\"\n" + run +
+         "rollback --product " + product + "\n" + run + "recover --product " + product + "\n" +
+         run + "uninstall --product " + product + " --keep-data\n```\n";
+}
+
 }  // namespace
 
 std::string readme(const installer::Manifest& manifest) {
@@ -141,6 +159,9 @@ std::string install_text(const installer::Manifest& manifest) {
         "asked "
         "for on the terminal.\nA file with a secret is mode 0600. An update keeps answers.\n";
   }
+  const bool has_chart = std::ranges::find(manifest.forms, "helm") != manifest.forms.end();
+  if (has_chart) text += cluster_text(manifest);
+  if (!has_units && has_chart) return text;
   if (!has_units) {
     return text +
            "\n## Bring it to what runs it\n\n"

@@ -30,15 +30,16 @@ struct ModelCluster {
   std::map<std::uint64_t, Deployed> revisions;
   std::set<std::string> spaces{"kube-system"};
   std::string id = "0b6c2f44-6a6b";
-  std::set<std::string> leaking;    ///< releases' versions
-  std::set<std::string> unclear;    ///< the probes cannot tell
-  std::set<std::string> unready;    ///< never become ready
+  std::set<std::string> leaking;  ///< releases' versions
+  std::set<std::string> unclear;  ///< the probes cannot tell
+  std::set<std::string> unready;  ///< never become ready
   std::string kubernetes = "v1.32.2";
 
   [[nodiscard]] std::string serves() const {
     if (revisions.empty()) return {};
     const auto& newest = revisions.rbegin()->second;
-    return newest.status == "deployed" && !newest.shut ? newest.version : "nobody: " + newest.status;
+    return newest.status == "deployed" && !newest.shut ? newest.version
+                                                       : "nobody: " + newest.status;
   }
 };
 
@@ -137,7 +138,8 @@ class ClusterHost final : public testing::ModelHost {
     const auto has = [&](std::string_view word) {
       return std::ranges::find(words, word) != words.end();
     };
-    if (words[0] == "version") return said("Client Version: v1.32.2\nServer Version: " + cluster_.kubernetes);
+    if (words[0] == "version")
+      return said("Client Version: v1.32.2\nServer Version: " + cluster_.kubernetes);
     if (has("kube-system")) return said(cluster_.id);
     if (words[0] == "create") cluster_.spaces.insert(words[2]);
     if (words[0] == "delete" && words[1] == "namespace") cluster_.spaces.erase(words[2]);
@@ -193,7 +195,8 @@ class AClusterSite : public ::testing::Test {
         .oldest_minor = 28,
         .places = {"shop-umbrella"},
         .workloads = {{"", "statefulset/runtime"}},
-        .runtimes = {{{"", "statefulset/runtime"}, "runtime", 8080, 9090, "operator-token", "value"}}};
+        .runtimes = {
+            {{"", "statefulset/runtime"}, "runtime", 8080, 9090, "operator-token", "value"}}};
     maker_.add({{"bin/caisson", "gate of " + version}});
     maker_.add({{"helm/shop/Chart.yaml", "chart of " + version},
                 {"helm/shop/SITE", write_chart_needs(needs)}});
@@ -228,8 +231,7 @@ class AClusterSite : public ::testing::Test {
     const auto bundle = testing::verified(top_ / version, maker_.root_text, testing::site());
     if (!bundle) return tl::unexpected(bundle.error());
     const Reading reading{.threads = 1};
-    const Delivery delivery{
-        .bundle = *bundle, .reading = reading, .again = again, .answers = {}};
+    const Delivery delivery{.bundle = *bundle, .reading = reading, .again = again, .answers = {}};
     const ClusterDelivery to{
         .bundle = delivery, .values = {}, .space = {}, .registry = {}, .pins = {}};
     const auto journal = load_journal(*opt_);
@@ -330,7 +332,8 @@ TEST_F(AClusterSite, LeavesAReleaseOfSomebodyElseAlone) {
 TEST_F(AClusterSite, RemovesOnlyTheNamespacesThatItHasMade) {
   cluster_.spaces.insert("shop");
   ASSERT_TRUE(bring("1.0.0"));
-  const auto gone = *act([](ClusterPremises& premises) { return uninstall_chart(premises, false); });
+  const auto gone =
+      *act([](ClusterPremises& premises) { return uninstall_chart(premises, false); });
   ASSERT_TRUE(gone) << gone.error().what;
   EXPECT_TRUE(cluster_.revisions.empty());
   EXPECT_EQ(cluster_.spaces, (std::set<std::string>{"kube-system", "shop"}));
@@ -383,8 +386,8 @@ TEST_F(AClusterSite, IsOldOrNewWhereverItIsKilled) {
   try_all(nothing, first, "", "1.0.0");
   try_all(one, next, "1.0.0", "1.1.0");
   try_all(two, roll_back_chart, "1.1.0", "1.0.0");
-  try_all(one, [](ClusterPremises& premises) { return uninstall_chart(premises, false); }, "1.0.0",
-          "");
+  try_all(
+      one, [](ClusterPremises& premises) { return uninstall_chart(premises, false); }, "1.0.0", "");
   EXPECT_GT(killed, 80);
 }
 

@@ -152,10 +152,12 @@ seccompProfile:
   type: RuntimeDefault
 {{- end }}
 
-{{/* An image's reference, below the site's own registry when it has one. */}}
+{{/* An image's reference: the one by which the site pinned it, else below the site's own registry when it has one. */}}
 {{- define "caisson.image" -}}
+{{- with get .root.Values.pinnedImages .image }}{{ . }}{{ else }}
 {{- $registry := dig "imageRegistry" "" (.root.Values.global | default dict) | default .root.Values.imageRegistry }}
 {{- with $registry }}{{ . | trimSuffix "/" }}/{{ end }}{{ .image }}
+{{- end }}
 {{- end }}
 
 {{- define "caisson.pullSecrets" -}}

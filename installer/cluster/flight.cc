@@ -90,7 +90,9 @@ Checked<Outcome> ClusterPilot::ended(Outcome::Kind kind, const std::optional<Ref
         premises_.kube.ask_lines("", {"get", "persistentvolumeclaims,secrets", "--selector",
                                       marked(product), "--ignore-not-found", "--output", "name"});
     if (!left) return outcome;
-    for (const auto& each : *left) outcome.kept.push_back(each + " in namespace " + space);
+    for (const auto& each : *left) {
+      outcome.kept.push_back(std::string(each).append(" in namespace ").append(space));
+    }
     for (const auto& each : made) outcome.kept.push_back("namespace " + each);
   }
   return outcome;

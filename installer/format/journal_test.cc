@@ -67,6 +67,29 @@ TEST(AJournal, SaysTheFormWhereItIsNotSystemd) {
   EXPECT_EQ(code_of("format 1\nproduct shop\nform kayak\nroot 0\n"), Code::text_line);
 }
 
+TEST(AJournal, NamesTheClusterAndWhatWasMadeThere) {
+  auto journal = sample();
+  journal.form = Form::helm;
+  journal.cluster = ClusterSite{.id = "0b6c2f44-6a6b",
+                                .space = "shop",
+                                .registry = "registry.example:5000/shop",
+                                .revision = 4,
+                                .previous = 2,
+                                .made = {"shop", "shop-umbrella"}};
+  journal.flight->making = {"shop-initech"};
+  const auto text = write_journal(journal);
+  const auto read = read_journal(text);
+  ASSERT_TRUE(read) << read.error().what;
+  EXPECT_EQ(write_journal(*read), text);
+  EXPECT_EQ(read->cluster->revision, 4U);
+  EXPECT_EQ(read->flight->making, std::vector<std::string>{"shop-initech"});
+  auto twice = journal;
+  twice.cluster->made.emplace_back("shop");
+  EXPECT_EQ(code_of(write_journal(twice)), Code::text_order);
+  twice.cluster->made = {"--all"};
+  EXPECT_EQ(code_of(write_journal(twice)), Code::text_line);
+}
+
 TEST(AJournal, WritesEveryStepAndChange) {
   for (int change = 0; change <= static_cast<int>(Change::update); ++change) {
     for (int step = 0; step <= static_cast<int>(Step::undone); ++step) {

@@ -11,6 +11,7 @@
 
 #include "base/files.h"
 #include "installer/command/cluster_command.h"
+#include "installer/command/cluster_place.h"
 #include "installer/command/command.h"
 #include "installer/command/diagnose_command.h"
 #include "installer/command/doctor_command.h"
@@ -99,6 +100,9 @@ options:
   --version                  print the version and exit
   -h, --help                 print this help and exit
 
+The form helm has neither doctor nor diagnose, and no --secrets, --answers, --stage, --apply, --waiver
+and --boot; --plain-http, --ca, --user and --password-file of `install` and `update` are its own.
+
 Nothing connects to anything: the program gives up the network before it opens a bundle. Only
 `images serve` and `images import`, on 127.0.0.1, and `images push`, to the registry that is named,
 keep it, and so does the form helm, for helm, kubectl and --registry; `try` opens the bundle without it, and then starts the release on 127.0.0.1.
@@ -130,6 +134,7 @@ Said misused(const std::string& what) {
 struct Words {
   std::vector<std::string> words;
   std::string command;  ///< "verify", "images push"
+  std::vector<std::string_view> options;
   Request request;
   PushRequest push;
   SiteRequest site;  ///< but for what `request` says
@@ -171,6 +176,23 @@ constexpr SiteCommand kOfSites[] = {
     {"uninstall", false, true, uninstall_site, uninstall_in_cluster},
     {"doctor", false, true, examine_site},
     {"diagnose", false, true, diagnose_site}};
+
+/// An option that says nothing to a product in a cluster, and what does there what it is for.
+struct Instead {
+  std::string_view option;
+  std::string_view instead;
+};
+
+constexpr Instead kOfHosts[] = {
+    {"--secrets", "put them into Secrets of the cluster; --dry-run tells which"},
+    {"--answers", "--values takes what the site decides"},
+    {"--stage", "`images push` brings the images ahead of an update"},
+    {"--apply", "`images push` brings the images ahead of an update"},
+    {"--waiver", "nothing is held there"},
+    {"--boot", "nothing of it is recovered at boot"}};
+
+constexpr std::string_view kOfClusters[] = {
+    "--registry", "--namespace", "--values", "--plain-http", "--ca", "--user", "--password-file"};
 
 const std::vector<std::string_view> kTrusting = {"verify",        "inspect",      "images serve",
                                                  "images import", "images push",  "install",
@@ -423,6 +445,7 @@ std::optional<Said> read_words(const std::vector<std::string>& arguments, Words&
     const auto wrong = option->take(read, option->has_value ? arguments[++i] : "");
     if (!wrong.empty()) return misused(wrong);
     given.push_back(&*option);
+    read.options.push_back(option->name);
   }
   if (read.words.empty()) return Said{.error = std::string(kHelp), .exit = Exit::usage};
   const auto take_word = [&read] {
@@ -464,15 +487,32 @@ std::optional<Said> fault_of_bundle(Words& words) {
   return std::nullopt;
 }
 
-/// Whether a command is for a product in a cluster: as it asks, or as the journal says. An update
-/// says of which product it is in the bundle alone.
+/// Whether a command is for a product in a cluster: as it asks, or as the journal says. Of which
+/// product an install or an update is, the bundle alone says.
 bool is_for_cluster(const SiteRequest& site, const SiteCommand& known) {
   if (site.form) return *site.form == Form::helm;
   if (!site.product.empty()) return is_in_cluster(site.product);
-  if (known.run != update_from_bundle || !is_in_cluster("")) return false;
+  if (!known.takes_bundle || !is_in_cluster("")) return false;
   const auto medium = open_medium(site.bundle.bundle);
   const auto product = medium ? product_of(**medium) : Checked<std::string>(std::string());
   return product && !product->empty() && is_in_cluster(*product);
+}
+
+/// Runs a command on a product in a cluster.
+Said run_in_cluster(const Words& words, const SiteCommand& known) {
+  if (known.run_in_cluster == nullptr) {
+    return misused("'" + words.command +
+                   "' is not for the form helm: RUNBOOK.md of the chart tells what to look at");
+  }
+  for (const auto& [option, instead] : kOfHosts) {
+    if (std::ranges::find(words.options, option) == words.options.end()) continue;
+    return misused("the form helm has no " + std::string(option) + ": " + std::string(instead));
+  }
+  if (words.push.user.empty() != words.push.password_file.empty()) {
+    return misused("--user and --password-file stand together");
+  }
+  return known.run_in_cluster(
+      {.site = words.site, .registry = words.push, .space = words.space, .values = words.values});
 }
 
 /// Runs a command on this host; `known` is one of the table.
@@ -499,18 +539,10 @@ Said run_on_site(Words& words, const SiteCommand& known) {
     return misused("say where to write it, with --out FILE, or look at it first, with --dry-run");
   }
   if (takes_bundle) site.bundle.bundle = words.words.front();
-  if (known.run != tell_status && is_for_cluster(site, known)) {
-    if (known.run_in_cluster == nullptr || site.stage || site.apply || !site.waiver.empty()) {
-      return misused("the form helm has no '" + words.command + "' of this kind");
-    }
-    if (words.push.user.empty() != words.push.password_file.empty()) {
-      return misused("--user and --password-file stand together");
-    }
-    return known.run_in_cluster(
-        {.site = site, .registry = words.push, .space = words.space, .values = words.values});
-  }
-  if (!words.push.to.empty() || !words.space.empty() || !words.values.empty()) {
-    return misused("--registry, --namespace and --values are for the form helm");
+  if (known.run != tell_status && is_for_cluster(site, known)) return run_in_cluster(words, known);
+  for (const auto option : kOfClusters) {
+    if (std::ranges::find(words.options, option) == words.options.end()) continue;
+    return misused(std::string(option) + " is for the form helm");
   }
   if (auto confined = give_up_network(); !confined) {
     return say(confined.error(), site.bundle.json);

@@ -311,6 +311,28 @@ TEST_F(TheProgram, RefusesACommandLineThatMakesNoSense) {
   }
 }
 
+TEST_F(TheProgram, RefusesOptionsThatWouldDoNothingInAForm) {
+  const auto bundle = (scratch_ / "bundle").string();
+  const auto expect_refused = [&](std::vector<std::string> arguments, const std::string& option) {
+    arguments.push_back(option);
+    if (option != "--stage" && option != "--plain-http") arguments.emplace_back("x");
+    const auto ran = run(arguments);
+    EXPECT_EQ(ran.exit, 2) << ::testing::PrintToString(arguments);
+    EXPECT_THAT(ran.error, HasSubstr(option));
+  };
+  for (const auto* option : {"--secrets", "--answers"}) {
+    expect_refused({"install", bundle, "--roots", "x", "--form", "helm"}, option);
+  }
+  expect_refused({"update", bundle, "--form", "helm"}, "--stage");
+  for (const auto* form : {"systemd", "compose"}) {
+    for (const auto* option : {"--registry", "--namespace", "--values", "--plain-http", "--ca",
+                               "--user", "--password-file"}) {
+      expect_refused({"install", bundle, "--roots", "x", "--form", form}, option);
+    }
+  }
+  expect_refused({"install", bundle, "--roots", "x", "--form", "helm"}, "--user");
+}
+
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 
 constexpr long kMostResident = 64 * 1024;

@@ -29,22 +29,42 @@ std::string in_table(std::string_view text) {
   return cell;
 }
 
+/// What somebody types, below a heading.
+void add_block(std::string& text, std::string_view title, std::string_view words,
+               const std::vector<std::string>& commands) {
+  text.append("\n## ").append(title).append("\n\n").append(words).append("\n\n```sh\n");
+  for (const auto& command : commands) text.append(command).append("\n");
+  text.append("```\n");
+}
+
 /// What somebody does with it who administers a cluster.
-std::string cluster_text(const installer::Manifest& manifest) {
-  const auto& product = manifest.envelope.product;
+void add_cluster(std::string& text, const std::string& product) {
   const std::string run = "/usr/local/sbin/caisson-install ";
-  const std::string install = run +
-                              "install \"$MEDIUM\" --form helm --registry \"$REGISTRY\" "
-                              "--expect-root \"$ROOT\"";
-  return "\n## In a cluster\n\n"
-         "From a machine with helm (3.13 or newer) and kubectl that reach the cluster; root is not "
-         "needed. REGISTRY is\n`HOST[:PORT][/PREFIX]` of your registry, which gets the images. The "
-         "first command prints what the cluster has to have,\nthe secrets too that have to be "
-         "there "
-         "before, and changes nothing. `--values FILE` is laid over the chart's values.\n\n```\n" +
-         install + " --dry-run\n" + install + "\n" + run + "update \"$MEDIUM\"\n" + run +
-         "rollback --product " + product + "\n" + run + "recover --product " + product + "\n" +
-         run + "uninstall --product " + product + " --keep-data\n```\n";
+  const auto install = run +
+                       "install \"$MEDIUM\" --form helm --registry \"$REGISTRY\" "
+                       "--expect-root \"$ROOT\"";
+  const auto update = run + "update \"$MEDIUM\"";
+  const auto of_product = " --product " + product;
+  add_block(text, "Install in a cluster",
+            "From a machine with helm (3.13 or newer) and kubectl that reach the cluster; root is "
+            "not needed. The first command\nprints what the cluster has to have, the secrets too "
+            "that have to be there before, and changes nothing.\n`--values FILE` is laid over the "
+            "chart's values.",
+            {install + " --dry-run", install});
+  add_block(text, "Update in a cluster",
+            "Registry and values stay. A release that does not hold its tenants apart, or is not "
+            "well, is taken back before anybody\noutside is served.",
+            {update + " --dry-run", update});
+  add_block(text, "Go back in a cluster",
+            "To the release before, without its data. The first command says what would be done.",
+            {run + "rollback" + of_product + " --dry-run", run + "rollback" + of_product});
+  add_block(text, "After an interruption",
+            "What was cut off in a cluster is finished or undone by this, any number of times:",
+            {run + "recover" + of_product});
+  add_block(text, "Remove it from a cluster",
+            "Claims, secrets and namespaces stay with `--keep-data`, and go without it.",
+            {run + "uninstall" + of_product + " --keep-data --dry-run",
+             run + "uninstall" + of_product + " --keep-data"});
 }
 
 }  // namespace
@@ -101,6 +121,7 @@ std::string install_text(const installer::Manifest& manifest) {
   const auto version = to_text(manifest.version);
   const auto name = product + "-" + version + "-" + manifest.envelope.arch;
   const bool has_units = std::ranges::find(manifest.forms, "systemd") != manifest.forms.end();
+  const bool has_chart = std::ranges::find(manifest.forms, "helm") != manifest.forms.end();
   const bool asks = !manifest.questions.empty();
   const auto installed = "/opt/" + product + "/caisson-install";
   std::string text =
@@ -116,6 +137,9 @@ std::string install_text(const installer::Manifest& manifest) {
       "ROOT=...    # the SHA-256 of the vendor's first root, told by another way than the "
       "medium\n" +
       (asks ? "ANSWERS=/root/answers.env    # what this site answers, see below\n" : "") +
+      (has_chart ? "REGISTRY=registry.site.example:5000/" + product +
+                       "    # HOST[:PORT][/PREFIX] of your registry, which gets the images\n"
+                 : "") +
       "```\n\n"
       "## Check it\n\n"
       "With tools of your own system, before anything of it runs:\n\n"
@@ -159,8 +183,7 @@ std::string install_text(const installer::Manifest& manifest) {
         "asked "
         "for on the terminal.\nA file with a secret is mode 0600. An update keeps answers.\n";
   }
-  const bool has_chart = std::ranges::find(manifest.forms, "helm") != manifest.forms.end();
-  if (has_chart) text += cluster_text(manifest);
+  if (has_chart) add_cluster(text, product);
   if (!has_units && has_chart) return text;
   if (!has_units) {
     return text +
@@ -172,11 +195,8 @@ std::string install_text(const installer::Manifest& manifest) {
   }
   const std::string answers = asks ? " --answers \"$ANSWERS\"" : "";
   const auto block = [&text](std::string_view title, std::string_view words,
-                             const std::vector<std::string>& commands,
-                             std::string_view after = {}) {
-    text.append("\n## ").append(title).append("\n\n").append(words).append("\n\n```sh\n");
-    for (const auto& command : commands) text.append(command).append("\n");
-    text.append("```\n").append(after);
+                             const std::vector<std::string>& commands) {
+    add_block(text, title, words, commands);
   };
   const auto install =
       "/usr/local/sbin/caisson-install install \"$MEDIUM\" --expect-root \"$ROOT\"";

@@ -161,6 +161,8 @@ def every_leaf_is_live(chart):
             return {"ExternalSecret": "Existing", "StatefulSet": "Deployment", "Deployment": "StatefulSet"}.get(value, "ExternalSecret")
         if isinstance(value, bool):
             return not value
+        if path == ("pinnedImages",):
+            return {next(name for at, name in found if at[-1] == "image"): "zq"}
         if isinstance(value, dict):
             return {"zqnew": added.get(path[-1], "zq")}
         if isinstance(value, list):
@@ -428,6 +430,24 @@ def ingresses_are_the_routes(chart):
     for host in {host for host, path in rules if path == "/"}:
         for hidden in ("/ask", "/livez", "/readyz"):
             assert rules[(host, hidden)][1] == chart.values["ingress"]["closed"], f"{host}{hidden} is open"
+
+
+def shut_doors_serve_nobody(chart):
+    """Every path stays where it is, and behind it, in its own namespace, is a Service of which nobody answers."""
+    def paths(objects):
+        return {(o["metadata"]["namespace"], rule["host"], path["path"]): path["backend"]["service"] for o in objects if o["kind"] == "Ingress"
+                for rule in o["spec"]["rules"] for path in rule["http"]["paths"]}
+
+    values = copy.deepcopy(chart.values)
+    values["ingress"]["shut"] = True
+    objects = [o for o in yaml.load_all(chart.render(values), Loader) if o]
+    shut = paths(objects)
+    assert shut.keys() == paths(chart.objects).keys(), "a path comes or goes with the door"
+    for (namespace, host, path), backend in shut.items():
+        [service] = [o for o in objects if o["kind"] == "Service" and o["metadata"]["namespace"] == namespace and
+                     o["metadata"]["name"] == backend["name"]]
+        assert backend == {"name": chart.values["ingress"]["closed"], "port": {"name": "closed"}}, f"{host}{path} is open: {backend}"
+        assert "selector" not in service["spec"] and service["spec"]["ports"][0]["name"] == "closed", service
 
 
 def names_fit(chart):
@@ -815,7 +835,7 @@ def main():
         reached = [sites_reach_everything(chart) for chart in charts]
         for chart in charts:
             for check in (lint, schema_is_closed, workloads_are_planned, policies_are_the_networks, tenants_are_placed,
-                          ingresses_are_the_routes, names_fit, secrets_are_references, nothing_dangles, rules_are_handed_over, given_secrets_are_made,
+                          ingresses_are_the_routes, shut_doors_serve_nobody, names_fit, secrets_are_references, nothing_dangles, rules_are_handed_over, given_secrets_are_made,
                           every_leaf_is_live, sites_lay_over):
                 check(chart)
         schemas(charts)

@@ -4,42 +4,17 @@
 #include <utility>
 
 #include "installer/cluster/flight.h"
+#include "installer/cluster/standing.h"
 #include "installer/site/tree.h"
 
 namespace caisson::installer {
 namespace {
 
-/// The journal of a product, which has to be one of this product in a cluster, and in the cluster
-/// that kubectl reaches now. The release's namespace is the one that it says.
-Checked<Journal> journal_of(ClusterPremises& premises) {
-  auto journal = load_journal(premises.site.disks.site);
-  if (!journal) return tl::unexpected(journal.error());
-  if (!*journal) return refuse(Code::not_installed, "there is no " + premises.place + "/journal");
-  const auto& product = premises.site.product;
-  if ((*journal)->product != product || !(*journal)->cluster) {
-    return refuse(Code::damaged,
-                  premises.place + "/journal is not of " + product + " in a cluster");
-  }
-  const auto& cluster = *(*journal)->cluster;
-  premises.kube.set_space(cluster.space);
-  const auto id = premises.kube.cluster();
-  if (!id) return tl::unexpected(id.error());
-  if (*id != cluster.id) {
-    return refuse(Code::other_cluster, "kubectl reaches the cluster " + *id + ", and " + product +
-                                           " is in " + cluster.id);
-  }
-  return **std::move(journal);
-}
-
-/// The same where no change is in flight; a release that Helm was killed at is brought back first.
+/// The journal where no change is in flight; a release that Helm was killed at is brought back
+/// first.
 Checked<Journal> journal_at_rest(ClusterPremises& premises, bool goes_back = false) {
-  auto journal = journal_of(premises);
+  auto journal = journal_to_begin_on(premises, goes_back);
   if (!journal) return journal;
-  if (auto fault = fault_of_flight(*journal)) return tl::unexpected(*fault);
-  // One that is committed and has yet to open holds up nothing but what builds on it.
-  if (journal->flight && !goes_back) {
-    return refuse(Code::unfinished, "the release is installed, and has yet to open");
-  }
   journal->flight.reset();
   if (auto settled = settle(premises, *journal); !settled) return tl::unexpected(settled.error());
   return journal;
@@ -64,6 +39,18 @@ Outcome nothing_to_do(std::string release) {
 
 std::string name_of(const Delivery& delivery) {
   return release_name(delivery.bundle.manifest().envelope.release, delivery.bundle.digest());
+}
+
+/// A release that is installed already is not given other values or another registry.
+Checked<void> check_same(const ClusterPremises& premises, const Journal& journal,
+                         const ClusterDelivery& delivery) {
+  const auto values = values_of(premises.site.disks.site, journal.installed);
+  if (!values) return tl::unexpected(values.error());
+  const bool same_values = !delivery.values || *delivery.values == *values;
+  if (same_values && delivery.registry == journal.cluster->registry) return {};
+  return refuse(Code::same_release, "the release " + journal.installed + " runs with other " +
+                                        (same_values ? "images than those of " + delivery.registry
+                                                     : std::string("values")));
 }
 
 /// The journal of a site where nothing is installed: a new one, or what an uninstall has kept.
@@ -113,7 +100,12 @@ Checked<Outcome> update_chart(ClusterPremises& premises, const ClusterDelivery& 
   const auto& manifest = delivery.bundle.bundle.manifest();
   if (auto fault = fault_of_form(manifest, Form::helm)) return tl::unexpected(*fault);
   auto to = name_of(delivery.bundle);
-  if (to == journal->installed) return nothing_to_do(std::move(to));
+  if (to == journal->installed) {
+    if (auto same = check_same(premises, *journal, delivery); !same) {
+      return tl::unexpected(same.error());
+    }
+    return nothing_to_do(std::move(to));
+  }
   const auto refused = std::ranges::find(journal->refused, to, &RefusedRelease::release);
   if (refused != journal->refused.end() && !delivery.bundle.again) {
     return refuse(Code::refused_release,
@@ -143,21 +135,8 @@ Checked<Outcome> update_chart(ClusterPremises& premises, const ClusterDelivery& 
 Checked<Outcome> roll_back_chart(ClusterPremises& premises) {
   auto journal = journal_at_rest(premises, true);
   if (!journal) return tl::unexpected(journal.error());
-  if (journal->previous.empty() || journal->cluster->previous == 0) {
-    return refuse(Code::no_previous,
-                  journal->installed.empty()
-                      ? "nothing is installed"
-                      : "the release " + journal->installed + " is the only one");
-  }
-  const auto now = load_chart(premises.site, journal->installed);
-  if (!now) return tl::unexpected(now.error());
-  const auto older = load_chart(premises.site, journal->previous);
-  if (!older) return tl::unexpected(older.error());
-  if (now->manifest.data > older->manifest.data) {
-    return refuse(Code::older_reader,
-                  "the data are of version " + std::to_string(now->manifest.data) + ", and " +
-                      to_text(older->manifest.version) + " reads up to version " +
-                      std::to_string(older->manifest.data));
+  if (const auto older = older_chart(premises, *journal); !older) {
+    return tl::unexpected(older.error());
   }
   Flight flight{.change = Change::rollback, .from = journal->installed, .to = journal->previous};
   return begin(premises, *std::move(journal), std::move(flight), nullptr);

@@ -9,13 +9,17 @@
 #include <gtest/gtest.h>
 
 #include "base/scratch.h"
+#include "installer/cluster/forecast.h"
 #include "installer/site/site_testing.h"
 #include "installer/site/tree.h"
 
 namespace caisson::installer {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 /// The installer is killed here.
 struct Killed {};
@@ -70,10 +74,14 @@ class ClusterHost final : public testing::ModelHost {
     if (calls_made == die_before) throw Killed();
     const bool dies = calls_made == die_within;
     auto words = command.arguments;
-    if (words.front() == "--namespace") words.erase(words.begin(), words.begin() + 2);
+    std::string space;
+    if (words.front() == "--namespace") {
+      space = words[1];
+      words.erase(words.begin(), words.begin() + 2);
+    }
     if (command.program.ends_with("/helm")) return helm(words, dies);
     if (dies) throw Killed();
-    if (command.program.ends_with("/kubectl")) return kubectl(words);
+    if (command.program.ends_with("/kubectl")) return kubectl(words, space);
     return conform();
   }
 
@@ -134,7 +142,7 @@ class ClusterHost final : public testing::ModelHost {
     return sequence == "1000000" ? "1.0.0" : sequence == "1001000" ? "1.1.0" : "1.2.0";
   }
 
-  Checked<Ended> kubectl(const std::vector<std::string>& words) {
+  Checked<Ended> kubectl(const std::vector<std::string>& words, const std::string& space) {
     const auto has = [&](std::string_view word) {
       return std::ranges::find(words, word) != words.end();
     };
@@ -155,6 +163,13 @@ class ClusterHost final : public testing::ModelHost {
       return said(text);
     }
     if (words[1] == "secret") return said("dG9rZW4=");
+    if (words[1] == "persistentvolumeclaims,secrets") {
+      const auto umbrella = words[0] == "get" && space == "shop-umbrella";
+      return said(umbrella ? "PersistentVolumeClaim/data-runtime-0  \n"
+                           : "Secret/operator-token  keep\n"
+                             "Secret/settings shop \n"
+                             "Secret/kept shop keep\n");
+    }
     if (words[1] == "nodes") return said("node-1 docker.io/library/shop:1");
     return said("");
   }
@@ -226,6 +241,21 @@ class AClusterSite : public ::testing::Test {
     }
   }
 
+  /// What a change would do; nothing at all is changed by asking.
+  Checked<std::vector<std::string>> foresees(const auto& forecast) {
+    const auto before = read_file(*opt_, "journal", 65536);
+    const auto revisions = cluster_.revisions.size();
+    ClusterHost host(cluster_, disks_);
+    ClusterPremises premises{.site = {.product = "shop", .disks = disks_, .host = host},
+                             .place = "/opt/shop",
+                             .kube = Kube::find(host, "shop").value(),
+                             .bring_images = {}};
+    auto lines = forecast(premises);
+    EXPECT_EQ(read_file(*opt_, "journal", 65536).value(), before.value());
+    EXPECT_EQ(cluster_.revisions.size(), revisions);
+    return lines;
+  }
+
   Checked<Outcome> deliver(ClusterPremises& premises, const std::string& version,
                            bool again = false) {
     const auto bundle = testing::verified(top_ / version, maker_.root_text, testing::site());
@@ -233,7 +263,7 @@ class AClusterSite : public ::testing::Test {
     const Reading reading{.threads = 1};
     const Delivery delivery{.bundle = *bundle, .reading = reading, .again = again, .answers = {}};
     const ClusterDelivery to{
-        .bundle = delivery, .values = {}, .space = {}, .registry = {}, .pins = {}};
+        .bundle = delivery, .values = values_, .space = {}, .registry = registry_, .pins = {}};
     const auto journal = load_journal(*opt_);
     return journal && *journal && !(*journal)->installed.empty() ? update_chart(premises, to)
                                                                  : install_chart(premises, to);
@@ -269,6 +299,8 @@ class AClusterSite : public ::testing::Test {
   Disks disks_{*opt_, *opt_, *opt_, *opt_};
   std::unique_ptr<Host> host_ = std::make_unique<ClusterHost>(cluster_, disks_);
   int calls_ = 0;
+  std::optional<std::string> values_;
+  std::string registry_;
 };
 
 TEST_F(AClusterSite, InstallsUpdatesAndGoesBackToTheNewestRevisionThatCameToItsEnd) {
@@ -338,6 +370,65 @@ TEST_F(AClusterSite, RemovesOnlyTheNamespacesThatItHasMade) {
   EXPECT_TRUE(cluster_.revisions.empty());
   EXPECT_EQ(cluster_.spaces, (std::set<std::string>{"kube-system", "shop"}));
   EXPECT_FALSE(journal());
+}
+
+TEST_F(AClusterSite, TellsWhatARollbackWouldDoAndWhyNot) {
+  ASSERT_TRUE(bring("1.0.0"));
+  EXPECT_EQ(foresees(forecast_roll_back_chart).error().code, Code::no_previous);
+  ASSERT_TRUE(bring("1.1.0"));
+  auto lines = foresees(forecast_roll_back_chart);
+  ASSERT_TRUE(lines) << lines.error().what;
+  EXPECT_THAT(*lines, Contains(AllOf(HasSubstr("go back to 1.0.0"), HasSubstr("revision 2"))));
+  EXPECT_THAT(*lines, Contains("restart what differs of statefulset/runtime in namespace shop"));
+  // Helm is killed.
+  cluster_.revisions[9] = {"1.2.0", "pending-upgrade"};
+  lines = foresees(forecast_roll_back_chart);
+  ASSERT_TRUE(lines) << lines.error().what;
+  EXPECT_THAT(lines->front(), HasSubstr("back to revision 4"));
+  cluster_.revisions.erase(9);
+  cluster_.revisions.erase(2);
+  EXPECT_EQ(foresees(forecast_roll_back_chart).error().code, Code::no_previous);
+  EXPECT_EQ(act(roll_back_chart)->error().code, Code::no_previous);
+  cluster_.id = "ffff";
+  EXPECT_EQ(foresees(forecast_roll_back_chart).error().code, Code::other_cluster);
+}
+
+TEST_F(AClusterSite, TellsWhatAnUninstallWouldRemove) {
+  cluster_.spaces.insert("shop");
+  ASSERT_TRUE(bring("1.0.0"));
+  for (const bool keep : {true, false}) {
+    const auto lines = foresees(
+        [&](ClusterPremises& premises) { return forecast_uninstall_chart(premises, keep); });
+    ASSERT_TRUE(lines) << lines.error().what;
+    const std::string verb = keep ? "keep " : "remove ";
+    EXPECT_THAT(*lines, Contains("stop statefulset/runtime in namespace shop"));
+    for (const auto* what :
+         {"PersistentVolumeClaim/data-runtime-0 in namespace shop-umbrella",
+          "Secret/operator-token in namespace shop", "Secret/kept in namespace shop",
+          "namespace shop-umbrella", "/opt/shop"}) {
+      EXPECT_THAT(*lines, Contains(verb + what));
+    }
+    EXPECT_THAT(*lines, Contains("keep namespace shop"));
+    EXPECT_THAT(*lines, Not(Contains(HasSubstr("settings")))) << "Helm removes it";
+  }
+  const auto gone = *act([](ClusterPremises& premises) { return uninstall_chart(premises, true); });
+  ASSERT_TRUE(gone) << gone.error().what;
+  EXPECT_THAT(gone->kept, Contains("Secret/operator-token in namespace shop"));
+  EXPECT_THAT(gone->kept,
+              Contains("PersistentVolumeClaim/data-runtime-0 in namespace shop-umbrella"));
+}
+
+TEST_F(AClusterSite, SaysThatAReleaseKeepsItsValuesAndItsRegistry) {
+  values_ = "a: 1\n";
+  ASSERT_TRUE(bring("1.0.0"));
+  const auto update = [&] { return bring("1.0.0"); };
+  EXPECT_EQ(update()->kind, Outcome::Kind::nothing);
+  values_ = "a: 2\n";
+  EXPECT_EQ(update().error().code, Code::same_release);
+  values_.reset();
+  EXPECT_EQ(update()->kind, Outcome::Kind::nothing);
+  registry_ = "registry.example:5000";
+  EXPECT_EQ(update().error().code, Code::same_release);
 }
 
 /// Every change, killed before each call and within each: then it is the old or the new one, whole.

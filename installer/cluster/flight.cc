@@ -6,15 +6,13 @@
 
 #include "installer/cluster/gate.h"
 #include "installer/cluster/requirements.h"
+#include "installer/cluster/standing.h"
 #include "installer/media/layout.h"
 #include "installer/site/flight.h"
 #include "installer/site/report.h"
 
 namespace caisson::installer {
 namespace {
-
-/// What Helm and StatefulSets have marked as a product's.
-std::string marked(const std::string& product) { return "app.kubernetes.io/instance=" + product; }
 
 bool is_judgement(Code code) { return code == Code::not_well || code == Code::leaking; }
 
@@ -75,7 +73,6 @@ Checked<Outcome> ClusterPilot::go_on() {
 }
 
 Checked<Outcome> ClusterPilot::ended(Outcome::Kind kind, const std::optional<Refusal>& why) {
-  const auto product = premises_.site.product;
   const bool kept = flight().keep_data || flight().change == Change::install;
   const auto made = cluster().made;
   const auto space = cluster().space;
@@ -86,13 +83,11 @@ Checked<Outcome> ClusterPilot::ended(Outcome::Kind kind, const std::optional<Ref
                   .isolation = kind == Outcome::Kind::done ? isolation_ : Isolation{},
                   .kept = {}};
   if (journal_.installed.empty() && kept) {
-    const auto left =
-        premises_.kube.ask_lines("", {"get", "persistentvolumeclaims,secrets", "--selector",
-                                      marked(product), "--ignore-not-found", "--output", "name"});
+    auto spaces = made;
+    if (std::ranges::find(spaces, space) == spaces.end()) spaces.insert(spaces.begin(), space);
+    auto left = kept_in(premises_, spaces);
     if (!left) return outcome;
-    for (const auto& each : *left) {
-      outcome.kept.push_back(std::string(each).append(" in namespace ").append(space));
-    }
+    outcome.kept = *std::move(left);
     for (const auto& each : made) outcome.kept.push_back("namespace " + each);
   }
   return outcome;
@@ -374,8 +369,8 @@ Checked<void> ClusterPilot::remove_everything() {
     }
     for (const auto& space : spaces) {
       const auto gone = kube.ask(space, {"delete", "persistentvolumeclaims,secrets", "--selector",
-                                         marked(premises_.site.product), "--ignore-not-found",
-                                         "--wait", "--timeout=100s"});
+                                         std::string(kOfProduct) + premises_.site.product,
+                                         "--ignore-not-found", "--wait", "--timeout=100s"});
       if (!gone) return tl::unexpected(gone.error());
     }
     if (auto gone = remove_spaces(cluster().made); !gone) return gone;
@@ -413,22 +408,6 @@ Checked<void> ClusterPilot::clean_up() {
   if (!gone) return save();
   if (auto done = site.remove(kJournal); !done) return done;
   return site.sync_directory("");
-}
-
-Checked<void> settle(const ClusterPremises& premises, Journal& journal) {
-  const auto revisions = premises.kube.revisions();
-  if (!revisions) return tl::unexpected(revisions.error());
-  if (revisions->empty() || !revisions->back().pending() || journal.cluster->revision == 0) {
-    return {};
-  }
-  premises.site.say("helm was killed and has left the release in " + revisions->back().status +
-                    ": it is brought back to revision " +
-                    std::to_string(journal.cluster->revision));
-  if (auto back = premises.kube.roll_back(journal.cluster->revision); !back) return back;
-  const auto after = premises.kube.revisions();
-  if (!after) return tl::unexpected(after.error());
-  journal.cluster->revision = after->back().number;
-  return save_journal(premises.site.disks.site, journal);
 }
 
 }  // namespace caisson::installer

@@ -71,9 +71,4 @@ class ClusterPilot {
   Isolation isolation_;
 };
 
-/// Brings back a release that Helm was killed at, or has left: to the revision that the journal
-/// says. Nothing happens to one that is at rest. What it is at then is in `journal`, which is
-/// saved.
-[[nodiscard]] Checked<void> settle(const ClusterPremises& premises, Journal& journal);
-
 }  // namespace caisson::installer

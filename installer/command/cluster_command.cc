@@ -4,20 +4,19 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/files.h"
 #include "installer/cluster/change.h"
+#include "installer/cluster/forecast.h"
 #include "installer/cluster/requirements.h"
+#include "installer/cluster/standing.h"
+#include "installer/command/cluster_place.h"
 #include "installer/command/outcome.h"
 #include "installer/command/verify_site.h"
 #include "installer/host/system_host.h"
@@ -30,73 +29,7 @@
 namespace caisson::installer {
 namespace {
 
-namespace fs = std::filesystem;
-
-constexpr std::string_view kLock = "lock";
 constexpr std::size_t kMostOfValues = std::size_t{1} << 20;
-
-/// The directory that holds those of all products; empty where there is none.
-std::string top_place() {
-  if (geteuid() == 0) return "/opt";
-  const char* const state = std::getenv("XDG_STATE_HOME");
-  if (state != nullptr && *state == '/') return std::string(state) + "/caisson-install";
-  const char* const home = std::getenv("HOME");
-  if (home != nullptr && *home == '/') return std::string(home) + "/.local/state/caisson-install";
-  return {};
-}
-
-/// The directory of a product, held against every other caisson-install.
-struct Place {
-  std::string path;
-  Descriptor lock;  ///< whatever this program starts holds it too
-  std::unique_ptr<Disk> disk;
-};
-
-Checked<std::string> place_of(std::string_view product) {
-  auto path = cluster_place(product);
-  if (path.empty()) {
-    return refuse(Code::host_lacks,
-                  "neither XDG_STATE_HOME nor HOME says where to keep the journal");
-  }
-  return path;
-}
-
-/// Nothing where the directory is not there, unless it is to be made.
-Checked<std::optional<Place>> open_place(std::string_view product, bool make) {
-  auto path = place_of(product);
-  if (!path) return tl::unexpected(path.error());
-  const auto there = is_there(*path);
-  if (!there) return refuse(Code::host_read, there.error().what);
-  if (!*there) {
-    if (!make) return std::nullopt;
-    std::error_code error;
-    fs::create_directories(fs::path(*path).parent_path(), error);
-    const unsigned mode = geteuid() == 0 ? 0755 : 0700;
-    if (error || mkdir(path->c_str(), mode) != 0) {
-      return refuse(Code::host_write, "cannot make " + *path + ": " + system_words(errno));
-    }
-  }
-  Place place{.path = *path, .lock = {}, .disk = nullptr};
-  const auto file = *path + "/" + std::string(kLock);
-  place.lock = Descriptor(::open(file.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
-  if (!place.lock) {
-    return refuse(Code::host_write, "cannot open " + file + ": " + system_words(errno));
-  }
-  if (flock(place.lock.get(), LOCK_EX | LOCK_NB) != 0) {
-    return refuse(Code::host_busy, file + " is locked");
-  }
-  auto disk = open_disk(*path);
-  if (!disk) return tl::unexpected(disk.error());
-  place.disk = *std::move(disk);
-  return place;
-}
-
-/// Removes the directory when nothing but the lock is in it.
-void remove_if_empty(const Place& place) {
-  const auto names = place.disk->list("");
-  if (!names || names->size() != 1 || names->front() != kLock) return;
-  if (place.disk->remove(kLock)) ::rmdir(place.path.c_str());
-}
 
 Premises premises_in(const std::string& product, Disk& disk, Host& host) {
   Premises premises{.product = product, .disks = {disk, disk, disk, disk}, .host = host};
@@ -109,7 +42,7 @@ Premises premises_in(const std::string& product, Disk& disk, Host& host) {
 
 /// What is known of a product before a bundle is looked at.
 struct Known {
-  std::optional<Place> place;
+  std::optional<ClusterPlace> place;
   std::optional<Journal> journal;
   std::optional<TrustedRoot> root;
   std::optional<ChartRelease> release;
@@ -117,7 +50,7 @@ struct Known {
 
 Checked<Known> known_of(const std::string& product, Host& host) {
   Known known;
-  auto place = open_place(product, false);
+  auto place = open_cluster_place(product, false);
   if (!place) return tl::unexpected(place.error());
   if (!*place) return known;
   known.place = *std::move(place);
@@ -137,7 +70,8 @@ Checked<Known> known_of(const std::string& product, Host& host) {
   const auto names = disk.list("");
   if (!names) return tl::unexpected(names.error());
   for (const auto& name : *names) {
-    if (name == kRoots || name == kLock || name == kLostAndFound || name == "journal.new") continue;
+    if (name == kRoots || name == kClusterLock || name == kLostAndFound || name == "journal.new")
+      continue;
     return refuse(Code::host_in_the_way, below(known.place->path, name) +
                                              " is there, and no caisson-install put it there");
   }
@@ -159,7 +93,14 @@ Checked<Images> images_of(const ClusterRequest& request, const Known& known,
   if (push.to.empty() && known.journal && known.journal->cluster) {
     push.to = known.journal->cluster->registry;
   }
-  if (push.to.empty()) return images;
+  if (push.to.empty()) {
+    if (push.plain_http || !push.ca_file.empty() || !push.user.empty()) {
+      return refuse(Code::registry_unreachable,
+                    "--plain-http, --ca and --user are for a registry, and neither --registry nor "
+                    "the journal names one");
+    }
+    return images;
+  }
   auto destination = destination_in(push);
   if (!destination) return tl::unexpected(destination.error());
   auto catalogue = Catalogue::of(bundle);
@@ -179,6 +120,15 @@ Checked<Said> examine(const ClusterRequest& request, const Known& known, Host& h
                       const ClusterDelivery& delivery, const Images& images, Kube kube) {
   const auto& bundle = delivery.bundle.bundle;
   const auto product = bundle.manifest().envelope.product;
+  if (known.journal) {
+    ClusterPremises premises{.site = premises_in(product, *known.place->disk, host),
+                             .place = known.place->path,
+                             .kube = kube,
+                             .bring_images = {}};
+    if (const auto ready = journal_to_begin_on(premises, false); !ready) {
+      return tl::unexpected(ready.error());
+    }
+  }
   std::string scratch = "/tmp/caisson-install.XXXXXX";
   if (mkdtemp(scratch.data()) == nullptr) {
     return refuse(Code::host_write, "cannot make a directory below /tmp: " + system_words(errno));
@@ -208,6 +158,15 @@ Checked<Said> examine(const ClusterRequest& request, const Known& known, Host& h
                                        .values = *values,
                                        .upgrade = known.release.has_value()});
     if (!rows) return tl::unexpected(rows.error());
+    if (!known.release) {
+      const auto revisions = kube.revisions();
+      if (!revisions) return tl::unexpected(revisions.error());
+      rows->push_back({.what = "a release of helm in " + kube.space(),
+                       .needs = "none of this name",
+                       .has = revisions->empty() ? "none" : "one that is called " + product,
+                       .met = revisions->empty(),
+                       .code = Code::foreign_name});
+    }
     if (images.catalogue) {
       const auto there = count_there(*images.catalogue, *images.destination);
       if (!there) return tl::unexpected(there.error());
@@ -282,14 +241,18 @@ Checked<Said> deliver(const ClusterRequest& request, Change change) {
                                  .space = request.space,
                                  .registry = images->registry,
                                  .pins = images->pins};
+  kube->set_space(request.space);
   if (known->journal && known->journal->cluster) {
-    kube->set_space(known->journal->cluster->space);
-  } else {
-    kube->set_space(request.space);
+    const auto& space = known->journal->cluster->space;
+    if (!request.space.empty() && request.space != space) {
+      return refuse(Code::other_cluster,
+                    *product + " is in namespace " + space + ", and not in " + request.space);
+    }
+    kube->set_space(space);
   }
   if (site.dry_run) return examine(request, *known, *host, delivery, *images, *kube);
   if (!known->place) {
-    auto made = open_place(*product, true);
+    auto made = open_cluster_place(*product, true);
     if (!made) return tl::unexpected(made.error());
     known->place = *std::move(made);
   }
@@ -312,20 +275,20 @@ Checked<Said> deliver(const ClusterRequest& request, Change change) {
                                                  : update_chart(premises, delivery);
   if (!outcome) return tl::unexpected(outcome.error());
   auto said = told(site, *product, *outcome, change == Change::install ? "installed" : "updated");
-  const auto count = verified->unlisted.count;
-  if (count > 0 && !site.bundle.json) {
-    said.error += std::to_string(count) + " files that nothing lists were ignored on the medium\n";
-  }
+  if (!site.bundle.json) said.error += unlisted_text(verified->unlisted.count);
   return said;
 }
 
-/// Runs a change of a product that is kept here.
+using Forecast = std::function<Checked<std::vector<std::string>>(ClusterPremises& premises)>;
+
+/// Runs a change of a product that is kept here, or tells what it would do.
 template <class Run>
-Said change_cluster(const ClusterRequest& request, std::string_view done, const Run& run) {
+Said change_cluster(const ClusterRequest& request, std::string_view done, const Run& run,
+                    const Forecast& forecast = {}) {
   return guarded(request.site.bundle.json, [&]() -> Checked<Said> {
     const auto& product = request.site.product;
     const auto host = system_host();
-    auto place = open_place(product, false);
+    auto place = open_cluster_place(product, false);
     if (!place) return tl::unexpected(place.error());
     if (!*place) return refuse(Code::not_installed, "there is no " + cluster_place(product));
     auto kube = Kube::find(*host, product);
@@ -334,6 +297,11 @@ Said change_cluster(const ClusterRequest& request, std::string_view done, const 
                              .place = (*place)->path,
                              .kube = *std::move(kube),
                              .bring_images = {}};
+    if (request.site.dry_run) {
+      const auto lines = forecast(premises);
+      if (!lines) return tl::unexpected(lines.error());
+      return foretold(request.site, *lines);
+    }
     const Checked<Outcome> outcome = run(premises);
     if (!outcome) return tl::unexpected(outcome.error());
     remove_if_empty(**place);
@@ -342,25 +310,6 @@ Said change_cluster(const ClusterRequest& request, std::string_view done, const 
 }
 
 }  // namespace
-
-std::string cluster_place(std::string_view product) {
-  const auto top = top_place();
-  return top.empty() ? top : top + "/" + std::string(product);
-}
-
-bool is_in_cluster(std::string_view product) {
-  const auto top = top_place();
-  const auto opened = top.empty() ? Checked<std::unique_ptr<Disk>>(nullptr) : open_disk(top);
-  if (!opened || *opened == nullptr) return false;
-  std::vector<std::string> products{std::string(product)};
-  if (product.empty()) products = (*opened)->list("").value_or(std::vector<std::string>());
-  return std::ranges::any_of(products, [&](const std::string& each) {
-    const auto disk = open_disk(top + "/" + each);
-    if (!disk) return false;
-    const auto journal = load_journal(**disk);
-    return journal && *journal && (*journal)->form == Form::helm;
-  });
-}
 
 Said install_in_cluster(const ClusterRequest& request) {
   return guarded(request.site.bundle.json, [&] { return deliver(request, Change::install); });
@@ -371,8 +320,9 @@ Said update_in_cluster(const ClusterRequest& request) {
 }
 
 Said roll_back_in_cluster(const ClusterRequest& request) {
-  return change_cluster(request, "gone back",
-                        [](ClusterPremises& premises) { return roll_back_chart(premises); });
+  return change_cluster(
+      request, "gone back", [](ClusterPremises& premises) { return roll_back_chart(premises); },
+      forecast_roll_back_chart);
 }
 
 Said recover_in_cluster(const ClusterRequest& request) {
@@ -381,9 +331,11 @@ Said recover_in_cluster(const ClusterRequest& request) {
 }
 
 Said uninstall_in_cluster(const ClusterRequest& request) {
-  return change_cluster(request, "uninstalled", [&](ClusterPremises& premises) {
-    return uninstall_chart(premises, request.site.keep_data);
-  });
+  const bool keep = request.site.keep_data;
+  return change_cluster(
+      request, "uninstalled",
+      [keep](ClusterPremises& premises) { return uninstall_chart(premises, keep); },
+      [keep](ClusterPremises& premises) { return forecast_uninstall_chart(premises, keep); });
 }
 
 }  // namespace caisson::installer

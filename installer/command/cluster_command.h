@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "installer/command/images.h"
 #include "installer/command/site_command.h"
@@ -15,14 +14,6 @@ struct ClusterRequest {
   std::string space;     ///< `install`: the release's namespace; empty: the one of the chart
   std::string values;    ///< `install` and `update`: a file that is laid over the chart's values
 };
-
-/// Where a product in a cluster is kept on this host: "/opt/<product>", and for whoever is not root
-/// below the directory of his own state. Empty where he has none.
-[[nodiscard]] std::string cluster_place(std::string_view product);
-
-/// Whether a product is installed in a cluster from here, as far as its journal can be read. With
-/// "", whether any is.
-[[nodiscard]] bool is_in_cluster(std::string_view product);
 
 // Each carries out one command. Steps are told on standard error as they are done.
 

@@ -21,8 +21,14 @@ using namespace std::chrono_literals;
 
 constexpr const char* kParents[] = {"/opt", "/var/lib"};
 
-/// Holds the product against whoever else would change it. The file is root's alone: a directory
-/// that anybody may open could be locked by anybody.
+/// The journal as it stands there, whatever it says.
+std::string journal_text(const Disk& site) {
+  constexpr std::size_t most = std::size_t{64} * 1024;
+  return read_file(site, kJournal, most).value_or("");
+}
+
+}  // namespace
+
 Checked<Descriptor> locked(std::string_view product, bool patient) {
   const auto path = "/run/caisson-install." + std::string(product) + ".lock";
   // It is passed on to what this starts, so that nobody else begins before all of it has ended.
@@ -43,14 +49,6 @@ Checked<Descriptor> locked(std::string_view product, bool patient) {
   }
   return file;
 }
-
-/// The journal as it stands there, whatever it says.
-std::string journal_text(const Disk& site) {
-  constexpr std::size_t most = std::size_t{64} * 1024;
-  return read_file(site, kJournal, most).value_or("");
-}
-
-}  // namespace
 
 Checked<std::optional<OpenSite>> OpenSite::open(std::string_view product, bool patient) {
   const auto path = "/opt/" + std::string(product);

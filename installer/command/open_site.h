@@ -11,6 +11,11 @@
 
 namespace caisson::installer {
 
+/// Holds a product against whoever else would change it as root, after a minute's wait at most if
+/// `patient`; `Code::host_busy` where another one has it. The file is root's alone: a directory
+/// that anybody may open could be locked by anybody.
+[[nodiscard]] Checked<Descriptor> locked(std::string_view product, bool patient);
+
 /// The directories of a product on this host, locked against every other caisson-install. Whatever
 /// this one starts holds the lock too.
 class OpenSite {

@@ -95,4 +95,25 @@ Said table_said(const SiteRequest& request, const std::vector<Requirement>& rows
   return said;
 }
 
+Said foretold(const SiteRequest& request, const std::vector<std::string>& lines) {
+  Said said;
+  if (!request.bundle.json) {
+    for (const auto& line : lines) said.out += line + "\n";
+    return said;
+  }
+  said.out = R"({"result":"ok","product":)" + json_string(request.product) + R"(,"would":[)";
+  for (const auto& line : lines) {
+    said.out += (&line == lines.data() ? "" : ",") + json_string(line);
+  }
+  said.out += "]}\n";
+  return said;
+}
+
+std::string unlisted_text(std::uint64_t count) {
+  if (count == 0) return {};
+  return std::to_string(count) +
+         (count == 1 ? " file that nothing lists was" : " files that nothing lists were") +
+         " ignored on the medium\n";
+}
+
 }  // namespace caisson::installer

@@ -17,4 +17,10 @@ namespace caisson::installer {
 /// The table of what is needed and what there is.
 [[nodiscard]] Said table_said(const SiteRequest& request, const std::vector<Requirement>& rows);
 
+/// Says what a change would do, a line each.
+[[nodiscard]] Said foretold(const SiteRequest& request, const std::vector<std::string>& lines);
+
+/// Says how many files of a medium nothing lists; nothing for none.
+[[nodiscard]] std::string unlisted_text(std::uint64_t count);
+
 }  // namespace caisson::installer

@@ -13,7 +13,7 @@
 #include "base/printable.h"
 #include "installer/cluster/premises.h"
 #include "installer/command/ask.h"
-#include "installer/command/cluster_command.h"
+#include "installer/command/cluster_place.h"
 #include "installer/command/open_site.h"
 #include "installer/command/outcome.h"
 #include "installer/command/verify_site.h"
@@ -265,11 +265,7 @@ Checked<Said> deliver(const SiteRequest& request, Change change) {
                    : request.stage           ? "staged"
                                              : "updated");
   const auto count = request.apply ? 0 : verified->unlisted.count;
-  if (count > 0 && !request.bundle.json) {
-    said.error += std::to_string(count) +
-                  (count == 1 ? " file that nothing lists was" : " files that nothing lists were") +
-                  " ignored on the medium\n";
-  }
+  if (!request.bundle.json) said.error += unlisted_text(count);
   // Of an install that failed, nothing stays but whom the site trusts.
   if (outcome->release.empty()) {
     if (auto removed = OpenSite::remove_empty(*product); !removed) {
@@ -298,17 +294,7 @@ Checked<Said> forecast_said(const SiteRequest& request, const OpenSite& site, Ho
                             const Forecast& forecast) {
   const auto lines = forecast(premises_of(site, host, request, request.product));
   if (!lines) return tl::unexpected(lines.error());
-  Said said;
-  if (!request.bundle.json) {
-    for (const auto& line : *lines) said.out += line + "\n";
-    return said;
-  }
-  said.out = R"({"result":"ok","product":)" + json_string(request.product) + R"(,"would":[)";
-  for (const auto& line : *lines) {
-    said.out += (&line == lines->data() ? "" : ",") + json_string(line);
-  }
-  said.out += "]}\n";
-  return said;
+  return foretold(request, *lines);
 }
 
 /// Runs a change of a product that is on this host.

@@ -7,6 +7,7 @@
 
 #include "base/hex.h"
 #include "base/json_text.h"
+#include "installer/command/cluster_place.h"
 #include "installer/command/open_site.h"
 #include "installer/host/system_host.h"
 #include "installer/media/layout.h"
@@ -36,10 +37,13 @@ Said guarded(const TrustRequest& request, const Run& run) {
 /// Where the roots are that a request means.
 struct Place {
   std::optional<OpenSite> site;
+  std::optional<ClusterPlace> cluster;
   std::unique_ptr<Disk> directory;
 
-  [[nodiscard]] Disk& disk() const { return site ? site->disks().site : *directory; }
-  [[nodiscard]] std::string_view path() const { return site ? kRoots : ""; }
+  [[nodiscard]] Disk& disk() const {
+    return site ? site->disks().site : cluster ? *cluster->disk : *directory;
+  }
+  [[nodiscard]] std::string_view path() const { return directory ? "" : kRoots; }
 };
 
 Checked<Place> place_of(const TrustRequest& request, bool made) {
@@ -48,6 +52,12 @@ Checked<Place> place_of(const TrustRequest& request, bool made) {
     auto disk = open_disk(request.roots);
     if (!disk) return tl::unexpected(disk.error());
     place.directory = *std::move(disk);
+    return place;
+  }
+  if (is_in_cluster(request.product)) {
+    auto opened = open_cluster_place(request.product, false);
+    if (!opened) return tl::unexpected(opened.error());
+    place.cluster = *std::move(opened);
     return place;
   }
   if (made) {
@@ -165,7 +175,7 @@ Said update_trust(const TrustRequest& request) {
     const auto root =
         take_roots(place->disk(), place->path(), files, request.product, request.expected_root);
     if (!root) return tl::unexpected(root.error());
-    if (place->site) {
+    if (!place->directory) {
       const auto journal = load_journal(place->disk());
       if (!journal) return tl::unexpected(journal.error());
       if (*journal && (*journal)->root < root->root().version) {

@@ -26,6 +26,8 @@ struct ChartSecret {
 struct ChartWorkload {
   std::string place;     ///< its namespace; empty for the release's
   std::string resource;  ///< "statefulset/runtime"
+
+  friend bool operator==(const ChartWorkload&, const ChartWorkload&) = default;
 };
 
 /// A runtime of a chart, and how it is asked.

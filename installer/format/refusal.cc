@@ -204,14 +204,19 @@ constexpr Entry kTable[] = {
     {Code::no_cluster, "B0531", "the cluster does not answer",
      "Mend what the message says: `kubectl version` has to tell of the server, with the same "
      "KUBECONFIG."},
-    {Code::other_cluster, "B0532", "this is another cluster than the one it was installed in",
-     "Set KUBECONFIG or the context of the cluster that `caisson-install status` names."},
+    {Code::other_cluster, "B0532",
+     "this is another cluster or namespace than the one it was installed in",
+     "Set KUBECONFIG or the context of the cluster that `caisson-install status` names; a product "
+     "stays in its namespace."},
     {Code::cluster_lacks, "B0533", "the cluster lacks what the release needs",
      "Mend what the message says, and repeat; `--dry-run` prints the whole table. Nothing of the "
      "cluster was changed."},
     {Code::helm_failed, "B0534", "helm did not bring the release to its end",
      "Look at the pods and events of its namespace (`kubectl get pods,events`), mend what the "
      "message says, and repeat."},
+    {Code::same_release, "B0535", "the release is installed already, and otherwise",
+     "Give --values and --registry with the next release, or `uninstall --keep-data` and `install` "
+     "this one with them."},
     {Code::registry_unreachable, "B0601", "the registry cannot be reached",
      "Mend what the message says, and repeat: what the registry has is not sent again."},
     {Code::registry_certificate, "B0602", "the registry's certificate is not believed",

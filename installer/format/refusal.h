@@ -119,6 +119,7 @@ enum class Code {
   other_cluster,
   cluster_lacks,
   helm_failed,
+  same_release,
   // B06xx: a registry of the site
   registry_unreachable,
   registry_certificate,

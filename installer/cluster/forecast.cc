@@ -83,7 +83,9 @@ Checked<std::vector<std::string>> forecast_uninstall_chart(ClusterPremises& prem
   const auto kept = kept_in(premises, spaces);
   if (!kept) return tl::unexpected(kept.error());
   for (const auto& each : *kept) lines.push_back(verb + each);
-  for (const auto& space : journal->cluster->made) lines.push_back(verb + "namespace " + space);
+  for (const auto& space : journal->cluster->made) {
+    lines.push_back(std::string(verb).append("namespace ").append(space));
+  }
   for (const auto& space : spaces) {
     if (std::ranges::find(journal->cluster->made, space) != journal->cluster->made.end()) continue;
     lines.push_back("keep namespace " + space);

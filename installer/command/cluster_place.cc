@@ -89,7 +89,8 @@ Checked<std::optional<ClusterPlace>> open_cluster_place(std::string_view product
 
 void remove_if_empty(const ClusterPlace& place) {
   const auto names = place.disk->list("");
-  if (!names || std::ranges::any_of(*names, [](const auto& each) { return each != kClusterLock; })) {
+  if (!names ||
+      std::ranges::any_of(*names, [](const auto& each) { return each != kClusterLock; })) {
     return;
   }
   if (!names->empty() && !place.disk->remove(kClusterLock)) return;

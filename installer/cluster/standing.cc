@@ -45,7 +45,7 @@ Checked<ChartRelease> older_chart(const ClusterPremises& premises, const Journal
                                          : "the release " + journal.installed + " is the only one");
   }
   const auto now = load_chart(premises.site, journal.installed);
-  if (!now) return now;
+  if (!now) return tl::unexpected(now.error());
   auto older = load_chart(premises.site, journal.previous);
   if (!older) return older;
   if (now->manifest.data > older->manifest.data) {
@@ -103,7 +103,7 @@ Checked<std::vector<std::string>> kept_in(const ClusterPremises& premises,
       const auto name = line.substr(0, line.find(' '));
       const auto marks = line.substr(std::min(name.size() + 1, line.size()));
       const bool goes = !marks.starts_with(' ') && !marks.ends_with(" keep");
-      if (!goes) kept.push_back(name + " in namespace " + space);
+      if (!goes) kept.push_back(std::string(name).append(" in namespace ").append(space));
     }
   }
   return kept;

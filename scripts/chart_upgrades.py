@@ -7,6 +7,8 @@ import pathlib
 import re
 import shlex
 
+import yaml
+
 from trial import expect
 
 
@@ -140,8 +142,10 @@ def doors_stay_apart(release):
     release.kubernetes.kubectl(*command[1:])
     release.upgrade(*moved)
     release.upgrade()  # an Ingress that stays, of the namespace that comes first, gives the path up before another one takes it
-    leaves = ["--set", "tenants.umbrella=null", *moved[2:]]
-    release.refused([f"{host}/ moves to ingress/", "ingress acme", "acme-umbrella"], *leaves)
+    tenants = yaml.safe_load((release.place / "values.yaml").read_text())["tenants"]
+    another = json.dumps({**tenants["umbrella"], "namespace": "acme-another", "hosts": {}})
+    release.refused([f"{host}/ moves to ingress/", "in namespace acme-umbrella has it"],
+                    "--set", "tenants.umbrella=null", "--set-json", f"tenants.another={another}", *moved[2:])
     print("  a path of a host goes to another namespace and back as the message says")
 
 

@@ -128,7 +128,6 @@ TEST(HelmChart, WarnsOfPodsThatLeaveTheirNetworks) {
 TEST(Exposures, WarnOfNetworksThatAPatchJoins) {
   const auto warnings_of = [](const std::string& patch) {
     const auto plan = small(
-        "tiers: { own: { isolation: deployment } }\n"
         "services: { web: { image: x, port: 80 } }\n"
         "patches: [{ file: " +
         patch + ", reason: a test }]\n");

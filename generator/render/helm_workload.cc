@@ -179,10 +179,9 @@ std::string byte_size(std::int64_t bytes) {
 
 std::optional<std::int64_t> bytes_of(std::string_view size) {
   double number = 0;
-  const auto* end = size.data() + size.size();
-  const auto [rest, error] = std::from_chars(size.data(), end, number);
+  const auto [rest, error] = std::from_chars(size.data(), size.data() + size.size(), number);
   if (error != std::errc() || !std::isfinite(number) || number < 0) return {};
-  const std::string_view unit(rest, static_cast<std::size_t>(end - rest));
+  const auto unit = size.substr(static_cast<std::size_t>(rest - size.data()));
   for (const auto& [units, step] : {std::pair{&binary, 1024.0}, {&decimal, 1000.0}}) {
     const auto found = std::ranges::find(*units, unit);
     if (found == units->end()) continue;

@@ -16,7 +16,7 @@ using Declared = std::unordered_map<std::string, const Tenant*>;
 
 // Names that the product itself answers at, or that people would take for it.
 constexpr std::array<std::string_view, 16> reserved_slugs{
-    "admin",   "api",      "auth", "dashboard", "health", "internal", "login", "mail",
+    "admin",   "api",      "auth", "dashboard", "health", "internal", "login",    "mail",
     "metrics", "operator", "root", "static",    "status", "system",   "wildcard", "www"};
 
 // What names are cut to in DNS labels and Kubernetes objects.

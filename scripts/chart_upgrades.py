@@ -156,7 +156,7 @@ def half_an_upgrade_goes_back(release, runbook):
     expect(done.returncode != 0 and "nvalid" in done.stderr, f"the API server takes an impossible annotation: {done.stderr}")
     block = [command.text for command in runbook.commands if command.section == "Roll back"][:2]
     for _ in range(2):
-        done = kubernetes.inside("bash", "-c", "set -eo pipefail\n" + "\n".join(block), check=False)
+        done = kubernetes.inside("bash", "-c", f"set -eo pipefail\nPATH={kubernetes.tools}:$PATH\n" + "\n".join(block), check=False)
         if done.returncode == 0:
             break
         expect("with the name" in done.stderr, f"the runbook's words for a rollback that fails: {done.stderr}")

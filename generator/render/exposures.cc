@@ -60,8 +60,9 @@ class Exposures {
       const auto whose = "pods of '" + name + "'";
       if (const auto* own = workload.find("pod")) pod(*own, whose);
       networks(workload, whose);
+      const auto of = "' of '" + name + "'";
       for (const auto& [port, where] : entries(workload.find("ports")))
-        networks(where, "port '" + port + "' of '" + name + "'");
+        networks(where, "port '" + port + of);
     }
   }
 

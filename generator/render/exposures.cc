@@ -60,9 +60,8 @@ class Exposures {
       const auto whose = "pods of '" + name + "'";
       if (const auto* own = workload.find("pod")) pod(*own, whose);
       networks(workload, whose);
-      const auto of = "' of '" + name + "'";
       for (const auto& [port, where] : entries(workload.find("ports")))
-        networks(where, "port '" + port + of);
+        networks(where, std::string("port '").append(port).append("' of ").append(whose));
     }
   }
 

@@ -151,7 +151,7 @@ TEST(Exposures, WarnOfNetworksThatAPatchJoins) {
            {values + "/workloads/web/networks, set: { operator: true }",
             "W0305: a patch puts pods of 'web' on network 'operator'\n"},
            {values + "/workloads/runtime/ports/operator, merge: { networks: { front: true } }",
-            "W0305: a patch puts port 'operator' of 'runtime' on network 'front'\n"},
+            "W0305: a patch puts port 'operator' of pods of 'runtime' on network 'front'\n"},
            {compose + "/services/web/networks/operator, set: {}",
             "W0305: a patch puts service 'web' on network 'operator'\n"},
            {compose + "/services/web, merge: { networks: { operator: {} } }",

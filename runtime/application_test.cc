@@ -167,10 +167,7 @@ TEST_F(Serving, CountsNothingOfASyntheticTenant) {
   TestClient admin(application_->operator_port());
   const auto order = [&](const std::string& method, const std::string& path,
                          const std::string& body) {
-    return *admin.ask(method + " " + path + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " +
-                      std::string(TestDeployment::operator_token) +
-                      "\r\nContent-Type: application/json\r\nContent-Length: " +
-                      std::to_string(body.size()) + "\r\n\r\n" + body);
+    return *admin.ask(operator_request(method, path, body));
   };
   const std::string until = rfc3339(unix_ms_now() + 600'000);
   ASSERT_EQ(order("POST", "/v1/tenants",

@@ -104,4 +104,13 @@ std::string tenant_request(std::string_view tenant, std::string_view method,
   return request.append("\r\n").append(body);
 }
 
+std::string operator_request(std::string_view method, std::string_view target,
+                             std::string_view body) {
+  std::string request;
+  request.append(method).append(" ").append(target).append(" HTTP/1.1\r\nHost: o\r\n");
+  request.append("Authorization: Bearer ").append(TestDeployment::operator_token);
+  request.append("\r\nContent-Type: application/json\r\nContent-Length: ");
+  return request.append(std::to_string(body.size())).append("\r\n\r\n").append(body);
+}
+
 }  // namespace caisson::runtime

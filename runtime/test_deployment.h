@@ -47,4 +47,8 @@ class TestDeployment {
                                          std::string_view target, std::string_view body = "",
                                          std::string_view fields = "");
 
+/// The bytes of a call of the operator API, with the token of the test deployment.
+[[nodiscard]] std::string operator_request(std::string_view method, std::string_view target,
+                                           std::string_view body = "");
+
 }  // namespace caisson::runtime

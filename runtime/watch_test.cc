@@ -56,11 +56,7 @@ class WatchingTenants : public testing::Test {
   [[nodiscard]] TestClient::Answer order(const std::string& method, const std::string& target,
                                          const std::string& body = "") const {
     auto answer =
-        TestClient(application_->operator_port())
-            .ask(method + " " + target + " HTTP/1.1\r\nHost: o\r\nAuthorization: Bearer " +
-                 std::string(TestDeployment::operator_token) +
-                 "\r\nContent-Type: application/json\r\nContent-Length: " +
-                 std::to_string(body.size()) + "\r\n\r\n" + body);
+        TestClient(application_->operator_port()).ask(operator_request(method, target, body));
     if (!answer) throw std::runtime_error("no answer of the operator API");
     return std::move(*answer);
   }

@@ -13,23 +13,24 @@ namespace caisson::cli {
 namespace {
 
 /// What is made of a spec for one set of answers; nothing when there are errors in `found`.
-Result<std::optional<render::Artifacts>> rendered(const SpecSource& source, const LoadedSpec& spec,
-                                                  bool certificates, Rendering rendering,
-                                                  const render::Blueprints& blueprints,
-                                                  source::Diagnostics& found) {
+Result<std::optional<ForSites>> rendered(const SpecSource& source, const LoadedSpec& spec,
+                                         bool certificates, Rendering rendering,
+                                         const render::Blueprints& blueprints,
+                                         source::Diagnostics& found) {
   const auto make = [&](const SpecSource& its_source,
-                        const LoadedSpec& its) -> Result<std::optional<render::Artifacts>> {
+                        const LoadedSpec& its) -> Result<std::optional<ForSites>> {
     auto generated = generate(its_source, its, rendering, blueprints, found);
     if (!generated) return tl::unexpected(generated.error());
     if (!*generated) return std::nullopt;
-    return std::move((*generated)->artifacts);
+    return ForSites{.artifacts = std::move((*generated)->artifacts),
+                    .places = std::move((*generated)->places)};
   };
   auto others = rendering.targets;
   std::erase(others, "systemd");
   if (!certificates || others.empty()) return make(source, spec);
   rendering.targets = {"systemd"};
-  auto artifacts = make(source, spec);
-  if (!artifacts || !*artifacts) return artifacts;
+  auto made = make(source, spec);
+  if (!made || !*made) return made;
   // Nobody fills in what the other forms have: they stay with the authority of the spec.
   auto theirs = source;
   theirs.answers.erase(spec::certificates_question().name);
@@ -41,9 +42,11 @@ Result<std::optional<render::Artifacts>> rendered(const SpecSource& source, cons
   }
   auto more = make(theirs, loaded);
   if (!more || !*more) return more;
-  std::ranges::move(**more, std::back_inserter(**artifacts));
-  std::ranges::sort(**artifacts, {}, &render::Artifact::path);
-  return artifacts;
+  auto& all = **made;
+  std::ranges::move((*more)->artifacts, std::back_inserter(all.artifacts));
+  std::ranges::move((*more)->places, std::back_inserter(all.places));
+  std::ranges::sort(all.artifacts, {}, &render::Artifact::path);
+  return made;
 }
 
 /// A mistake for each question, with the places that it may not change.
@@ -97,14 +100,15 @@ Asked asked_of(SpecSource source, const std::string& environment) {
   return asked;
 }
 
-Result<render::Artifacts> render_for_sites(const SpecSource& source, const LoadedSpec& spec,
-                                           const Asked& asked, const Rendering& rendering,
-                                           const render::Blueprints& blueprints, Console& console) {
+Result<ForSites> render_for_sites(const SpecSource& source, const LoadedSpec& spec,
+                                  const Asked& asked, const Rendering& rendering,
+                                  const render::Blueprints& blueprints, Console& console) {
   const auto print = [&console](const LoadedSpec& its, const source::Diagnostics& found) {
     console.error(source::render(heard(found, console), its.sources, source::Format::text,
                                  console.colour_error()));
   };
   std::vector<bundle::Trial> trials;
+  render::Places places;
   for (auto& answers : bundle::trial_answers(asked.questions)) {
     if (trials.size() == 1 && asked.questions.empty()) break;
     auto its_source = source;
@@ -115,21 +119,24 @@ Result<render::Artifacts> render_for_sites(const SpecSource& source, const Loade
     const auto& its = first ? spec : *other;
     source::Diagnostics found;
     if (!its.loaded) found = its.diagnostics;
-    auto artifacts =
-        its.loaded ? rendered(its_source, its, asked.certificates, rendering, blueprints, found)
-                   : Result<std::optional<render::Artifacts>>(std::nullopt);
-    if (!artifacts) return tl::unexpected(artifacts.error());
-    if (first || !*artifacts) print(its, found);
-    if (!*artifacts && first) return fail(its.sources.front().name() + ": " + tally(found));
-    if (!*artifacts) {
+    auto made = its.loaded
+                    ? rendered(its_source, its, asked.certificates, rendering, blueprints, found)
+                    : Result<std::optional<ForSites>>(std::nullopt);
+    if (!made) return tl::unexpected(made.error());
+    if (first || !*made) print(its, found);
+    if (!*made && first) return fail(its.sources.front().name() + ": " + tally(found));
+    if (!*made) {
       return fail("a site may give answers that the spec does not take: " + text_of(answers),
                   "ask for another type, or write the value itself");
     }
-    trials.push_back({.answers = std::move(answers), .artifacts = **std::move(artifacts)});
+    if (first) places = std::move((*made)->places);
+    trials.push_back({.answers = std::move(answers), .artifacts = std::move((*made)->artifacts)});
   }
-  if (asked.questions.empty()) return std::move(trials.front().artifacts);
+  if (asked.questions.empty()) {
+    return ForSites{.artifacts = std::move(trials.front().artifacts), .places = std::move(places)};
+  }
   auto artifacts = bundle::with_placeholders(asked.questions, trials);
-  if (artifacts) return *std::move(artifacts);
+  if (artifacts) return ForSites{.artifacts = *std::move(artifacts), .places = std::move(places)};
   auto right = report(spec, mistakes_of(artifacts.error()), console);
   return tl::unexpected(right.error());
 }

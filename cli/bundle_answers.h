@@ -9,6 +9,7 @@
 #include "cli/spec_source.h"
 #include "generator/render/artifact.h"
 #include "generator/render/blueprints.h"
+#include "generator/render/places.h"
 #include "installer/format/manifest.h"
 
 namespace caisson::cli {
@@ -25,13 +26,18 @@ struct Asked {
 /// loaded.
 [[nodiscard]] Asked asked_of(SpecSource source, const std::string& environment);
 
+/// What a bundle has of a spec.
+struct ForSites {
+  render::Artifacts artifacts;
+  render::Places places;  ///< where they keep data, whatever is answered
+};
+
 /// The artifacts of a bundle, with placeholders where a site's answers belong. They are rendered
 /// with one set of answers after the other and compared: `source` has the first of them, and `spec`
 /// was loaded from it. Prints what is wrong with the spec, and fails then.
-[[nodiscard]] Result<render::Artifacts> render_for_sites(const SpecSource& source,
-                                                         const LoadedSpec& spec, const Asked& asked,
-                                                         const Rendering& rendering,
-                                                         const render::Blueprints& blueprints,
-                                                         Console& console);
+[[nodiscard]] Result<ForSites> render_for_sites(const SpecSource& source, const LoadedSpec& spec,
+                                                const Asked& asked, const Rendering& rendering,
+                                                const render::Blueprints& blueprints,
+                                                Console& console);
 
 }  // namespace caisson::cli

@@ -23,6 +23,7 @@
 #include "generator/bundle/answers.h"
 #include "generator/bundle/create.h"
 #include "generator/bundle/diff.h"
+#include "generator/bundle/places.h"
 #include "generator/bundle/references.h"
 #include "generator/plan/planner.h"
 #include "generator/publish/commit.h"
@@ -51,7 +52,7 @@ private keys. Each finding is refused with its place; --accept PLACE lets it sta
 The release number grows with the version, so a version is never given twice.
 
 With --base the bundle is a delta: it leaves out what a site with that release has, and holds patches where
-they save 30 %. Only such a site can take it.
+they save 30 %. Only such a site can take it. Data that it looks for in another place than the base are said.
 
 examples:
   caisson bundle create deployment.yaml --keys keys --images images
@@ -243,7 +244,8 @@ class Kitchen {
     }
     auto rendered = render_for_sites(source_, spec_, asked_, rendering, blueprints_, console_);
     if (!rendered) return tl::unexpected(rendered.error());
-    artifacts_ = *std::move(rendered);
+    artifacts_ = std::move(rendered->artifacts);
+    recipe_.places = bundle::places_of(rendered->places);
     recipe_.questions = asked_.questions;
     for (const auto& artifact : artifacts_) {
       add(artifact.path, artifact.bytes, artifact.mode == 0755);
@@ -375,6 +377,9 @@ int create(const Options& options, Console& console) {
                                                    deployment.targets.bundle.arch
                                              : options.out;
   const bool unsignable = !recipe->keys.has_value();
+  const auto base =
+      recipe->base ? bundle::manifest_at(*recipe->base) : Result<installer::Manifest>();
+  if (!base) return fail_with(base.error(), console);
   const auto created = [&] {
     TerminalProgress progress(console);
     return bundle::create(*std::move(recipe), place, progress);
@@ -401,6 +406,9 @@ int create(const Options& options, Console& console) {
     console.remark(
         "the program " + program +
         " does not say what is linked into it: sbom.cdx.json and LICENSES.txt lack that");
+  }
+  if (const auto moves = bundle::moves_text(*base, manifest); !moves.empty()) {
+    console.remark("a site has to take data along, and name it with --accept-move:\n" + moves);
   }
   if (unsignable) console.remark("it has no keys/ and cannot be signed: give --keys for that");
   return static_cast<int>(Exit::ok);

@@ -10,9 +10,9 @@ namespace caisson::cli {
 namespace {
 
 constexpr auto kDiffNotes =
-    R"(Tells a site the changes from one release to the other: data and whether there is a way
-back, answers that are new, files and images with their sizes. Reads the MANIFEST of both and checks no
-signature.
+    R"(Tells a site the changes from one release to the other: data, whether there is a way back, and
+what would be looked for in another place, answers that are new, files and images with their sizes. Reads the
+MANIFEST of both and checks no signature.
 
 examples:
   caisson bundle diff agentik-1.0.0-amd64 agentik-1.1.0-amd64

@@ -1,5 +1,6 @@
 // `caisson bundle` at the command line, on the example that is made for sites without a network.
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -25,6 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 using bundle::testing::layer;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class BundleCommand : public ::testing::Test {
  protected:
@@ -441,7 +443,29 @@ TEST_F(BundleCommand, DiffSaysWhatChanges) {
   EXPECT_EQ(ran.code, 0) << ran.error;
   EXPECT_THAT(ran.out, HasSubstr("agentik 1.1.0 -> agentik 1.2.0"));
   EXPECT_THAT(ran.out, HasSubstr("changed  compose/compose.yaml"));
+  EXPECT_THAT(ran.out, Not(HasSubstr("data that move")));
   EXPECT_EQ(caisson({"bundle", "diff", "old", "nowhere"}, here()).code, 3);
+}
+
+TEST_F(BundleCommand, SaysWhichDataASiteHasToTakeAlong) {
+  ASSERT_EQ(create("old").code, 0);
+  const auto before = bundle::manifest_at(scratch_ / "old");
+  ASSERT_TRUE(before);
+  for (const auto* form : {"compose", "systemd"}) {
+    const auto found = std::ranges::find_if(before->places, [&](const auto& place) {
+      return place.form == form && place.what == "tenant/northwind";
+    });
+    ASSERT_NE(found, before->places.end()) << form;
+    EXPECT_EQ(found->where, "runtime-data");
+  }
+  edit("version: 1.1.0", "version: 1.2.0");
+  edit("name: Northwind Traders, tier: pro", "name: Northwind Traders, tier: enterprise");
+  const auto made = create("new", {"--base", "old"});
+  EXPECT_EQ(made.code, 0) << made.error;
+  const std::string line = "systemd  tenant/northwind  runtime-data -> runtime-northwind-data\n";
+  EXPECT_THAT(made.error, HasSubstr(line));
+  EXPECT_THAT(caisson({"bundle", "diff", "old", "new"}, here()).out,
+              HasSubstr("\ndata that move\n  compose  tenant/northwind  runtime-data -> "));
 }
 
 }  // namespace

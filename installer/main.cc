@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <iterator>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -78,6 +79,8 @@ options:
   --dry-run                  install, update: tell what is needed and what is there, and stop;
                              rollback, uninstall: tell what would be done, and stop;
                              diagnose: print what would be written
+  --accept-move WHAT,...     update, rollback: these data are taken along to where the release looks for
+                             them, or given up: tenant/NAME, volume/NAME or service/NAME
   --again                    update: also to a release that was rolled back here
   --stage                    update: put the release on the disk and stop; nothing that runs is touched
   --apply                    update: to the release that was staged; with --product, without a bundle
@@ -296,6 +299,15 @@ const std::vector<Option>& options() {
        [](Words& words, const std::string&) -> std::string {
          words.site.dry_run = true;
          return {};
+       }},
+      {"--accept-move",
+       {"update", "rollback"},
+       true,
+       [](Words& words, const std::string& value) -> std::string {
+         std::istringstream list(value);
+         for (std::string what; std::getline(list, what, ',');) words.site.moves.insert(what);
+         return words.site.moves.contains("") || value.empty() ? "--accept-move takes WHAT,..."
+                                                               : "";
        }},
       {"--again",
        {"update"},

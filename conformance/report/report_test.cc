@@ -122,7 +122,18 @@ TEST(Junit, TellsLeaksErrorsAndSkipsApart) {
   EXPECT_THAT(xml, HasSubstr(R"(time="0.001")"));
 }
 
-TEST(Sarif, HoldsFailuresOnly) {
+TEST(Sarif, SaysWhatWasNotTested) {
+  auto report = sample();
+  report.probes[0].verdict = Verdict::not_tested;
+  report.probes[0].reason = "no root";
+  EXPECT_THAT(to_sarif(report, "deployment.yaml"),
+              HasSubstr(R"("level":"note","message":{"text":"ID1 NOT TESTED: no root)"));
+  report.require_all = true;
+  EXPECT_THAT(to_sarif(report, "deployment.yaml"),
+              HasSubstr(R"("level":"error","message":{"text":"ID1 NOT TESTED: no root)"));
+}
+
+TEST(Sarif, HoldsNothingThatPassedOrDoesNotApply) {
   const std::string sarif = to_sarif(sample(), "deployment.yaml");
   EXPECT_THAT(sarif, HasSubstr(R"("version":"2.1.0")"));
   EXPECT_THAT(sarif, HasSubstr(R"("ruleId":"DB1")"));

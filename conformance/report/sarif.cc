@@ -17,20 +17,25 @@ std::string message_of(const ProbeResult& probe) {
   return out;
 }
 
+/// What nobody could look at is said, and fails nothing unless all has to be looked at.
+std::string_view level_of(Verdict verdict, bool require_all) {
+  if (verdict == Verdict::not_tested) return require_all ? "error" : "note";
+  return verdict == Verdict::leak ? "error" : "warning";
+}
+
 }  // namespace
 
 std::string to_sarif(const RunReport& report, std::string_view spec) {
   json::array rules;
   json::array results;
   for (const ProbeResult& probe : report.probes) {
-    if (probe.verdict <= Verdict::pass) continue;
-    const bool leak = probe.verdict == Verdict::leak;
+    if (probe.verdict == Verdict::pass || probe.verdict == Verdict::not_applicable) continue;
     const json::object location{
         {"physicalLocation",
          {{"artifactLocation", {{"uri", spec}}}, {"region", {{"startLine", 1}}}}}};
     results.push_back(json::object{{"ruleId", probe.id},
                                    {"ruleIndex", rules.size()},
-                                   {"level", leak ? "error" : "warning"},
+                                   {"level", level_of(probe.verdict, report.require_all)},
                                    {"message", {{"text", message_of(probe)}}},
                                    {"locations", json::array{location}},
                                    {"partialFingerprints", {{"caissonProbe/v1", probe.id}}}});

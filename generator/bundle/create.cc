@@ -165,6 +165,7 @@ class Creation {
     manifest_.reads = api::oldest_data_version;
     manifest_.date = recipe_.date;
     manifest_.forms = recipe_.forms;
+    manifest_.places = recipe_.places;
     manifest_.questions = recipe_.questions;
     manifest_.unpacked = images_.unpacked;
     manifest_.images = images_.images;

@@ -29,6 +29,7 @@ struct Recipe {
   std::vector<Content> contents;  ///< what is installed
   Source installer;               ///< the program `caisson-install`
   std::vector<ShelfImage> images;
+  std::vector<installer::Place> places;        ///< where it keeps data, sorted
   std::vector<installer::Question> questions;  ///< what a site is asked
   std::optional<std::filesystem::path> keys;   ///< what `caisson keys root` made
   std::optional<Source> vex;                   ///< CycloneDX

@@ -15,6 +15,7 @@
 #include "base/hex.h"
 #include "base/scratch.h"
 #include "generator/bundle/diff.h"
+#include "generator/bundle/places.h"
 #include "generator/bundle/scan_tree.h"
 #include "generator/bundle/testing.h"
 #include "generator/signing/roots.h"
@@ -26,7 +27,9 @@ namespace caisson::bundle {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 class Silent final : public Progress {
  public:
@@ -444,6 +447,34 @@ TEST_F(Create, ADeltaHoldsWhatTheBaseHasNot) {
               HasSubstr("is not older than the release that stands on it"));
 }
 
+TEST(BundlePlaces, AreThoseOfTheSitesOnALineEach) {
+  const auto places = places_of(
+      {{.target = "compose",
+        .volume = "runtime-data",
+        .at = "shop_runtime-data",
+        .tenants = {"acme", "globex"}},
+       {.target = "compose", .volume = "files-data", .at = "shop_files-data", .service = "files"},
+       {.target = "compose", .volume = "left", .at = "shop_left", .gone = true},
+       {.target = "helm", .volume = "runtime-data", .at = "shop/data", .tenants = {"acme"}},
+       {.target = "helm", .environment = "staging", .volume = "runtime-data", .at = "staging/data"},
+       {.target = "systemd",
+        .volume = "web-eu-data",
+        .at = "/srv/a\nplace b",
+        .service = "web",
+        .replica_of = "eu"}});
+  std::vector<std::string> lines;
+  for (const auto& place : places)
+    lines.push_back(place.form + " " + place.what + " " + place.where);
+  EXPECT_THAT(lines,
+              ElementsAre("compose service/files one volume for all tenants",
+                          "compose tenant/acme runtime-data", "compose tenant/globex runtime-data",
+                          "compose volume/files-data shop_files-data of service files",
+                          "compose volume/runtime-data shop_runtime-data",
+                          "helm tenant/acme runtime-data", "helm volume/runtime-data shop/data",
+                          "systemd service/web a volume for each tenant",
+                          StartsWith("systemd volume/web-eu-data sha256:")));
+}
+
 TEST(BundleDiff, SaysWhatChangesForASite) {
   installer::Manifest before;
   before.envelope.product = "shop";
@@ -462,7 +493,13 @@ TEST(BundleDiff, SaysWhatChangesForASite) {
   after.packs[1].files[0].digest = sha256("B");
   after.packs[2].files[0].path = "d";
   after.questions = {{.name = "domain", .type = installer::AnswerType::domain, .text = "Which?"}};
+  before.forms = {"compose", "systemd"};
+  after.forms = {"compose", "systemd"};
+  before.places = {{"systemd", "tenant/acme", "runtime-data"}};
+  after.places = {{"systemd", "tenant/acme", "runtime-acme-data"}};
   const auto text = diff_text(before, after);
+  EXPECT_THAT(text, HasSubstr("\ndata that move\n"
+                              "  systemd  tenant/acme  runtime-data -> runtime-acme-data\n"));
   EXPECT_THAT(text, HasSubstr("shop 1.0.0 -> shop 1.1.0\n"));
   EXPECT_THAT(text, HasSubstr("data     version 3 -> 4: going back needs the backup\n"));
   EXPECT_THAT(text, HasSubstr("asked    domain (domain)\n"));

@@ -8,8 +8,10 @@
 
 #include "base/files.h"
 #include "base/hex.h"
+#include "installer/format/form.h"
 #include "installer/format/lines.h"
 #include "installer/format/manifest_words.h"
+#include "installer/format/moves.h"
 #include "installer/format/sums.h"
 
 namespace caisson::bundle {
@@ -158,6 +160,18 @@ std::string size_text(std::uint64_t bytes) {
   return text.data();
 }
 
+std::string moves_text(const Manifest& before, const Manifest& after) {
+  std::string text;
+  for (const auto& word : after.forms) {
+    const auto form = installer::form_of(word);
+    if (!form) continue;
+    for (const auto& move : moves_of(before, after, *form)) {
+      text += line(word, move.what + "  " + move.from + " -> " + move.to);
+    }
+  }
+  return text;
+}
+
 std::string diff_text(const Manifest& before, const Manifest& after) {
   std::string text = before.envelope.product + " " + to_text(before.version) + " -> " +
                      after.envelope.product + " " + to_text(after.version) + "\n";
@@ -183,7 +197,8 @@ std::string diff_text(const Manifest& before, const Manifest& after) {
       line("disk", size_text(installed_bytes(before)) + " -> " + size_text(installed_bytes(after)) +
                        " installed, " + size_text(before.unpacked) + " -> " +
                        size_text(after.unpacked) + " of unpacked images");
-  return text + section("answers", answers(before, after)) +
+  return text + section("data that move", moves_text(before, after)) +
+         section("answers", answers(before, after)) +
          section("files", changed_files(before, after)) +
          section("images", changed_images(before, after));
 }

@@ -122,6 +122,9 @@ Checked<Outcome> update_chart(ClusterPremises& premises, const ClusterDelivery& 
                                          " reads up to version " +
                                          std::to_string(old->manifest.data));
   }
+  if (auto fault = fault_of_moves(old->manifest, manifest, Form::helm, premises.site.moves)) {
+    return tl::unexpected(*fault);
+  }
   journal->root = std::max(journal->root, delivery.bundle.bundle.root().root().version);
   // It is staged anew, and until it is there is no way back to it.
   if (journal->previous == to) {

@@ -232,6 +232,7 @@ class AClusterSite : public ::testing::Test {
                              .kube = *std::move(kube),
                              .bring_images = {}};
     premises.site.form = Form::helm;
+    premises.site.moves = moves_;
     try {
       auto outcome = Checked<Outcome>(what(premises));
       calls_ = host.calls_made;
@@ -291,6 +292,7 @@ class AClusterSite : public ::testing::Test {
 
   Scratch top_;
   testing::Maker maker_;
+  AcceptedMoves moves_;
   ModelCluster cluster_;
   std::unique_ptr<Disk> opt_ = [this] {
     std::filesystem::create_directories(top_ / "opt");
@@ -299,7 +301,25 @@ class AClusterSite : public ::testing::Test {
   Disks disks_{*opt_, *opt_, *opt_, *opt_};
   std::unique_ptr<Host> host_ = std::make_unique<ClusterHost>(cluster_, disks_);
   int calls_ = 0;
-  std::optional<std::string> values_;
+  std::opTEST_F(AClusterSite, LooksForNothingElsewhereUntilSomebodyTakesItAlong) {
+    maker_.manifest.places = {{"helm", "tenant/acme", "runtime-data"}};
+    put_release("1.0.0", 1'000'000, 1);
+    maker_.manifest.places = {{"helm", "tenant/acme", "runtime-acme-data"}};
+    put_release("1.1.0", 1'001'000, 1);
+    ASSERT_TRUE(bring("1.0.0"));
+    EXPECT_EQ(bring("1.1.0").error().code, Code::data_move);
+    expect_whole("1.0.0");
+    moves_ = {"tenant/acme"};
+    ASSERT_TRUE(bring("1.1.0"));
+    expect_whole("1.1.0");
+    moves_.clear();
+    EXPECT_EQ(act(roll_back_chart)->error().code, Code::data_move);
+    moves_ = {"tenant/acme"};
+    ASSERT_TRUE(*act(roll_back_chart));
+    expect_whole("1.0.0");
+  }
+
+  tional<std::string> values_;
   std::string registry_;
 };
 

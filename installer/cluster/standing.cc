@@ -54,6 +54,10 @@ Checked<ChartRelease> older_chart(const ClusterPremises& premises, const Journal
                       to_text(older->manifest.version) + " reads up to version " +
                       std::to_string(older->manifest.data));
   }
+  if (auto fault =
+          fault_of_moves(now->manifest, older->manifest, Form::helm, premises.site.moves)) {
+    return tl::unexpected(*fault);
+  }
   const auto revisions = premises.kube.revisions();
   if (!revisions) return tl::unexpected(revisions.error());
   const auto number = journal.cluster->previous;

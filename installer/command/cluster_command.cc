@@ -31,9 +31,11 @@ namespace {
 
 constexpr std::size_t kMostOfValues = std::size_t{1} << 20;
 
-Premises premises_in(const std::string& product, Disk& disk, Host& host) {
+Premises premises_in(const std::string& product, Disk& disk, Host& host,
+                     const AcceptedMoves& moves = {}) {
   Premises premises{.product = product, .disks = {disk, disk, disk, disk}, .host = host};
   premises.form = Form::helm;
+  premises.moves = moves;
   premises.say = [](std::string_view line) {
     std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
   };
@@ -215,6 +217,12 @@ Checked<Said> deliver(const ClusterRequest& request, Change change) {
   if (auto fault = fault_of_form(verified->bundle.manifest(), Form::helm)) {
     return tl::unexpected(*fault);
   }
+  if (known->release) {
+    if (auto fault = fault_of_moves(known->release->manifest, verified->bundle.manifest(),
+                                    Form::helm, site.moves)) {
+      return tl::unexpected(*fault);
+    }
+  }
   const auto images = images_of(request, *known, verified->bundle);
   if (!images) return tl::unexpected(images.error());
   std::optional<std::string> values;
@@ -260,7 +268,7 @@ Checked<Said> deliver(const ClusterRequest& request, Change change) {
   for (const auto& root : verified->roots) {
     if (auto kept = keep_root(disk, kRoots, root); !kept) return tl::unexpected(kept.error());
   }
-  ClusterPremises premises{.site = premises_in(*product, disk, *host),
+  ClusterPremises premises{.site = premises_in(*product, disk, *host, site.moves),
                            .place = known->place->path,
                            .kube = *std::move(kube),
                            .bring_images = {}};
@@ -293,10 +301,11 @@ Said change_cluster(const ClusterRequest& request, std::string_view done, const 
     if (!*place) return refuse(Code::not_installed, "there is no " + cluster_place(product));
     auto kube = Kube::find(*host, product);
     if (!kube) return tl::unexpected(kube.error());
-    ClusterPremises premises{.site = premises_in(product, *(*place)->disk, *host),
-                             .place = (*place)->path,
-                             .kube = *std::move(kube),
-                             .bring_images = {}};
+    ClusterPremises premises{
+        .site = premises_in(product, *(*place)->disk, *host, request.site.moves),
+        .place = (*place)->path,
+        .kube = *std::move(kube),
+        .bring_images = {}};
     if (request.site.dry_run) {
       const auto lines = forecast(premises);
       if (!lines) return tl::unexpected(lines.error());

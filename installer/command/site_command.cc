@@ -39,6 +39,7 @@ Premises premises_of(const OpenSite& site, Host& host, const SiteRequest& reques
                      std::string product) {
   Premises premises{.product = std::move(product), .disks = site.disks(), .host = host};
   premises.form = site.form();
+  premises.moves = request.moves;
   premises.booting = request.booting;
   premises.say = [](std::string_view line) {
     std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
@@ -212,6 +213,12 @@ Checked<Said> deliver(const SiteRequest& request, Change change) {
   const auto form = choose_form(verified->bundle.manifest(), request.form,
                                 known->journal ? &*known->journal : nullptr);
   if (!form) return tl::unexpected(form.error());
+  if (known->release && !request.stage) {
+    if (auto fault = fault_of_moves(known->release->manifest, verified->bundle.manifest(), *form,
+                                    request.moves)) {
+      return tl::unexpected(*fault);
+    }
+  }
   const auto replies = ask_site(request, *known, verified->bundle.manifest());
   if (!replies) return tl::unexpected(replies.error());
   auto rows = requirements_of(*host, *known, verified->bundle);

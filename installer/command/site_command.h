@@ -6,6 +6,7 @@
 
 #include "installer/command/command.h"
 #include "installer/format/form.h"
+#include "installer/format/moves.h"
 
 namespace caisson::installer {
 
@@ -16,6 +17,7 @@ struct SiteRequest {
   std::string secrets;       ///< a directory with secrets that are handed over; may be empty
   std::string answers;       ///< a file with answers to the release's questions; may be empty
   std::optional<Form> form;  ///< of `install` and `update`: in which it is to run
+  AcceptedMoves moves{};     ///< of `update` and `rollback`: data that are taken along or given up
   bool dry_run = false;      ///< look whether it can be done, and write nothing
   bool again = false;
   bool keep_data = false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <span>
+#include <tuple>
 
 #include "installer/format/answers.h"
 #include "installer/format/manifest_words.h"
@@ -98,6 +99,24 @@ void read_release_lines(Lines& lines, Manifest& manifest) {
     manifest.base->manifest = lines.digest();
     manifest.base->version = read_version(lines);
   }
+}
+
+Place read_place(Lines& lines, const std::vector<std::string>& forms) {
+  Place place;
+  lines.take("place");
+  place.form = std::string(read_one_of<std::string_view>(lines, kForms));
+  if (std::ranges::find(forms, place.form) == forms.end()) {
+    lines.refuse(Code::text_line, "the release has no form '" + place.form + "'");
+  }
+  place.what = std::string(lines.word());
+  const auto slash = std::min(place.what.find('/'), place.what.size());
+  const auto kind = std::string_view(place.what).substr(0, slash);
+  if ((kind != "service" && kind != "tenant" && kind != "volume") ||
+      slash + 1 >= place.what.size()) {
+    lines.refuse(Code::text_line, "expected tenant/NAME, volume/NAME or service/NAME");
+  }
+  place.where = std::string(lines.text());
+  return place;
 }
 
 Question read_question(Lines& lines) {
@@ -366,6 +385,16 @@ Checked<Manifest> read_manifest(std::string_view text) {
   Manifest manifest;
   manifest.envelope = read_envelope(lines);
   read_release_lines(lines, manifest);
+  while (lines.at("place")) {
+    auto place = read_place(lines, manifest.forms);
+    const auto key = [](const Place& each) { return std::tie(each.form, each.what); };
+    if (!manifest.places.empty() && key(place) <= key(manifest.places.back())) {
+      lines.refuse(Code::text_order, "the places are not sorted, or one stands twice");
+    }
+    manifest.places.push_back(std::move(place));
+    if (manifest.places.size() > kMostPlaces)
+      lines.refuse(Code::too_many, "more than 200,000 places");
+  }
   while (lines.at("answer")) {
     auto question = read_question(lines);
     if (!manifest.questions.empty() && question.name <= manifest.questions.back().name) {

@@ -133,6 +133,15 @@ struct Base {
   Version version;
 };
 
+/// Where the data of something are, in one form of the release.
+struct Place {
+  std::string form;  ///< one of the release's
+  /// "tenant/globex", which is in a volume; "volume/runtime-data", which is somewhere;
+  /// "service/files", whose tenants share their data or do not.
+  std::string what;
+  std::string where;  ///< another text is another place
+};
+
 /// What a bundle holds.
 struct Manifest {
   Envelope envelope;
@@ -145,6 +154,7 @@ struct Manifest {
   std::vector<std::string> forms;
   std::uint64_t unpacked = 0;  ///< bytes that unpacked images need
   std::optional<Base> base;
+  std::vector<Place> places;  ///< sorted by form and what
   std::vector<Question> questions;
   std::vector<Pack> packs;
   std::vector<Image> images;
@@ -154,6 +164,7 @@ struct Manifest {
 inline constexpr std::size_t kMostFiles = 100'000;
 inline constexpr std::size_t kMostImages = 256;
 inline constexpr std::size_t kMostLayers = 128;
+inline constexpr std::size_t kMostPlaces = 200'000;
 inline constexpr std::size_t kMostQuestions = 64;
 inline constexpr std::size_t kMostChoices = 256;      ///< of a question
 inline constexpr std::size_t kMostWords = 256;        ///< of an entrypoint, and of a command

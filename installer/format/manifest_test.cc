@@ -22,6 +22,10 @@ TEST(ReadManifest, ReadsEverythingAndWritesTheSameBytes) {
   EXPECT_EQ(to_text(manifest->version), "1.1.0");
   ASSERT_TRUE(manifest->via);
   EXPECT_EQ(to_text(*manifest->via), "1.0.9");
+  ASSERT_EQ(manifest->places.size(), 3U);
+  EXPECT_EQ(manifest->places[1].form, "compose");
+  EXPECT_EQ(manifest->places[1].what, "volume/runtime-data");
+  EXPECT_EQ(manifest->places[1].where, "agentik_runtime-data");
   ASSERT_EQ(manifest->questions.size(), 2U);
   EXPECT_THAT(manifest->questions[1].choices, ::testing::ElementsAre("files", "internal"));
   ASSERT_EQ(manifest->packs.size(), 4U);
@@ -126,6 +130,15 @@ INSTANTIATE_TEST_SUITE_P(
                Code::text_key},
         Change{"LongLine", "text Where", "text " + std::string(70'000, 'a'), Code::text_too_large},
         Change{"NoLastLineEnd", "user 65532:65532\n", "user 65532:65532", Code::text_encoding},
+        Change{"PlaceOfAFormThatIsNone", "place compose tenant", "place helm tenant",
+               Code::text_line},
+        Change{"PlaceOfNothing", "place systemd tenant/globex", "place systemd tenant/",
+               Code::text_line},
+        Change{"PlaceOfAnything", "place systemd tenant/globex", "place systemd user/globex",
+               Code::text_line},
+        Change{"PlaceNowhere", "tenant/globex runtime-data", "tenant/globex", Code::text_line},
+        Change{"PlaceTwice", "volume/runtime-data", "tenant/globex", Code::text_order},
+        Change{"PlacesUnsorted", "place systemd tenant", "place compose tenant", Code::text_order},
         Change{"AnswersUnsorted", "answer tls", "answer aaa", Code::text_order},
         Change{"AnswerTwice", "answer tls", "answer domain", Code::text_order},
         Change{"AnswerType", "answer domain domain", "answer domain regex", Code::text_line},

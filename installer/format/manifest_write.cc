@@ -91,6 +91,9 @@ std::string write_manifest(const Manifest& manifest) {
   out.list("forms", manifest.forms);
   out.line("unpacked", manifest.unpacked);
   if (manifest.base) out.line("base", manifest.base->manifest, manifest.base->version);
+  for (const auto& place : manifest.places) {
+    out.line("place", place.form, place.what, place.where);
+  }
   for (const auto& question : manifest.questions) {
     out.line("answer", question.name, word_of(kAnswerTypes, question.type));
     if (question.preset) out.line("default", *question.preset);

@@ -149,6 +149,9 @@ constexpr Entry kTable[] = {
     {Code::no_way_back, "B0425", "the release would change data that nothing brings back",
      "The volumes of a cluster are not copied. Back up everything and upgrade by hand, as "
      "'Upgrade' of the chart's RUNBOOK.md says."},
+    {Code::data_move, "B0426", "the release looks for data in another place than where they are",
+     "Take the data along, as 'Data that move' of the guide says, or give them up, and name each "
+     "with --accept-move. Nothing was changed."},
     {Code::host_write, "B0501", "this host cannot write",
      "Mend what the message says, and repeat."},
     {Code::host_full, "B0502", "there is no space left on this host",

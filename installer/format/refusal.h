@@ -91,6 +91,7 @@ enum class Code {
   other_waiver,
   other_form,
   no_way_back,
+  data_move,
   // B05xx: what this host cannot do
   host_write,
   host_full,

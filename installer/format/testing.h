@@ -30,6 +30,9 @@ inline std::string sample_manifest() {
          "base " +
          digits("ba") +
          " 1.0.9\n"
+         "place compose tenant/globex runtime-data\n"
+         "place compose volume/runtime-data agentik_runtime-data\n"
+         "place systemd tenant/globex runtime-data\n"
          "answer domain domain\n"
          "default agentik.example.com\n"
          "text Under which name do people reach it?\n"

@@ -134,6 +134,12 @@ Checked<Outcome> update(const Premises& premises, const Delivery& delivery) {
   auto to = newer_release(premises, *journal, delivery);
   if (!to) return tl::unexpected(to.error());
   if (*to == journal->installed) return nothing_to_do(*std::move(to));
+  const auto old = installed_release(premises, *journal);
+  if (!old) return tl::unexpected(old.error());
+  if (auto fault = fault_of_moves(old->manifest, delivery.bundle.manifest(), premises.form,
+                                  premises.moves)) {
+    return tl::unexpected(*fault);
+  }
   journal->root = std::max(journal->root, delivery.bundle.root().root().version);
   const bool staged = delivery.staged && *to == journal->staged;
   if (delivery.staged && !staged) {
@@ -213,6 +219,9 @@ Checked<StagedRelease> older_release(const Premises& premises, const Journal& jo
                   "the data are of version " + std::to_string(now->manifest.data) + ", and " +
                       to_text(older->manifest.version) + " reads up to version " +
                       std::to_string(older->manifest.data));
+  }
+  if (auto fault = fault_of_moves(now->manifest, older->manifest, premises.form, premises.moves)) {
+    return tl::unexpected(*fault);
   }
   return older;
 }

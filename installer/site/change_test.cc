@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "installer/site/forecast.h"
 #include "installer/site/settings.h"
 #include "installer/site/site_fixture_testing.h"
 
@@ -154,6 +155,26 @@ TEST_F(ASite, IsTakenBackToThePreviousReleaseByHand) {
   // Forward again, to the release that was left.
   ASSERT_TRUE(bring("1.2.0"));
   expect_whole("1.2.0");
+}
+
+TEST_F(ASite, LooksForNothingElsewhereUntilSomebodyTakesItAlong) {
+  maker_.manifest.places = {{"systemd", "tenant/acme", "runtime-data"}};
+  put_release("1.1.0", 1'001'000, 2);
+  maker_.manifest.places = {{"systemd", "tenant/acme", "runtime-acme-data"}};
+  put_release("1.2.0", 1'002'000, 2);
+  ASSERT_TRUE(bring("1.1.0"));
+  EXPECT_EQ(bring("1.2.0").error().code, Code::data_move);
+  expect_whole("1.1.0");
+  premises_.moves = {"tenant/acme"};
+  ASSERT_TRUE(bring("1.2.0"));
+  expect_whole("1.2.0");
+  // The data that the new place has got are not in the old one.
+  premises_.moves.clear();
+  EXPECT_EQ(roll_back(premises_).error().code, Code::data_move);
+  EXPECT_EQ(forecast_roll_back(premises_).error().code, Code::data_move);
+  premises_.moves = {"tenant/acme"};
+  ASSERT_TRUE(roll_back(premises_));
+  expect_whole("1.1.0");
 }
 
 TEST_F(ASite, RefusesToGoBackToWhatIsDamaged) {

@@ -6,6 +6,7 @@
 
 #include "installer/disk/disk.h"
 #include "installer/format/form.h"
+#include "installer/format/moves.h"
 #include "installer/host/host.h"
 
 namespace caisson::installer {
@@ -51,6 +52,8 @@ struct Premises {
   Form form = Form::systemd;  ///< of the product here
   /// Secrets that somebody hands over, each a file of its name.
   const Disk* secrets = nullptr;
+  /// Data that somebody takes along to where a release looks for them, or gives up.
+  AcceptedMoves moves{};
   /// Whether this host boots and starts no unit of the product before this program has ended.
   bool booting = false;
   /// Gets a line about each step that is done.

@@ -1,0 +1,80 @@
+#include "installer/format/moves.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace caisson::installer {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+Manifest with_places(std::vector<Place> places) {
+  Manifest manifest;
+  manifest.places = std::move(places);
+  return manifest;
+}
+
+const Manifest kShared = with_places({{"helm", "tenant/acme", "runtime-data"},
+                                      {"systemd", "service/files", "one volume for all tenants"},
+                                      {"systemd", "tenant/acme", "runtime-data"},
+                                      {"systemd", "volume/runtime-data", "/var/lib/shop/runtime"}});
+
+TEST(Moves, AreWhatAFormLooksForElsewhere) {
+  auto after = kShared;
+  after.places[2].where = "runtime-acme-data";
+  after.places.push_back({"systemd", "volume/runtime-acme-data", "/var/lib/shop/runtime-acme"});
+  const auto moves = moves_of(kShared, after, Form::systemd);
+  ASSERT_EQ(moves.size(), 1U);
+  EXPECT_EQ(moves[0].what, "tenant/acme");
+  EXPECT_EQ(moves[0].from, "runtime-data");
+  EXPECT_EQ(moves[0].to, "runtime-acme-data");
+  EXPECT_THAT(moves_of(kShared, after, Form::helm), IsEmpty());
+  EXPECT_THAT(moves_of(kShared, after, Form::compose), IsEmpty());
+}
+
+TEST(Moves, AreNoneOfWhatIsNewOrLeavesOrOfAReleaseThatSaysNoPlaces) {
+  EXPECT_THAT(moves_of(kShared, kShared, Form::systemd), IsEmpty());
+  EXPECT_THAT(moves_of(with_places({}), kShared, Form::systemd), IsEmpty());
+  EXPECT_THAT(moves_of(kShared, with_places({}), Form::systemd), IsEmpty());
+}
+
+TEST(Moves, AreRefusedUntilEachIsAccepted) {
+  auto after = kShared;
+  after.places[1].where = "a volume for each tenant";
+  after.places[2].where = "runtime-acme-data";
+  auto fault = fault_of_moves(kShared, after, Form::systemd, {});
+  ASSERT_TRUE(fault);
+  EXPECT_EQ(fault->code, Code::data_move);
+  EXPECT_EQ(fault->what,
+            "service/files from one volume for all tenants to a volume for each tenant; "
+            "tenant/acme from runtime-data to runtime-acme-data");
+  fault = fault_of_moves(kShared, after, Form::systemd, {"tenant/acme"});
+  ASSERT_TRUE(fault);
+  EXPECT_THAT(fault->what, Not(HasSubstr("tenant/acme")));
+  EXPECT_FALSE(fault_of_moves(kShared, after, Form::systemd, {"service/files", "tenant/acme"}));
+  EXPECT_FALSE(fault_of_moves(kShared, after, Form::helm, {}));
+}
+
+TEST(Moves, OfAnotherNameAreNotAcceptedInSilence) {
+  const auto fault = fault_of_moves(kShared, kShared, Form::systemd, {"tenant/acme"});
+  ASSERT_TRUE(fault);
+  EXPECT_EQ(fault->what, "--accept-move tenant/acme: nothing of that name moves");
+}
+
+TEST(Moves, OfManyTenantsAreCountedAndSomeAreNamed) {
+  std::vector<Place> before;
+  std::vector<Place> after;
+  for (int i = 1000; i < 11'000; ++i) {
+    before.push_back({"systemd", "tenant/t" + std::to_string(i), "runtime-data"});
+    after.push_back({"systemd", "tenant/t" + std::to_string(i), "other-data"});
+  }
+  const auto fault =
+      fault_of_moves(with_places(before), with_places(after), Form::systemd, {"tenant/t1000"});
+  ASSERT_TRUE(fault);
+  EXPECT_THAT(fault->what, HasSubstr("tenant/t1005 from runtime-data to other-data and 9994 more"));
+}
+
+}  // namespace
+}  // namespace caisson::installer

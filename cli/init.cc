@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "base/files.h"
+#include "base/shell.h"
 #include "cli/command.h"
+#include "generator/spec/reserved.h"
 #include "generator/spec/spec.h"
 
 namespace caisson::cli {
@@ -51,7 +53,11 @@ std::string deployment_name(const fs::path& directory) {
     }
   }
   while (name.ends_with('-')) name.pop_back();
-  return name.empty() ? "my-product" : name;
+  if (name.empty()) return "my-product";
+  // What no host takes as the name of an account or of units.
+  const bool taken = spec::is_one_of(name, spec::own_names_of_systemd) ||
+                     spec::is_one_of(name, spec::accounts_of_systems) || name.front() <= '9';
+  return taken ? "my-" + name.substr(0, kLongest - 3) : name;
 }
 
 Result<void> write_new(const fs::path& path, const std::string& text) {
@@ -80,7 +86,8 @@ int run(const Options& options, Console& console) {
       !written) {
     return fail_with(written.error(), console);
   }
-  console.remark("wrote " + path.string() + "\nnext: caisson validate " + path.string());
+  console.remark("wrote " + path.string() + "\nnext: caisson validate " +
+                 typed_word(path.string()));
   return static_cast<int>(Exit::ok);
 }
 

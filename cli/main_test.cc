@@ -178,9 +178,15 @@ TEST(Init, WritesASpecThatIsValidAndNamedAfterItsDirectory) {
   const auto ran = caisson({"init", "My Shop"}, here);
   EXPECT_EQ(ran.code, 0);
   EXPECT_EQ(ran.error,
-            "wrote My Shop/deployment.yaml\nnext: caisson validate My Shop/deployment.yaml\n");
+            "wrote My Shop/deployment.yaml\nnext: caisson validate 'My Shop/deployment.yaml'\n");
   EXPECT_THAT(scratch.read("My Shop/deployment.yaml"), HasSubstr("\nname: my-shop\n"));
   EXPECT_EQ(caisson({"validate", "--strict", "My Shop/deployment.yaml"}, here).code, 0);
+  // Names that no host takes.
+  for (const std::string name : {"360shop", "default", "docker"}) {
+    EXPECT_EQ(caisson({"init", name}, here).code, 0);
+    EXPECT_THAT(scratch.read(name + "/deployment.yaml"), HasSubstr("\nname: my-" + name + "\n"));
+    EXPECT_EQ(caisson({"validate", "--strict", name + "/deployment.yaml"}, here).code, 0);
+  }
 }
 
 TEST(Init, NeverTouchesAnExistingSpec) {

@@ -52,9 +52,11 @@ std::vector<bool> chosen(std::string_view field, int low, int high) {
   return values;
 }
 
-/// The chosen values as `*`, or a list of values and `a..b`, as `name` writes each.
+/// The chosen values as `*`, or a list of values and `a..b` (or what is said for ".."), as `name`
+/// writes each.
 template <class Name>
-std::string listed(const std::vector<bool>& values, std::size_t low, const Name& name) {
+std::string listed(const std::vector<bool>& values, std::size_t low, const Name& name,
+                   std::string_view to = "..") {
   std::string out;
   const bool every = std::all_of(values.begin() + static_cast<std::ptrdiff_t>(low), values.end(),
                                  [](bool one) { return one; });
@@ -65,7 +67,7 @@ std::string listed(const std::vector<bool>& values, std::size_t low, const Name&
     while (last + 1 < values.size() && values[last + 1]) ++last;
     if (!out.empty()) out += ',';
     out += name(first);
-    if (last > first) out += (last == first + 1 ? "," : "..") + name(last);
+    if (last > first) out += std::string(last == first + 1 ? "," : to) + name(last);
     first = last;
   }
   return out;
@@ -81,14 +83,20 @@ std::string weekday(std::size_t value) {
   return std::string(names.at(value));
 }
 
-/// Days of the week from Monday on, which is systemd's first; cron's Sunday is 0 and 7.
-std::string weekdays(std::string_view field) {
+/// The chosen days of the week, of which cron's day `first` is the first; Sunday is 0 and 7.
+std::vector<bool> days_of_week(std::string_view field, std::size_t first) {
   const auto cron = chosen(field, 0, 7);
   std::vector<bool> days(7, false);
   for (std::size_t day = 0; day < cron.size(); ++day) {
-    if (cron[day]) days[(day + 6) % 7] = true;
+    if (cron[day]) days[(day + 7 - first) % 7] = true;
   }
-  return listed(days, 0, weekday);
+  return days;
+}
+
+/// crontab(5): a field that begins with `*` restricts together with the other, else either is
+/// enough.
+bool is_either(const std::vector<std::string_view>& fields) {
+  return !fields.at(2).starts_with('*') && !fields.at(4).starts_with('*');
 }
 
 }  // namespace
@@ -101,17 +109,28 @@ std::vector<std::string> calendar_events(std::string_view cron) {
   const auto time = " " + part(1, 0, 23) + ":" + part(0, 0, 59) + ":00 UTC";
   const auto day = part(2, 1, 31);
   const auto month = part(3, 1, 12);
-  const auto of_week = weekdays(fields.at(4));
+  const auto of_week = listed(days_of_week(fields.at(4), 1), 0, weekday);
   const auto event = [&](const std::string& days_of_week, const std::string& day_of_month) {
     return (days_of_week == "*" ? std::string{} : days_of_week + " ") + "*-" + month + "-" +
            day_of_month + time;
   };
-  // crontab(5): a field that begins with `*` restricts together with the other, else either is
-  // enough.
-  const bool either = !fields.at(2).starts_with('*') && !fields.at(4).starts_with('*');
-  if (!either) return {event(of_week, day)};
+  if (!is_either(fields)) return {event(of_week, day)};
   if (day == "*" || of_week == "*") return {event("*", "*")};
   return {event("*", day), event(of_week, "*")};
+}
+
+std::string kubernetes_schedule(std::string_view cron) {
+  const auto fields = split(cron, ' ');
+  const auto number_text = [](std::size_t value) { return std::to_string(value); };
+  const auto part = [&](std::size_t field, int low, int high) {
+    return listed(chosen(fields.at(field), low, high), static_cast<std::size_t>(low), number_text,
+                  "-");
+  };
+  auto day = part(2, 1, 31);
+  auto of_week = listed(days_of_week(fields.at(4), 0), 0, number_text, "-");
+  // Every day is one that is enough, and beside `*` the other would restrict.
+  if (is_either(fields) && (day == "*" || of_week == "*")) day = of_week = "*";
+  return part(0, 0, 59) + " " + part(1, 0, 23) + " " + day + " " + part(3, 1, 12) + " " + of_week;
 }
 
 }  // namespace caisson::render

@@ -11,4 +11,8 @@ namespace caisson::render {
 /// "either". The line is one that the spec language accepts.
 [[nodiscard]] std::vector<std::string> calendar_events(std::string_view cron);
 
+/// The same line for Kubernetes, whose week ends with day 6: every field is `*`, or numbers and
+/// ranges, sorted.
+[[nodiscard]] std::string kubernetes_schedule(std::string_view cron);
+
 }  // namespace caisson::render

@@ -33,9 +33,18 @@ TEST(CalendarEvents, AreWhatPeopleWouldWrite) {
 TEST(CalendarEvents, ReadEitherDayAsCronDoes) {
   EXPECT_THAT(calendar_events("0 0 13 * 5"),
               ElementsAre("*-*-13 00:00:00 UTC", "Fri *-*-* 00:00:00 UTC"));
-  EXPECT_THAT(calendar_events("0 0 */2 * 1"),
-              ElementsAre("Mon *-*-01,03,05,07,09,11,13,15,17,19,21,23,25,27,29,31 00:00:00 UTC"));
   EXPECT_THAT(calendar_events("0 0 1-31 * 1"), ElementsAre("*-*-* 00:00:00 UTC"));
+}
+
+TEST(KubernetesSchedule, IsTheSameForAWeekThatEndsWithDaySix) {
+  EXPECT_EQ(kubernetes_schedule("0 3 * * *"), "0 3 * * *");
+  EXPECT_EQ(kubernetes_schedule("0 3 * * 7"), "0 3 * * 0");
+  EXPECT_EQ(kubernetes_schedule("0 3 * * 0-7"), "0 3 * * *");
+  EXPECT_EQ(kubernetes_schedule("0 3 * * 5-7"), "0 3 * * 0,5,6");
+  EXPECT_EQ(kubernetes_schedule("*/20 1-4 1,15 */6 1-5"), "0,20,40 1-4 1,15 1,7 1-5");
+  // Either day is enough, and one of them is every day.
+  EXPECT_EQ(kubernetes_schedule("0 3 1-31 * 1"), "0 3 * * *");
+  EXPECT_EQ(kubernetes_schedule("0 3 13 * 5"), "0 3 13 * 5");
 }
 
 /// Whether a field of cron holds a value; written apart from the code that is tested.

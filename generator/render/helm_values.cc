@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "generator/plan/names.h"
+#include "generator/render/calendar.h"
 #include "generator/render/helm_workload.h"
 #include "generator/render/people.h"
 #include "generator/render/plan_report.h"
@@ -252,7 +253,7 @@ Node HelmValues::backup(const Instance& instance) const {
   const auto& size = volumes_.find(mount.volume)->second->size_bytes;
   const bool is_path = from.to.value.starts_with('/');
   Node node{Node::Map{}, from.schedule.origin};
-  node.add("schedule", from.schedule);
+  node.add("schedule", {kubernetes_schedule(from.schedule.value), from.schedule.origin});
   node.add("keep", from.keep);
   node.add("to", {is_path ? from.to.value : "/var/backups/" + plan_->name.value, from.to.origin});
   node.add("size", {helm::byte_size(size.value), size.origin});

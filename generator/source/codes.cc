@@ -235,6 +235,10 @@ constexpr Code table[] = {
      "What a site answers gets into its configuration alone. The name and the version, targets, "
      "assets, waivers, conformance and the questions themselves are the same at every site, and a "
      "secret stands nowhere but in the secret of its name, which is not generated then."},
+    {"E0233", "a directory that units do not see",
+     "Units have no access to homes and temporary directories, and /run is empty after a reboot. "
+     "Programs, configuration and data of a deployment lie in directories of their own: "
+     "`targets.systemd.prefix` and `targets.systemd.data`."},
     {"E0301", "unknown environment",
      "--env names an environment that the spec does not declare under `environments`."},
     {"E0302", "a key that an environment cannot change",

@@ -97,6 +97,7 @@ void check(const Deployment& deployment, const Node& document, const source::Sou
   check_tenancy(checker);
   check_workloads(checker);
   check_secrets(checker);
+  check_host(checker);
   check_network(checker);
   check_operations(checker);
   for (std::size_t i = 0; i < deployment.waivers.size(); ++i) {

@@ -65,6 +65,7 @@ class Checker {
 void check_tenancy(const Checker& checker);
 void check_workloads(const Checker& checker);
 void check_secrets(const Checker& checker);
+void check_host(const Checker& checker);  ///< of target `systemd`
 void check_network(const Checker& checker);
 void check_operations(const Checker& checker);
 

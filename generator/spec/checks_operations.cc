@@ -29,7 +29,10 @@ void check_patches(const Checker& checker) {
     const auto target =
         std::ranges::find(folders, folder, &std::pair<std::string_view, bool>::first);
     const source::Span where = checker.value("/patches/" + std::to_string(i) + "/file");
-    if (target == folders.end() || folder.size() == file.size()) {
+    if (folder == "sdk") {
+      checker.refuse("E0303", where, quote(file) + " is not patched",
+                     "what clients generate from has to be what the runtime serves");
+    } else if (target == folders.end() || folder.size() == file.size()) {
       checker.refuse("E0303", where, "no target writes " + quote(file),
                      "a generated file is below " + any_of(names) + ", as compose/compose.yaml");
     } else if (!target->second) {

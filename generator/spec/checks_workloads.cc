@@ -10,6 +10,7 @@
 
 #include "base/suggestion.h"
 #include "generator/spec/checker.h"
+#include "generator/spec/paths.h"
 #include "generator/spec/reader.h"
 #include "generator/spec/reserved.h"
 
@@ -148,24 +149,6 @@ void check_first_letters(const Checker& checker) {
                        "no such Service",
                    "begin it with a letter, or set targets.helm: false");
   }
-}
-
-/// Whether `inner` is `outer` or a path below it.
-bool is_within(std::string_view inner, std::string_view outer) {
-  return inner.starts_with(outer) &&
-         (inner.size() == outer.size() || outer.ends_with('/') || inner[outer.size()] == '/');
-}
-
-/// The path without what says nothing: "//", "/./" and an ending '/'.
-std::string normal(std::string_view path) {
-  std::string out;
-  for (std::size_t at = 0; at < path.size();) {
-    const auto end = std::min(path.find('/', at), path.size());
-    const auto segment = path.substr(at, end - at);
-    if (!segment.empty() && segment != ".") (out += '/') += segment;
-    at = end + 1;
-  }
-  return out.empty() && !path.empty() ? "/" : out;
 }
 
 /// Every mount of a service has a path of its own, and none hides what the container lives on.

@@ -28,6 +28,24 @@ std::string_view describe(Node::Kind kind) {
   return "nothing";
 }
 
+/// Text in YAML's single quotes.
+std::string in_quotes(std::string_view text) {
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? std::string("''") : std::string(1, c);
+  return out + "'";
+}
+
+/// A scalar as an item of a list in brackets: in quotes where it would be something else without.
+std::string as_item(const Node& node) {
+  constexpr std::string_view of_flows = ",[]{}\"'";
+  constexpr std::string_view of_starts = "&*!|>%@`#?:-";
+  const auto& text = node.text;
+  const bool plain = !node.quoted && !text.empty() &&
+                     text.find_first_of(of_flows) == std::string::npos &&
+                     of_starts.find(text.front()) == std::string_view::npos;
+  return plain ? text : in_quotes(text);
+}
+
 // How to turn what was written into what is expected.
 std::string how_to_write(const Node& node, std::string_view expected, std::string_view key) {
   constexpr std::size_t short_enough = 40;
@@ -38,7 +56,7 @@ std::string how_to_write(const Node& node, std::string_view expected, std::strin
       return "write " + as_command(node.text);
     }
     const bool item = node.kind == Node::Kind::scalar && node.text.size() <= short_enough;
-    return item ? "write [" + node.text + "]" : "start each item with '- '";
+    return item ? "write [" + as_item(node) + "]" : "start each item with '- '";
   }
   if (expected == "a map") return "write keys as 'key: value'";
   if (node.kind == Node::Kind::sequence) return "write one value";
@@ -150,14 +168,13 @@ std::string quote(std::string_view text) {
 std::string as_command(const std::string& line) {
   constexpr std::string_view of_shells = "\"'\\$`|&;<>()*?~#{}[]!";
   const auto quoted = [](std::string_view word) {
+    constexpr std::array<std::string_view, 6> no_text{"-", "~", "null", "Null", "NULL", ""};
     const bool plain = std::ranges::all_of(word, [](char c) {
       return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
              std::string_view("/._-+=").find(c) != std::string_view::npos;
     });
-    if (plain && word != "-") return std::string(word);
-    std::string out = "'";
-    for (const char c : word) out += c == '\'' ? std::string("''") : std::string(1, c);
-    return out + "'";
+    const bool is_text = std::ranges::find(no_text, word) == no_text.end();
+    return plain && is_text ? std::string(word) : in_quotes(word);
   };
   const bool sets_variables = line.substr(0, line.find(' ')).find('=') != std::string::npos;
   if (sets_variables || line.find_first_of(of_shells) != std::string::npos) {

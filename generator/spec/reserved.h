@@ -48,6 +48,48 @@ inline constexpr std::array<TakenName, 4> taken_names{
      {"kubernetes", "the API server of a cluster"},
      {"localhost", "every container and machine itself"}}};
 
+/// What systemd calls its own targets and slices (systemd.special(7)), units and directories: a
+/// deployment on target `systemd` has a target, a slice and a directory below /run of its name, and
+/// units that begin with it.
+inline constexpr std::string_view own_names_of_systemd[]{
+    "basic",       "bluetooth",      "boot-complete",
+    "credentials", "cryptsetup",     "ctrl-alt-del",
+    "dbus",        "default",        "emergency",
+    "exit",        "factory-reset",  "final",
+    "getty",       "graphical",      "halt",
+    "hibernate",   "hybrid-sleep",   "init",
+    "initrd",      "integritysetup", "kexec",
+    "local-fs",    "lock",           "log",
+    "machine",     "machines",       "mount",
+    "multi-user",  "network",        "network-online",
+    "network-pre", "nss-lookup",     "nss-user-lookup",
+    "paths",       "poweroff",       "printer",
+    "private",     "reboot",         "remote-fs",
+    "rescue",      "rpcbind",        "shm",
+    "shutdown",    "sigpwr",         "sleep",
+    "slices",      "smartcard",      "sockets",
+    "sound",       "suspend",        "swap",
+    "sysinit",     "system",         "system-update",
+    "systemd",     "time-set",       "time-sync",
+    "timers",      "udev",           "umount",
+    "user"};
+
+/// Accounts and groups that distributions have or that widely used programs make. Whoever is in the
+/// group of a deployment's name reaches its listeners past the proxy, and the proxy is in it.
+inline constexpr std::string_view accounts_of_systems[]{
+    "adm",       "apache",     "audio",      "avahi",   "backup",   "bin",
+    "bind",      "caddy",      "cdrom",      "chrony",  "crontab",  "daemon",
+    "dialout",   "dip",        "disk",       "docker",  "fax",      "floppy",
+    "games",     "grafana",    "input",      "irc",     "kmem",     "kvm",
+    "libvirt",   "list",       "lp",         "lxd",     "mail",     "man",
+    "memcached", "messagebus", "mysql",      "netdev",  "news",     "nginx",
+    "nobody",    "nogroup",    "operator",   "plugdev", "podman",   "polkitd",
+    "postfix",   "postgres",   "prometheus", "proxy",   "rabbitmq", "redis",
+    "render",    "root",       "sasl",       "shadow",  "src",      "ssh",
+    "sshd",      "staff",      "sudo",       "sync",    "sys",      "systemd-journal",
+    "tape",      "tty",        "users",      "utmp",    "uucp",     "uuidd",
+    "video",     "voice",      "wheel",      "www-data"};
+
 /// The variable that tells a service its own port on target local.
 inline constexpr std::string_view port_variable = "PORT";
 
@@ -66,7 +108,7 @@ inline constexpr std::string_view tenant_secret = "operator-token-";
 
 template <class Names>
 [[nodiscard]] constexpr bool is_one_of(std::string_view name, const Names& names) {
-  return std::ranges::find(names, name) != names.end();
+  return std::ranges::find(names, name) != std::ranges::end(names);
 }
 
 }  // namespace caisson::spec

@@ -198,6 +198,13 @@ Parsed<std::string> parse_cron(std::string_view text) {
     }
     rest.remove_prefix(std::min(rest.find_first_not_of(' ', end), rest.size()));
   }
+  // cron itself wants both, and the parser of Kubernetes either.
+  const auto is_step = [](std::string_view field) { return field.starts_with("*/"); };
+  if (count == bounds.size() && fields[2] != "*" && fields[4] != "*" &&
+      (is_step(fields[2]) || is_step(fields[4]))) {
+    return tl::unexpected<std::string>(
+        "cron and Kubernetes read '*/' differently beside another day: write the days as numbers");
+  }
   // A day of the week that is named counts besides the day of the month.
   if (count == bounds.size() && fields[4] == "*" && !ever_comes(fields[2], fields[3])) {
     return tl::unexpected<std::string>("that day is in none of those months: it never comes");

@@ -27,8 +27,7 @@ std::vector<Move> moves_of(const Manifest& before, const Manifest& after, Form f
     if (place.form != to_text(form)) continue;
     const auto was = known.find(place.what);
     if (was == known.end() || was->second == place.where) continue;
-    moves.push_back(
-        {.what = place.what, .from = std::string(was->second), .to = place.where});
+    moves.push_back({.what = place.what, .from = std::string(was->second), .to = place.where});
   }
   return moves;
 }

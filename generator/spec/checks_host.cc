@@ -18,10 +18,9 @@ void check_names_on_host(const Checker& checker) {
   const auto& deployment = checker.deployment();
   const auto& user = deployment.targets.systemd.user;
   if (is_one_of(deployment.name, own_names_of_systemd)) {
-    checker.refuse("E0202", checker.value("/name"),
-                   "the name " + quote(deployment.name) + " is reserved",
-                   "systemd has units or directories of this name; choose another" +
-                       std::string(switch_off));
+    checker.refuse(
+        "E0202", checker.value("/name"), "the name " + quote(deployment.name) + " is reserved",
+        "systemd has units or directories of this name; choose another" + std::string(switch_off));
   }
   if (!is_one_of(user, accounts_of_systems)) return;
   const bool written = checker.written("/targets/systemd/user");
@@ -50,9 +49,8 @@ void check_directory(const Checker& checker, const std::string& written, std::st
       return refuse("no unit finds there what it needs, or not after a reboot");
     }
   }
-  for (const std::string_view whole :
-       {"/", "/bin", "/boot", "/etc", "/lib", "/opt", "/sbin", "/usr", "/usr/local", "/var",
-        "/var/lib"}) {
+  for (const std::string_view whole : {"/", "/bin", "/boot", "/etc", "/lib", "/opt", "/sbin",
+                                       "/usr", "/usr/local", "/var", "/var/lib"}) {
     if (path == whole) return refuse("other programs have theirs in it");
   }
 }

@@ -1,104 +1,51 @@
+// Reading a document of 10,000 tenants takes some tenths of a second, which is too long while
+// somebody types. So the text is taken apart, and what stands in pieces that say the same wherever
+// they are is left out: empty lines stand in their place, so that numbers of lines remain. What is
+// left is given to the one reader, and its tree gets the items that were left out.
+//
+// That is right where the reader comes to a gap as it would come to the text that was there: as to
+// the next item of the list. It does so when the piece before the gap, which is none that depends on
+// what is around it, has begun as an item of a list. Where it has not (a quote or a bracket was left
+// open), the text is given to the reader as it is: it stops there soon. Only quotes go on over
+// everything that has no other of them, and so may gaps.
+
 #include "editor/document_reader.h"
 
 #include <algorithm>
-#include <functional>
-#include <string_view>
+#include <iterator>
+#include <map>
 #include <utility>
-#include <vector>
+
+#include "generator/spec/read_trace.h"
+#include "generator/spec/tabs.h"
 
 namespace caisson::editor {
-namespace {
 
+using source::Span;
 using spec::Node;
+
+namespace {
 
 /// Below this a document is parsed faster than it is taken apart.
 constexpr std::size_t worth_taking_apart = std::size_t{32} << 10;
-/// Items in a piece, on average.
-constexpr std::size_t items_in_piece = 16;
-/// Stands for the items while the rest is parsed: as a list whose place is known.
-constexpr std::string_view stand_in = "[]";
+/// In a document a list is deeper than by itself; nobody's is this deep.
+constexpr std::size_t deepest_around = 16;
+/// Around a piece of a list in brackets; the last word tells whether a comma is before it.
+constexpr std::string_view opening = "[\n";
+constexpr std::string_view closing = "end]\n";
 
-/// The items of the block list under the top-level key `tenants`, as ranges of bytes.
-struct Items {
-  std::size_t begin = 0;            ///< of the first item's line
-  std::size_t end = 0;              ///< behind the last line
-  std::vector<std::size_t> pieces;  ///< where each begins; ascending
-};
-
-std::size_t next_line(std::string_view text, std::size_t at) {
-  return std::min(text.find('\n', at), text.size() - 1) + 1;
-}
-
-/// The line that says `tenants:` and nothing more.
-std::optional<std::size_t> behind_key(std::string_view text) {
-  constexpr std::string_view key = "\ntenants:";
-  const std::size_t at = text.find(key);
-  if (at == std::string_view::npos) return std::nullopt;
-  const std::size_t behind = text.find_first_not_of(" \r", at + key.size());
-  if (behind == std::string_view::npos || text[behind] != '\n') return std::nullopt;
-  return behind + 1;
-}
-
-/// Takes the list apart at lines that begin an item. Nothing when the text has anything that needs
-/// the whole of it to be understood.
-std::optional<Items> take_apart(std::string_view text) {
-  if (text.size() < worth_taking_apart || text.size() > spec::DocumentLimits().bytes)
-    return std::nullopt;
-  const auto start = behind_key(text);
-  if (!start) return std::nullopt;
-  Items items{.begin = *start, .end = *start, .pieces = {}};
-  std::optional<std::size_t> indent;
-  std::size_t item = 0;
-  for (std::size_t at = *start; at < text.size();) {
-    const std::size_t next = next_line(text, at);
-    const std::size_t content = text.find_first_not_of(' ', at);
-    const std::size_t column = content - at;
-    const char first = content < text.size() ? text[content] : '\n';
-    const bool empty = first == '\n' || first == '\r' || first == '#';
-    const bool dash = text.substr(content, 2) == "- ";
-    if (!empty && column == 0 && !dash) break;  // the next key
-    // A carriage return alone ends a line too.
-    const std::string_view line = text.substr(at, next - at);
-    if (first == '\t' || std::min(line.find('\r'), line.size()) + 2 < line.size())
-      return std::nullopt;
-    if (!empty) {
-      if (!indent) indent = column;
-      if (column < *indent) return std::nullopt;
-      if (column == *indent) {
-        if (!dash) return std::nullopt;
-        // Where pieces begin follows from what stands before, so that an item more moves no other.
-        const bool cut =
-            items.pieces.empty() ||
-            std::hash<std::string_view>()(text.substr(item, at - item)) % items_in_piece == 0;
-        if (cut) items.pieces.push_back(at);
-        item = at;
-      }
-    }
-    at = next;
-    if (!empty) items.end = at;
-  }
-  if (items.pieces.size() < 2) return std::nullopt;
-  items.begin = items.pieces.front();
-  return items;
-}
-
-void shift(source::Span& span, std::uint32_t file, std::int64_t by) {
+void shift(Span& span, std::uint32_t file, std::int64_t by) {
   span.file = file;
   span.begin = static_cast<std::uint32_t>(span.begin + by);
   span.end = static_cast<std::uint32_t>(span.end + by);
 }
 
-/// Moves what stands at `from` or behind it.
-void shift(Node& node, std::uint32_t file, std::int64_t by, std::uint32_t from = 0) {
-  if (node.span.begin >= from) {
-    shift(node.span, file, by);
-  } else if (node.span.end > from) {
-    node.span.end = static_cast<std::uint32_t>(node.span.end + by);
-  }
-  for (Node& item : node.items) shift(item, file, by, from);
+void shift(Node& node, std::uint32_t file, std::int64_t by) {
+  shift(node.span, file, by);
+  for (Node& item : node.items) shift(item, file, by);
   for (spec::Entry& entry : node.fields) {
-    if (entry.key_span.begin >= from) shift(entry.key_span, file, by);
-    shift(entry.value, file, by, from);
+    shift(entry.key_span, file, by);
+    shift(entry.value, file, by);
   }
 }
 
@@ -111,73 +58,288 @@ bool has_empty_item(const Node& node) {
          std::ranges::any_of(node.fields, has_empty_item, &spec::Entry::value);
 }
 
+/// The items of a piece, when they are the same wherever it stands in a list.
+std::optional<Node> items_of(Piece::Kind kind, std::string_view text) {
+  const bool flow = kind == Piece::Kind::flow;
+  std::string whole(text);
+  if (flow) whole = std::string(opening) + whole + std::string(closing);
+  source::Diagnostics unheard;
+  const source::SourceFile source("", std::move(whole));
+  auto list = spec::read_document(source, 0, unheard,
+                                  {.depth = spec::DocumentLimits().depth - deepest_around});
+  if (!list || list->kind != Node::Kind::sequence || !unheard.sorted().empty()) return std::nullopt;
+  if (flow) {
+    const auto end = source.text().size() - closing.size();
+    if (list->items.size() < 2 || list->items.back().span.begin != end) return std::nullopt;
+    list->items.pop_back();
+    shift(*list, 0, -static_cast<std::int64_t>(opening.size()));
+  }
+  if (list->items.empty() || has_empty_item(*list)) return std::nullopt;
+  return list;
+}
+
+/// Every list in a tree, inner ones first.
+void collect_lists(Node& node, std::vector<Node*>& lists) {
+  for (Node& item : node.items) collect_lists(item, lists);
+  for (spec::Entry& entry : node.fields) collect_lists(entry.value, lists);
+  if (node.kind == Node::Kind::sequence) lists.push_back(&node);
+}
+
 }  // namespace
+
+/// A text without some of its pieces.
+struct DocumentReader::Excerpt {
+  /// From here on, places are those of the whole text moved by the same distance.
+  struct Run {
+    std::uint32_t here = 0;
+    std::uint32_t whole = 0;
+  };
+  struct Gap {
+    std::size_t first = 0;    ///< piece
+    std::size_t last = 0;     ///< piece
+    std::uint32_t begin = 0;  ///< in the excerpt
+    std::uint32_t guard = 0;  ///< where the first item of the piece before it begins, too
+  };
+  source::SourceFile source{"", ""};
+  std::size_t written = 0;  ///< bytes of the text that are left
+  std::vector<Run> runs;
+  std::vector<Gap> gaps;
+
+  [[nodiscard]] std::uint32_t place(std::uint32_t here) const {
+    const auto behind = std::ranges::upper_bound(runs, here, {}, &Run::here);
+    const Run& run = *std::prev(behind);
+    return run.whole + (here - run.here);
+  }
+  void move(Span& span) const {
+    const bool empty = span.end <= span.begin;
+    span.end = empty ? span.end : place(span.end - 1) + 1;
+    span.begin = place(span.begin);
+    if (empty) span.end = span.begin;
+  }
+  void move(Node& node) const {
+    move(node.span);
+    for (Node& item : node.items) move(item);
+    for (spec::Entry& entry : node.fields) {
+      move(entry.key_span);
+      move(entry.value);
+    }
+  }
+};
+
+/// What the reader says of an excerpt, in its places.
+struct DocumentReader::Reading {
+  std::vector<bool> left_out;
+  Excerpt excerpt;
+  std::optional<Node> document;
+  std::vector<source::Diagnostic> found;
+  spec::ReadTrace trace;
+  std::size_t proven = 0;  ///< gaps, from the first on, that are as good as what was there
+};
 
 std::optional<Node> DocumentReader::read(const source::SourceFile& source, std::uint32_t file,
                                          source::Diagnostics& diagnostics) {
   parsed_ = 0;
-  if (auto document = assemble(source, file)) return document;
-  parsed_ += source.text().size();
-  return spec::read_document(source, file, diagnostics);
+  auto reading = read_excerpt(source, file);
+  if (!reading) {
+    parsed_ += source.text().size();
+    return spec::read_document(source, file, diagnostics);
+  }
+  for (source::Diagnostic& each : reading->found) {
+    reading->excerpt.move(each.where);
+    for (Span& related : each.related) reading->excerpt.move(related);
+    diagnostics.report(std::move(each));
+  }
+  if (reading->document) complete(*reading->document, *reading, file);
+  return std::move(reading->document);
 }
 
-std::optional<Node> DocumentReader::assemble(const source::SourceFile& source, std::uint32_t file) {
-  const std::string_view text = source.text();
-  const auto items = take_apart(text);
-  if (!items) return std::nullopt;
-
-  // A mistake anywhere is told in the words and places of the whole document.
-  source::Diagnostics unheard;
-  const std::size_t indent = text.find('-', items->begin) - items->begin;
-  const auto place = static_cast<std::uint32_t>(items->begin + indent);
-  std::string rest(text.substr(0, place));
-  if (indent == 0) rest += ' ';  // `[]` has to be indented, block lists need not be
-  const auto stand_in_at = static_cast<std::uint32_t>(rest.size());
-  rest.append(stand_in).append("\n").append(text.substr(items->end));
-  const source::SourceFile skeleton("", std::move(rest));
-  parsed_ += skeleton.text().size();
-  auto document = spec::read_document(skeleton, file, unheard);
-  if (!document || !unheard.sorted().empty()) return std::nullopt;
-  const auto entry = std::ranges::find(document->fields, "tenants", &spec::Entry::key);
-  if (entry == document->fields.end() || entry->value.kind != Node::Kind::sequence ||
-      entry->value.span.begin != stand_in_at || !entry->value.items.empty()) {
+std::optional<DocumentReader::Reading> DocumentReader::read_excerpt(
+    const source::SourceFile& source, std::uint32_t file) {
+  const auto text = source.text();
+  if (text.size() < worth_taking_apart || text.size() > spec::DocumentLimits().bytes)
     return std::nullopt;
+  ++reads_;
+  pieces_ = take_apart(text);
+  contents_.clear();
+  for (const Piece& piece : pieces_)
+    contents_.push_back(piece.kind == Piece::Kind::rest ? &rest_ : &learn(piece, text));
+  forget(text.size());
+
+  // The first and the last of a list stay, and so does what depends on its neighbours with these.
+  const auto good = [this](std::size_t i) { return contents_[i]->list.has_value(); };
+  std::vector<bool> left_out(pieces_.size());
+  for (std::size_t i = 1; i + 1 < pieces_.size(); ++i) {
+    left_out[i] =
+        good(i - 1) && good(i) && pieces_[i + 1].kind != Piece::Kind::rest;
+  }
+  if (std::ranges::find(left_out, true) == left_out.end()) return std::nullopt;
+
+  Reading reading = parse(source, file, left_out);
+  if (const auto wrong = reading.proven; wrong != reading.excerpt.gaps.size()) {
+    auto again = read_in_quotes(source, file, reading, wrong);
+    if (!again) return std::nullopt;
+    reading = *std::move(again);
+    reading.proven = wrong;
   }
 
-  Pieces used;
-  Node list{.kind = Node::Kind::sequence, .span = {file, place, place + 1}};
-  for (std::size_t i = 0; i < items->pieces.size(); ++i) {
-    const std::size_t begin = items->pieces[i];
-    const std::size_t end = i + 1 < items->pieces.size() ? items->pieces[i + 1] : items->end;
-    const Node* found = piece(text.substr(begin, end - begin), used);
-    if (found == nullptr) return std::nullopt;
-    for (const Node& item : found->items) {
-      list.items.push_back(item);
-      shift(list.items.back(), file, static_cast<std::int64_t>(begin));
+  // Tabs are told instead of what else is wrong, and by the whole text.
+  if (reading.trace.syntax && text.find('\t') != std::string_view::npos) {
+    std::vector<Span> told;
+    for (const source::Diagnostic& each : reading.found) {
+      if (each.code != "E0002") continue;
+      told.push_back(each.where);
+      reading.excerpt.move(told.back());
+    }
+    if (told != spec::tabs_in_indentation(text, file)) return std::nullopt;
+  }
+  return reading;
+}
+
+/// Reads once more what came to a gap otherwise than to the next item. Nothing when only the whole
+/// text tells what it says.
+std::optional<DocumentReader::Reading> DocumentReader::read_in_quotes(
+    const source::SourceFile& source, std::uint32_t file, const Reading& failed,
+    std::size_t wrong) {
+  const Excerpt::Gap& gap = failed.excerpt.gaps[wrong];
+  const auto text = source.text();
+  std::size_t from = pieces_[gap.first].begin;
+
+  // Whoever ends in quotes where the gap begins is in quotes until there is another.
+  source::Diagnostics found;
+  spec::ReadTrace trace;
+  const source::SourceFile before("",
+                                  std::string(failed.excerpt.source.text().substr(0, gap.begin)));
+  parsed_ += failed.excerpt.written;
+  const auto document = spec::read_document(before, file, found, {}, trace);
+  bool quoted = false;
+  if (!document && trace.gave_up && !trace.syntax) {
+    const auto all = found.sorted();
+    const auto open = std::ranges::find_if(all, [&](const source::Diagnostic& each) {
+      const char first = before.text()[std::min<std::size_t>(each.where.begin, gap.begin - 1)];
+      return each.code == "E0001" && (first == '"' || first == '\'');
+    });
+    if (open != all.end()) {
+      quoted = true;
+      const bool twice = before.text()[open->where.begin] == '"';
+      from = std::min(text.find_first_of(twice ? "\"\\" : "'", from), text.size());
     }
   }
-  list.span.end = list.items.back().span.end;
-  pieces_ = std::move(used);
-
-  const auto behind = stand_in_at + static_cast<std::uint32_t>(stand_in.size());
-  shift(*document, file, static_cast<std::int64_t>(items->end) - (behind + 1), behind);
-  if (entry == document->fields.end() - 1) document->span.end = list.span.end;
-  entry->value = std::move(list);
-  return document;
+  auto left_out = failed.left_out;
+  for (std::size_t i = gap.first; i < pieces_.size(); ++i)
+    if (pieces_[i].end > from) left_out[i] = false;
+  Reading again = parse(source, file, left_out);
+  // What stands in quotes is in the tree; in a refused text it is not.
+  const bool right = !quoted || (!again.document && again.trace.gave_up);
+  return right ? std::optional(std::move(again)) : std::nullopt;
 }
 
-const Node* DocumentReader::piece(std::string_view text, Pieces& used) {
-  std::string key(text);
-  if (const auto known = used.find(key); known != used.end()) return &known->second;
-  if (auto known = pieces_.extract(key)) return &used.insert(std::move(known)).position->second;
-  source::Diagnostics unheard;
-  const source::SourceFile source("", key);
-  parsed_ += key.size();
-  // In the document a list of the top level is one level deeper.
-  auto node = spec::read_document(source, 0, unheard, {.depth = spec::DocumentLimits().depth - 1});
-  const bool good = node && node->kind == Node::Kind::sequence && unheard.sorted().empty() &&
-                    !has_empty_item(*node);
-  return good ? &used.emplace(std::move(key), *std::move(node)).first->second : nullptr;
+DocumentReader::Reading DocumentReader::parse(const source::SourceFile& source, std::uint32_t file,
+                                              const std::vector<bool>& left_out) {
+  Reading reading{.left_out = left_out, .excerpt = excerpt(source.text(), left_out)};
+  source::Diagnostics found;
+  parsed_ += reading.excerpt.written;
+  reading.document =
+      spec::read_document(reading.excerpt.source, file, found, {}, reading.trace);
+  reading.found = found.sorted();
+
+  auto& tree = reading.document ? reading.document : reading.trace.unfinished;
+  std::vector<Node*> lists;
+  if (tree) collect_lists(*tree, lists);
+  std::vector<std::uint32_t> begins;
+  for (const Node* list : lists)
+    for (const Node& item : list->items) begins.push_back(item.span.begin);
+  std::ranges::sort(begins);
+  const auto& gaps = reading.excerpt.gaps;
+  const auto wrong = std::ranges::find_if_not(gaps, [&](const Excerpt::Gap& gap) {
+    const bool reached = !reading.trace.gave_up || reading.trace.seen > gap.begin;
+    return !reached || std::ranges::binary_search(begins, gap.guard);
+  });
+  reading.proven = static_cast<std::size_t>(wrong - gaps.begin());
+  return reading;
+}
+
+DocumentReader::Excerpt DocumentReader::excerpt(std::string_view text,
+                                                const std::vector<bool>& left_out) const {
+  Excerpt made;
+  std::string out;
+  std::uint32_t guard = 0;
+  for (std::size_t i = 0; i < pieces_.size(); ++i) {
+    const Piece& piece = pieces_[i];
+    const auto here = static_cast<std::uint32_t>(out.size());
+    const bool gap = left_out[i];
+    if (i == 0 || gap != left_out[i - 1])
+      made.runs.push_back({.here = here, .whole = static_cast<std::uint32_t>(piece.begin)});
+    if (!gap) {
+      if (contents_[i]->list) guard = here + contents_[i]->list->items.front().span.begin;
+      out += text.substr(piece.begin, piece.end - piece.begin);
+      made.written += piece.end - piece.begin;
+      continue;
+    }
+    if (!left_out[i - 1]) made.gaps.push_back({i, i, here, guard});
+    made.gaps.back().last = i;
+    out.append(contents_[i]->lines, '\n');
+  }
+  made.source = source::SourceFile("", std::move(out));
+  return made;
+}
+
+/// Moves a tree of the excerpt to its places in the whole text, and adds what was left out.
+void DocumentReader::complete(Node& document, const Reading& reading, std::uint32_t file) const {
+  std::vector<Node*> lists;
+  collect_lists(document, lists);
+  std::unordered_map<std::uint32_t, std::size_t> list_of;
+  for (std::size_t i = 0; i < lists.size(); ++i)
+    for (const Node& item : lists[i]->items) list_of.emplace(item.span.begin, i);
+  // By list, inner ones first. What the reader did not come to is in none.
+  std::map<std::size_t, std::vector<const Excerpt::Gap*>> gaps;
+  for (std::size_t i = 0; i < reading.proven; ++i) {
+    const Excerpt::Gap& gap = reading.excerpt.gaps[i];
+    const auto found = list_of.find(gap.guard);
+    if (found != list_of.end()) gaps[found->second].push_back(&gap);
+  }
+  reading.excerpt.move(document);
+  for (const auto& [number, own] : gaps) {
+    Node* list = lists[number];
+    std::vector<Node> items;
+    auto gap = own.begin();
+    const auto fill_until = [&](std::size_t place) {
+      for (; gap != own.end() && pieces_[(*gap)->first].begin <= place; ++gap) {
+        for (std::size_t i = (*gap)->first; i <= (*gap)->last; ++i) {
+          for (const Node& item : contents_[i]->list->items) {
+            items.push_back(item);
+            shift(items.back(), file, static_cast<std::int64_t>(pieces_[i].begin));
+          }
+        }
+      }
+    };
+    for (Node& item : list->items) {
+      fill_until(item.span.begin);
+      items.push_back(std::move(item));
+    }
+    fill_until(std::string_view::npos);
+    list->items = std::move(items);
+  }
+}
+
+const DocumentReader::Known& DocumentReader::learn(const Piece& piece, std::string_view whole) {
+  const auto text = whole.substr(piece.begin, piece.end - piece.begin);
+  auto found = known_.find(text);
+  if (found == known_.end()) {
+    parsed_ += text.size();
+    Known known{.list = items_of(piece.kind, text),
+                .lines = static_cast<std::size_t>(std::ranges::count(text, '\n'))};
+    found = known_.emplace(text, std::move(known)).first;
+  }
+  found->second.used = reads_;
+  return found->second;
+}
+
+/// Keeps what is not in the text any more, which somebody may undo, until it is as much again.
+void DocumentReader::forget(std::size_t bytes) {
+  std::size_t unused = 0;
+  for (const auto& [text, known] : known_)
+    if (known.used != reads_) unused += text.size();
+  if (unused > bytes) std::erase_if(known_, [this](const auto& each) { return each.second.used != reads_; });
 }
 
 }  // namespace caisson::editor

@@ -4,6 +4,7 @@
 #include <system_error>
 #include <utility>
 
+#include "editor/top_keys.h"
 #include "editor/uri.h"
 #include "generator/spec/load_document.h"
 
@@ -18,10 +19,6 @@ std::string key_of(std::string_view uri) {
   return path ? path->string() : std::string(uri);
 }
 
-bool says(std::string_view text, std::string_view key) {
-  return text.starts_with(key) || text.find('\n' + std::string(key)) != std::string_view::npos;
-}
-
 bool is_inside(const fs::path& path, const fs::path& folder) {
   const auto relative = path.lexically_relative(folder);
   return !relative.empty() && *relative.begin() != "..";
@@ -32,11 +29,13 @@ bool is_inside(const fs::path& path, const fs::path& folder) {
 bool Document::is_spec() const {
   if (language == "caisson") return true;
   const auto extension = path.extension();
-  if (language != "yaml" && extension != ".yaml" && extension != ".yml") return false;
-  if (says(text.bytes(), "caisson:")) return true;
+  const bool yaml = language == "yaml" || extension == ".yaml" || extension == ".yml";
+  const bool json = language == "json" || language == "jsonc" || extension == ".json";
+  if (!yaml && !json) return false;
+  if (has_top_key(text.bytes(), "caisson")) return true;
   // A Kubernetes Deployment often has this name too.
-  const bool named = path.stem() == "deployment";
-  return named && !says(text.bytes(), "apiVersion:") && !says(text.bytes(), "kind:");
+  const bool named = yaml && path.stem() == "deployment";
+  return named && !has_top_key(text.bytes(), "apiVersion") && !has_top_key(text.bytes(), "kind");
 }
 
 void Workspace::set_folders(std::vector<fs::path> folders) {

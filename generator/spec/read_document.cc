@@ -15,6 +15,7 @@
 #include "base/hex.h"
 #include "base/utf8.h"
 #include "generator/spec/document.h"
+#include "generator/spec/read_trace.h"
 #include "generator/spec/tabs.h"
 
 namespace caisson::spec {
@@ -39,6 +40,8 @@ class View final : public std::streambuf {
     auto* begin = const_cast<char*>(text.data());  // NOLINT: the get area is never written
     setg(begin, begin, begin + text.size());
   }
+
+  [[nodiscard]] std::size_t taken() const { return static_cast<std::size_t>(gptr() - eback()); }
 };
 
 /// `value` with what yaml-cpp makes of the escapes `\N` and `\_`, one byte, as UTF-8 (U+0085 and
@@ -55,9 +58,14 @@ std::string mended(std::string_view value) {
 
 class TreeBuilder final : public YAML::EventHandler {
  public:
-  TreeBuilder(std::string_view text, std::uint32_t offset, std::uint32_t file,
+  TreeBuilder(const source::SourceFile& source, std::uint32_t offset, std::uint32_t file,
               Diagnostics& diagnostics, const DocumentLimits& limits)
-      : text_(text), offset_(offset), file_(file), diagnostics_(diagnostics), limits_(limits) {}
+      : source_(source),
+        text_(source.text()),
+        offset_(offset),
+        file_(file),
+        diagnostics_(diagnostics),
+        limits_(limits) {}
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (documents_++ == 0) return;
@@ -97,8 +105,10 @@ class TreeBuilder final : public YAML::EventHandler {
     open(mark, tag, Node::Kind::sequence);
   }
   void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
-                  YAML::EmitterStyle::value) override {
+                  YAML::EmitterStyle::value style) override {
+    refuse_line_in_braces(mark);
     open(mark, tag, Node::Kind::map);
+    open_.back().in_braces = style == YAML::EmitterStyle::Flow;
   }
   void OnSequenceEnd() override { close(); }
   void OnMapEnd() override {
@@ -113,6 +123,22 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   [[nodiscard]] std::optional<Node> take() { return std::move(root_); }
+  /// What there is when nothing more comes.
+  [[nodiscard]] std::optional<Node> take_unfinished() {
+    while (open_.size() > 1) {
+      Node node = std::move(open_.back().node);
+      open_.pop_back();
+      auto& parent = open_.back();
+      if (parent.node.kind == Node::Kind::sequence) {
+        parent.node.items.push_back(std::move(node));
+      } else {
+        Entry entry = parent.key ? std::move(*parent.key) : Entry{.key = {}, .key_span = node.span};
+        entry.value = std::move(node);
+        parent.node.fields.push_back(std::move(entry));
+      }
+    }
+    return open_.empty() ? std::move(root_) : std::optional(std::move(open_.front().node));
+  }
   [[nodiscard]] int documents() const { return documents_; }
   [[nodiscard]] std::uint32_t place(const YAML::Mark& mark) const {
     const auto at = offset_ + static_cast<std::size_t>(std::max(mark.pos, 0));
@@ -125,6 +151,14 @@ class TreeBuilder final : public YAML::EventHandler {
     const auto end = std::min(text_.find_first_of(" \t\r\n,]}", begin), text_.size());
     return {file_, begin, static_cast<std::uint32_t>(end)};
   }
+  /// A bracket that opens a map or a list and is missing its counterpart before `begin`.
+  void report_unclosed(Span opening, bool map, std::uint32_t begin) {
+    const auto at = source_.position(begin);
+    error("E0001", opening, map ? "the '{' is never closed" : "the '[' is never closed",
+          std::string("add the missing '") + (map ? "}'" : "]'") + " before line " +
+              std::to_string(at.line) + ", column " + std::to_string(at.column),
+          {{file_, begin, begin}});
+  }
   /// Where the innermost list or map that is still open begins.
   [[nodiscard]] std::optional<Span> innermost() const {
     return open_.empty() ? std::nullopt : std::optional(open_.back().node.span);
@@ -135,6 +169,7 @@ class TreeBuilder final : public YAML::EventHandler {
     Node node;
     std::optional<Entry> key;  ///< a map's key that waits for its value
     bool usable = true;        ///< false: the key was refused, its value is read and dropped
+    bool in_braces = false;    ///< a map in flow style
   };
 
   void error(std::string_view code, Span where, std::string message, std::string remedy,
@@ -199,6 +234,18 @@ class TreeBuilder final : public YAML::EventHandler {
     const auto span = word_at(begin);
     error("E0012", span, "tag '" + text(span) + "' is not supported",
           "remove it; quote a value to make it text");
+  }
+
+  /// A '{' in place of a key, lines below the '{' around it: that one was not closed. What comes
+  /// behind would be refused key by key.
+  void refuse_line_in_braces(const YAML::Mark& mark) {
+    const auto begin = place(mark);
+    if (open_.empty() || !open_.back().in_braces || open_.back().key) return;
+    const Span around = open_.back().node.span;
+    const auto between = text_.substr(around.begin, begin - around.begin);
+    if (!between.starts_with('{') || between.find('\n') == std::string_view::npos) return;
+    report_unclosed(around, true, begin);
+    throw Abandon{};
   }
 
   void open(const YAML::Mark& mark, const std::string& tag, Node::Kind kind) {
@@ -270,6 +317,7 @@ class TreeBuilder final : public YAML::EventHandler {
     return 1 + static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n'));
   }
 
+  const source::SourceFile& source_;
   std::string_view text_;
   std::uint32_t offset_;
   std::uint32_t file_;
@@ -304,7 +352,7 @@ constexpr std::array<Wording, 9> wordings{{
     {"unknown token", "this character cannot start a value", "quote the value"},
 }};
 
-void report_syntax(const YAML::Exception& exception, const TreeBuilder& builder,
+void report_syntax(const YAML::Exception& exception, TreeBuilder& builder,
                    const source::SourceFile& source, std::uint32_t file, Diagnostics& diagnostics) {
   const auto begin = builder.place(exception.mark);
   const auto text = source.text();
@@ -330,16 +378,8 @@ void report_syntax(const YAML::Exception& exception, const TreeBuilder& builder,
                         exception.msg == YAML::ErrorMsg::END_OF_SEQ_FLOW;
   if (unclosed && builder.innermost()) {
     // The parser notices far from the mistake: where the bracket opens is the better place.
-    const Span opening = *builder.innermost();
-    const bool map = exception.msg == YAML::ErrorMsg::END_OF_MAP_FLOW;
-    const auto at = source.position(begin);
-    diagnostics.report({.code = "E0001",
-                        .where = opening,
-                        .message = map ? "the '{' is never closed" : "the '[' is never closed",
-                        .remedy = std::string("add the missing '") + (map ? "}'" : "]'") +
-                                  " before line " + std::to_string(at.line) + ", column " +
-                                  std::to_string(at.column),
-                        .related = {{file, begin, begin}}});
+    builder.report_unclosed(*builder.innermost(), exception.msg == YAML::ErrorMsg::END_OF_MAP_FLOW,
+                            begin);
     return;
   }
 
@@ -396,21 +436,36 @@ bool check_text(const source::SourceFile& source, std::uint32_t file, Diagnostic
 
 std::optional<Node> read_document(const source::SourceFile& source, std::uint32_t file,
                                   Diagnostics& diagnostics, const DocumentLimits& limits) {
+  ReadTrace unheard;
+  return read_document(source, file, diagnostics, limits, unheard);
+}
+
+std::optional<Node> read_document(const source::SourceFile& source, std::uint32_t file,
+                                  Diagnostics& diagnostics, const DocumentLimits& limits,
+                                  ReadTrace& trace) {
+  trace = {.gave_up = true};
   if (!check_text(source, file, diagnostics, limits)) return std::nullopt;
   const auto text = source.text();
   const std::uint32_t skipped = text.starts_with(byte_order_mark) ? byte_order_mark.size() : 0;
-  TreeBuilder builder(text, skipped, file, diagnostics, limits);
+  TreeBuilder builder(source, skipped, file, diagnostics, limits);
+  View buffer(text.substr(skipped));
   try {
-    View buffer(text.substr(skipped));
     std::istream stream(&buffer);
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) {
     }
+    trace.gave_up = false;
   } catch (const YAML::Exception& exception) {
+    trace.syntax = true;
     report_syntax(exception, builder, source, file, diagnostics);
-    return std::nullopt;
   } catch (const Abandon&) {
-    return builder.documents() > 1 ? builder.take() : std::nullopt;
+    // Said already.
+  }
+  trace.seen = skipped + buffer.taken();
+  if (trace.gave_up && !trace.syntax && builder.documents() > 1) return builder.take();
+  if (trace.gave_up) {
+    trace.unfinished = builder.take_unfinished();
+    return std::nullopt;
   }
   auto document = builder.take();
   if (!document || document->kind == Node::Kind::null) {

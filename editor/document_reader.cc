@@ -30,9 +30,12 @@ namespace {
 constexpr std::size_t worth_taking_apart = std::size_t{32} << 10;
 /// In a document a list is deeper than by itself; nobody's is this deep.
 constexpr std::size_t deepest_around = 16;
-/// Around a piece of a list in brackets; the last word tells whether a comma is before it.
+/// Around a piece of a list in brackets.
 constexpr std::string_view opening = "[\n";
-constexpr std::string_view closing = "end]\n";
+constexpr std::string_view closing = "]\n";
+/// An item behind a piece: the reader has to come to it as to the next one. (At the end of a text
+/// it also accepts what it would refuse before another key.)
+constexpr std::string_view next_item = "{ end: end }\n";
 
 void shift(Span& span, std::uint32_t file, std::int64_t by) {
   span.file = file;
@@ -58,23 +61,33 @@ bool has_empty_item(const Node& node) {
          std::ranges::any_of(node.fields, has_empty_item, &spec::Entry::value);
 }
 
+/// Behind a carriage return alone the parser begins a line where nobody else does.
+bool has_odd_breaks(std::string_view text) {
+  for (auto at = text.find('\r'); at != std::string_view::npos; at = text.find('\r', at + 1))
+    if (text.substr(at, 2) != "\r\n") return true;
+  return false;
+}
+
 /// The items of a piece, when they are the same wherever it stands in a list.
 std::optional<Node> items_of(Piece::Kind kind, std::string_view text) {
-  const bool flow = kind == Piece::Kind::flow;
-  std::string whole(text);
-  if (flow) whole = std::string(opening) + whole + std::string(closing);
+  if (has_odd_breaks(text) || !text.ends_with('\n')) return std::nullopt;
+  std::string whole;
+  if (kind == Piece::Kind::flow) whole = opening;
+  const auto begin = static_cast<std::int64_t>(whole.size());
+  whole += text;
+  if (kind == Piece::Kind::block) whole.append(text.substr(0, text.find('-'))).append("- ");
+  const std::size_t next = whole.size();
+  whole += next_item;
+  if (kind == Piece::Kind::flow) whole += closing;
   source::Diagnostics unheard;
   const source::SourceFile source("", std::move(whole));
   auto list = spec::read_document(source, 0, unheard,
                                   {.depth = spec::DocumentLimits().depth - deepest_around});
   if (!list || list->kind != Node::Kind::sequence || !unheard.sorted().empty()) return std::nullopt;
-  if (flow) {
-    const auto end = source.text().size() - closing.size();
-    if (list->items.size() < 2 || list->items.back().span.begin != end) return std::nullopt;
-    list->items.pop_back();
-    shift(*list, 0, -static_cast<std::int64_t>(opening.size()));
-  }
-  if (list->items.empty() || has_empty_item(*list)) return std::nullopt;
+  if (list->items.size() < 2 || list->items.back().span.begin != next) return std::nullopt;
+  list->items.pop_back();
+  if (has_empty_item(*list)) return std::nullopt;
+  shift(*list, 0, -begin);
   return list;
 }
 
@@ -209,8 +222,8 @@ std::optional<DocumentReader::Reading> DocumentReader::read_in_quotes(
   spec::ReadTrace trace;
   const source::SourceFile before("",
                                   std::string(failed.excerpt.source.text().substr(0, gap.begin)));
-  parsed_ += failed.excerpt.written;
   const auto document = spec::read_document(before, file, found, {}, trace);
+  parsed_ += std::min(failed.excerpt.written, trace.seen);
   bool quoted = false;
   if (!document && trace.gave_up && !trace.syntax) {
     const auto all = found.sorted();
@@ -237,9 +250,8 @@ DocumentReader::Reading DocumentReader::parse(const source::SourceFile& source, 
                                               const std::vector<bool>& left_out) {
   Reading reading{.left_out = left_out, .excerpt = excerpt(source.text(), left_out)};
   source::Diagnostics found;
-  parsed_ += reading.excerpt.written;
-  reading.document =
-      spec::read_document(reading.excerpt.source, file, found, {}, reading.trace);
+  reading.document = spec::read_document(reading.excerpt.source, file, found, {}, reading.trace);
+  parsed_ += std::min(reading.excerpt.written, reading.trace.seen);
   reading.found = found.sorted();
 
   auto& tree = reading.document ? reading.document : reading.trace.unfinished;

@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/generation.h"
+#include "cli/judge.h"
 #include "cli/options.h"
 #include "cli/spec_source.h"
 
@@ -50,29 +51,18 @@ std::string facts(const spec::Deployment& deployment) {
          counted(deployment.services.size(), "service");
 }
 
-/// Notes what `generate` would say of the spec, whatever was generated before.
-Result<void> add_generating(const SpecSource& source, const Options& options, LoadedSpec& spec) {
-  const Rendering rendering{.environment = options.environment,
-                            .answers = options.answers,
-                            .targets = {},
-                            .blueprints = {},
-                            .strict = options.strict};
-  const auto generated = generate(source, spec, rendering, render::Blueprints{}, spec.diagnostics);
-  if (!generated) return tl::unexpected(generated.error());
-  if (*generated) {
-    add(findings(source, spec, **generated, options.strict), spec.loaded->document,
-        spec.diagnostics);
-  }
-  return {};
-}
-
 int run(const Options& options, Console& console) {
   const auto source = read_spec(options.spec, options.answers);
   if (!source) {
     return fail_with(source.error(), console);
   }
   auto result = load_spec(*source, options.environment, options.strict);
-  const auto generated = result.loaded ? add_generating(*source, options, result) : Result<void>{};
+  const Rendering rendering{.environment = options.environment,
+                            .answers = options.answers,
+                            .targets = {},
+                            .blueprints = {},
+                            .strict = options.strict};
+  const auto generated = judge(*source, rendering, result);
   const auto format = options.json || options.format == "json" ? source::Format::json
                       : options.format == "sarif"              ? source::Format::sarif
                                                                : source::Format::text;

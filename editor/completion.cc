@@ -209,6 +209,7 @@ class Completer {
     } else if (path == "services.*.needs") {
       names(NameKind::service, spot.pointer);
       for (const std::string_view store : {"database", "cache"}) {
+        if (!has_store(store)) continue;
         result_.proposals.push_back({.kind = Proposal::Kind::word,
                                      .label = std::string(store),
                                      .text = std::string(store)});
@@ -219,6 +220,19 @@ class Completer {
       names(NameKind::secret, "", secret_opening);
     }
     add_default(spot, shape);
+  }
+
+  /// Whether the spec, or an environment of it, has a store of this kind that services may need.
+  [[nodiscard]] bool has_store(std::string_view store) const {
+    const auto has = [store](const Node& spec) {
+      const Node* own = spec.at(store);
+      const Node* engine = own == nullptr || own->kind != Node::Kind::map ? own : own->at("engine");
+      return engine != nullptr && engine->text == (store == "database" ? "postgres" : "redis");
+    };
+    const Node& spec = project_.parts.front().tree;
+    const Node* environments = spec.at("environments");
+    return has(spec) || (environments != nullptr &&
+                         std::ranges::any_of(environments->fields, has, &spec::Entry::value));
   }
 
   void add_default(const Spot& spot, const Shape* shape) {

@@ -54,7 +54,12 @@ TEST(Completion, OffersWordsNamesAndDefaults) {
               ElementsAre("free", "pro"));
   EXPECT_THAT(at("secrets: { k: {} }\nbackup:\n  encrypt: |\n"), ElementsAre("k"));
   EXPECT_THAT(at("services:\n  a: {}\n  b:\n    needs: [|]\n"),
-              ElementsAre("a", "database", "cache"));
+              ElementsAre("a"));
+  EXPECT_THAT(at("database: postgres\nservices:\n  a: {}\n  b:\n    needs: [|]\n"),
+              ElementsAre("a", "database"));
+  EXPECT_THAT(at("database: sqlite\nservices:\n  b: { needs: [|] }\n"
+                 "environments: { demo: { cache: { engine: redis } } }\n"),
+              ElementsAre("cache"));
   EXPECT_THAT(at("secrets: { k: {} }\nruntime:\n  env: { KEY: | }\n"), Contains("${secret:k}"));
   EXPECT_THAT(at("runtime:\n  modules:\n    - |\n"), Contains("events"));
   EXPECT_THAT(at("runtime:\n  drain: |\n"), Contains("10s"));

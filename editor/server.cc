@@ -161,7 +161,7 @@ void Server::handle_notification(const Message& message) {
     close(message.params);
   } else if (method == "textDocument/didSave" || method == "workspace/didChangeWatchedFiles") {
     workspace_.forget();
-    stale_ = true;
+    grow_stale();
   } else if (method == "workspace/didChangeWorkspaceFolders") {
     change_folders(message.params);
   }
@@ -212,7 +212,7 @@ void Server::change_folders(const json::value& params) {
   for (const std::string& uri : folders_)
     if (auto path = path_of(uri)) paths.push_back(*std::move(path));
   workspace_.set_folders(std::move(paths));
-  stale_ = true;
+  grow_stale();
 }
 
 void Server::ask_for_watching() {
@@ -240,7 +240,7 @@ void Server::open(const json::value& params) {
                     .text = Text(*std::move(text))};
   if (!workspace_.open(std::move(document)))
     return log("too many documents are open: " + *uri + " is left alone");
-  stale_ = true;
+  grow_stale();
 }
 
 void Server::change(const json::value& params) {
@@ -264,31 +264,71 @@ void Server::change(const json::value& params) {
       log("a change whose range makes no sense is left out");
     }
   }
-  stale_ = true;
+  grow_stale();
 }
 
 void Server::close(const json::value& params) {
   const auto uri = string_at(params, {"textDocument", "uri"});
   if (!uri) return;
   workspace_.close(*uri);
-  stale_ = true;
+  grow_stale();
 }
+
+void Server::grow_stale() {
+  stale_ = true;
+  ++version_;
+}
+
+namespace {
+
+/// A file may belong to several specs, and each has its own to say of it.
+void add(std::map<std::string, json::array>& found, const std::string& uri, json::array list) {
+  json::array& all = found[uri];
+  if (all.empty()) {
+    all = std::move(list);
+    return;
+  }
+  for (json::value& each : list)
+    if (std::ranges::find(all, each) == all.end()) all.push_back(std::move(each));
+}
+
+}  // namespace
 
 void Server::publish() {
   stale_ = false;
-  // A file may belong to several specs, and each has its own to say of it.
+  unjudged_ = false;
   std::map<std::string, json::array> found;
   for (auto& [key, spec] : workspace_.specs()) {
-    for (auto& [uri, list] : features_.diagnostics(*spec)) {
-      json::array& all = found[uri];
-      if (all.empty()) {
-        all = std::move(list);
-        continue;
-      }
-      for (json::value& each : list)
-        if (std::ranges::find(all, each) == all.end()) all.push_back(std::move(each));
-    }
+    for (auto& [uri, list] : features_.diagnostics(*spec)) add(found, uri, std::move(list));
+    unjudged_ |= !workspace_.analysis(*spec).judged;
   }
+  tell(std::move(found));
+}
+
+std::string Server::find_more() {
+  json::object found;
+  std::map<std::string, json::array> all;
+  for (auto& [key, spec] : workspace_.specs()) {
+    static_cast<void>(workspace_.whole_analysis(*spec));
+    for (auto& [uri, list] : features_.diagnostics(*spec)) add(all, uri, std::move(list));
+  }
+  for (auto& [uri, list] : all) found[uri] = std::move(list);
+  return json::serialize(found);
+}
+
+void Server::tell_more(std::string_view found, std::size_t version) {
+  if (version != version_ || stale_) return;
+  unjudged_ = false;
+  boost::system::error_code error;
+  json::value read = json::parse(found, error);
+  if (error || !read.is_object()) return log("what is generated from the spec was not looked at");
+  std::map<std::string, json::array> by_uri;
+  for (auto& [uri, list] : read.get_object())
+    if (list.is_array()) by_uri[std::string(uri)] = std::move(list.get_array());
+  tell(std::move(by_uri));
+}
+
+void Server::tell(std::map<std::string, json::array> found) {
   // What nobody speaks of any more has no mistakes.
   for (const auto& [uri, told] : told_) found[uri];
   for (auto& [uri, list] : found) {

@@ -31,6 +31,15 @@ class Server {
   [[nodiscard]] bool is_full() const;
   /// Does one thing that is to be done; false when there is none.
   bool step();
+  /// Whether what is generated from a large spec may show more mistakes in it.
+  [[nodiscard]] bool has_more_to_find() const { return !stale_ && unjudged_; }
+  /// Finds these, which may take seconds; another process may do it meanwhile. Changes nothing that
+  /// is said.
+  [[nodiscard]] std::string find_more();
+  /// Tells what `find_more` has found, when `version` is still what it was when that began.
+  void tell_more(std::string_view found, std::size_t version);
+  /// Counts what came in that may change what there is to find.
+  [[nodiscard]] std::size_t version() const { return version_; }
   /// How the program ends, once it is to: 0 after `shutdown`, else 1.
   [[nodiscard]] std::optional<int> exit() const { return exit_; }
   /// How it ends when the client goes without a word.
@@ -52,7 +61,9 @@ class Server {
   void change(const json::value& params);
   void close(const json::value& params);
   void change_folders(const json::value& params);
+  void grow_stale();
   void publish();
+  void tell(std::map<std::string, json::array> found);
   void log(std::string_view message);
 
   std::function<void(std::string)> send_;
@@ -63,6 +74,8 @@ class Server {
   std::deque<Message> waiting_;
   std::set<std::string> cancelled_;  ///< ids as JSON
   bool stale_ = false;               ///< what has been published is not of the newest version
+  bool unjudged_ = false;            ///< `find_more` may find more
+  std::size_t version_ = 0;
   /// What the client has been told last of a document.
   struct Told {
     std::optional<std::int64_t> version;  ///< of an open one

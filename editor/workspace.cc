@@ -19,6 +19,12 @@ std::string key_of(std::string_view uri) {
   return path ? path->string() : std::string(uri);
 }
 
+/// Whether everything is generated from it in some hundredths of a second.
+bool is_small(const spec::Loaded& loaded) {
+  constexpr std::size_t most = 50;
+  return loaded.deployment.tenants.size() + loaded.deployment.services.size() <= most;
+}
+
 bool is_inside(const fs::path& path, const fs::path& folder) {
   const auto relative = path.lexically_relative(folder);
   return !relative.empty() && *relative.begin() != "..";
@@ -178,7 +184,15 @@ Analysis Workspace::load(DocumentReader& reader, std::string name, std::string t
   if (auto document = reader.read(analysis.sources[0], 0, found))
     analysis.loaded = spec::load(*std::move(document), options, analysis.sources, found);
   analysis.diagnostics = found.sorted();
+  // In another environment nobody wants to know more.
+  analysis.judged = !analysis.loaded || environment != surroundings_.environment;
+  if (!analysis.judged && is_small(*analysis.loaded)) judge(analysis, read_file);
   return analysis;
+}
+
+void Workspace::judge(Analysis& analysis, const ReadFile& read_file) const {
+  if (surroundings_.judge) surroundings_.judge(analysis, read_file);
+  analysis.judged = true;
 }
 
 const Analysis& Workspace::analysis(OpenSpec& spec) const {
@@ -187,6 +201,12 @@ const Analysis& Workspace::analysis(OpenSpec& spec) const {
         load(spec.reader, spec.document->path.filename().string(), spec.document->text.bytes(),
              surroundings_.environment, reader_of(*spec.document));
   }
+  return *spec.analysis;
+}
+
+const Analysis& Workspace::whole_analysis(OpenSpec& spec) const {
+  static_cast<void>(analysis(spec));
+  if (!spec.analysis->judged) judge(*spec.analysis, reader_of(*spec.document));
   return *spec.analysis;
 }
 

@@ -21,6 +21,8 @@
 
 namespace caisson::editor {
 
+struct Analysis;
+
 /// What the editor knows of the world outside of it.
 struct Surroundings {
   std::string environment;             ///< as with --env; empty: the whole spec
@@ -28,6 +30,9 @@ struct Surroundings {
   std::function<std::string()> today;  ///< "YYYY-MM-DD"
   /// Reads a whole regular file; the only way to the disk.
   std::function<Result<std::string>(const std::filesystem::path& path)> read_file;
+  /// Adds to what is said of a spec without errors what `caisson generate` says of it; empty:
+  /// nothing does.
+  std::function<void(Analysis& analysis, const ReadFile& read_file)> judge{};
 };
 
 /// A document that is open in the client.
@@ -43,11 +48,12 @@ struct Document {
   [[nodiscard]] bool is_spec() const;
 };
 
-/// What `spec::load` says of a spec.
+/// What `spec::load` says of a spec, and `caisson generate` when it has been asked.
 struct Analysis {
   source::SourceSet sources;
   std::vector<source::Diagnostic> diagnostics;
   std::optional<spec::Loaded> loaded;
+  bool judged = false;  ///< nothing more is to be said
 };
 
 /// An open spec, and what has been found out about it since the last change of anything.
@@ -92,7 +98,10 @@ class Workspace {
   /// The spec that the document is or belongs to; none for other people's files.
   [[nodiscard]] std::optional<Member> member(std::string_view uri);
   [[nodiscard]] const Project& project(OpenSpec& spec) const;
+  /// Of a large spec only what `spec::load` says, which is there at once.
   [[nodiscard]] const Analysis& analysis(OpenSpec& spec) const;
+  /// All of it, which may take seconds.
+  [[nodiscard]] const Analysis& whole_analysis(OpenSpec& spec) const;
   /// What would be said after the edits.
   [[nodiscard]] std::vector<source::Diagnostic> after(OpenSpec& spec,
                                                       const std::vector<Edit>& edits) const;
@@ -112,6 +121,7 @@ class Workspace {
   [[nodiscard]] const Document* find_path(const std::filesystem::path& path) const;
   [[nodiscard]] Analysis load(DocumentReader& reader, std::string name, std::string text,
                               const std::string& environment, const ReadFile& read_file) const;
+  void judge(Analysis& analysis, const ReadFile& read_file) const;
   [[nodiscard]] Analysis analysis_after(OpenSpec& spec, const std::vector<Edit>& edits) const;
   void sort_out(const Document& document);
 

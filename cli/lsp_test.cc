@@ -1,0 +1,144 @@
+// `caisson lsp` as a program. What `caisson generate` refuses because of the spec is seen in the
+// editor, in the same words and at the same places.
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <set>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <boost/json.hpp>
+#include <gtest/gtest.h>
+
+#include "base/scratch.h"
+#include "cli/run_program.h"
+
+namespace caisson::cli {
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+
+using Lines = std::set<std::string>;
+
+std::string contents(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+/// The command line that the first line of a spec stands for.
+std::vector<std::string> options_of(const std::string& text) {
+  std::vector<std::string> words;
+  if (!text.starts_with("# options:")) return words;
+  std::istringstream options(text.substr(10, text.find('\n') - 10));
+  for (std::string word; options >> word;) words.push_back(word);
+  return words;
+}
+
+std::string framed(const json::value& message) {
+  const auto text = json::serialize(message);
+  return "Content-Length: " + std::to_string(text.size()) + "\r\n\r\n" + text;
+}
+
+/// What a server says that is given these messages, as `where: severity[code]: message`, by file.
+std::map<std::string, Lines> published(const fs::path& folder, std::vector<std::string> options,
+                                       const std::vector<fs::path>& specs) {
+  std::string input = framed(
+      {{"jsonrpc", "2.0"},
+       {"id", 1},
+       {"method", "initialize"},
+       {"params",
+        {{"processId", nullptr},
+         {"rootUri", "file://" + folder.string()},
+         {"capabilities", {{"general", {{"positionEncodings", json::array{"utf-32"}}}}}}}}});
+  for (const fs::path& spec : specs) {
+    // A text that is not UTF-8 cannot be sent as JSON.
+    input += framed({{"jsonrpc", "2.0"},
+                     {"method", "textDocument/didOpen"},
+                     {"params",
+                      {{"textDocument",
+                        {{"uri", "file://" + spec.string()},
+                         {"languageId", "caisson"},
+                         {"version", 1},
+                         {"text", contents(spec)}}}}}});
+  }
+  options.insert(options.begin(), "lsp");
+  const auto ran = caisson(options, {.directory = folder, .environment = {}, .input = input});
+  std::map<std::string, Lines> said;
+  std::string_view out = ran.out;
+  while (!out.empty()) {
+    const auto length = std::stoul(std::string(out.substr(out.find(' '))));
+    const auto begin = out.find("\r\n\r\n") + 4;
+    const auto message = json::parse(out.substr(begin, length)).as_object();
+    out.remove_prefix(begin + length);
+    if (!message.contains("method") ||
+        message.at("method") != "textDocument/publishDiagnostics")
+      continue;
+    const auto& params = message.at("params").as_object();
+    const std::string name =
+        fs::path(std::string(params.at("uri").as_string())).filename().string();
+    Lines lines;
+    for (const auto& each : params.at("diagnostics").as_array()) {
+      const auto& start = each.at("range").at("start");
+      const std::string words(each.at("message").as_string());
+      lines.insert(name + ':' + std::to_string(start.at("line").as_int64() + 1) + ':' +
+                   std::to_string(start.at("character").as_int64() + 1) + ": " +
+                   (each.at("severity").as_int64() == 1 ? "error[" : "warning[") +
+                   std::string(each.at("code").as_string()) +
+                   "]: " + words.substr(0, words.find('\n')));
+    }
+    said[name] = std::move(lines);
+  }
+  return said;
+}
+
+/// The lines of a command that name a mistake.
+Lines mistakes_in(const std::string& text) {
+  Lines found;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find(": error[") != std::string::npos || line.find(": warning[") != std::string::npos)
+      found.insert(line);
+  }
+  return found;
+}
+
+/// What cannot be in an editor, and why.
+const std::map<std::string, std::string> exceptions{
+    {"binary", "the text is no UTF-8, and the protocol knows no other"},
+};
+
+TEST(Lsp, ShowsWhateverGenerateRefusesBecauseOfTheSpec) {
+  for (const std::string corpus : {"specs/invalid", "specs/refused"}) {
+    const fs::path folder = fs::path(CAISSON_SOURCE_DIR) / corpus;
+    std::map<std::vector<std::string>, std::vector<fs::path>> by_options;
+    for (const auto& entry : fs::directory_iterator(folder))
+      if (entry.path().extension() == ".yaml")
+        by_options[options_of(contents(entry.path()))].push_back(entry.path());
+    for (const auto& [options, specs] : by_options) {
+      const auto said = published(folder, options, specs);
+      for (const fs::path& spec : specs) {
+        if (exceptions.contains(spec.stem().string())) continue;
+        const Scratch scratch;
+        std::vector<std::string> words{"generate", spec.filename().string(), "--out",
+                                       (scratch / "out").string()};
+        words.insert(words.end(), options.begin(), options.end());
+        const auto ran = caisson(words, {.directory = folder, .environment = {}, .input = {}});
+        EXPECT_EQ(ran.code, 1) << spec;
+        for (const std::string& line : mistakes_in(ran.error)) {
+          const auto file = said.find(line.substr(0, line.find(':')));
+          EXPECT_TRUE(file != said.end() && file->second.contains(line)) << line;
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace caisson::cli

@@ -237,6 +237,15 @@ std::optional<DocumentReader::Reading> DocumentReader::read_in_quotes(
       from = std::min(text.find_first_of(twice ? "\"\\" : "'", from), text.size());
     }
   }
+  // Whoever is in brackets that nobody closes looks for their end over everything that is in
+  // others: pieces that close all of theirs change nothing.
+  const bool bracketed =
+      trace.syntax && std::ranges::any_of(found.sorted(), [&](const source::Diagnostic& each) {
+        return !each.related.empty() && each.related.front().begin >= gap.begin;
+      });
+  if (bracketed && pieces_[gap.first].kind == Piece::Kind::flow && failed.trace.syntax &&
+      !failed.document)
+    return failed;
   auto left_out = failed.left_out;
   for (std::size_t i = gap.first; i < pieces_.size(); ++i)
     if (pieces_[i].end > from) left_out[i] = false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <set>
@@ -30,7 +31,11 @@ class Client {
                    const auto found = disk_.find(path.string());
                    if (found == disk_.end()) return fail("no such file");
                    return found->second;
-                 }},
+                 },
+                 .judge =
+                     [this](Analysis& analysis, const ReadFile&) {
+                       if (judge) judge(analysis);
+                     }},
                 [this](const std::string& message) { sent.push_back(json::parse(message)); }) {}
 
   void tell(std::string_view method, json::value params) {
@@ -89,6 +94,7 @@ class Client {
   }
   Server& server() { return server_; }
 
+  std::function<void(Analysis&)> judge;  ///< what is generated shows
   std::vector<json::value> sent;
   std::vector<std::string> read;
 
@@ -376,6 +382,50 @@ TEST(Server, LeavesOtherPeoplesFilesAlone) {
   client.change("file:///w/values.yaml", "a: 1\n", 3);
   client.work();
   EXPECT_TRUE(client.published("file:///w/values.yaml").at("diagnostics").as_array().empty());
+}
+
+TEST(Server, KnowsASpecHoweverItsFirstKeyIsWritten) {
+  for (const std::string text :
+       {"\"caisson\": 1\n", "caisson : 1\n", "{\"caisson\": 1}\n", "\xEF\xBB\xBF" "caisson: 1\n"}) {
+    Client client;
+    client.start();
+    client.open("file:///w/spec.yaml", text);
+    client.open("file:///w/spec.json", text, 1, "json");
+    client.work();
+    for (const char* each : {"file:///w/spec.yaml", "file:///w/spec.json"}) {
+      ASSERT_TRUE(client.published(each).is_object()) << text;
+      EXPECT_FALSE(client.published(each).at("diagnostics").as_array().empty()) << text;
+    }
+  }
+}
+
+/// What is found of an old text is told nobody.
+TEST(Server, TellsWhatIsGeneratedOnlyOfTheNewestVersion) {
+  std::string many = "caisson: v1\nname: x\nversion: 1.0.0\ntenants:\n";
+  for (int i = 0; i < 100; ++i) many += "  - { slug: t" + std::to_string(i) + " }\n";
+  Client client;
+  client.judge = [](Analysis& analysis) {
+    analysis.diagnostics.push_back({.code = "E0308", .where = {}, .message = "found later"});
+  };
+  client.start();
+  client.open(uri, many);
+  client.work();
+  EXPECT_TRUE(client.published(uri).at("diagnostics").as_array().empty());
+  ASSERT_TRUE(client.server().has_more_to_find());
+  const auto version = client.server().version();
+  const std::string found = client.server().find_more();
+  client.change(uri, many + "# more\n", 2);
+  client.work();
+  client.server().tell_more(found, version);
+  EXPECT_TRUE(client.published(uri).at("diagnostics").as_array().empty());
+  client.server().tell_more(client.server().find_more(), client.server().version());
+  EXPECT_THAT(json::serialize(client.published(uri)), HasSubstr("found later"));
+  EXPECT_FALSE(client.server().has_more_to_find());
+  // A small one is told at once.
+  client.change(uri, good, 3);
+  client.work();
+  EXPECT_THAT(json::serialize(client.published(uri)), HasSubstr("found later"));
+  EXPECT_FALSE(client.server().has_more_to_find());
 }
 
 TEST(Server, BoundsDocumentsAndDiagnostics) {

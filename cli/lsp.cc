@@ -235,16 +235,16 @@ int run(const Options& options, Console& console) {
   std::signal(SIGPIPE, SIG_IGN);
   editor::Surroundings surroundings{
       .environment = options.environment,
-                                    .strict = options.strict,
-                                    .today = today,
-                                    .read_file = [](const std::filesystem::path& path) {
-                                      return read_file(path, "paths in a spec are relative to it");
-                                    },
-                                    .judge =
-                                        [options](editor::Analysis& analysis,
-                                                  const editor::ReadFile& read_file) {
-                                          judge_spec(options, analysis, read_file);
-                                        }};
+      .strict = options.strict,
+      .today = today,
+      .read_file =
+          [](const std::filesystem::path& path) {
+            return read_file(path, "paths in a spec are relative to it");
+          },
+      .judge =
+          [options](editor::Analysis& analysis, const editor::ReadFile& read_file) {
+            judge_spec(options, analysis, read_file);
+          }};
   return std::make_unique<Conversation>(std::move(surroundings))->run(console);
 }
 

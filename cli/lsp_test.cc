@@ -57,14 +57,14 @@ const std::map<std::string, std::string_view> exceptions{
 /// What a server says that is given these messages, as `where: severity[code]: message`, by file.
 std::map<std::string, Lines> published(const fs::path& folder, std::vector<std::string> options,
                                        const std::vector<fs::path>& specs) {
-  std::string input = framed(
-      {{"jsonrpc", "2.0"},
-       {"id", 1},
-       {"method", "initialize"},
-       {"params",
-        {{"processId", nullptr},
-         {"rootUri", "file://" + folder.string()},
-         {"capabilities", {{"general", {{"positionEncodings", json::array{"utf-32"}}}}}}}}});
+  std::string input =
+      framed({{"jsonrpc", "2.0"},
+              {"id", 1},
+              {"method", "initialize"},
+              {"params",
+               {{"processId", nullptr},
+                {"rootUri", "file://" + folder.string()},
+                {"capabilities", {{"general", {{"positionEncodings", json::array{"utf-32"}}}}}}}}});
   for (const fs::path& spec : specs) {
     if (exceptions.contains(spec.stem().string())) continue;
     input += framed({{"jsonrpc", "2.0"},
@@ -85,8 +85,7 @@ std::map<std::string, Lines> published(const fs::path& folder, std::vector<std::
     const auto begin = out.find("\r\n\r\n") + 4;
     const auto message = json::parse(out.substr(begin, length)).as_object();
     out.remove_prefix(begin + length);
-    if (!message.contains("method") ||
-        message.at("method") != "textDocument/publishDiagnostics")
+    if (!message.contains("method") || message.at("method") != "textDocument/publishDiagnostics")
       continue;
     const auto& params = message.at("params").as_object();
     const std::string name =
@@ -151,8 +150,7 @@ TEST(Lsp, ShowsWhateverGenerateRefusesBecauseOfTheSpec) {
 TEST(Lsp, LooksAtWhatIsGeneratedFromALargeSpec) {
   const Scratch scratch;
   std::string text = "caisson: v1\nname: big\nversion: 1.0.0\ntiers: { free: {} }\ntenants:\n";
-  for (int i = 0; i < 60; ++i)
-    text += "  - { slug: t" + std::to_string(i) + ", tier: free }\n";
+  for (int i = 0; i < 60; ++i) text += "  - { slug: t" + std::to_string(i) + ", tier: free }\n";
   text += "patches: [{ file: compose/none.yaml, at: /a, set: 1, reason: r }]\n";
   std::ofstream(scratch / "deployment.yaml") << text;
   const auto said = published(scratch.path(), {}, {scratch / "deployment.yaml"});

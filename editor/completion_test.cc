@@ -53,8 +53,7 @@ TEST(Completion, OffersWordsNamesAndDefaults) {
   EXPECT_THAT(at("tiers:\n  free: {}\n  pro: {}\ntenants:\n  - { slug: a, tier: fr| }\n"),
               ElementsAre("free", "pro"));
   EXPECT_THAT(at("secrets: { k: {} }\nbackup:\n  encrypt: |\n"), ElementsAre("k"));
-  EXPECT_THAT(at("services:\n  a: {}\n  b:\n    needs: [|]\n"),
-              ElementsAre("a"));
+  EXPECT_THAT(at("services:\n  a: {}\n  b:\n    needs: [|]\n"), ElementsAre("a"));
   EXPECT_THAT(at("database: postgres\nservices:\n  a: {}\n  b:\n    needs: [|]\n"),
               ElementsAre("a", "database"));
   EXPECT_THAT(at("database: sqlite\nservices:\n  b: { needs: [|] }\n"

@@ -4,9 +4,9 @@
 // left is given to the one reader, and its tree gets the items that were left out.
 //
 // That is right where the reader comes to a gap as it would come to the text that was there: as to
-// the next item of the list. It does so when the piece before the gap, which is none that depends on
-// what is around it, has begun as an item of a list. Where it has not (a quote or a bracket was left
-// open), the text is given to the reader as it is: it stops there soon. Only quotes go on over
+// the next item of the list. It does so when the piece before the gap, which is none that depends
+// on what is around it, has begun as an item of a list. Where it has not (a quote or a bracket was
+// left open), the text is given to the reader as it is: it stops there soon. Only quotes go on over
 // everything that has no other of them, and so may gaps.
 
 #include "editor/document_reader.h"
@@ -182,8 +182,7 @@ std::optional<DocumentReader::Reading> DocumentReader::read_excerpt(
   const auto good = [this](std::size_t i) { return contents_[i]->list.has_value(); };
   std::vector<bool> left_out(pieces_.size());
   for (std::size_t i = 1; i + 1 < pieces_.size(); ++i) {
-    left_out[i] =
-        good(i - 1) && good(i) && pieces_[i + 1].kind != Piece::Kind::rest;
+    left_out[i] = good(i - 1) && good(i) && pieces_[i + 1].kind != Piece::Kind::rest;
   }
   if (std::ranges::find(left_out, true) == left_out.end()) return std::nullopt;
 
@@ -360,7 +359,8 @@ void DocumentReader::forget(std::size_t bytes) {
   std::size_t unused = 0;
   for (const auto& [text, known] : known_)
     if (known.used != reads_) unused += text.size();
-  if (unused > bytes) std::erase_if(known_, [this](const auto& each) { return each.second.used != reads_; });
+  if (unused > bytes)
+    std::erase_if(known_, [this](const auto& each) { return each.second.used != reads_; });
 }
 
 }  // namespace caisson::editor

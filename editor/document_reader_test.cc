@@ -256,9 +256,10 @@ TEST(DocumentReader, AgreesWhileSomebodyErrs) {
     const std::size_t at = line_of(base, style, 401);
     DocumentReader reader;
     for (const std::string_view mistake :
-         {"-\n", "  -\n", "    - x\n", "\t- x\n", "  -\tx\n", "  - 'a\n", "  - \"a\n", "  - {\n",
-          "  - [\n", "  - |\n", "  - a: >\n", "  - domains:\n", "  }\n", "  ],\n", "  - limi\n",
-          "x\n", "---\n", "  - &a b\n", "  - *a\n", "  - ? a\n", "  - \"a\\q\n", "  - {a: b}}\n"}) {
+         {"-\n",       "  -\n",     "    - x\n",    "\t- x\n",      "  -\tx\n",   "  - 'a\n",
+          "  - \"a\n", "  - {\n",   "  - [\n",      "  - |\n",      "  - a: >\n", "  - domains:\n",
+          "  }\n",     "  ],\n",    "  - limi\n",   "x\n",          "---\n",      "  - &a b\n",
+          "  - *a\n",  "  - ? a\n", "  - \"a\\q\n", "  - {a: b}}\n"}) {
       SCOPED_TRACE(mistake);
       std::string text = base;
       text.insert(at, mistake);

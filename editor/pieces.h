@@ -16,9 +16,10 @@ struct Piece {
   std::size_t end = 0;
 };
 
-/// Takes a text apart, all of it and in order: at the keys of the top level, and what has long lists
-/// below these at some of the lines that begin an item. Tells by the looks of the lines alone; where
-/// a piece begins depends only on what stands before it, so that a change moves few of them.
+/// Takes a text apart, all of it and in order: at the keys of the top level, and what has long
+/// lists below these at some of the lines that begin an item. Tells by the looks of the lines
+/// alone; where a piece begins depends only on what stands before it, so that a change moves few of
+/// them.
 [[nodiscard]] std::vector<Piece> take_apart(std::string_view text);
 
 }  // namespace caisson::editor

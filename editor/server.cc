@@ -305,6 +305,10 @@ void Server::publish() {
   tell(std::move(found));
 }
 
+bool Server::has_more_to_find() const {
+  return state_ == State::running && !stale_ && unjudged_;
+}
+
 std::string Server::find_more() {
   json::object found;
   std::map<std::string, json::array> all;
@@ -317,7 +321,7 @@ std::string Server::find_more() {
 }
 
 void Server::tell_more(std::string_view found, std::size_t version) {
-  if (version != version_ || stale_) return;
+  if (version != version_ || !has_more_to_find()) return;
   unjudged_ = false;
   boost::system::error_code error;
   json::value read = json::parse(found, error);

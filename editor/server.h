@@ -32,11 +32,11 @@ class Server {
   /// Does one thing that is to be done; false when there is none.
   bool step();
   /// Whether what is generated from a large spec may show more mistakes in it.
-  [[nodiscard]] bool has_more_to_find() const { return !stale_ && unjudged_; }
-  /// Finds these, which may take seconds; another process may do it meanwhile. Changes nothing that
-  /// is said.
+  [[nodiscard]] bool has_more_to_find() const;
+  /// Finds these, which may take seconds: for another process. Changes nothing that is said.
   [[nodiscard]] std::string find_more();
-  /// Tells what `find_more` has found, when `version` is still what it was when that began.
+  /// Tells what `find_more` has found, when `version` is still what it was when that began; empty:
+  /// it came to no end.
   void tell_more(std::string_view found, std::size_t version);
   /// Counts what came in that may change what there is to find.
   [[nodiscard]] std::size_t version() const { return version_; }

@@ -422,10 +422,24 @@ TEST(Server, TellsWhatIsGeneratedOnlyOfTheNewestVersion) {
   client.server().tell_more(client.server().find_more(), client.server().version());
   EXPECT_THAT(json::serialize(client.published(uri)), HasSubstr("found later"));
   EXPECT_FALSE(client.server().has_more_to_find());
+  // Another process that came to no end is not tried again.
+  client.change(uri, many, 3);
+  client.work();
+  EXPECT_TRUE(client.server().has_more_to_find());
+  client.server().tell_more({}, client.server().version());
+  EXPECT_FALSE(client.server().has_more_to_find());
+  EXPECT_THAT(json::serialize(client.sent.back()), HasSubstr("was not looked at"));
   // A small one is told at once.
-  client.change(uri, good, 3);
+  client.change(uri, good, 4);
   client.work();
   EXPECT_THAT(json::serialize(client.published(uri)), HasSubstr("found later"));
+  EXPECT_FALSE(client.server().has_more_to_find());
+  // Whoever has said goodbye is told nothing.
+  client.change(uri, many, 5);
+  client.work();
+  EXPECT_TRUE(client.server().has_more_to_find());
+  client.ask(1, "shutdown");
+  client.work();
   EXPECT_FALSE(client.server().has_more_to_find());
 }
 

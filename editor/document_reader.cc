@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <span>
 #include <utility>
 
 #include "generator/spec/read_trace.h"
@@ -187,7 +188,8 @@ std::optional<DocumentReader::Reading> DocumentReader::read_excerpt(
   if (std::ranges::find(left_out, true) == left_out.end()) return std::nullopt;
 
   Reading reading = parse(source, file, left_out);
-  if (const auto wrong = reading.proven; wrong != reading.excerpt.gaps.size()) {
+  if (const auto wrong = reading.proven;
+      wrong != reading.excerpt.gaps.size() && !scans_over_gaps(reading)) {
     auto again = read_in_quotes(source, file, reading, wrong);
     if (!again) return std::nullopt;
     reading = *std::move(again);
@@ -205,6 +207,31 @@ std::optional<DocumentReader::Reading> DocumentReader::read_excerpt(
     if (told != spec::tabs_in_indentation(text, file)) return std::nullopt;
   }
   return reading;
+}
+
+/// In brackets, which might be a key, the reader takes all tokens until they are closed before it
+/// looks at one. What it refuses then stands before the gaps, which only its scanner comes to, or
+/// the scanner refuses it: either way gaps are as good as what was there when the scanner comes to
+/// each of them between two tokens.
+bool DocumentReader::scans_over_gaps(const Reading& reading) {
+  constexpr std::size_t most_gaps = 8;
+  const auto& [left_out, excerpt, document, found, trace, proven] = reading;
+  const auto gaps = std::span(excerpt.gaps).subspan(proven);
+  if (document || gaps.size() > most_gaps) return false;
+  return std::ranges::all_of(gaps, [&](const Excerpt::Gap& gap) {
+    if (pieces_[gap.first].kind != Piece::Kind::flow || trace.parsed > gap.guard) return false;
+    // No token begins with this.
+    const source::SourceFile stop(
+        "", std::string(excerpt.source.text().substr(0, gap.begin)).append("@"));
+    source::Diagnostics said;
+    spec::ReadTrace stopped;
+    static_cast<void>(spec::read_document(stop, 0, said, {}, stopped));
+    parsed_ += std::min(excerpt.written, stopped.seen);
+    const auto all = said.sorted();
+    return stopped.syntax && std::ranges::any_of(all, [&](const source::Diagnostic& each) {
+             return each.where.begin == gap.begin;
+           });
+  });
 }
 
 /// Reads once more what came to a gap otherwise than to the next item. Nothing when only the whole
@@ -236,15 +263,6 @@ std::optional<DocumentReader::Reading> DocumentReader::read_in_quotes(
       from = std::min(text.find_first_of(twice ? "\"\\" : "'", from), text.size());
     }
   }
-  // Whoever is in brackets that nobody closes looks for their end over everything that is in
-  // others: pieces that close all of theirs change nothing.
-  const bool bracketed =
-      trace.syntax && std::ranges::any_of(found.sorted(), [&](const source::Diagnostic& each) {
-        return !each.related.empty() && each.related.front().begin >= gap.begin;
-      });
-  if (bracketed && pieces_[gap.first].kind == Piece::Kind::flow && failed.trace.syntax &&
-      !failed.document)
-    return failed;
   auto left_out = failed.left_out;
   for (std::size_t i = gap.first; i < pieces_.size(); ++i)
     if (pieces_[i].end > from) left_out[i] = false;

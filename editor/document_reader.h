@@ -45,6 +45,7 @@ class DocumentReader {
 
   [[nodiscard]] std::optional<Reading> read_excerpt(const source::SourceFile& source,
                                                     std::uint32_t file);
+  [[nodiscard]] bool scans_over_gaps(const Reading& reading);
   [[nodiscard]] std::optional<Reading> read_in_quotes(const source::SourceFile& source,
                                                       std::uint32_t file, const Reading& failed,
                                                       std::size_t wrong);

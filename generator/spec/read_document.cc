@@ -140,6 +140,8 @@ class TreeBuilder final : public YAML::EventHandler {
     return open_.empty() ? std::move(root_) : std::optional(std::move(open_.front().node));
   }
   [[nodiscard]] int documents() const { return documents_; }
+  /// Where the last value begins, so far.
+  [[nodiscard]] std::uint32_t last() const { return last_; }
   [[nodiscard]] std::uint32_t place(const YAML::Mark& mark) const {
     const auto at = offset_ + static_cast<std::size_t>(std::max(mark.pos, 0));
     return static_cast<std::uint32_t>(std::min(at, text_.size()));
@@ -251,6 +253,7 @@ class TreeBuilder final : public YAML::EventHandler {
   void open(const YAML::Mark& mark, const std::string& tag, Node::Kind kind) {
     refuse_tag(mark, tag);
     const auto begin = place(mark);
+    last_ = std::max(last_, begin);
     if (open_.size() >= limits_.depth) {
       error("E0007", {file_, begin, begin + 1},
             "values are nested deeper than " + std::to_string(limits_.depth) + " levels",
@@ -269,6 +272,7 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   void add(Node node) {
+    last_ = std::max(last_, node.span.begin);
     if (open_.empty()) {
       root_ = std::move(node);
       return;
@@ -325,6 +329,7 @@ class TreeBuilder final : public YAML::EventHandler {
   const DocumentLimits& limits_;
   std::vector<Open> open_;
   std::optional<Node> root_;
+  std::uint32_t last_ = 0;
   int documents_ = 0;
 };
 
@@ -462,6 +467,7 @@ std::optional<Node> read_document(const source::SourceFile& source, std::uint32_
     // Said already.
   }
   trace.seen = skipped + buffer.taken();
+  trace.parsed = builder.last();
   if (trace.gave_up && !trace.syntax && builder.documents() > 1) return builder.take();
   if (trace.gave_up) {
     trace.unfinished = builder.take_unfinished();

@@ -232,8 +232,8 @@ TEST(DocumentReader, AgreesWhileATenantIsTyped) {
     const std::string in = indent_of(style);
     DocumentReader reader;
     agree(reader, base);
-    const std::string row = is_flow(style) ? in + "{ slug: \"ab\", domains: ['a'] },"
-                                           : in + "- slug: ab\n" + in + "  tier: \"b\"";
+    const std::string row =
+        is_flow(style) ? in + "{ a: \"b\", c: ['d'] }," : in + "- a: b\n" + in + "  c: \"d\"";
     for (const int where : {0, 400, 799}) {
       std::string text = base;
       std::size_t at = line_of(base, style, where);

@@ -58,14 +58,9 @@ std::string mended(std::string_view value) {
 
 class TreeBuilder final : public YAML::EventHandler {
  public:
-  TreeBuilder(const source::SourceFile& source, std::uint32_t offset, std::uint32_t file,
+  TreeBuilder(std::string_view text, std::uint32_t offset, std::uint32_t file,
               Diagnostics& diagnostics, const DocumentLimits& limits)
-      : source_(source),
-        text_(source.text()),
-        offset_(offset),
-        file_(file),
-        diagnostics_(diagnostics),
-        limits_(limits) {}
+      : text_(text), offset_(offset), file_(file), diagnostics_(diagnostics), limits_(limits) {}
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (documents_++ == 0) return;
@@ -105,10 +100,8 @@ class TreeBuilder final : public YAML::EventHandler {
     open(mark, tag, Node::Kind::sequence);
   }
   void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
-                  YAML::EmitterStyle::value style) override {
-    refuse_line_in_braces(mark);
+                  YAML::EmitterStyle::value) override {
     open(mark, tag, Node::Kind::map);
-    open_.back().in_braces = style == YAML::EmitterStyle::Flow;
   }
   void OnSequenceEnd() override { close(); }
   void OnMapEnd() override {
@@ -153,14 +146,6 @@ class TreeBuilder final : public YAML::EventHandler {
     const auto end = std::min(text_.find_first_of(" \t\r\n,]}", begin), text_.size());
     return {file_, begin, static_cast<std::uint32_t>(end)};
   }
-  /// A bracket that opens a map or a list and is missing its counterpart before `begin`.
-  void report_unclosed(Span opening, bool map, std::uint32_t begin) {
-    const auto at = source_.position(begin);
-    error("E0001", opening, map ? "the '{' is never closed" : "the '[' is never closed",
-          std::string("add the missing '") + (map ? "}'" : "]'") + " before line " +
-              std::to_string(at.line) + ", column " + std::to_string(at.column),
-          {{file_, begin, begin}});
-  }
   /// Where the innermost list or map that is still open begins.
   [[nodiscard]] std::optional<Span> innermost() const {
     return open_.empty() ? std::nullopt : std::optional(open_.back().node.span);
@@ -171,7 +156,6 @@ class TreeBuilder final : public YAML::EventHandler {
     Node node;
     std::optional<Entry> key;  ///< a map's key that waits for its value
     bool usable = true;        ///< false: the key was refused, its value is read and dropped
-    bool in_braces = false;    ///< a map in flow style
   };
 
   void error(std::string_view code, Span where, std::string message, std::string remedy,
@@ -236,18 +220,6 @@ class TreeBuilder final : public YAML::EventHandler {
     const auto span = word_at(begin);
     error("E0012", span, "tag '" + text(span) + "' is not supported",
           "remove it; quote a value to make it text");
-  }
-
-  /// A '{' in place of a key, lines below the '{' around it: that one was not closed. What comes
-  /// behind would be refused key by key.
-  void refuse_line_in_braces(const YAML::Mark& mark) {
-    const auto begin = place(mark);
-    if (open_.empty() || !open_.back().in_braces || open_.back().key) return;
-    const Span around = open_.back().node.span;
-    const auto between = text_.substr(around.begin, begin - around.begin);
-    if (!between.starts_with('{') || between.find('\n') == std::string_view::npos) return;
-    report_unclosed(around, true, begin);
-    throw Abandon{};
   }
 
   void open(const YAML::Mark& mark, const std::string& tag, Node::Kind kind) {
@@ -321,7 +293,6 @@ class TreeBuilder final : public YAML::EventHandler {
     return 1 + static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n'));
   }
 
-  const source::SourceFile& source_;
   std::string_view text_;
   std::uint32_t offset_;
   std::uint32_t file_;
@@ -357,7 +328,7 @@ constexpr std::array<Wording, 9> wordings{{
     {"unknown token", "this character cannot start a value", "quote the value"},
 }};
 
-void report_syntax(const YAML::Exception& exception, TreeBuilder& builder,
+void report_syntax(const YAML::Exception& exception, const TreeBuilder& builder,
                    const source::SourceFile& source, std::uint32_t file, Diagnostics& diagnostics) {
   const auto begin = builder.place(exception.mark);
   const auto text = source.text();
@@ -383,8 +354,16 @@ void report_syntax(const YAML::Exception& exception, TreeBuilder& builder,
                         exception.msg == YAML::ErrorMsg::END_OF_SEQ_FLOW;
   if (unclosed && builder.innermost()) {
     // The parser notices far from the mistake: where the bracket opens is the better place.
-    builder.report_unclosed(*builder.innermost(), exception.msg == YAML::ErrorMsg::END_OF_MAP_FLOW,
-                            begin);
+    const Span opening = *builder.innermost();
+    const bool map = exception.msg == YAML::ErrorMsg::END_OF_MAP_FLOW;
+    const auto at = source.position(begin);
+    diagnostics.report({.code = "E0001",
+                        .where = opening,
+                        .message = map ? "the '{' is never closed" : "the '[' is never closed",
+                        .remedy = std::string("add the missing '") + (map ? "}'" : "]'") +
+                                  " before line " + std::to_string(at.line) + ", column " +
+                                  std::to_string(at.column),
+                        .related = {{file, begin, begin}}});
     return;
   }
 
@@ -452,7 +431,7 @@ std::optional<Node> read_document(const source::SourceFile& source, std::uint32_
   if (!check_text(source, file, diagnostics, limits)) return std::nullopt;
   const auto text = source.text();
   const std::uint32_t skipped = text.starts_with(byte_order_mark) ? byte_order_mark.size() : 0;
-  TreeBuilder builder(source, skipped, file, diagnostics, limits);
+  TreeBuilder builder(text, skipped, file, diagnostics, limits);
   View buffer(text.substr(skipped));
   try {
     std::istream stream(&buffer);

@@ -55,7 +55,7 @@ constexpr int look_for_client_ms = 10'000;
 /// For so long nobody types before somebody looks closer.
 constexpr int pause_ms = 200;
 
-/// For so long somebody looks closer; ten times what the largest spec takes.
+/// For so long somebody looks closer: far longer than the largest spec takes.
 constexpr std::chrono::seconds longest{60};
 
 bool is_gone(const editor::Server& server) {

@@ -209,10 +209,10 @@ std::optional<DocumentReader::Reading> DocumentReader::read_excerpt(
   return reading;
 }
 
-/// In brackets, which might be a key, the reader takes all tokens until they are closed before it
-/// looks at one. What it refuses then stands before the gaps, which only its scanner comes to, or
-/// the scanner refuses it: either way gaps are as good as what was there when the scanner comes to
-/// each of them between two tokens.
+/// Brackets may be a key: before the parser looks at the first token in them, the scanner takes all
+/// up to their end. So it runs over gaps also when the text is refused for what stands before them,
+/// or is refused by the scanner itself. To it a gap is as good as what was there when it comes there
+/// between two tokens.
 bool DocumentReader::scans_over_gaps(const Reading& reading) {
   constexpr std::size_t most_gaps = 8;
   const auto& [left_out, excerpt, document, found, trace, proven] = reading;
@@ -220,7 +220,7 @@ bool DocumentReader::scans_over_gaps(const Reading& reading) {
   if (document || gaps.size() > most_gaps) return false;
   return std::ranges::all_of(gaps, [&](const Excerpt::Gap& gap) {
     if (pieces_[gap.first].kind != Piece::Kind::flow || trace.parsed > gap.guard) return false;
-    // No token begins with this.
+    // No token begins with this: the scanner refuses it there, or was not between two.
     const source::SourceFile stop(
         "", std::string(excerpt.source.text().substr(0, gap.begin)).append("@"));
     source::Diagnostics said;

@@ -279,29 +279,30 @@ void Server::grow_stale() {
   ++version_;
 }
 
-namespace {
-
-/// A file may belong to several specs, and each has its own to say of it.
-void add(std::map<std::string, json::array>& found, const std::string& uri, json::array list) {
-  json::array& all = found[uri];
-  if (all.empty()) {
-    all = std::move(list);
-    return;
+/// What there is to say of every file.
+std::map<std::string, json::array> Server::collect() {
+  std::map<std::string, json::array> found;
+  for (auto& [key, spec] : workspace_.specs()) {
+    for (auto& [uri, list] : features_.diagnostics(*spec)) {
+      // A file may belong to several specs, and each has its own to say of it.
+      json::array& all = found[uri];
+      if (all.empty()) {
+        all = std::move(list);
+        continue;
+      }
+      for (json::value& each : list)
+        if (std::ranges::find(all, each) == all.end()) all.push_back(std::move(each));
+    }
   }
-  for (json::value& each : list)
-    if (std::ranges::find(all, each) == all.end()) all.push_back(std::move(each));
+  return found;
 }
-
-}  // namespace
 
 void Server::publish() {
   stale_ = false;
-  unjudged_ = false;
-  std::map<std::string, json::array> found;
-  for (auto& [key, spec] : workspace_.specs()) {
-    for (auto& [uri, list] : features_.diagnostics(*spec)) add(found, uri, std::move(list));
-    unjudged_ |= !workspace_.analysis(*spec).judged;
-  }
+  auto found = collect();
+  unjudged_ = std::ranges::any_of(workspace_.specs(), [this](const auto& each) {
+    return !workspace_.analysis(*each.second).judged;
+  });
   tell(std::move(found));
 }
 
@@ -310,13 +311,10 @@ bool Server::has_more_to_find() const {
 }
 
 std::string Server::find_more() {
-  json::object found;
-  std::map<std::string, json::array> all;
-  for (auto& [key, spec] : workspace_.specs()) {
+  for (auto& [key, spec] : workspace_.specs())
     static_cast<void>(workspace_.whole_analysis(*spec));
-    for (auto& [uri, list] : features_.diagnostics(*spec)) add(all, uri, std::move(list));
-  }
-  for (auto& [uri, list] : all) found[uri] = std::move(list);
+  json::object found;
+  for (auto& [uri, list] : collect()) found[uri] = std::move(list);
   return json::serialize(found);
 }
 

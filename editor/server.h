@@ -62,6 +62,7 @@ class Server {
   void close(const json::value& params);
   void change_folders(const json::value& params);
   void grow_stale();
+  [[nodiscard]] std::map<std::string, json::array> collect();
   void publish();
   void tell(std::map<std::string, json::array> found);
   void log(std::string_view message);

@@ -434,8 +434,14 @@ TEST(Server, TellsWhatIsGeneratedOnlyOfTheNewestVersion) {
   client.work();
   EXPECT_THAT(json::serialize(client.published(uri)), HasSubstr("found later"));
   EXPECT_FALSE(client.server().has_more_to_find());
+  // The chart has values for each environment.
+  std::string environments = good + "environments:\n";
+  for (int i = 0; i < 100; ++i) environments += "  e" + std::to_string(i) + ": {}\n";
+  client.change(uri, environments, 5);
+  client.work();
+  EXPECT_TRUE(client.server().has_more_to_find());
   // Whoever has said goodbye is told nothing.
-  client.change(uri, many, 5);
+  client.change(uri, many, 6);
   client.work();
   EXPECT_TRUE(client.server().has_more_to_find());
   client.ask(1, "shutdown");

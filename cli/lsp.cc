@@ -132,10 +132,9 @@ class Conversation {
     }
     if (!aside_.runs() && !listens_) return false;
     // The output is looked at for a client that does not read it any more.
-    std::array<pollfd, 3> all{
-        {{.fd = listens_ ? STDIN_FILENO : -1, .events = POLLIN, .revents = 0},
-         {.fd = aside_.descriptor(), .events = POLLIN, .revents = 0},
-         {.fd = STDOUT_FILENO, .events = 0, .revents = 0}}};
+    std::array<pollfd, 3> all{{{.fd = listens_ ? STDIN_FILENO : -1, .events = POLLIN, .revents = 0},
+                               {.fd = aside_.descriptor(), .events = POLLIN, .revents = 0},
+                               {.fd = STDOUT_FILENO, .events = 0, .revents = 0}}};
     if (poll(all.data(), all.size(), look_for_client_ms) <= 0) return !is_gone(server_);
     if (all[1].revents != 0)
       if (const auto found = aside_.take()) server_.tell_more(*found, aside_.version());

@@ -211,8 +211,8 @@ std::optional<DocumentReader::Reading> DocumentReader::read_excerpt(
 
 /// Brackets may be a key: before the parser looks at the first token in them, the scanner takes all
 /// up to their end. So it runs over gaps also when the text is refused for what stands before them,
-/// or is refused by the scanner itself. To it a gap is as good as what was there when it comes there
-/// between two tokens.
+/// or is refused by the scanner itself. To it a gap is as good as what was there when it comes
+/// there between two tokens.
 bool DocumentReader::scans_over_gaps(const Reading& reading) {
   constexpr std::size_t most_gaps = 8;
   const auto& [left_out, excerpt, document, found, trace, proven] = reading;

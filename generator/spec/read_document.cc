@@ -427,8 +427,8 @@ std::optional<Node> read_document(const source::SourceFile& source, std::uint32_
 std::optional<Node> read_document(const source::SourceFile& source, std::uint32_t file,
                                   Diagnostics& diagnostics, const DocumentLimits& limits,
                                   ReadTrace& trace) {
-  trace = {.gave_up = true};
-  if (!check_text(source, file, diagnostics, limits)) return std::nullopt;
+  trace = {.gave_up = !check_text(source, file, diagnostics, limits)};
+  if (trace.gave_up) return std::nullopt;
   const auto text = source.text();
   const std::uint32_t skipped = text.starts_with(byte_order_mark) ? byte_order_mark.size() : 0;
   TreeBuilder builder(text, skipped, file, diagnostics, limits);
@@ -438,12 +438,12 @@ std::optional<Node> read_document(const source::SourceFile& source, std::uint32_
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) {
     }
-    trace.gave_up = false;
   } catch (const YAML::Exception& exception) {
+    trace.gave_up = true;
     trace.syntax = true;
     report_syntax(exception, builder, source, file, diagnostics);
   } catch (const Abandon&) {
-    // Said already.
+    trace.gave_up = true;
   }
   trace.seen = skipped + buffer.taken();
   trace.parsed = builder.last();

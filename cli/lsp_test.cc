@@ -94,8 +94,8 @@ std::map<std::string, Lines> published(const fs::path& folder, std::vector<std::
   return said;
 }
 
-/// Of the file of the spec itself exactly this, and of the files beside it at least this: they belong
-/// to several specs here.
+/// Of the file of the spec itself exactly this, and of the files beside it at least this: they
+/// belong to several specs here.
 TEST(Lsp, ShowsWhateverGenerateRefusesBecauseOfTheSpec) {
   for (const std::string corpus : {"specs/invalid", "specs/refused"}) {
     const fs::path folder = fs::path(CAISSON_SOURCE_DIR) / corpus;

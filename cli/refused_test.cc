@@ -50,11 +50,12 @@ TEST_P(RefusedSpec, IsRefusedInTheseWords) {
   EXPECT_EQ(mistakes_in(checked.out), mistakes_in(contents(golden)));
 }
 
-INSTANTIATE_TEST_SUITE_P(Specs, RefusedSpec, ::testing::ValuesIn(specs_in(kSpecs)), [](const auto& spec) {
-  auto name = spec.param.stem().string();
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Specs, RefusedSpec, ::testing::ValuesIn(specs_in(kSpecs)),
+                         [](const auto& spec) {
+                           auto name = spec.param.stem().string();
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
 
 }  // namespace
 }  // namespace caisson::cli

@@ -121,16 +121,12 @@ function applied(text, edits) {
 }
 
 /** What `caisson validate` says, in the places of the protocol. */
-// What only the rendered artifacts show: docs/editors.md says that an editor does not.
-const OF_ARTIFACTS = ["E0307", "E0308", "E0309", "W0301", "W0302"];
-
 function validated(file, options, textOf) {
   const ran = spawnSync(caisson, ["validate", path.basename(file), "--format", "json", ...options],
     { cwd: path.dirname(file), encoding: "utf8", maxBuffer: 1 << 28 });
   const said = JSON.parse(ran.stdout);
   const byFile = new Map();
   for (const each of said.diagnostics) {
-    if (OF_ARTIFACTS.includes(each.code)) continue;
     const lines = textOf(each.file).split("\n");
     const place = (line, column) => {
       let written = lines[line - 1] ?? "";

@@ -22,7 +22,7 @@ std::string key_of(std::string_view uri) {
 /// Whether everything is generated from it in some hundredths of a second: the chart has values for
 /// each environment.
 bool is_small(const Analysis& analysis) {
-  constexpr std::size_t most = 50;
+  constexpr std::size_t most = 20;
   constexpr std::size_t most_text = std::size_t{32} << 10;
   std::size_t bytes = 0;
   for (const source::SourceFile& source : analysis.sources) bytes += source.text().size();

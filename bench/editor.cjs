@@ -87,7 +87,7 @@ async function main() {
     console.log(`${`${name}, ${what}`.padEnd(46)} ${at(0.5).padStart(10)} ${at(0.95).padStart(8)} ${`${list[0].toFixed(1)}..${at(1)}`.padStart(19)}`);
   };
   show("edit to diagnostics", edits);
-  if (typed.length > 0) show("a key of a new tenant to diagnostics", typed);
+  if (typed.length > 0) show("a key of a new tenant", typed);
   show("completion", completions);
   server.kill();
   process.exit(0);

@@ -83,6 +83,7 @@ void judge_spec(const Options& options, editor::Analysis& analysis,
                              .strict = options.strict},
                             spec);
   if (!judged) {
+    // A target cannot render what is right so far, and does not say where.
     spec.diagnostics.report({.code = "E0308",
                              .where = {},
                              .message = judged.error().what,

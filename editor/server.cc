@@ -309,7 +309,7 @@ void Server::publish() {
 bool Server::has_more_to_find() const { return state_ == State::running && !stale_ && unjudged_; }
 
 std::string Server::find_more() {
-  for (auto& [key, spec] : workspace_.specs()) static_cast<void>(workspace_.whole_analysis(*spec));
+  for (auto& [key, spec] : workspace_.specs()) workspace_.judge(*spec);
   json::object found;
   for (auto& [uri, list] : collect()) found[uri] = std::move(list);
   return json::serialize(found);

@@ -212,10 +212,8 @@ const Analysis& Workspace::analysis(OpenSpec& spec) const {
   return *spec.analysis;
 }
 
-const Analysis& Workspace::whole_analysis(OpenSpec& spec) const {
-  static_cast<void>(analysis(spec));
-  if (!spec.analysis->judged) judge(*spec.analysis, reader_of(*spec.document));
-  return *spec.analysis;
+void Workspace::judge(OpenSpec& spec) const {
+  if (!analysis(spec).judged) judge(*spec.analysis, reader_of(*spec.document));
 }
 
 Analysis Workspace::analysis_after(OpenSpec& spec, const std::vector<Edit>& edits) const {

@@ -100,8 +100,8 @@ class Workspace {
   [[nodiscard]] const Project& project(OpenSpec& spec) const;
   /// Of a large spec only what `spec::load` says, which is there at once.
   [[nodiscard]] const Analysis& analysis(OpenSpec& spec) const;
-  /// All of it, which may take seconds.
-  [[nodiscard]] const Analysis& whole_analysis(OpenSpec& spec) const;
+  /// Makes the analysis whole, which may take seconds.
+  void judge(OpenSpec& spec) const;
   /// What would be said after the edits.
   [[nodiscard]] std::vector<source::Diagnostic> after(OpenSpec& spec,
                                                       const std::vector<Edit>& edits) const;

@@ -355,11 +355,40 @@ async function examples() {
   }
 }
 
+/** Another process looks at what is generated from a large spec, as long as somebody wants to know. */
+async function large(folder) {
+  const tenants = Array.from({ length: 5000 }, (_, i) => `  - { slug: t${i} }\n`).join("");
+  const text = "caisson: v1\nname: big\nversion: 1.0.0\npatches: [{ file: compose/none.yaml, at: /a, set: 1, reason: r }]\n" +
+    `tenants:\n${tenants}`;
+  const editor = new Editor(folder);
+  const { pid } = editor.process;
+  const until = async (holds) => { while (!holds()) await new Promise((resolve) => setTimeout(resolve, 2)); };
+  const others = () => fs.readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean);
+  const another = async () => { await until(() => others().length > 0); return others()[0]; };
+  const runs = (process) => {
+    try { return !/^State:\tZ/m.test(fs.readFileSync(`/proc/${process}/status`, "utf8")); } catch { return false; }
+  };
+  await editor.start();
+  const uri = await editor.open("large.yaml", text);
+  const first = await another();
+  await editor.change(uri, "# ", { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } });
+  await editor.change(uri, text);
+  assert.deepEqual(await editor.diagnostics(uri), []);
+  await until(() => !others().includes(first));
+  await until(() => editor.published.get(uri).diagnostics.some((each) => each.code === "E0303"));
+  assert.deepEqual(others(), []);
+  await editor.change(uri, text);
+  const last = await another();
+  editor.process.kill("SIGKILL");
+  await until(() => !runs(last));
+}
+
 async function main() {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "caisson-editors-"));
   try {
     await lifecycle(folder);
     await features(folder);
+    await large(folder);
     await examples();
     console.log(`client: ${await invalidSpecs()}`);
   } finally {

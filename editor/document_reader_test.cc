@@ -110,8 +110,7 @@ std::string tenant_in(Style style, int number) {
 }
 
 /// A document that is worth taking apart.
-std::string written_in(Style style) {
-  constexpr int tenants = 800;
+std::string written_in(Style style, int tenants = 800) {
   std::string text = opening_of(style);
   for (int i = 0; i < tenants; ++i) text += tenant_in(style, i);
   if (style == Style::json) return text + "    {}\n  ],\n  \"secrets\": {}\n}\n";
@@ -125,51 +124,25 @@ std::size_t line_of(const std::string& text, Style style, int number) {
   return text.find(first) + (first.front() == '\n' ? 1 : 0);
 }
 
-std::string with_tenants(int count, bool indented = true) {
-  std::string text = "caisson: v1\nname: large\n# about tenants\ntenants:\n";
-  for (int i = 0; i < count; ++i) {
-    const std::string number = std::to_string(i);
-    switch (i % 4) {
-      case 0:
-        text += "  - { slug: tenant-" + number + ", tier: free, owner: \"a@b.example\" }\n";
-        break;
-      case 1:
-        text +=
-            "  - slug: tenant-" + number + "\n    tier: free\n    limits:\n      requests: 1/s\n";
-        break;
-      case 2:
-        text += "\n  # one more\n  - slug: 'tenant-" + number +
-                "'   # quoted\n    domains: [a.example]\n";
-        break;
-      default:
-        text += "  - { slug: tenant-" + number + ",\n      name: \"\xC3\xA9\xE2\x82\xAC\" }\n";
-    }
-  }
-  if (!indented) {
-    for (auto at = text.find("\n  "); at != std::string::npos; at = text.find("\n  ", at + 1))
-      text.erase(at + 1, 2);
-  }
-  return text + "\nruntime: { replicas: 1 }\nsecrets: {}\n";
-}
-
 TEST(DocumentReader, AssemblesWhatTheWholeWouldBe) {
   DocumentReader reader;
-  agree(reader, with_tenants(900));
-  agree(reader, "\xEF\xBB\xBF" + with_tenants(900));
-  std::string crlf;
-  for (const char c : with_tenants(900))
-    crlf += c == '\n' ? std::string("\r\n") : std::string(1, c);
-  agree(reader, crlf);
-  // Nothing behind the list.
-  const auto text = with_tenants(900);
-  agree(reader, text.substr(0, text.find("\nruntime:")));
-  agree(reader, with_tenants(900, false));
+  for (const Style style : styles) {
+    SCOPED_TRACE(static_cast<int>(style));
+    const std::string text = written_in(style);
+    agree(reader, text);
+    agree(reader, "\xEF\xBB\xBF" + text);
+    std::string crlf;
+    for (const char c : text) crlf += c == '\n' ? std::string("\r\n") : std::string(1, c);
+    agree(reader, crlf);
+    // Nothing behind the list.
+    agree(reader, text.substr(0, text.find("\nruntime:")));
+  }
 }
 
 TEST(DocumentReader, ParsesWhatHasChangedAndLittleMore) {
-  for (const bool indented : {true, false}) {
+  for (const Style style : {Style::indented, Style::flat}) {
     DocumentReader reader;
-    auto text = with_tenants(10'000, indented);
+    auto text = written_in(style, 10'000);
     agree(reader, text);
     EXPECT_GE(reader.parsed(), text.size());
     agree(reader, text);
@@ -185,8 +158,8 @@ TEST(DocumentReader, ParsesWhatHasChangedAndLittleMore) {
 }
 
 TEST(DocumentReader, ReportsWhatTheWholeWouldReport) {
-  const auto indented = with_tenants(900);
-  const auto flat = with_tenants(900, false);
+  const auto indented = written_in(Style::indented);
+  const auto flat = written_in(Style::flat);
   for (const std::string_view mistake : {"&anchor ",
                                          "*alias",
                                          "\"",

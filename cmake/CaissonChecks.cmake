@@ -67,6 +67,7 @@ caisson_check(systemd COMMAND scripts/test-systemd ${CMAKE_RUNTIME_OUTPUT_DIRECT
 caisson_check(media COMMAND scripts/test-media ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 600 LABELS container)
 caisson_check(services COMMAND scripts/test-services ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 400 LABELS container)
 caisson_check(install COMMAND scripts/test-install ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 1200 LABELS container)
+caisson_check(compose_install COMMAND scripts/test-compose-install ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 800 LABELS container)
 caisson_check(conform_nginx
   COMMAND $<TARGET_FILE:caisson> conform examples/nginx/deployment.yaml --target local --level 1
     --report ${CMAKE_BINARY_DIR}/conform-nginx

@@ -1,29 +1,28 @@
 #include <algorithm>
-#include <cstdint>
+#include <cerrno>
 #include <cstdio>
+#include <functional>
 #include <iterator>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <malloc.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-#include "base/files.h"
 #include "installer/command/cluster_command.h"
 #include "installer/command/cluster_place.h"
 #include "installer/command/command.h"
 #include "installer/command/diagnose_command.h"
 #include "installer/command/doctor_command.h"
 #include "installer/command/images.h"
+#include "installer/command/options.h"
 #include "installer/command/site_command.h"
 #include "installer/command/trust_command.h"
 #include "installer/command/try_command.h"
 #include "installer/confine/network.h"
-#include "installer/format/chart.h"
-#include "installer/format/lines.h"
-#include "installer/media/layout.h"
 #include "installer/registry/engine.h"
 #include "installer/verify/bundle.h"
 
@@ -108,7 +107,8 @@ and --boot; --plain-http, --ca, --user and --password-file of `install` and `upd
 
 Nothing connects to anything: the program gives up the network before it opens a bundle. Only
 `images serve` and `images import`, on 127.0.0.1, and `images push`, to the registry that is named,
-keep it, and so does the form helm, for helm, kubectl and --registry; `try` opens the bundle without it, and then starts the release on 127.0.0.1.
+keep it; so do the form compose, for the engine of this host, and the form helm, for helm, kubectl and
+--registry; `try` opens the bundle without it, and then starts the release on 127.0.0.1.
 
 exit codes:
   0  it is as it should be
@@ -132,31 +132,6 @@ Said misused(const std::string& what) {
   return {.error = "caisson-install: " + what + "\nsee `caisson-install --help`\n",
           .exit = Exit::usage};
 }
-
-/// The command line, cut into words and options.
-struct Words {
-  std::vector<std::string> words;
-  std::string command;  ///< "verify", "images push"
-  std::vector<std::string_view> options;
-  Request request;
-  PushRequest push;
-  SiteRequest site;  ///< but for what `request` says
-  ImportRequest import;
-  std::string space;   ///< of a chart
-  std::string values;  ///< a file that is laid over those of a chart
-  std::string trial;   ///< the directory of `try`
-  bool end_trial = false;
-  std::uint16_t port = 5005;
-};
-
-/// An option, and the commands that take it.
-struct Option {
-  std::string_view name;
-  std::vector<std::string_view> commands;
-  bool has_value;
-  /// Takes the value; says what is wrong with it, if anything is.
-  std::string (*take)(Words& words, const std::string& value);
-};
 
 const std::vector<std::string_view> kOfBundles = {"verify", "inspect", "images serve",
                                                   "images import", "images push"};
@@ -196,251 +171,6 @@ constexpr Instead kOfHosts[] = {
 
 constexpr std::string_view kOfClusters[] = {
     "--registry", "--namespace", "--values", "--plain-http", "--ca", "--user", "--password-file"};
-
-const std::vector<std::string_view> kTrusting = {"verify",        "inspect",      "images serve",
-                                                 "images import", "images push",  "install",
-                                                 "trust show",    "trust update", "try"};
-
-const std::vector<Option>& options() {
-  static const std::vector<Option> table = {
-      {"--expect-root", kTrusting, true,
-       [](Words& words, const std::string& value) -> std::string {
-         words.request.expected_root = fingerprint_of(value);
-         return words.request.expected_root ? "" : "--expect-root takes 64 hexadecimal digits";
-       }},
-      {"--roots", kTrusting, true,
-       [](Words& words, const std::string& value) -> std::string {
-         words.request.roots = value;
-         return {};
-       }},
-      {"--strict",
-       {"verify", "install", "update", "try"},
-       false,
-       [](Words& words, const std::string&) -> std::string {
-         words.request.strict = true;
-         return {};
-       }},
-      {"--sums",
-       {"verify"},
-       false,
-       [](Words& words, const std::string&) -> std::string {
-         words.request.sums_only = true;
-         return {};
-       }},
-      {"--base",
-       {"verify"},
-       true,
-       [](Words& words, const std::string& value) -> std::string {
-         words.request.base = value;
-         return value.empty() ? "--base takes a directory" : "";
-       }},
-      {"--json",
-       {"verify", "inspect", "explain", "images serve", "images import", "images push", "install",
-        "update", "rollback", "recover", "status", "uninstall", "doctor", "diagnose", "trust show",
-        "trust update", "try"},
-       false,
-       [](Words& words, const std::string&) -> std::string {
-         words.request.json = true;
-         return {};
-       }},
-      {"--product",
-       {"update", "rollback", "recover", "status", "uninstall", "doctor", "diagnose", "trust show",
-        "trust update"},
-       true,
-       [](Words& words, const std::string& value) -> std::string {
-         words.site.product = value;
-         return is_file_name(value) ? "" : "--product takes a product's name";
-       }},
-      {"--secrets",
-       {"install", "update"},
-       true,
-       [](Words& words, const std::string& value) -> std::string {
-         words.site.secrets = value;
-         return value.empty() ? "--secrets takes a directory" : "";
-       }},
-      {"--answers",
-       {"install", "update", "try"},
-       true,
-       [](Words& words, const std::string& value) -> std::string {
-         words.site.answers = value;
-         return value.empty() ? "--answers takes a file" : "";
-       }},
-      {"--form",
-       {"install", "update"},
-       true,
-       [](Words& words, const std::string& value) -> std::string {
-         words.site.form = form_of(value);
-         return words.site.form ? "" : "--form takes systemd, compose or helm";
-       }},
-      {"--registry",
-       {"install", "update"},
-       true,
-       [](Words& words, const std::string& value) -> std::string {
-         words.push.to = value;
-         return value.empty() ? "--registry takes HOST[:PORT][/PREFIX]" : "";
-       }},
-      {"--namespace",
-       {"install"},
-       true,
-       [](Words& words, const std::string& value) -> std::string {
-         words.space = value;
-         return is_namespace(value) ? "" : "--namespace takes a namespace of Kubernetes";
-       }},
-      {"--values",
-       {"install", "update"},
-       true,
-       [](Words& words, const std::string& value) -> std::string {
-         words.values = value;
-         return value.empty() ? "--values takes a file" : "";
-       }},
-      {"--dry-run",
-       {"install", "update", "rollback", "uninstall", "diagnose"},
-       false,
-       [](Words& words, const std::string&) -> std::string {
-         words.site.dry_run = true;
-         return {};
-       }},
-      {"--accept-move",
-       {"update", "rollback"},
-       true,
-       [](Words& words, const std::string& value) -> std::string {
-         std::istringstream list(value);
-         for (std::string what; std::getline(list, what, ',');) words.site.moves.insert(what);
-         return words.site.moves.contains("") || value.empty() ? "--accept-move takes WHAT,..."
-                                                               : "";
-       }},
-      {"--again",
-       {"update"},
-       false,
-       [](Words& words, const std::string&) -> std::string {
-         words.site.again = true;
-         return {};
-       }},
-      {"--stage",
-       {"update"},
-       false,
-       [](Words& words, const std::string&) -> std::string {
-         words.site.stage = true;
-         return {};
-       }},
-      {"--apply",
-       {"update"},
-       false,
-       [](Words& words, const std::string&) -> std::string {
-         words.site.apply = true;
-         return {};
-       }},
-      {"--waiver",
-       {"recover"},
-       true,
-       [](Words& words, const std::string& value) -> std::string {
-         words.site.waiver = value;
-         return value.empty() ? "--waiver takes a file" : "";
-       }},
-      {"--dir",
-       {"try"},
-       true,
-       [](Words& words, const std::string& value) -> std::string {
-         words.trial = value;
-         return value.empty() ? "--dir takes a directory" : "";
-       }},
-      {"--end",
-       {"try"},
-       false,
-       [](Words& words, const std::string&) -> std::string {
-         words.end_trial = true;
-         return {};
-       }},
-      {"--out",
-       {"diagnose"},
-       true,
-       [](Words& words, const std::string& value) -> std::string {
-         words.site.out = value;
-         return value.empty() ? "--out takes a file" : "";
-       }},
-      {"--without",
-       {"diagnose"},
-       true,
-       [](Words& words, const std::string& value) -> std::string {
-         return read_exhibits(value, words.site.without);
-       }},
-      {"--keep-data",
-       {"uninstall"},
-       false,
-       [](Words& words, const std::string&) -> std::string {
-         words.site.keep_data = true;
-         return {};
-       }},
-      {"--boot",
-       {"recover"},
-       false,
-       [](Words& words, const std::string&) -> std::string {
-         words.site.booting = true;
-         return {};
-       }},
-      {"--port",
-       {"images serve", "images import"},
-       true,
-       [](Words& words, const std::string& value) -> std::string {
-         const auto port = number_of(value);
-         words.port = static_cast<std::uint16_t>(port.value_or(0));
-         return port && *port <= 65535 ? "" : "--port takes a number from 0 to 65535";
-       }},
-      {"--to",
-       {"images import", "images push"},
-       true,
-       [](Words& words, const std::string& value) -> std::string {
-         words.push.to = value;
-         words.import.engine = value;
-         return {};
-       }},
-      {"--program",
-       {"images import"},
-       true,
-       [](Words& words, const std::string& value) -> std::string {
-         words.import.program = value;
-         return value.starts_with('/') ? "" : "--program takes an absolute path";
-       }},
-      {"--address",
-       {"images import"},
-       true,
-       [](Words& words, const std::string& value) -> std::string {
-         words.import.address = value;
-         return {};
-       }},
-      {"--plain-http",
-       {"images push", "install", "update"},
-       false,
-       [](Words& words, const std::string&) -> std::string {
-         words.push.plain_http = true;
-         return {};
-       }},
-      {"--ca",
-       {"images push", "install", "update"},
-       true,
-       [](Words& words, const std::string& value) -> std::string {
-         words.push.ca_file = value;
-         return {};
-       }},
-      {"--user",
-       {"images push", "install", "update"},
-       true,
-       [](Words& words, const std::string& value) -> std::string {
-         words.push.user = value;
-         return value.empty() || value.find(':') != std::string::npos
-                    ? "--user takes a name without a colon"
-                    : "";
-       }},
-      {"--password-file",
-       {"images push", "install", "update"},
-       true,
-       [](Words& words, const std::string& value) -> std::string {
-         words.push.password_file = value;
-         return {};
-       }},
-  };
-  return table;
-}
 
 /// Cuts the command line; what is wrong with it is said.
 std::optional<Said> read_words(const std::vector<std::string>& arguments, Words& read) {
@@ -499,15 +229,34 @@ std::optional<Said> fault_of_bundle(Words& words) {
   return std::nullopt;
 }
 
-/// Whether a command is for a product in a cluster: as it asks, or as the journal says. Of which
-/// product an install or an update is, the bundle alone says.
-bool is_for_cluster(const SiteRequest& site, const SiteCommand& known) {
-  if (site.form) return *site.form == Form::helm;
-  if (!site.product.empty()) return is_in_cluster(site.product);
-  if (!known.takes_bundle || !is_in_cluster("")) return false;
-  const auto medium = open_medium(site.bundle.bundle);
-  const auto product = medium ? product_of(**medium) : Checked<std::string>(std::string());
-  return product && !product->empty() && is_in_cluster(*product);
+/// What a process without a network finds out about a bundle; nothing of one that is refused.
+/// `install` and `update` keep the network only for one that this has verified.
+std::optional<Form> look_confined(const std::function<std::optional<Form>()>& look) {
+  constexpr int kNone = 100;
+  std::fflush(nullptr);
+  const auto child = fork();
+  if (child < 0) return std::nullopt;
+  if (child == 0) {
+    const auto form = give_up_network() ? look() : std::nullopt;
+    _exit(form ? static_cast<int>(*form) : kNone);
+  }
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (!WIFEXITED(status) || WEXITSTATUS(status) > static_cast<int>(Form::helm)) return std::nullopt;
+  return static_cast<Form>(WEXITSTATUS(status));
+}
+
+/// The form that a command is for: as it asks, as the journal says, or as the bundle does. Nothing
+/// where none of them says it.
+std::optional<Form> form_for(const SiteRequest& site, const SiteCommand& known) {
+  if (site.form == Form::helm || known.run == tell_status) return site.form;
+  if (!site.product.empty()) {
+    if (!site.form && is_in_cluster(site.product)) return Form::helm;
+    if (!site.apply) return form_on_host(site.product);
+  }
+  const bool update = known.run == update_from_bundle;
+  return look_confined([&] { return form_of_bundle(site, update); });
 }
 
 /// Runs a command on a product in a cluster.
@@ -523,8 +272,16 @@ Said run_in_cluster(const Words& words, const SiteCommand& known) {
   if (words.push.user.empty() != words.push.password_file.empty()) {
     return misused("--user and --password-file stand together");
   }
-  return known.run_in_cluster(
-      {.site = words.site, .registry = words.push, .space = words.space, .values = words.values});
+  const ClusterRequest request{
+      .site = words.site, .registry = words.push, .space = words.space, .values = words.values};
+  const bool update = known.run == update_from_bundle;
+  if (known.takes_bundle && !look_confined([&] { return form_in_cluster(request, update); })) {
+    // It says itself why it refuses the bundle.
+    if (auto confined = give_up_network(); !confined) {
+      return say(confined.error(), words.site.bundle.json);
+    }
+  }
+  return known.run_in_cluster(request);
 }
 
 /// Runs a command on this host; `known` is one of the table.
@@ -551,13 +308,17 @@ Said run_on_site(Words& words, const SiteCommand& known) {
     return misused("say where to write it, with --out FILE, or look at it first, with --dry-run");
   }
   if (takes_bundle) site.bundle.bundle = words.words.front();
-  if (known.run != tell_status && is_for_cluster(site, known)) return run_in_cluster(words, known);
+  const auto form = form_for(site, known);
+  if (form == Form::helm) return run_in_cluster(words, known);
   for (const auto option : kOfClusters) {
     if (std::ranges::find(words.options, option) == words.options.end()) continue;
     return misused(std::string(option) + " is for the form helm");
   }
-  if (auto confined = give_up_network(); !confined) {
-    return say(confined.error(), site.bundle.json);
+  // Images are served to the engine, and its containers are asked for their health, at addresses.
+  if (form != Form::compose) {
+    if (auto confined = give_up_network(); !confined) {
+      return say(confined.error(), site.bundle.json);
+    }
   }
   return known.run(site);
 }

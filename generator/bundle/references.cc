@@ -4,6 +4,7 @@
 #include <set>
 #include <string_view>
 
+#include "generator/render/compose_service.h"
 #include "generator/render/systemd_layout.h"
 
 namespace caisson::bundle {
@@ -11,34 +12,13 @@ namespace {
 
 using render::Node;
 
-/// "${CADDY_IMAGE:-caddy:2.10.0}" of a compose file is "caddy:2.10.0", and "$$" a '$'.
-std::string substituted(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text.substr(i).starts_with("$$")) {
-      out += '$';
-      ++i;
-    } else if (text.substr(i).starts_with("${")) {
-      const auto end = std::min(text.find('}', i), text.size());
-      const auto inner = text.substr(i + 2, end - i - 2);
-      if (const auto preset = inner.find(":-"); preset != std::string_view::npos) {
-        out += inner.substr(preset + 2);
-      }
-      i = end;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
 /// Every text under a key `image`, and below a map `images`.
 void collect(const Node& node, bool named, std::set<std::string>& found) {
   if (const auto* map = node.map()) {
     for (const auto& [key, value] : *map) {
       const auto* text = value.text();
       if (text != nullptr && (key == "image" || named) && !text->empty()) {
-        found.insert(substituted(*text));
+        found.insert(render::substituted(*text));
       } else {
         collect(value, key == "images", found);
       }

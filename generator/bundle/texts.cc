@@ -18,6 +18,15 @@ std::string forms_of(const installer::Manifest& manifest) {
   return forms;
 }
 
+bool has_form(const installer::Manifest& manifest, std::string_view form) {
+  return std::ranges::find(manifest.forms, form) != manifest.forms.end();
+}
+
+/// Whether caisson-install brings it to what runs, rather than only its images.
+bool installs(const installer::Manifest& manifest) {
+  return has_form(manifest, "systemd") || has_form(manifest, "compose");
+}
+
 /// A text as a cell of a table in Markdown, in which it can end nothing.
 std::string in_table(std::string_view text) {
   std::string cell;
@@ -73,7 +82,6 @@ std::string readme(const installer::Manifest& manifest) {
   const auto& envelope = manifest.envelope;
   const auto name = envelope.product + " " + to_text(manifest.version);
   const auto forms = forms_of(manifest);
-  const bool has_units = std::ranges::find(manifest.forms, "systemd") != manifest.forms.end();
   std::size_t files = 0;
   for (const auto& pack : manifest.packs) files += pack.files.size();
   return name + " for " + envelope.arch + ", release " + std::to_string(envelope.release.epoch) +
@@ -102,10 +110,11 @@ std::string readme(const installer::Manifest& manifest) {
          "    caisson-install verify . --expect-root FINGERPRINT\n\n"
          "FINGERPRINT is the SHA-256 of the first root, which the vendor has told you by another\n"
          "channel than this medium.\n\n" +
-         std::string(has_units ? "It installs as root, and updates what is installed:\n\n"
-                                 "    caisson-install install . --expect-root FINGERPRINT\n"
-                                 "    caisson-install update .\n\n"
-                               : "") +
+         std::string(installs(manifest)
+                         ? "It installs as root, and updates what is installed:\n\n"
+                           "    caisson-install install . --expect-root FINGERPRINT\n"
+                           "    caisson-install update .\n\n"
+                         : "") +
          "Holds " + std::to_string(files) + " files of " +
          std::to_string(installed_bytes(manifest)) + " bytes and " +
          std::to_string(manifest.images.size()) + " container images.\nInstalls as: " + forms +
@@ -120,8 +129,7 @@ std::string install_text(const installer::Manifest& manifest) {
   const auto& product = manifest.envelope.product;
   const auto version = to_text(manifest.version);
   const auto name = product + "-" + version + "-" + manifest.envelope.arch;
-  const bool has_units = std::ranges::find(manifest.forms, "systemd") != manifest.forms.end();
-  const bool has_chart = std::ranges::find(manifest.forms, "helm") != manifest.forms.end();
+  const bool has_chart = has_form(manifest, "helm");
   const bool asks = !manifest.questions.empty();
   const auto installed = "/opt/" + product + "/caisson-install";
   std::string text =
@@ -184,8 +192,8 @@ std::string install_text(const installer::Manifest& manifest) {
         "for on the terminal.\nA file with a secret is mode 0600. An update keeps answers.\n";
   }
   if (has_chart) add_cluster(text, product);
-  if (!has_units && has_chart) return text;
-  if (!has_units) {
+  if (!installs(manifest) && has_chart) return text;
+  if (!installs(manifest)) {
     return text +
            "\n## Bring it to what runs it\n\n"
            "It comes as " +
@@ -200,10 +208,18 @@ std::string install_text(const installer::Manifest& manifest) {
   };
   const auto install =
       "/usr/local/sbin/caisson-install install \"$MEDIUM\" --expect-root \"$ROOT\"";
-  block("Install",
-        "The first command says what the host has to have and what is missing, secrets too "
-        "(`--secrets DIR` has a file for\neach), and changes nothing.",
-        {install + answers + " --dry-run", install + answers});
+  std::string words =
+      "The first command says what the host has to have and what is missing, secrets too "
+      "(`--secrets DIR` has a file for\neach), and changes nothing.";
+  if (has_form(manifest, "compose")) {
+    words += has_form(manifest, "systemd")
+                 ? " With `--form compose` it runs as containers of this host's Docker engine, "
+                   "without it as\nunits of systemd alone; it stays in the form in which it was "
+                   "installed first."
+                 : " It runs as containers of this host's Docker engine, with its compose plugin; "
+                   "images come off\nthe medium, by their digests, and from nowhere else.";
+  }
+  block("Install", words, {install + answers + " --dry-run", install + answers});
   block("Update",
         "From " + to_text(manifest.from) + " and later" +
             (manifest.via ? ", by way of " + to_text(*manifest.via) : "") +
@@ -215,6 +231,21 @@ std::string install_text(const installer::Manifest& manifest) {
         "The second command looks at all that was installed and at the host, and ends with 3 when "
         "something is wrong.",
         {installed + " status", installed + " doctor --product " + product});
+  if (has_form(manifest, "compose")) {
+    block(
+        "Look into its containers",
+        "Where it runs as containers, the project is in `/etc/" + product +
+            "`, with its README.md and RUNBOOK.md, and\n`docker compose` (2.24 or newer) has to "
+            "know what is laid over it there. Units run the containers:\n`systemctl stop " +
+            product +
+            ".target` stops all of them. No timer makes backups in this form; RUNBOOK.md has the\n"
+            "commands for cron.",
+        {"cd /etc/" + product,
+         "export COMPOSE_PROJECT_NAME=" + product +
+             " COMPOSE_FILE=compose.yaml:site.yaml COMPOSE_ENV_FILES=/opt/" + product +
+             "/current/compose.env",
+         "docker compose ps --all", "docker compose logs --since 10m"});
+  }
   block("Go back",
         "To the release before, without its data. The first command says what would be done.",
         {installed + " rollback --product " + product + " --dry-run",

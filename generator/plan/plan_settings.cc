@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 
 #include "generator/plan/draft.h"
@@ -187,6 +188,9 @@ void targets(Draft& draft) {
   to.local = draft.trace(from.local.enabled, "/targets/local");
   to.sdk = draft.trace(from.sdk.enabled, "/targets/sdk");
   to.bundle = draft.trace(from.bundle.enabled, "/targets/bundle");
+  to.bundle_compose = from.bundle.enabled &&
+                      std::ranges::find(from.bundle.for_, spec::Targets::Bundle::For::compose) !=
+                          from.bundle.for_.end();
   to.compose_project =
       draft.trace(from.compose.project.empty() ? draft.spec().name : from.compose.project,
                   "/targets/compose/project", "/name");

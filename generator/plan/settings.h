@@ -171,6 +171,7 @@ struct Targets {
   Traced<bool> systemd;
   Traced<bool> local;
   Traced<bool> bundle;
+  bool bundle_compose = false;  ///< a bundle brings the compose project to sites
   Traced<bool> sdk;
   Traced<std::string> compose_project;
   HelmSettings cluster;

@@ -4,6 +4,7 @@
 
 #include "generator/plan/names.h"
 #include "generator/render/comment.h"
+#include "generator/render/compose_install.h"
 #include "generator/render/compose_service.h"
 #include "generator/render/document_facts.h"
 #include "generator/render/edge.h"
@@ -69,8 +70,21 @@ class Project {
     services_ = &*services;
     if (auto done = configs(); !done) return tl::unexpected(done.error());
     if (auto done = compose_yaml(); !done) return tl::unexpected(done.error());
+    const auto document = artifacts_.back().tree;
+    if (auto done = papers(); !done) return tl::unexpected(done.error());
+    if (plan_.targets.bundle_compose) {
+      auto installed = compose_install({.plan = plan_,
+                                        .site = site_,
+                                        .document = *document,
+                                        .artifacts = artifacts_,
+                                        .mounted = secrets_,
+                                        .variables = in_environment_},
+                                       blueprints_);
+      if (!installed) return installed;
+      std::ranges::move(*installed, std::back_inserter(artifacts_));
+    }
     env_example();
-    if (auto done = texts(); !done) return tl::unexpected(done.error());
+    if (auto done = secret_texts(); !done) return tl::unexpected(done.error());
     return std::move(artifacts_);
   }
 
@@ -149,6 +163,7 @@ class Project {
                       .resolver = std::string(engine_resolver)};
     if (const auto* port = port_for(edge, Port::Purpose::http)) listen.http = port->number.value;
     if (const auto* port = port_for(edge, Port::Purpose::https)) listen.https = port->number.value;
+    if (plan_.targets.bundle_compose) listen.closed_file = std::string(door_folder) + "/closed";
     if (!plan_.edge.ca_root.empty()) listen.ca_root_file = site_.secret_file(plan_.edge.ca_root);
     if (const auto* port = port_for(edge, Port::Purpose::metrics)) {
       listen.metrics = site_.listen(edge, *port);
@@ -385,18 +400,24 @@ class Project {
   [[nodiscard]] Node facts() const;
   void add_certificate_facts(Node& data) const;
 
-  Result<void> texts() {
-    const auto data = facts();
-    for (const auto& [name, path, mode] :
-         {std::tuple{"compose/README.md", "README.md", 0644U},
-          std::tuple{"compose/RUNBOOK.md", "RUNBOOK.md", 0644U},
-          std::tuple{"compose/secrets.md", "secrets/README.md", 0644U},
-          std::tuple{"compose/secrets.sh", "secrets/generate.sh", 0755U}}) {
-      auto text = fill(blueprints_, name, data);
-      if (!text) return tl::unexpected(text.error());
-      add(path, std::move(*text), "/targets/compose", mode);
-    }
+  Result<void> add_filled(const std::string& blueprint, const std::string& path, unsigned mode) {
+    auto text = fill(blueprints_, blueprint, facts());
+    if (!text) return tl::unexpected(text.error());
+    add(path, std::move(*text), "/targets/compose", mode);
     return {};
+  }
+
+  /// For whoever runs the project.
+  Result<void> papers() {
+    if (auto done = add_filled("compose/README.md", "README.md", 0644U); !done) return done;
+    return add_filled("compose/RUNBOOK.md", "RUNBOOK.md", 0644U);
+  }
+
+  Result<void> secret_texts() {
+    if (auto done = add_filled("compose/secrets.md", "secrets/README.md", 0644U); !done) {
+      return done;
+    }
+    return add_filled("compose/secrets.sh", "secrets/generate.sh", 0755U);
   }
 
   const plan::Plan& plan_;
@@ -450,6 +471,11 @@ Node Project::facts() const {
     data.add("database", {plan.database.instance, plan.database.engine.origin});
   }
   add_certificate_facts(data);
+  if (plan.targets.bundle_compose) {
+    Node place{Node::Map{}};
+    place.add("prefix", plan.targets.systemd_prefix);
+    data.add("installed", Node::List{std::move(place)});
+  }
   for (const auto* instance : instances_) {
     if (!is_observer(*instance)) continue;
     data.add(std::string(name_of(instance->role)),

@@ -215,6 +215,26 @@ std::string alias_of(const Instance& instance, const plan::Port& port) {
   return instance.name + "-" + port.name;
 }
 
+std::string substituted(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text.substr(i).starts_with("$$")) {
+      out += '$';
+      ++i;
+    } else if (text.substr(i).starts_with("${")) {
+      const auto end = std::min(text.find('}', i), text.size());
+      const auto inner = text.substr(i + 2, end - i - 2);
+      if (const auto preset = inner.find(":-"); preset != std::string_view::npos) {
+        out += inner.substr(preset + 2);
+      }
+      i = end;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
 std::string substitution(std::string_view variable, std::string_view value) {
   return "${" + std::string(variable) + ":-" + std::string(value) + "}";
 }

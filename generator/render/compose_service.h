@@ -27,6 +27,10 @@ inline constexpr std::string_view targets_folder = "/etc/prometheus/targets";
 /// `${VARIABLE:-value}`: what the operator's environment says, else `value`.
 [[nodiscard]] std::string substitution(std::string_view variable, std::string_view value);
 
+/// What Compose makes of a text of a project where nobody says another value:
+/// "${CADDY_IMAGE:-caddy:2.10.0}" is "caddy:2.10.0", and "$$" a '$'.
+[[nodiscard]] std::string substituted(std::string_view text);
+
 /// Where a service finds the static program that asks for its health, mounted from outside.
 inline constexpr std::string_view probe_path = "/run/caisson/probe";
 

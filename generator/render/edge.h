@@ -25,7 +25,7 @@ struct EdgeListen {
   std::string state{};         ///< nginx: where certificates.sh keeps certificates
   std::string scratch{};       ///< nginx: a directory it may write
   std::string resolver{};      ///< nginx: name server that knows the instances; empty: addresses do
-  std::string closed_file{};   ///< Caddy: while it is there, every request is answered 503
+  std::string closed_file{};   ///< while it is there, every request is answered 503
   bool has_proxies = true;     ///< whether the proxies of `edge.trust` can be in front of it here
 };
 

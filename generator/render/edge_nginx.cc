@@ -338,6 +338,12 @@ class Writer {
       block.push_back(from(plan_.edge.hsts.origin,
                            {"add_header", "Strict-Transport-Security", "$hsts", "always"}));
     }
+    if (!listen_.closed_file.empty()) {
+      // Looked for at each request: connections that are open meet it as well.
+      block.push_back({.words = {"if", "(-f", listen_.closed_file + ")"},
+                       .block = {answer("503")},
+                       .comment = "While this file is there, nothing goes through."});
+    }
     // nginx calls a header that is too large 494 inside, and 400 to whoever asked.
     block.push_back({.words = {"error_page", "494", "=431", "@header-too-large"}});
     block.push_back(location({"@header-too-large"}, {answer("431")}));

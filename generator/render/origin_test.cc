@@ -144,7 +144,7 @@ bool is_below(std::string_view inner, std::string_view outer) {
 
 /// A value that is made of several: a digest of a whole file, an address or a host of a tenant and
 /// the domain, an expression that names the deployment; under systemd, paths of the host's
-/// directories, the deployment and the unit.
+/// directories, the deployment and the unit. What the installer is told of a project is like that.
 bool is_made_of_several(std::string_view file, std::string_view place) {
   const auto within = [place](std::string_view part) { return place.find(part) != place.npos; };
   if (within("/labels/caisson.config") || place.ends_with("/deployment-url")) return true;
@@ -156,8 +156,13 @@ bool is_made_of_several(std::string_view file, std::string_view place) {
     return within("/listen") || within("-file") || place == "/dashboard" ||
            place.ends_with("/data") || place.ends_with("/operator") || place.ends_with("/metrics");
   }
-  return file.starts_with("systemd/") &&
-         (within("/ExecStart/") || within("/LoadCredential/") || within("/Wants/") ||
+  if (file == "compose/site.yaml") return place.ends_with("/source") || place.ends_with("/file");
+  if (file == "compose/site.json") {
+    return place.ends_with("/data") || place.ends_with("/operator") || place.ends_with("/metrics");
+  }
+  return (file.starts_with("systemd/") || file.starts_with("compose/system/") ||
+          file.starts_with("compose/journald@")) &&
+         (within("/ExecStart") || within("/LoadCredential/") || within("/Wants/") ||
           place.ends_with("/Description") || place.ends_with("/SystemMaxUse"));
 }
 

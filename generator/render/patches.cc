@@ -166,8 +166,10 @@ void Patches::finish(std::string_view target, const Artifacts& artifacts) {
     mistakes_.push_back(
         {.code = "E0303",
          .pointer = patch.origin.pointer + "/file",
-         .message = text ? "'" + patch.file + "' is text; only files with values can be patched"
-                         : "no target writes '" + patch.file + "'",
+         .message = text && written->tree != nullptr
+                        ? "'" + patch.file + "' is the installer's, which reads it as it is"
+                    : text ? "'" + patch.file + "' is text; only files with values can be patched"
+                           : "no target writes '" + patch.file + "'",
          .remedy = text ? instead_of_a_patch(*written) : suggest(patch.file, structured)});
   }
 }

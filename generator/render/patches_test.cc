@@ -66,8 +66,9 @@ bool is_unit(const std::string& file) {
 }
 
 bool can_be_patched(const Artifact& artifact) {
+  // What the installer reads of a project is its own.
   return artifact.tree != nullptr && !artifact.path.starts_with("sdk/") &&
-         !artifact.path.ends_with("values.schema.json");
+         artifact.owner != "/targets/bundle" && !artifact.path.ends_with("values.schema.json");
 }
 
 /// What the file's own format has in several forms.

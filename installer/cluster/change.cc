@@ -5,6 +5,7 @@
 
 #include "installer/cluster/flight.h"
 #include "installer/cluster/standing.h"
+#include "installer/format/succession.h"
 #include "installer/site/tree.h"
 
 namespace caisson::installer {
@@ -27,14 +28,6 @@ Checked<Outcome> begin(ClusterPremises& premises, Journal journal, Flight flight
     return tl::unexpected(saved.error());
   }
   return ClusterPilot(premises, std::move(journal), delivery).fly();
-}
-
-Outcome nothing_to_do(std::string release) {
-  return {.kind = Outcome::Kind::nothing,
-          .release = std::move(release),
-          .why = std::nullopt,
-          .isolation = {},
-          .kept = {}};
 }
 
 std::string name_of(const Delivery& delivery) {
@@ -106,15 +99,9 @@ Checked<Outcome> update_chart(ClusterPremises& premises, const ClusterDelivery& 
     }
     return nothing_to_do(std::move(to));
   }
-  const auto refused = std::ranges::find(journal->refused, to, &RefusedRelease::release);
-  if (refused != journal->refused.end() && !delivery.bundle.again) {
-    return refuse(Code::refused_release,
-                  "the release " + to + " was rolled back for " + refused->code);
-  }
-  if (manifest.reads > old->manifest.data) {
-    return refuse(Code::no_path_to_release,
-                  "the release reads data of version " + std::to_string(manifest.reads) +
-                      " and later, and they are of version " + std::to_string(old->manifest.data));
+  const bool again = delivery.bundle.again;
+  if (auto fits = check_successor(*journal, old->manifest, to, manifest, again); !fits) {
+    return tl::unexpected(fits.error());
   }
   if (manifest.data > old->manifest.data) {
     return refuse(Code::no_way_back, "it writes data of version " + std::to_string(manifest.data) +

@@ -301,27 +301,27 @@ class AClusterSite : public ::testing::Test {
   Disks disks_{*opt_, *opt_, *opt_, *opt_};
   std::unique_ptr<Host> host_ = std::make_unique<ClusterHost>(cluster_, disks_);
   int calls_ = 0;
-  std::opTEST_F(AClusterSite, LooksForNothingElsewhereUntilSomebodyTakesItAlong) {
-    maker_.manifest.places = {{"helm", "tenant/acme", "runtime-data"}};
-    put_release("1.0.0", 1'000'000, 1);
-    maker_.manifest.places = {{"helm", "tenant/acme", "runtime-acme-data"}};
-    put_release("1.1.0", 1'001'000, 1);
-    ASSERT_TRUE(bring("1.0.0"));
-    EXPECT_EQ(bring("1.1.0").error().code, Code::data_move);
-    expect_whole("1.0.0");
-    moves_ = {"tenant/acme"};
-    ASSERT_TRUE(bring("1.1.0"));
-    expect_whole("1.1.0");
-    moves_.clear();
-    EXPECT_EQ(act(roll_back_chart)->error().code, Code::data_move);
-    moves_ = {"tenant/acme"};
-    ASSERT_TRUE(*act(roll_back_chart));
-    expect_whole("1.0.0");
-  }
-
-  tional<std::string> values_;
+  std::optional<std::string> values_;
   std::string registry_;
 };
+
+TEST_F(AClusterSite, LooksForNothingElsewhereUntilSomebodyTakesItAlong) {
+  maker_.manifest.places = {{"helm", "tenant/acme", "runtime-data"}};
+  put_release("1.0.0", 1'000'000, 1);
+  maker_.manifest.places = {{"helm", "tenant/acme", "runtime-acme-data"}};
+  put_release("1.1.0", 1'001'000, 1);
+  ASSERT_TRUE(bring("1.0.0"));
+  EXPECT_EQ(bring("1.1.0").error().code, Code::data_move);
+  expect_whole("1.0.0");
+  moves_ = {"tenant/acme"};
+  ASSERT_TRUE(bring("1.1.0"));
+  expect_whole("1.1.0");
+  moves_.clear();
+  EXPECT_EQ(act(roll_back_chart)->error().code, Code::data_move);
+  moves_ = {"tenant/acme"};
+  ASSERT_TRUE(*act(roll_back_chart));
+  expect_whole("1.0.0");
+}
 
 TEST_F(AClusterSite, InstallsUpdatesAndGoesBackToTheNewestRevisionThatCameToItsEnd) {
   auto done = bring("1.0.0");

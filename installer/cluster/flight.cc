@@ -1,7 +1,6 @@
 #include "installer/cluster/flight.h"
 
 #include <algorithm>
-#include <span>
 #include <utility>
 
 #include "installer/cluster/gate.h"
@@ -12,64 +11,39 @@
 #include "installer/site/report.h"
 
 namespace caisson::installer {
-namespace {
 
-bool is_judgement(Code code) { return code == Code::not_well || code == Code::leaking; }
-
-}  // namespace
-
-Checked<Outcome> ClusterPilot::fly() {
-  auto flown = go_on();
-  if (flown || flight().step >= Step::committed) return flown;
-  return go_back(flown.error());
-}
-
-Checked<Outcome> ClusterPilot::land() {
-  const auto step = flight().step;
-  return step >= Step::committed && step != Step::undone ? go_on() : go_back(std::nullopt);
-}
-
-Checked<Outcome> ClusterPilot::go_on() {
-  static constexpr Leg kInstall[] = {{Step::staged, &ClusterPilot::stage},
-                                     {Step::verified, &ClusterPilot::prepare},
-                                     {Step::quiesced, &ClusterPilot::bring_images},
-                                     {Step::switched, &ClusterPilot::switch_over},
-                                     {Step::probation, &ClusterPilot::try_out},
-                                     {Step::committed, &ClusterPilot::commit},
-                                     {Step::opened, &ClusterPilot::open}};
-  static constexpr Leg kUpdate[] = {
-      {Step::staged, &ClusterPilot::stage},         {Step::verified, &ClusterPilot::prepare},
-      {Step::baseline, &ClusterPilot::check_old},   {Step::quiesced, &ClusterPilot::bring_images},
-      {Step::switched, &ClusterPilot::switch_over}, {Step::probation, &ClusterPilot::try_out},
-      {Step::committed, &ClusterPilot::commit},     {Step::opened, &ClusterPilot::open}};
-  static constexpr Leg kRollback[] = {{Step::verified, &ClusterPilot::examine},
-                                      {Step::switched, &ClusterPilot::switch_back},
-                                      {Step::probation, &ClusterPilot::try_out},
-                                      {Step::committed, &ClusterPilot::commit}};
-  static constexpr Leg kUninstall[] = {{Step::committed, &ClusterPilot::commit},
-                                       {Step::opened, &ClusterPilot::remove_everything}};
-  const auto change = flight().change;
-  const std::span<const Leg> legs = change == Change::install    ? std::span<const Leg>(kInstall)
-                                    : change == Change::update   ? std::span<const Leg>(kUpdate)
-                                    : change == Change::rollback ? std::span<const Leg>(kRollback)
-                                                                 : std::span<const Leg>(kUninstall);
-  for (const auto& leg : legs) {
-    if (leg.step <= flight().step) continue;
-    const auto before = journal_;
-    if (auto flown = (this->*leg.fly)(); !flown) {
-      auto why = flown.error();
-      if (leg.step == Step::opened && change != Change::uninstall) {
-        why.what = "the release is installed, and does not open: " + why.what;
-      }
-      return tl::unexpected(why);
-    }
-    if (auto reached = reach(leg.step); !reached) {
-      // It is not done, unless it may be committed: that is for the disk to tell.
-      if (leg.step < Step::committed) journal_ = before;
-      return tl::unexpected(reached.error());
-    }
+std::vector<Course::Leg> ClusterPilot::legs() {
+  const auto by = [this](Step step, Checked<void> (ClusterPilot::*go)()) {
+    return Leg{.step = step, .fly = [this, go] { return (this->*go)(); }};
+  };
+  switch (flight().change) {
+    case Change::install:
+      return {by(Step::staged, &ClusterPilot::stage),
+              by(Step::verified, &ClusterPilot::prepare),
+              by(Step::quiesced, &ClusterPilot::bring_images),
+              by(Step::switched, &ClusterPilot::switch_over),
+              by(Step::probation, &ClusterPilot::try_out),
+              by(Step::committed, &ClusterPilot::commit),
+              by(Step::opened, &ClusterPilot::open)};
+    case Change::update:
+      return {by(Step::staged, &ClusterPilot::stage),
+              by(Step::verified, &ClusterPilot::prepare),
+              by(Step::baseline, &ClusterPilot::check_old),
+              by(Step::quiesced, &ClusterPilot::bring_images),
+              by(Step::switched, &ClusterPilot::switch_over),
+              by(Step::probation, &ClusterPilot::try_out),
+              by(Step::committed, &ClusterPilot::commit),
+              by(Step::opened, &ClusterPilot::open)};
+    case Change::rollback:
+      return {by(Step::verified, &ClusterPilot::examine),
+              by(Step::switched, &ClusterPilot::switch_back),
+              by(Step::probation, &ClusterPilot::try_out),
+              by(Step::committed, &ClusterPilot::commit)};
+    case Change::uninstall:
+      return {by(Step::committed, &ClusterPilot::commit),
+              by(Step::opened, &ClusterPilot::remove_everything)};
   }
-  return ended(Outcome::Kind::done, std::nullopt);
+  return {};
 }
 
 Checked<Outcome> ClusterPilot::ended(Outcome::Kind kind, const std::optional<Refusal>& why) {
@@ -93,40 +67,12 @@ Checked<Outcome> ClusterPilot::ended(Outcome::Kind kind, const std::optional<Ref
   return outcome;
 }
 
-Checked<Outcome> ClusterPilot::go_back(const std::optional<Refusal>& why) {
+Checked<void> ClusterPilot::undo() {
   const auto change = flight().change;
-  if (why) {
-    premises_.site.say("undoing: " + why->what);
-    if (change == Change::update && is_judgement(why->code)) {
-      std::erase_if(journal_.refused,
-                    [&](const RefusedRelease& each) { return each.release == flight().to; });
-      journal_.refused.push_back({flight().to, std::string(entry_of(why->code).number)});
-      if (journal_.refused.size() > kMostRefused) {
-        journal_.refused.erase(journal_.refused.begin());
-      }
-      if (auto saved = save(); !saved) return tl::unexpected(saved.error());
-    }
-  }
   // Before that nothing of the cluster was touched.
   const auto first = change == Change::rollback ? Step::verified : Step::quiesced;
-  if (flight().step >= first) {
-    auto undone = change == Change::install ? undo_install() : undo_switch();
-    if (!undone) return tl::unexpected(undone.error());
-  }
-  return ended(Outcome::Kind::rolled_back, why);
-}
-
-Checked<void> ClusterPilot::reach(Step step) {
-  flight().step = step;
-  if (auto saved = save(); !saved) return saved;
-  premises_.site.say(to_text(step));
-  return {};
-}
-
-Checked<void> ClusterPilot::save() {
-  auto& site = premises_.site.disks.site;
-  if (auto durable = site.sync_all(); !durable) return durable;
-  return save_journal(site, journal_);
+  if (flight().step < first) return {};
+  return change == Change::install ? undo_install() : undo_switch();
 }
 
 std::string ClusterPilot::directory(std::string_view name) const {
@@ -278,27 +224,15 @@ Checked<std::uint64_t> ClusterPilot::deployed() {
 
 Checked<void> ClusterPilot::commit() {
   if (flight().change == Change::uninstall) {
-    journal_.installed.clear();
-    journal_.previous.clear();
     cluster().revision = 0;
     cluster().previous = 0;
-    return {};
+    return adopt(std::nullopt);
   }
   const auto to = release(flight().to);
   if (!to) return tl::unexpected(to.error());
   const auto now = deployed();
   if (!now) return tl::unexpected(now.error());
-  const auto& number = (*to)->manifest.envelope.release;
-  const auto text =
-      read_file(premises_.site.disks.site, release_path(flight().to) + "/MANIFEST", kMostOfText);
-  if (!text) return tl::unexpected(text.error());
-  if (!journal_.floor || journal_.floor->release <= number) {
-    journal_.floor = Floor{.release = number, .manifest = sha256(*text)};
-  }
-  std::erase_if(journal_.refused,
-                [&](const RefusedRelease& each) { return each.release == flight().to; });
-  journal_.previous = flight().from;
-  journal_.installed = flight().to;
+  if (auto done = adopt((*to)->manifest.envelope.release); !done) return done;
   if (delivery_ != nullptr) cluster().registry = delivery_->registry;
   cluster().previous = cluster().revision;
   cluster().revision = *now;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "installer/format/succession.h"
 #include "installer/site/tree.h"
 
 namespace caisson::installer {
@@ -48,11 +49,8 @@ Checked<ChartRelease> older_chart(const ClusterPremises& premises, const Journal
   if (!now) return tl::unexpected(now.error());
   auto older = load_chart(premises.site, journal.previous);
   if (!older) return older;
-  if (now->manifest.data > older->manifest.data) {
-    return refuse(Code::older_reader,
-                  "the data are of version " + std::to_string(now->manifest.data) + ", and " +
-                      to_text(older->manifest.version) + " reads up to version " +
-                      std::to_string(older->manifest.data));
+  if (auto fits = check_predecessor(now->manifest, older->manifest); !fits) {
+    return tl::unexpected(fits.error());
   }
   if (auto fault =
           fault_of_moves(now->manifest, older->manifest, Form::helm, premises.site.moves)) {

@@ -184,16 +184,20 @@ Checked<Said> examine(const ClusterRequest& request, const Known& known, Host& h
   return examined;
 }
 
-Checked<Said> deliver(const ClusterRequest& request, Change change) {
-  const auto host = system_host();
-  // OpenSSL writes to sockets without MSG_NOSIGNAL.
-  std::signal(SIGPIPE, SIG_IGN);
-  const auto& site = request.site;
+/// A bundle that may be delivered, as far as its texts and what is here tell.
+struct Parcel {
+  std::string product;
+  Known known;
+  Verified verified;
+};
+
+/// Looks at a bundle; roots on the way are kept unless it is only looked at.
+Checked<Parcel> look_at(const SiteRequest& site, Change change, Host& host, bool only) {
   auto medium = open_medium(site.bundle.bundle);
   if (!medium) return tl::unexpected(medium.error());
-  const auto product = product_of(**medium);
+  auto product = product_of(**medium);
   if (!product) return tl::unexpected(product.error());
-  auto known = known_of(*product, *host);
+  auto known = known_of(*product, host);
   if (!known) return tl::unexpected(known.error());
   if (known->journal && known->journal->form != Form::helm) {
     return refuse(Code::other_form, "it is here as " + std::string(to_text(known->journal->form)));
@@ -204,15 +208,12 @@ Checked<Said> deliver(const ClusterRequest& request, Change change) {
   if (change == Change::update && !known->release) {
     return refuse(Code::not_installed, "there is no release in " + cluster_place(*product));
   }
-  auto kube = Kube::find(*host, *product);
-  if (!kube) return tl::unexpected(kube.error());
   const KnownSite against{
       .root = known->root,
       .floor = known->journal ? known->journal->floor : std::nullopt,
       .installed = known->release ? std::optional(known->release->manifest.version) : std::nullopt,
       .kept_in = known->place ? known->place->disk.get() : nullptr};
-  const auto verified =
-      verify_for(site.bundle, site.dry_run, against, UnverifiedBundle(*std::move(medium)));
+  auto verified = verify_for(site.bundle, only, against, UnverifiedBundle(*std::move(medium)));
   if (!verified) return tl::unexpected(verified.error());
   if (auto fault = fault_of_form(verified->bundle.manifest(), Form::helm)) {
     return tl::unexpected(*fault);
@@ -223,6 +224,21 @@ Checked<Said> deliver(const ClusterRequest& request, Change change) {
       return tl::unexpected(*fault);
     }
   }
+  return Parcel{*std::move(product), *std::move(known), *std::move(verified)};
+}
+
+Checked<Said> deliver(const ClusterRequest& request, Change change) {
+  const auto host = system_host();
+  // OpenSSL writes to sockets without MSG_NOSIGNAL.
+  std::signal(SIGPIPE, SIG_IGN);
+  const auto& site = request.site;
+  auto parcel = look_at(site, change, *host, site.dry_run);
+  if (!parcel) return tl::unexpected(parcel.error());
+  const auto* const product = &parcel->product;
+  auto* const known = &parcel->known;
+  const auto* const verified = &parcel->verified;
+  auto kube = Kube::find(*host, *product);
+  if (!kube) return tl::unexpected(kube.error());
   const auto images = images_of(request, *known, verified->bundle);
   if (!images) return tl::unexpected(images.error());
   std::optional<std::string> values;
@@ -319,6 +335,19 @@ Said change_cluster(const ClusterRequest& request, std::string_view done, const 
 }
 
 }  // namespace
+
+std::optional<Form> form_in_cluster(const ClusterRequest& request, bool update) {
+  std::optional<Form> form;
+  // What is wrong with it is said when it is delivered.
+  (void)guarded(true, [&]() -> Checked<Said> {
+    const auto host = system_host();
+    const auto parcel =
+        look_at(request.site, update ? Change::update : Change::install, *host, true);
+    if (parcel) form = Form::helm;
+    return Said{};
+  });
+  return form;
+}
 
 Said install_in_cluster(const ClusterRequest& request) {
   return guarded(request.site.bundle.json, [&] { return deliver(request, Change::install); });

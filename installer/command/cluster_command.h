@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "installer/command/images.h"
@@ -14,6 +15,10 @@ struct ClusterRequest {
   std::string space;     ///< `install`: the release's namespace; empty: the one of the chart
   std::string values;    ///< `install` and `update`: a file that is laid over the chart's values
 };
+
+/// `Form::helm` where `install` or `update` would deliver a bundle whose texts verify to a cluster;
+/// nothing of one that is refused. Writes nothing.
+[[nodiscard]] std::optional<Form> form_in_cluster(const ClusterRequest& request, bool update);
 
 // Each carries out one command. Steps are told on standard error as they are done.
 

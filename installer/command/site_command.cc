@@ -183,7 +183,7 @@ Checked<void> check_state(Change change, const std::string& product, const Known
 }
 
 Checked<std::vector<Requirement>> requirements_of(Host& host, const Known& known,
-                                                  const VerifiedBundle& bundle) {
+                                                  const VerifiedBundle& bundle, Form form) {
   const auto system = open_disk("/");
   if (!system) return tl::unexpected(system.error());
   const auto disks = known.site ? std::optional(known.site->disks()) : std::nullopt;
@@ -193,22 +193,31 @@ Checked<std::vector<Requirement>> requirements_of(Host& host, const Known& known
                     .data = disks ? &disks->data : nullptr,
                     .standing = known.release   ? Standing::installed
                                 : known.journal ? Standing::kept
-                                                : Standing::fresh},
+                                                : Standing::fresh,
+                    .form = form},
                    bundle);
 }
 
-Checked<Said> deliver(const SiteRequest& request, Change change) {
-  const auto host = system_host();
-  if (auto root = check_root(*host); !root) return tl::unexpected(root.error());
+/// A bundle that may be delivered, as far as its texts and what is here tell.
+struct Parcel {
+  std::string product;
+  Known known;
+  Verified verified;
+  Form form = Form::systemd;
+};
+
+/// Looks at a bundle; roots on the way are kept unless it is only looked at.
+Checked<Parcel> look_at(const SiteRequest& request, Change change, Host& host, bool only) {
+  if (auto root = check_root(host); !root) return tl::unexpected(root.error());
   auto medium = medium_of(request);
   if (!medium) return tl::unexpected(medium.error());
-  const auto product = product_of(**medium);
+  auto product = product_of(**medium);
   if (!product) return tl::unexpected(product.error());
-  auto known = known_of(*product, *host, request);
+  auto known = known_of(*product, host, request);
   if (!known) return tl::unexpected(known.error());
   if (auto fits = check_state(change, *product, *known); !fits) return tl::unexpected(fits.error());
-  const auto verified = verify_for(request.bundle, request.dry_run, standing_of(*known),
-                                   UnverifiedBundle(*std::move(medium)));
+  auto verified =
+      verify_for(request.bundle, only, standing_of(*known), UnverifiedBundle(*std::move(medium)));
   if (!verified) return tl::unexpected(verified.error());
   const auto form = choose_form(verified->bundle.manifest(), request.form,
                                 known->journal ? &*known->journal : nullptr);
@@ -219,9 +228,19 @@ Checked<Said> deliver(const SiteRequest& request, Change change) {
       return tl::unexpected(*fault);
     }
   }
+  return Parcel{*std::move(product), *std::move(known), *std::move(verified), *form};
+}
+
+Checked<Said> deliver(const SiteRequest& request, Change change) {
+  const auto host = system_host();
+  auto parcel = look_at(request, change, *host, request.dry_run);
+  if (!parcel) return tl::unexpected(parcel.error());
+  const auto* const product = &parcel->product;
+  auto* const known = &parcel->known;
+  const auto* const verified = &parcel->verified;
   const auto replies = ask_site(request, *known, verified->bundle.manifest());
   if (!replies) return tl::unexpected(replies.error());
-  auto rows = requirements_of(*host, *known, verified->bundle);
+  auto rows = requirements_of(*host, *known, verified->bundle, parcel->form);
   if (!rows) return tl::unexpected(rows.error());
   std::ranges::move(requirements_of(*replies), std::back_inserter(*rows));
   if (request.dry_run || fault_of(*rows)) return table_said(request, *rows);
@@ -233,7 +252,7 @@ Checked<Said> deliver(const SiteRequest& request, Change change) {
   }
   if (auto begun = known->site->begin_work(); !begun) return tl::unexpected(begun.error());
   auto premises = premises_of(*known->site, *host, request, *product);
-  premises.form = *form;
+  premises.form = parcel->form;
   for (const auto& root : verified->roots) {
     if (auto kept = keep_root(premises.disks.site, kRoots, root); !kept) {
       return tl::unexpected(kept.error());
@@ -426,6 +445,36 @@ Checked<std::string> product_of(const Medium& medium) {
   const auto envelope = read_envelope(*text);
   if (!envelope) return tl::unexpected(envelope.error());
   return envelope->product;
+}
+
+std::optional<Form> form_on_host(const std::string& product) {
+  const auto site = open_disk("/opt/" + product);
+  if (!site) return std::nullopt;
+  const auto journal = load_journal(**site);
+  if (!journal || !*journal) return std::nullopt;
+  return (*journal)->form;
+}
+
+std::optional<Form> form_of_bundle(const SiteRequest& request, bool update) {
+  std::optional<Form> form;
+  // What is wrong with it is said when it is delivered.
+  (void)guarded(true, [&]() -> Checked<Said> {
+    if (!request.form && !request.apply) {
+      const auto medium = open_medium(request.bundle.bundle);
+      if (!medium) return tl::unexpected(medium.error());
+      const auto product = product_of(**medium);
+      if (!product) return tl::unexpected(product.error());
+      if (is_in_cluster(*product)) {
+        form = Form::helm;
+        return Said{};
+      }
+    }
+    const auto host = system_host();
+    const auto parcel = look_at(request, update ? Change::update : Change::install, *host, true);
+    if (parcel) form = parcel->form;
+    return Said{};
+  });
+  return form;
 }
 
 Said install_bundle(const SiteRequest& request) {

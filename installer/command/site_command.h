@@ -33,6 +33,14 @@ struct SiteRequest {
 /// The product that a bundle says it is of. What it may do is for that product's roots to say.
 [[nodiscard]] Checked<std::string> product_of(const Medium& medium);
 
+/// The form of a product that is here, or was kept; nothing where no journal says it.
+[[nodiscard]] std::optional<Form> form_on_host(const std::string& product);
+
+/// The form in which `install` or `update` would deliver a bundle whose texts verify; nothing of
+/// one that is refused. A bundle of a product that is in a cluster is for that, whether it verifies
+/// or not (`form_in_cluster`). Writes nothing.
+[[nodiscard]] std::optional<Form> form_of_bundle(const SiteRequest& request, bool update);
+
 // Each carries out one command on this host. Steps are told on standard error as they are done.
 
 [[nodiscard]] Said install_bundle(const SiteRequest& request);

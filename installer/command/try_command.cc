@@ -107,15 +107,18 @@ Exit unpacked(const Request& request, const std::string& place) {
 
 /// Which environment of the spec the release was made of; "" for none.
 Checked<std::string> environment_of(const std::string& place) {
-  const auto file = place + "/tree/systemd/SITE";
-  const auto there = is_there(file);
-  if (!there) return refuse(Code::host_read, there.error().what);
-  if (!*there) return std::string();
-  const auto text = caisson::read_file(file, kMostOfNeeds);
-  if (!text) return refuse(Code::host_read, text.error().what);
-  const auto needs = read_site_needs(*text);
-  if (!needs) return tl::unexpected(needs.error());
-  return needs->environment;
+  for (const auto form : {Form::systemd, Form::compose}) {
+    const auto file = place + "/tree/" + site_needs_of(form);
+    const auto there = is_there(file);
+    if (!there) return refuse(Code::host_read, there.error().what);
+    if (!*there) continue;
+    const auto text = caisson::read_file(file, kMostOfNeeds);
+    if (!text) return refuse(Code::host_read, text.error().what);
+    const auto needs = read_site_needs(*text);
+    if (!needs) return tl::unexpected(needs.error());
+    return needs->environment;
+  }
+  return std::string();
 }
 
 /// Runs the release's own `caisson` on the release's own spec.

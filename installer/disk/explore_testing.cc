@@ -77,6 +77,7 @@ class Explorer {
       ++explored_.crashes;
       recover(after, story);
       ++way;
+      if (number % bounds_.stride != 0) continue;
       if (way > bounds_.recoveries || !crashed_.insert(after.digest()).second) continue;
       // The first two are everything and nothing.
       if (way <= 2) plain_.emplace_back(after, story);

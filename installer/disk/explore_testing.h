@@ -25,6 +25,7 @@ struct Bounds {
   std::size_t crashes = 48;         ///< at each call
   std::size_t recoveries = 48;      ///< of them whose recovery crashes at each of its calls
   std::size_t crashes_again = 4;    ///< at each call of such a recovery
+  std::size_t stride = 1;           ///< such recoveries follow crashes at every so manieth call
   std::size_t crashes_failed = 12;  ///< after a run in which a call failed
   std::size_t failing = 1000;       ///< recoveries in which each call fails
 };

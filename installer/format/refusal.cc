@@ -231,10 +231,10 @@ constexpr Entry kTable[] = {
     {Code::image_names, "B0605", "registries cannot tell the images apart",
      "Ask the vendor for a bundle whose images have other names."},
     {Code::serving_port, "B0606", "the port on which images would be served cannot be used",
-     "Choose another with --port, or end what listens there."},
+     "End what listens there, or choose another with --port where the command has it."},
     {Code::engine_refused, "B0607", "the container engine did not take an image",
-     "Mend what the message says, and repeat: what the engine has is not fetched again. --address "
-     "names an engine that listens elsewhere, --program a client that is elsewhere."},
+     "Mend what the message says, and repeat: what the engine has is not fetched again. To `images "
+     "import`, --address names an engine that listens elsewhere, --program a client elsewhere."},
     {Code::bad_layer, "B0701", "the layer of an image cannot be read", kImageAgain},
     {Code::layer_path, "B0702", "a layer names a file outside of its image", kMakeImage},
     {Code::layer_link, "B0703", "a link of a layer leads to nothing in its image", kMakeImage},

@@ -1,6 +1,7 @@
 #include "installer/format/site.h"
 
 #include <algorithm>
+#include <cctype>
 #include <set>
 
 #include "installer/format/path.h"
@@ -90,6 +91,11 @@ void check(Lines& lines, const SiteNeeds& needs) {
       lines.refuse(Code::text_order, "a secret stands twice");
     }
   }
+  for (const auto& variable : needs.variables) {
+    if (!secrets.contains(variable.secret)) {
+      lines.refuse(Code::text_line, "a variable's secret is not among the secrets");
+    }
+  }
   std::set<std::string_view> images;
   for (const auto& image : needs.images) {
     if (!images.insert(image.name).second) {
@@ -105,6 +111,14 @@ void check(Lines& lines, const SiteNeeds& needs) {
 }
 
 }  // namespace
+
+std::string image_variable(std::string_view image) {
+  std::string name(kImageVariable);
+  for (const char c : image) {
+    name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  }
+  return name;
+}
 
 std::string site_needs_of(Form form) { return std::string(to_text(form)) + "/SITE"; }
 
@@ -141,6 +155,10 @@ Checked<SiteNeeds> read_site_needs(std::string_view text) {
     needs.settings.push_back({.path = lines.path(), .mode = mode, .group = std::move(group)});
   }
   while (next(lines, "secret", needs.secrets.size())) needs.secrets.push_back(read_secret(lines));
+  while (next(lines, "variable", needs.variables.size())) {
+    SiteVariable variable{.name = read_name(lines), .secret = read_name(lines)};
+    needs.variables.push_back(std::move(variable));
+  }
   while (next(lines, "store", needs.stores.size())) needs.stores.push_back(read_name(lines));
   while (next(lines, "service", needs.services.size())) {
     needs.services.push_back(read_name(lines));
@@ -192,6 +210,7 @@ std::string write_site_needs(const SiteNeeds& needs) {
     }
     line("secret", word_of(kSources, each.source), each.name, rest);
   }
+  for (const auto& each : needs.variables) line("variable", each.name, each.secret);
   for (const auto& each : needs.stores) line("store", each);
   for (const auto& each : needs.services) line("service", each);
   for (const auto& each : needs.runtimes) line("runtime", each.unit, each.account, each.settings);

@@ -36,6 +36,12 @@ struct SiteSecret {
   std::string word;
 };
 
+/// A secret that Compose reads as a variable.
+struct SiteVariable {
+  std::string name;
+  std::string secret;
+};
+
 /// A runtime, which has data of its own.
 struct SiteRuntime {
   std::string unit;
@@ -66,6 +72,7 @@ struct SiteNeeds {
   std::vector<SettingsDirectory> directories;
   std::vector<SettingsFile> settings;
   std::vector<SiteSecret> secrets;
+  std::vector<SiteVariable> variables;
   std::vector<std::string> stores;    ///< directories below `data`
   std::vector<std::string> services;  ///< all programs but the edge
   std::vector<SiteRuntime> runtimes;
@@ -78,6 +85,12 @@ inline constexpr std::string_view kSiteNeeds = "systemd/SITE";
 
 /// The same in any form: "compose/SITE".
 [[nodiscard]] std::string site_needs_of(Form form);
+
+/// What the names begin with by which a project in its form compose knows its images on a host.
+inline constexpr std::string_view kImageVariable = "SITE_IMAGE_";
+
+/// The variable of an image that SITE names: "SITE_IMAGE_BIG_CO" for "big-co".
+[[nodiscard]] std::string image_variable(std::string_view image);
 
 /// Where a release on a host keeps what was answered, below its `etc`: never a secret.
 inline constexpr std::string_view kAnswersFile = "answers.env";

@@ -52,6 +52,19 @@ TEST(SiteNeeds, NameWhatTheSiteAnswers) {
   EXPECT_EQ(code_of("runtime.json\n", "answers.env\n"), Code::path_conflict);
 }
 
+TEST(SiteNeeds, NameSecretsThatContainersReadAsVariables) {
+  std::ifstream in(CAISSON_SOURCE_DIR "/installer/format/corpus/site_compose");
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  const auto needs = read_site_needs(text);
+  ASSERT_TRUE(needs) << needs.error().what;
+  EXPECT_EQ(write_site_needs(*needs), text);
+  ASSERT_EQ(needs->variables.size(), 1U);
+  EXPECT_EQ(needs->variables[0].name, "MAIL_PASSWORD");
+  EXPECT_EQ(needs->variables[0].secret, "mail-password");
+  text.replace(text.rfind("mail-password"), 13, "sign-password");
+  EXPECT_EQ(read_site_needs(text).error().code, Code::text_line);
+}
+
 TEST(SiteNeeds, RefusesWhatLeadsElsewhere) {
   EXPECT_EQ(code_of("prefix /opt/shop", "prefix opt/shop"), Code::text_path);
   EXPECT_EQ(code_of("data /var/lib/shop", "data /var/lib/../shop"), Code::text_path);

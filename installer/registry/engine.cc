@@ -83,13 +83,18 @@ std::optional<std::string> program_of(Engine::Kind kind) {
   return std::nullopt;
 }
 
+std::string pulled_name(const Served& served, std::uint16_t port) {
+  const auto& image = *served.image;
+  return "127.0.0.1:" + std::to_string(port) + "/" + served.reference.repository + "@" +
+         to_text(image.index ? image.index->digest : image.manifest.digest);
+}
+
 Checked<std::vector<Imported>> import_images(const Catalogue& catalogue, std::uint16_t port,
                                              const Engine& engine) {
   std::vector<Imported> imported;
   for (const auto& served : catalogue.images()) {
     const auto& image = *served.image;
-    const auto target = "127.0.0.1:" + std::to_string(port) + "/" + served.reference.repository +
-                        "@" + to_text(image.index ? image.index->digest : image.manifest.digest);
+    const auto target = pulled_name(served, port);
     auto steps = steps_of(engine.kind, served, target);
     for (const auto& command : steps.commands) {
       auto words = start_of(engine);

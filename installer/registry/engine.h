@@ -22,6 +22,9 @@ struct Engine {
 /// The program of an engine in the system's directories; nothing when none has it.
 [[nodiscard]] std::optional<std::string> program_of(Engine::Kind kind);
 
+/// The name by which an engine pulls an image, and knows it afterwards, of a server at this port.
+[[nodiscard]] std::string pulled_name(const Served& served, std::uint16_t port);
+
 struct Imported {
   std::string reference;  ///< as artifacts name it
   std::string name;       ///< by which the engine runs it without asking any registry

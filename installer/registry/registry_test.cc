@@ -120,6 +120,14 @@ TEST_F(Images, AreServedByTagAndByDigest) {
   EXPECT_EQ(talk(port, std::string(100'000, 'x')), "");
 }
 
+TEST_F(Images, AreRefusedAtOnceToWhoTriesTlsFirst) {
+  const auto server = Server::listen(catalogue(), 0);
+  ASSERT_TRUE(server) << server.error().what;
+  // The first record of a client that goes on only once it is answered.
+  EXPECT_THAT(talk((*server)->port(), std::string("\x16\x03\x01\x02\x00", 5)),
+              StartsWith("HTTP/1.1 400 "));
+}
+
 TEST_F(Images, AreServedToManyAtOnceOverConnectionsThatStay) {
   const auto server = Server::listen(catalogue(), 0);
   ASSERT_TRUE(server) << server.error().what;

@@ -26,6 +26,9 @@ constexpr unsigned kConnections = 16;
 /// How long a connection may stand still while another one waits for its place.
 constexpr std::chrono::seconds kStill{2};
 
+/// The first byte of a TLS handshake (RFC 8446, section 5.1).
+constexpr char kHandshake = 22;
+
 /// What is asked for, taken apart.
 struct Asked {
   enum class What { version, document, blob, tags } what = What::version;
@@ -99,6 +102,8 @@ class Visit {
       const auto got = connection_.read(buffer);
       if (!got || *got == 0) return std::nullopt;
       pending_.append(buffer, *got);
+      // Engines try TLS first, and wait long for somebody who says nothing: no request is this.
+      if (pending_.front() == kHandshake) return std::string();
     }
   }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "installer/format/succession.h"
 #include "installer/format/waiver.h"
 #include "installer/media/layout.h"
 #include "installer/site/claims.h"
@@ -56,18 +57,10 @@ Checked<StagedRelease> installed_release(const Premises& premises, const Journal
   return load_release(premises, journal.installed);
 }
 
-Outcome nothing_to_do(std::string release) {
-  return {.kind = Outcome::Kind::nothing,
-          .release = std::move(release),
-          .why = std::nullopt,
-          .isolation = {},
-          .kept = {}};
-}
-
 /// Refuses a release that would take what is somebody else's.
 Checked<void> check_claims(const Premises& premises, const Manifest& manifest,
                            const Manifest* installed, Standing standing) {
-  const auto way = claimed(premises.disks.system, manifest, installed, standing);
+  const auto way = claimed(premises.disks.system, manifest, installed, standing, premises.form);
   if (!way) return tl::unexpected(way.error());
   if (way->empty()) return {};
   return refuse(Code::foreign_name, *way + " is there already, and not of this product");
@@ -82,15 +75,8 @@ Checked<std::string> newer_release(const Premises& premises, const Journal& jour
   if (auto fault = fault_of_form(manifest, premises.form)) return tl::unexpected(*fault);
   auto to = release_name(manifest.envelope.release, delivery.bundle.digest());
   if (to == journal.installed) return to;
-  const auto refused = std::ranges::find(journal.refused, to, &RefusedRelease::release);
-  if (refused != journal.refused.end() && !delivery.again) {
-    return refuse(Code::refused_release,
-                  "the release " + to + " was rolled back for " + refused->code);
-  }
-  if (manifest.reads > old->manifest.data) {
-    return refuse(Code::no_path_to_release,
-                  "the release reads data of version " + std::to_string(manifest.reads) +
-                      " and later, and they are of version " + std::to_string(old->manifest.data));
+  if (auto fits = check_successor(journal, old->manifest, to, manifest, delivery.again); !fits) {
+    return tl::unexpected(fits.error());
   }
   if (auto fault = fault_of_mounts(premises)) return tl::unexpected(*fault);
   if (auto free = check_claims(premises, manifest, &old->manifest, Standing::installed); !free) {
@@ -100,6 +86,14 @@ Checked<std::string> newer_release(const Premises& premises, const Journal& jour
 }
 
 }  // namespace
+
+Outcome nothing_to_do(std::string release) {
+  return {.kind = Outcome::Kind::nothing,
+          .release = std::move(release),
+          .why = std::nullopt,
+          .isolation = {},
+          .kept = {}};
+}
 
 Checked<Outcome> install(const Premises& premises, const Delivery& delivery) {
   const auto there = load_journal(premises.disks.site);
@@ -213,12 +207,8 @@ Checked<StagedRelease> older_release(const Premises& premises, const Journal& jo
   }
   auto older = load_release(premises, journal.previous);
   if (!older) return older;
-  // The data are what the newest of the two has written.
-  if (now->manifest.data > older->manifest.data) {
-    return refuse(Code::older_reader,
-                  "the data are of version " + std::to_string(now->manifest.data) + ", and " +
-                      to_text(older->manifest.version) + " reads up to version " +
-                      std::to_string(older->manifest.data));
+  if (auto fits = check_predecessor(now->manifest, older->manifest); !fits) {
+    return tl::unexpected(fits.error());
   }
   if (auto fault = fault_of_moves(now->manifest, older->manifest, premises.form, premises.moves)) {
     return tl::unexpected(*fault);

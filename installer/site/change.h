@@ -29,6 +29,9 @@ struct Outcome {
   std::vector<std::string> kept;  ///< where nothing is installed now: what is left, and why
 };
 
+/// What becomes of a change to what is there already.
+[[nodiscard]] Outcome nothing_to_do(std::string release);
+
 /// A bundle that is to be installed, as far as it has been verified for the site.
 struct Delivery {
   const VerifiedBundle& bundle;

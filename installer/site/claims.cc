@@ -205,10 +205,10 @@ Checked<std::vector<std::string>> accounts_below(const Disk& system, std::string
 }
 
 Checked<std::string> claimed(const Disk& system, const Manifest& manifest,
-                             const Manifest* installed, Standing standing) {
-  auto units = units_in(manifest);
+                             const Manifest* installed, Standing standing, Form form) {
+  auto units = units_in(manifest, form);
   if (installed != nullptr) {
-    const auto own = units_in(*installed);
+    const auto own = units_in(*installed, form);
     std::erase_if(
         units, [&](const std::string& unit) { return std::ranges::find(own, unit) != own.end(); });
   }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "installer/disk/disk.h"
+#include "installer/format/form.h"
 #include "installer/format/manifest.h"
 
 namespace caisson::installer {
@@ -26,7 +27,7 @@ enum class Standing {
 
 /// The same for a manifest; `installed` is the one of the installed release, or null.
 [[nodiscard]] Checked<std::string> claimed(const Disk& system, const Manifest& manifest,
-                                           const Manifest* installed, Standing standing);
+                                           const Manifest* installed, Standing standing, Form form);
 
 /// The accounts of /etc/passwd whose homes are below a directory.
 [[nodiscard]] Checked<std::vector<std::string>> accounts_below(const Disk& system,

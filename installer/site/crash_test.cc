@@ -12,6 +12,7 @@
 
 #include "installer/disk/explore_testing.h"
 #include "installer/site/change.h"
+#include "installer/site/containers.h"
 #include "installer/site/machine_host_testing.h"
 #include "installer/site/site_testing.h"
 #include "installer/site/tree.h"
@@ -37,6 +38,11 @@ class ASiteThatCrashes : public ::testing::Test {
     put_release("1.1.0", 1'001'000, 2, "an image");
     put_release("1.2.0", 1'002'000, 2);
     put_release(asks_, 2'000'000, 2, "questions");
+    // In the other form from here on.
+    put_release("3.0.0", 3'000'000, 1, "containers");
+    put_release("3.1.0", 3'001'000, 2, "containers");
+    top_.write("handed/mail-password", "p");
+    handed_ = *open_disk(top_ / "handed");
   }
 
   void put_release(const std::string& version, std::uint64_t sequence, std::uint64_t data,
@@ -69,7 +75,7 @@ class ASiteThatCrashes : public ::testing::Test {
   Machine with(const std::vector<std::string>& versions) {
     auto machine = bare();
     for (const auto& version : versions) {
-      MachineHost host(machine, data_);
+      MachineHost host(machine, data_, form_);
       const auto outcome = bring(host, version);
       EXPECT_TRUE(outcome) << outcome.error().what;
       EXPECT_EQ(outcome->kind, Outcome::Kind::done);
@@ -87,6 +93,7 @@ class ASiteThatCrashes : public ::testing::Test {
     Delivery delivery{.bundle = bundles_.at(version), .reading = reading, .answers = {}};
     if (version == asks_) delivery.answers = {{"domain", "a.example"}, {"mail-password", "p"}};
     auto& premises = host.premises();
+    premises.secrets = handed_.get();
     const auto journal = load_journal(premises.disks.site);
     if (!journal) return tl::unexpected(journal.error());
     return *journal && !(*journal)->installed.empty() ? update(premises, delivery)
@@ -102,7 +109,7 @@ class ASiteThatCrashes : public ::testing::Test {
   /// What is wrong with the product on a machine that is at rest, and may have one of these
   /// versions; "" stands for none.
   std::string fault(Machine& machine, const std::set<std::string>& may_be) {
-    MachineHost host(machine, data_);
+    MachineHost host(machine, data_, form_);
     const auto& disks = host.premises().disks;
     const auto journal = load_journal(disks.site);
     if (!journal) return "the journal: " + journal.error().what;
@@ -165,7 +172,8 @@ class ASiteThatCrashes : public ::testing::Test {
     }
     for (const auto* unit : {"shop-runtime.service", "shop-edge.service", "shop.target"}) {
       const auto path = "systemd/system/" + std::string(unit);
-      if (says(disks.etc, path) != says(disks.site, at + "/tree/" + path)) {
+      if (says(disks.etc, path) !=
+          says(disks.site, tree_path(release, form_) + "/system/" + unit)) {
         return path + ": " + says(disks.etc, path);
       }
     }
@@ -182,8 +190,14 @@ class ASiteThatCrashes : public ::testing::Test {
       return "the image is another";
     }
     const auto secret = disks.site.status("secrets/operator-token");
-    if (!secret || !*secret || (*secret)->mode != 0600 || (*secret)->size != 43) {
+    const bool contained = form_ == Form::compose;
+    if (!secret || !*secret || (*secret)->mode != (contained ? 0440 : 0600) ||
+        (*secret)->gid != (contained ? kContainerGroup : 0) || (*secret)->size != 43) {
       return "the secret is not whole";
+    }
+    if (contained &&
+        !says(disks.site, at + "/" + std::string(kComposeEnv)).ends_with("\nMAIL_PASSWORD='p'\n")) {
+      return "compose.env: " + says(disks.site, at + "/" + std::string(kComposeEnv));
     }
     const auto stores = disks.data.list("");
     if (*stores != std::vector<std::string>{"edge", "edge_door", "runtime"})
@@ -203,7 +217,7 @@ class ASiteThatCrashes : public ::testing::Test {
   Scenario scenario(std::function<void(Machine&, MachineHost&)> change,
                     std::set<std::string> may_be, const std::string& unwell = {}) {
     const auto host_of = [this, unwell](Machine& machine) {
-      auto host = std::make_unique<MachineHost>(machine, data_);
+      auto host = std::make_unique<MachineHost>(machine, data_, form_);
       if (!unwell.empty()) host->unwell.insert(names_.at(unwell));
       return host;
     };
@@ -218,13 +232,19 @@ class ASiteThatCrashes : public ::testing::Test {
             .fault = [this, may_be](Machine& machine) { return fault(machine, may_be); }};
   }
 
-  void expect_right(const Machine& begin, const Scenario& scenario) {
+  /// `few` where another form's test goes through the same steps.
+  void expect_right(const Machine& begin, const Scenario& scenario, bool few = false) {
     // A change has some 300 calls: as many states as fit into a minute, and more when asked.
-    Bounds bounds{
-        .crashes = 12, .recoveries = 1, .crashes_again = 1, .crashes_failed = 2, .failing = 2};
+    const std::size_t crashes = few ? 3 : 12;
+    Bounds bounds{.crashes = crashes,
+                  .recoveries = 1,
+                  .crashes_again = 1,
+                  .stride = few ? 8U : 1U,
+                  .crashes_failed = 2,
+                  .failing = 2};
     if (const char* factor = std::getenv("CAISSON_CRASHES")) {
       const auto times = std::strtoul(factor, nullptr, 10);
-      bounds = {.crashes = 12 * times,
+      bounds = {.crashes = crashes * times,
                 .recoveries = times,
                 .crashes_again = times,
                 .crashes_failed = 2 * times,
@@ -244,6 +264,8 @@ class ASiteThatCrashes : public ::testing::Test {
   std::string refusal_;         ///< of the last recovery by hand
   bool keeps_answers_ = false;  ///< where nothing is installed
   const std::string asks_ = "2.0.0";
+  Form form_ = Form::systemd;
+  std::unique_ptr<Disk> handed_;
 };
 
 TEST_F(ASiteThatCrashes, IsInstalledWholeOrNotAtAll) {
@@ -290,6 +312,23 @@ TEST_F(ASiteThatCrashes, KeepsWhatItHasAnsweredWhenItKeepsItsData) {
                scenario([&](Machine& machine,
                             MachineHost& host) { tell(machine, uninstall(host.premises(), true)); },
                         {"", asks_}));
+}
+
+TEST_F(ASiteThatCrashes, HasTheOldOrTheNewReleaseWhenItsContainersAreUpdated) {
+  form_ = Form::compose;
+  expect_right(
+      with({"3.0.0"}),
+      scenario([this](Machine& machine, MachineHost& host) { tell(machine, bring(host, "3.1.0")); },
+               {"3.0.0", "3.1.0"}),
+      true);
+}
+
+TEST_F(ASiteThatCrashes, IsUninstalledOrNotWhereItIsContainers) {
+  form_ = Form::compose;
+  expect_right(with({"3.0.0"}),
+               scenario([](Machine& machine,
+                           MachineHost& host) { tell(machine, uninstall(host.premises(), false)); },
+                        {"", "3.0.0"}));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "base/printable.h"
 #include "installer/format/words.h"
 #include "installer/site/answers.h"
+#include "installer/site/containers.h"
 #include "installer/site/left.h"
 #include "installer/site/preflight.h"
 #include "installer/site/probation.h"
@@ -84,6 +85,7 @@ class Doctor {
     } else {
       ok("systemd", "version " + std::to_string(*version));
     }
+    if (premises_.form == Form::compose) engine();
     const auto mounts = own_mounts(premises_.host, premises_.product);
     if (!mounts) {
       unread("mounts", mounts.error());
@@ -101,6 +103,18 @@ class Doctor {
         fault("space in " + path, text_of(*space), "free space: a service that cannot write stops");
       } else {
         ok("space in " + path, text_of(*space));
+      }
+    }
+  }
+
+  void engine() {
+    const auto rows = container_requirements(premises_.host, nullptr);
+    if (!rows) return unread("Docker", rows.error());
+    for (const auto& row : *rows) {
+      if (row.met) {
+        ok(row.what, row.has);
+      } else {
+        fault(row.what, row.has, "systemctl start docker; install what is missing of it");
       }
     }
   }
@@ -225,6 +239,9 @@ class Doctor {
 
   void secrets(const SiteNeeds& needs) {
     std::size_t fine = 0;
+    const bool shared = premises_.form == Form::compose;
+    const unsigned mode = shared ? 0440 : 0600;
+    const std::uint32_t group = shared ? kContainerGroup : 0;
     for (const auto& secret : needs.secrets) {
       const auto path = below(kSecrets, secret.name);
       const auto status = site_.status(path);
@@ -236,9 +253,12 @@ class Doctor {
               secret.source == SiteSecret::Source::generated
                   ? "restore it from a backup of this host"
                   : "put it there again: root's, mode 0600");
-      } else if ((*status)->mode != 0600 || (*status)->uid != 0) {
-        fault(what, "others than root may read it, or it is not root's",
-              "chown root:root and chmod 0600; make a new one if somebody may have read it");
+      } else if ((*status)->mode != mode || (*status)->uid != 0 || (*status)->gid != group) {
+        fault(what,
+              shared ? "others than root and containers may read it, or it is not root's"
+                     : "others than root may read it, or it is not root's",
+              "chown root:" + std::to_string(group) + " and chmod " +
+                  (group == 0 ? "0600" : "0440") + "; make a new one if somebody may have read it");
       } else {
         ++fine;
       }
@@ -249,6 +269,7 @@ class Doctor {
   void settings(const StagedRelease& release) {
     const auto directory = release_path(release.name);
     std::vector<std::string> changed;
+    const std::string configuration = release.form == Form::compose ? "compose" : "systemd/config";
     const auto answers = kept_answers(site_, &release);
     if (!answers) unread("answers", answers.error());
     for (const auto& file : release.needs.settings) {
@@ -260,12 +281,11 @@ class Doctor {
         continue;
       }
       if (!*status) {
-        fault(
-            what, "it is not there",
-            release.manifest.questions.empty()
-                ? "copy it from tree/systemd/config of the release"
-                : "copy it from tree/systemd/config of the release, with what answers.env says in "
-                  "the places of `${answer:...}`");
+        fault(what, "it is not there",
+              release.manifest.questions.empty()
+                  ? "copy it from the release's tree, below " + configuration
+                  : "copy it from the release's tree, below " + configuration +
+                        ", with what answers.env says in the places of `${answer:...}`");
         continue;
       }
       const auto group = premises_.host.group(file.group);
@@ -303,7 +323,7 @@ class Doctor {
         continue;
       }
       fault("file /etc/" + path, is ? "it is not what the release brings" : is.error().what,
-            "copy it from tree/systemd of the release, and `systemctl daemon-reload`; changes of "
+            "copy it from the release's tree, and `systemctl daemon-reload`; changes of "
             "your own belong into drop-ins (`systemctl edit`)");
     }
     if (fine == files->size()) ok("unit files", std::to_string(fine) + " are the release's");

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "installer/site/change.h"
+#include "installer/site/course.h"
 #include "installer/site/tree.h"
 
 namespace caisson::installer {
@@ -14,33 +15,17 @@ namespace caisson::installer {
 inline constexpr std::string_view kCopies = ".before";    ///< what was there
 inline constexpr std::string_view kDropped = ".dropped";  ///< what an undone change made of it
 
-/// Carries a change from the step that the journal says to its end, or back.
-class Pilot {
+/// Carries a change of a host.
+class Pilot final : public Course {
  public:
   /// `journal` has a flight. `delivery` is null for a change that needs no bundle any more.
   Pilot(const Premises& premises, Journal journal, const Delivery* delivery);
 
-  /// Does every step that is not done yet. When one fails before `committed`, the change is undone.
-  [[nodiscard]] Checked<Outcome> fly();
-  /// Finishes what is committed, and undoes everything else.
-  [[nodiscard]] Checked<Outcome> land();
-  /// Does every step that is not done yet, and undoes none.
-  [[nodiscard]] Checked<Outcome> go_on();
-  /// Undoes a change that is not committed, since somebody wants it.
-  [[nodiscard]] Checked<Outcome> turn_back() { return go_back(std::nullopt); }
-
  private:
-  struct Leg {
-    Step step;
-    Checked<void> (Pilot::*fly)();
-  };
-
-  [[nodiscard]] Checked<Outcome> hold();
-  [[nodiscard]] Checked<Outcome> ended(Outcome::Kind kind, const std::optional<Refusal>& why);
-  [[nodiscard]] Checked<Outcome> go_back(const std::optional<Refusal>& why);
-  [[nodiscard]] Checked<void> reach(Step step);
-  [[nodiscard]] Checked<void> save();
-  [[nodiscard]] Checked<void> sync_disks();
+  [[nodiscard]] std::vector<Leg> legs() override;
+  [[nodiscard]] Checked<void> undo() override;
+  [[nodiscard]] Checked<Outcome> ended(Outcome::Kind kind,
+                                       const std::optional<Refusal>& why) override;
 
   // The steps, in flight_steps.cc.
   [[nodiscard]] Checked<void> stage();
@@ -75,18 +60,14 @@ class Pilot {
   [[nodiscard]] Checked<const StagedRelease*> old_release();
   [[nodiscard]] Checked<const StagedRelease*> new_release();
   [[nodiscard]] Checked<std::vector<const StagedRelease*>> on_disk();
-  [[nodiscard]] Flight& flight() { return *journal_.flight; }
 
   const Premises& premises_;
-  Journal journal_;
   const Delivery* delivery_;
   std::optional<StagedRelease> old_;
   std::optional<StagedRelease> new_;
   Totals totals_;
   TreeSum installed_;
-  Isolation isolation_;
-  bool leaked_before_ = false;      ///< the installed release does not keep its tenants apart
-  std::optional<Refusal> leaking_;  ///< and the new one does not, either
+  bool leaked_before_ = false;  ///< the installed release does not keep its tenants apart
 };
 
 /// Writes a release off its medium to its directory.

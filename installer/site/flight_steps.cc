@@ -5,6 +5,7 @@
 #include "installer/media/layout.h"
 #include "installer/site/answers.h"
 #include "installer/site/claims.h"
+#include "installer/site/containers.h"
 #include "installer/site/flight.h"
 #include "installer/site/images.h"
 #include "installer/site/report.h"
@@ -86,7 +87,7 @@ Checked<void> Pilot::prepare() {
     }
   }
   const auto declaration =
-      release_path(to.name) + "/tree/systemd/sysusers.d/" + premises_.product + ".conf";
+      tree_path(to.name, to.form) + "/sysusers.d/" + premises_.product + ".conf";
   const auto declared = read_file(premises_.disks.site, declaration, kMostOfText);
   if (!declared) return tl::unexpected(declared.error());
   const auto foreign = claimed_account(premises_.disks.system, premises_.product, *declared);
@@ -101,7 +102,9 @@ Checked<void> Pilot::prepare() {
     return done;
   }
   if (auto done = write_settings(premises_, *old, to, answers); !done) return done;
-  if (auto done = unpack_images(premises_, *old, to); !done) return done;
+  auto images = to.form == Form::compose ? import_containers(premises_, delivery_->bundle, to)
+                                         : unpack_images(premises_, *old, to);
+  if (!images) return images;
   // What is read now is on the disk, and no longer what came off the medium.
   const auto installed = check_installed(premises_.disks.site, to.name);
   if (!installed) return tl::unexpected(installed.error());
@@ -184,7 +187,7 @@ Checked<void> Pilot::convert() {
   // The new version may have other accounts; what its migration reads becomes theirs. What undoes
   // this gives it back.
   if (auto done = premises_.host.make_directories(
-          premises_.prefix() + "/" + release_path(flight().to) + "/tree/systemd/tmpfiles.d/" +
+          below(premises_.prefix(), tree_path(flight().to, (*release)->form)) + "/tmpfiles.d/" +
           premises_.product + ".conf");
       !done) {
     return done;
@@ -221,27 +224,10 @@ Checked<void> Pilot::try_out() {
 }
 
 Checked<void> Pilot::commit() {
-  if (flight().change == Change::uninstall) {
-    journal_.installed.clear();
-    journal_.previous.clear();
-    journal_.staged.clear();
-    return {};
-  }
   const auto release = new_release();
   if (!release) return tl::unexpected(release.error());
-  const auto& number = (*release)->manifest.envelope.release;
-  const auto text =
-      read_file(premises_.disks.site, release_path(flight().to) + "/MANIFEST", kMostOfText);
-  if (!text) return tl::unexpected(text.error());
-  if (!journal_.floor || journal_.floor->release <= number) {
-    journal_.floor = Floor{.release = number, .manifest = sha256(*text)};
-  }
-  std::erase_if(journal_.refused,
-                [&](const RefusedRelease& each) { return each.release == flight().to; });
-  if (journal_.staged == flight().to) journal_.staged.clear();
-  journal_.previous = flight().from;
-  journal_.installed = flight().to;
-  return {};
+  return adopt(*release == nullptr ? std::nullopt
+                                   : std::optional((*release)->manifest.envelope.release));
 }
 
 Checked<void> Pilot::open() {
@@ -375,11 +361,17 @@ Checked<void> Pilot::retire() {
   if (!*there) return {};
   const auto releases = site.list(kReleases);
   if (!releases) return tl::unexpected(releases.error());
+  std::vector<std::string> going;
+  std::vector<std::string> staying;
   for (const auto& release : *releases) {
-    if (release == journal_.installed || release == journal_.previous ||
-        release == journal_.staged) {
-      continue;
-    }
+    const bool stays =
+        release == journal_.installed || release == journal_.previous || release == journal_.staged;
+    (stays ? staying : going).push_back(release);
+  }
+  if (premises_.form == Form::compose) {
+    if (auto done = forget_containers(premises_, going, staying); !done) return done;
+  }
+  for (const auto& release : going) {
     if (auto done = remove_tree(site, release_path(release)); !done) return done;
   }
   return site.sync_directory(kReleases);

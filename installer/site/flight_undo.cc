@@ -1,6 +1,7 @@
 // The way back. Each function may be done again from its beginning, whatever it had come to.
 
 #include "installer/site/answers.h"
+#include "installer/site/containers.h"
 #include "installer/site/flight.h"
 #include "installer/site/tree.h"
 #include "installer/site/units.h"
@@ -63,6 +64,10 @@ Checked<void> Pilot::undo_switch() {
   if (auto done = stop_all(); !done) return done;
   // A copy is whole from this step on, and nothing has touched the data before it.
   if (flight().change == Change::update && flight().step >= Step::backed_up) {
+    // No container outlives a boot.
+    if (premises_.form == Form::compose && !premises_.booting) {
+      if (auto done = end_migration(premises_); !done) return done;
+    }
     if (auto done = restore_data(); !done) return done;
   }
   if (auto done = apply_release(premises_, flight().from); !done) return done;
@@ -96,6 +101,13 @@ Checked<void> Pilot::remove_everything() {
     if (!old || !(*old)->manifest.questions.empty()) {
       if (auto done = keep_answers(site, flight().from); !done) return done;
     }
+  }
+  if (premises_.form == Form::compose && !flight().from.empty()) {
+    const auto there = site.status(kReleases);
+    if (!there) return tl::unexpected(there.error());
+    const auto going = *there ? site.list(kReleases) : Checked<std::vector<std::string>>();
+    if (!going) return tl::unexpected(going.error());
+    if (auto done = forget_containers(premises_, *going, {}); !done) return done;
   }
   if (auto done = remove_tree(site, kReleases); !done) return done;
   if (auto done = remove_tree(site, kIncoming); !done) return done;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "installer/site/change.h"
+#include "installer/site/store.h"
 #include "installer/site/tree.h"
 
 namespace caisson::installer::testing {
@@ -44,16 +45,25 @@ std::string below(std::string_view path, std::string_view top) {
   return path.starts_with(top) ? std::string(path.substr(top.size())) : "";
 }
 
+/// The release in a path below its directory.
+std::string release_in(std::string_view path) {
+  const auto from = path.find(kReleases) + kReleases.size() + 1;
+  return std::string(path.substr(from, path.find('/', from) - from));
+}
+
 }  // namespace
 
-MachineHost::MachineHost(Machine& machine, std::map<std::string, std::uint64_t> data)
+MachineHost::MachineHost(Machine& machine, std::map<std::string, std::uint64_t> data, Form form)
     : machine_(machine),
       data_of_(std::move(data)),
       site_(machine.open("/opt/shop")),
       data_(machine.open("/var/lib/shop")),
       etc_(machine.open("/etc")),
       system_(machine.open("/")),
-      premises_{.product = "shop", .disks = {*site_, *data_, *etc_, *system_}, .host = *this} {}
+      premises_{.product = "shop", .disks = {*site_, *data_, *etc_, *system_}, .host = *this} {
+  premises_.form = form;
+  premises_.image_port = 0;
+}
 
 Checked<Space> MachineHost::space(std::string_view) {
   return Space{.device = 1, .bytes = std::uint64_t{1} << 40, .inodes = 1'000'000};
@@ -226,21 +236,42 @@ Checked<void> MachineHost::start_later(std::string_view unit) {
 
 Checked<Ended> MachineHost::run(const Command& command) {
   write_as_client();
-  const auto from = command.program.find(kReleases) + kReleases.size() + 1;
-  const auto release = command.program.substr(from, command.program.find('/', from) - from);
-  const auto data = std::to_string(data_of_.at(release));
+  if (command.program == find_program("docker")) return run_docker(command.arguments);
+  // It asks for containers that are not well.
+  if (command.program == "/bin/sh") return Ended{};
   const auto& what = command.arguments.front();
-  if (what == "health") {
-    const auto running = machine_.memory.find("runs " + std::string(kRuntime));
-    const auto version = read_file(*data_, kVersion, kMost);
-    const bool well = running != machine_.memory.end() && running->second.starts_with(release) &&
-                      version && *version == data && !unwell.contains(release);
-    return Ended{.status = well ? 0 : 1, .output = well ? "" : "not well"};
+  if (what == "health") return health(release_in(command.program));
+  if (what == "migrate") return migrate_to(data_of_.at(release_in(command.program)));
+  return Ended{.status = what == "conform" ? 0 : 2, .output = "unknown"};
+}
+
+/// An engine that has every image.
+Ended MachineHost::run_docker(const std::vector<std::string>& words) {
+  const auto& what = words.front();
+  if (what == "exec") {
+    const auto release = current();
+    return release ? health(*release) : Ended{.status = 1, .output = release.error().what};
   }
-  if (what != "migrate") return Ended{.status = 2, .output = "unknown"};
-  if (runs(kRuntime)) return Ended{.status = 1, .output = "the runtime runs"};
+  if (what == "inspect") return {.status = 0, .output = "172.18.0.2"};
+  if (what != "compose") return {};
+  const auto directory = std::ranges::find(words, "--project-directory");
+  return migrate_to(data_of_.at(release_in(*std::next(directory))));
+}
+
+Ended MachineHost::health(std::string_view release) const {
+  const auto running = machine_.memory.find("runs " + std::string(kRuntime));
+  const auto version = read_file(*data_, kVersion, kMost);
+  const bool well = running != machine_.memory.end() && running->second.starts_with(release) &&
+                    version && *version == std::to_string(data_of_.at(std::string(release))) &&
+                    !unwell.contains(std::string(release));
+  return {.status = well ? 0 : 1, .output = well ? "" : "not well"};
+}
+
+Ended MachineHost::migrate_to(std::uint64_t number) {
+  const auto data = std::to_string(number);
+  if (runs(kRuntime)) return {.status = 1, .output = "the runtime runs"};
   const auto is = read_file(*data_, kVersion, kMost);
-  if (is && *is == data) return Ended{};
+  if (is && *is == data) return {};
   // In place, file after file, as a migration is that nobody may interrupt.
   const auto write = [&]() -> Checked<void> {
     const auto names = data_->list(kRecords);
@@ -256,8 +287,8 @@ Checked<Ended> MachineHost::run(const Command& command) {
     }
     return replace_hastily(*data_, std::string(kVersion), data);
   };
-  if (auto done = write(); !done) return Ended{.status = 3, .output = done.error().what};
-  return Ended{};
+  if (auto done = write(); !done) return {.status = 3, .output = done.error().what};
+  return {};
 }
 
 /// A client's write, which is acknowledged when it is durable.
@@ -336,7 +367,7 @@ std::string MachineHost::fault(const std::string& release) const {
     const auto unit = name.substr(5);
     if (release.empty()) return unit + " runs, and nothing is installed";
     const auto text =
-        read_file(*site_, release_path(release) + "/tree/systemd/system/" + unit, kMost);
+        read_file(*site_, tree_path(release, premises_.form) + "/system/" + unit, kMost);
     if (!text) return unit + " runs, and is none of " + release;
     if (value != release + " " + *text && unit != kTarget) return unit + " runs as " + value;
   }

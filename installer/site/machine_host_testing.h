@@ -21,7 +21,8 @@ namespace caisson::installer::testing {
 class MachineHost final : public Host {
  public:
   /// Of the product `shop`. `data` says which version of the data each release has.
-  MachineHost(Machine& machine, std::map<std::string, std::uint64_t> data);
+  MachineHost(Machine& machine, std::map<std::string, std::uint64_t> data,
+              Form form = Form::systemd);
 
   [[nodiscard]] Premises& premises() { return premises_; }
   /// Releases whose health check fails, whatever they do.
@@ -53,6 +54,9 @@ class MachineHost final : public Host {
   [[nodiscard]] Checked<void> stop(const std::vector<std::string>& units) override;
   [[nodiscard]] Checked<void> start_later(std::string_view unit) override;
   [[nodiscard]] Checked<Ended> run(const Command& command) override;
+  [[nodiscard]] std::string find_program(std::string_view name) override {
+    return "/usr/bin/" + std::string(name);
+  }
   [[nodiscard]] std::string random(std::size_t bytes) override { return std::string(bytes, 'r'); }
   [[nodiscard]] std::uint64_t now() override { return 1'800'000'000; }
 
@@ -63,6 +67,9 @@ class MachineHost final : public Host {
   [[nodiscard]] Checked<void> start_one(const std::string& unit);
   [[nodiscard]] Checked<void> start_runtime(const std::string& release);
   [[nodiscard]] bool runs(std::string_view unit) const;
+  [[nodiscard]] Ended run_docker(const std::vector<std::string>& words);
+  [[nodiscard]] Ended health(std::string_view release) const;
+  [[nodiscard]] Ended migrate_to(std::uint64_t data);
   void write_as_client();
 
   Machine& machine_;

@@ -1,9 +1,11 @@
 #include "installer/site/preflight.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 
+#include "installer/site/containers.h"
 #include "installer/site/left.h"
 #include "installer/site/tree.h"
 
@@ -33,7 +35,7 @@ struct Needed {
 std::uint64_t with_margin(std::uint64_t needed) { return sum(needed, needed / 20); }
 
 /// What the release itself takes: its files, its directories, its texts and its configuration.
-Needed needed_by(const VerifiedBundle& bundle) {
+Needed needed_by(const VerifiedBundle& bundle, Form form) {
   Needed needed;
   std::set<std::string_view> directories;
   std::uint64_t settings = 0;
@@ -44,7 +46,8 @@ Needed needed_by(const VerifiedBundle& bundle) {
       // Which names the services that one that is an image reaches.
       has_images =
           has_images || (file.path.starts_with("systemd/config/") && file.path.ends_with(".hosts"));
-      if (file.path.starts_with("systemd/")) settings = sum(settings, sum(file.size, kBlock));
+      if (file.path.starts_with(std::string(to_text(form)) + "/"))
+        settings = sum(settings, sum(file.size, kBlock));
       for (auto at = file.path.find('/'); at != std::string::npos;
            at = file.path.find('/', at + 1)) {
         directories.insert(std::string_view(file.path).substr(0, at));
@@ -52,7 +55,7 @@ Needed needed_by(const VerifiedBundle& bundle) {
     }
   }
   needed.add(0, directories.size());
-  if (has_images) {
+  if (has_images && form == Form::systemd) {
     // Each of their files is counted with a block at least.
     needed.add(bundle.manifest().unpacked, bundle.manifest().unpacked / kBlock);
   }
@@ -91,6 +94,11 @@ Checked<std::vector<Requirement>> preflight(Host& host, const Installed& install
                   .needs = std::to_string(kOldestSystemd),
                   .has = *version == 0 ? "none that runs" : std::to_string(*version),
                   .met = *version >= kOldestSystemd});
+  if (installed.form == Form::compose) {
+    auto more = container_requirements(host, &bundle);
+    if (!more) return more;
+    std::ranges::move(*more, std::back_inserter(rows));
+  }
   const auto mounts_of_others = own_mounts(host, product);
   if (!mounts_of_others) return tl::unexpected(mounts_of_others.error());
   rows.push_back({.what = "mounts below the product's directories",
@@ -99,8 +107,9 @@ Checked<std::vector<Requirement>> preflight(Host& host, const Installed& install
                   .met = mounts_of_others->empty(),
                   .code = Code::own_mount});
   const auto* const old = installed.release;
-  const auto foreign = claimed(installed.system, bundle.manifest(),
-                               old == nullptr ? nullptr : &old->manifest, installed.standing);
+  const auto foreign =
+      claimed(installed.system, bundle.manifest(), old == nullptr ? nullptr : &old->manifest,
+              installed.standing, installed.form);
   if (!foreign) return tl::unexpected(foreign.error());
   rows.push_back({.what = "names that are somebody else's",
                   .needs = "none",
@@ -119,8 +128,16 @@ Checked<std::vector<Requirement>> preflight(Host& host, const Installed& install
     spaces[space->device] = *space;
     return {};
   };
-  if (auto done = add("/opt/" + product, needed_by(bundle)); !done) {
+  if (auto done = add("/opt/" + product, needed_by(bundle, installed.form)); !done) {
     return tl::unexpected(done.error());
+  }
+  if (installed.form == Form::compose) {
+    // Where an engine keeps images, unless its own settings say otherwise.
+    const auto unpacked = bundle.manifest().unpacked;
+    if (auto done = add("/var/lib/docker", {.bytes = unpacked, .inodes = unpacked / kBlock / 16});
+        !done) {
+      return tl::unexpected(done.error());
+    }
   }
   Needed backup;
   if (installed.release != nullptr) {

@@ -28,6 +28,7 @@ struct Installed {
   const StagedRelease* release = nullptr;  ///< null for none
   const Disk* data = nullptr;
   Standing standing = Standing::fresh;
+  Form form = Form::systemd;  ///< in which the release is to run
 };
 
 /// What this host has to have before anything of a bundle is written to it. Writes nothing.

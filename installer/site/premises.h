@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -44,6 +45,9 @@ inline constexpr std::string_view kLostAndFound = "lost+found";
   return "/run/caisson-install." + std::string(product) + ".at-work";
 }
 
+/// Where images are served to an engine of this host. Their names in it have the port in them.
+inline constexpr std::uint16_t kImagePort = 5005;
+
 /// A product on a host, and the two ways to both.
 struct Premises {
   std::string product;
@@ -54,6 +58,7 @@ struct Premises {
   const Disk* secrets = nullptr;
   /// Data that somebody takes along to where a release looks for them, or gives up.
   AcceptedMoves moves{};
+  std::uint16_t image_port = kImagePort;
   /// Whether this host boots and starts no unit of the product before this program has ended.
   bool booting = false;
   /// Gets a line about each step that is done.

@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "installer/site/containers.h"
 #include "installer/site/tree.h"
 
 namespace caisson::installer {
@@ -67,6 +68,7 @@ Checked<void> keep_report(Disk& site, const std::map<std::string, std::string>& 
 
 Checked<void> check_health(const Premises& premises, const StagedRelease& release,
                            std::chrono::seconds patience) {
+  if (release.form == Form::compose) return check_containers(premises, release, patience);
   return each_runtime(premises, release, {.code = Code::not_well, .what = "the health check of "},
                       [patience](const auto&) {
                         return Command{
@@ -75,6 +77,7 @@ Checked<void> check_health(const Premises& premises, const StagedRelease& releas
 }
 
 Checked<void> migrate(const Premises& premises, const StagedRelease& release) {
+  if (release.form == Form::compose) return migrate_in_containers(premises, release);
   return each_runtime(premises, release, {.code = Code::not_migrated, .what = "the migration of "},
                       [](const auto& runtime) {
                         return Command{
@@ -88,8 +91,10 @@ Checked<Isolation> probe_isolation(const Premises& premises, const StagedRelease
   const bool answered =
       asks && std::ranges::find(release.needs.settings, kAnsweredSite, &SettingsFile::path) !=
                   release.needs.settings.end();
-  for (const auto* file :
-       {"bin/caisson", "spec/deployment.yaml", answered ? kAnsweredTree : kGateSite}) {
+  for (const auto* file : {"bin/caisson", "spec/deployment.yaml",
+                           release.form == Form::compose ? "compose/site.json"
+                           : answered                    ? kAnsweredTree
+                                                         : kGateSite}) {
     const auto there = premises.disks.site.status(tree + file);
     if (!there) return tl::unexpected(there.error());
     if (!*there)
@@ -97,9 +102,13 @@ Checked<Isolation> probe_isolation(const Premises& premises, const StagedRelease
   }
   const auto place = place_of(premises, release) + "/tree/";
   // What a killed run has left is found again by this path, which is the same for every release.
-  const auto site =
-      premises.prefix() + "/" + std::string(kCurrent) +
-      (answered ? "/etc/" + std::string(kAnsweredSite) : "/tree/" + std::string(kGateSite));
+  auto site = premises.prefix() + "/" + std::string(kCurrent) +
+              (answered ? "/etc/" + std::string(kAnsweredSite) : "/tree/" + std::string(kGateSite));
+  if (release.form == Form::compose) {
+    auto located = locate_containers(premises, release);
+    if (!located) return tl::unexpected(located.error());
+    site = *std::move(located);
+  }
   Command command{.program = place + "bin/caisson",
                   .arguments = {"conform", place + "spec/deployment.yaml", "--attach", site,
                                 "--level", "1", "--quiet"},

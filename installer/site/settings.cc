@@ -8,6 +8,7 @@
 #include "base/base64url.h"
 #include "base/printable.h"
 #include "installer/site/answers.h"
+#include "installer/site/containers.h"
 #include "installer/site/tree.h"
 
 namespace caisson::installer {
@@ -18,7 +19,11 @@ constexpr std::size_t kMostOfSettings = std::size_t{64} << 20;
 constexpr std::size_t kMostOfSecret = std::size_t{1} << 20;
 constexpr std::size_t kMostShown = 40;
 
-constexpr std::string_view kPristine = "/tree/systemd/config/";
+/// Where a release has its configuration. A project is one, but for what the installer reads.
+std::string pristine_path(const StagedRelease& release, const std::string& path) {
+  return tree_path(release.name, release.form) +
+         (release.form == Form::systemd ? "/config/" : "/") + path;
+}
 
 Checked<std::optional<std::string>> text_at(const Disk& disk, const std::string& path) {
   const auto status = disk.status(path);
@@ -76,7 +81,7 @@ Checked<std::string> merged(const std::string& path, const std::optional<std::st
 
 Checked<std::optional<std::string>> pristine(const Disk& site, const StagedRelease& release,
                                              const std::string& path, const Answers& answers) {
-  auto text = text_at(site, release_path(release.name) + std::string(kPristine) + path);
+  auto text = text_at(site, pristine_path(release, path));
   // Without questions it means what it says.
   if (!text || !*text || release.manifest.questions.empty()) return text;
   auto done = filled(path, **text, answers);
@@ -119,8 +124,7 @@ Checked<std::map<std::string, std::string>> settings_of(const Disk& site, const 
     auto comes = pristine(site, to, file.path, answers);
     if (!comes) return tl::unexpected(comes.error());
     if (!*comes) {
-      return refuse(Code::damaged,
-                    release_path(to.name) + std::string(kPristine) + file.path + " is not there");
+      return refuse(Code::damaged, pristine_path(to, file.path) + " is not there");
     }
     files[file.path] = **std::move(comes);
   }
@@ -243,7 +247,10 @@ Checked<void> make_secrets(const Premises& premises, const SiteNeeds& needs,
   }
   if (!missing.empty()) return refuse(Code::missing_secret, missing);
   for (const auto& [path, text] : texts) {
-    if (auto done = replace_file(site, path, text, 0600); !done) return done;
+    // Containers read them as members of a group.
+    const bool shared = premises.form == Form::compose;
+    auto done = replace_file(site, path, text, shared ? 0440 : 0600, shared ? kContainerGroup : 0);
+    if (!done) return done;
   }
   return {};
 }

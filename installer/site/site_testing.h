@@ -93,7 +93,12 @@ class ModelHost : public Host {
 
   Checked<void> start_later(std::string_view unit) override { return note("later", unit); }
 
+  std::string find_program(std::string_view name) override {
+    return name == "docker" && has_engine ? kDocker : "";
+  }
+
   Checked<Ended> run(const Command& command) override {
+    if (command.program == kDocker || command.program == "/bin/sh") return run_docker(command);
     if (auto noted = note("run", command.program + " " + command.arguments.front()); !noted) {
       return tl::unexpected(noted.error());
     }
@@ -131,7 +136,32 @@ class ModelHost : public Host {
     return disks_.data.sync_directory("runtime");
   }
 
+  /// Its words in `calls`, and what `engine` says, which may look at them.
+  Checked<Ended> run_docker(const Command& command) {
+    std::string words;
+    for (const auto& word : command.arguments) words += " " + word;
+    if (auto noted = note("docker", words.substr(1)); !noted) return tl::unexpected(noted.error());
+    auto ended = engine(words.substr(1));
+    const auto release = words.find(kReleases);
+    if (words.find(" migrate ") != std::string::npos && release != std::string::npos) {
+      const auto from = release + kReleases.size() + 1;
+      if (auto written =
+              write_store("migrated by " + words.substr(from, words.find('/', from) - from));
+          !written) {
+        return tl::unexpected(written.error());
+      }
+    }
+    return ended;
+  }
+
+  static constexpr auto kDocker = "/usr/bin/docker";
+
   bool root = true;
+  bool has_engine = true;
+  /// Does all that it is told, and has every image.
+  std::function<Ended(const std::string& words)> engine = [](const std::string& words) {
+    return Ended{.status = 0, .output = words.starts_with("inspect ") ? "172.18.0.2" : ""};
+  };
   std::uint64_t systemd = 252;
   std::uint64_t bytes = std::uint64_t{1} << 40;
   std::uint64_t clock = 1'800'000'000;
@@ -162,7 +192,8 @@ class ModelHost : public Host {
   Disks disks_;
 };
 
-/// The files of a release that has a runtime, a dashboard and an edge.
+/// The files of a release that has a runtime, a dashboard and an edge, and `with` more; with
+/// "containers" as a compose project.
 inline void add_release(Maker& maker, const std::string& version, std::uint64_t sequence,
                         std::uint64_t data, std::string_view with = {}) {
   const auto number = version_of(version).value();
@@ -174,7 +205,11 @@ inline void add_release(Maker& maker, const std::string& version, std::uint64_t 
   maker.manifest.packs.clear();
   std::erase_if(maker.files, [](const auto& file) { return file.first.starts_with(kBlobs); });
   maker.manifest.images.clear();
-  if (maker.manifest.forms.front() == "compose") maker.add_image("registry.example/app:1", "layer");
+  if (maker.manifest.forms.front() == "compose" && with != "containers")
+    maker.add_image("registry.example/app:1", "layer");
+  const bool contained = with == "containers";
+  const std::string form = contained ? "compose/" : "systemd/";
+  const std::string configuration = contained ? form : "systemd/config/";
   SiteNeeds needs{.product = "shop",
                   .prefix = "/opt/shop",
                   .data = "/var/lib/shop",
@@ -207,6 +242,17 @@ inline void add_release(Maker& maker, const std::string& version, std::uint64_t 
     maker.add({{"systemd/config/site.json", "port ${answer:https}\n"}});
     asked = "domain ${answer:domain}\n";
   }
+  if (contained) {
+    maker.manifest.forms = {"compose"};
+    const auto image = "registry.example/app:" + version;
+    maker.add_image(image, "layer of " + version);
+    needs.images = {{"app", "root", image}};
+    needs.secrets.push_back({SiteSecret::Source::given, "mail-password", 0, "the vault"});
+    needs.variables = {{"MAIL_PASSWORD", "mail-password"}};
+    maker.add({{"bin/caisson", "gate of " + version}}).files.front().executable = true;
+    maker.add({{"spec/deployment.yaml", "spec"}});
+    maker.add({{"compose/site.json", R"({"data":"${shop-runtime-1/shop_front}:8080"})"}});
+  }
   if (with == "a program") needs.programs.emplace_back("shop-app.service");
   if (with == "an image" || with == "a hostile image") {
     maker.add_image("registry.example/app:1",
@@ -226,19 +272,22 @@ inline void add_release(Maker& maker, const std::string& version, std::uint64_t 
   }
   auto& runtime = maker.add({{"bin/caisson-runtime", "runtime of " + version}});
   runtime.files.front().executable = true;
-  maker.add({{"systemd/SITE", write_site_needs(needs)},
-             {"systemd/config/dashboard.json", "dashboard of every version\n"},
-             {"systemd/config/runtime.json", "runtime of " + version + "\nlimit 1\n" + asked},
-             {"systemd/config/tenants/runtime/tenants.ndjson", "tenants\n"},
-             {"systemd/journald@shop.conf", "journal\n"},
-             {"systemd/system/shop-dashboard.service", "dashboard of " + version},
-             {"systemd/system/shop-edge.service", "edge of " + version},
-             {"systemd/system/shop-runtime-data.socket", "socket of " + version},
-             {"systemd/system/shop-runtime.service", "runtime of " + version},
-             {"systemd/system/shop.slice", "slice of " + version},
-             {"systemd/system/shop.target", "target of " + version},
-             {"systemd/sysusers.d/shop.conf", "accounts of " + version},
-             {"systemd/tmpfiles.d/shop.conf", "directories of " + version}});
+  std::vector<Content> files{
+      {form + "SITE", write_site_needs(needs)},
+      {configuration + "dashboard.json", "dashboard of every version\n"},
+      {configuration + "runtime.json", "runtime of " + version + "\nlimit 1\n" + asked},
+      {configuration + "tenants/runtime/tenants.ndjson", "tenants\n"},
+      {form + "journald@shop.conf", "journal\n"},
+      {form + "system/shop-dashboard.service", "dashboard of " + version},
+      {form + "system/shop-edge.service", "edge of " + version},
+      {form + "system/shop-runtime-data.socket", "socket of " + version},
+      {form + "system/shop-runtime.service", "runtime of " + version},
+      {form + "system/shop.slice", "slice of " + version},
+      {form + "system/shop.target", "target of " + version},
+      {form + "sysusers.d/shop.conf", "accounts of " + version},
+      {form + "tmpfiles.d/shop.conf", "directories of " + version}};
+  std::ranges::sort(files);
+  maker.add(files);
   maker.seal();
 }
 

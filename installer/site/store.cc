@@ -40,6 +40,10 @@ std::optional<Refusal> fault_of_flight(const Journal& journal) {
                                        "'"};
 }
 
+std::string tree_path(std::string_view release, Form form) {
+  return release_path(release) + "/tree/" + std::string(to_text(form));
+}
+
 Checked<void> save_journal(Disk& site, const Journal& journal) {
   return replace_file(site, kJournal, write_journal(journal), 0644);
 }
@@ -97,8 +101,10 @@ Checked<StagedRelease> load_release(const Premises& premises, std::string_view n
   if (!needs->programs.empty()) {
     return refuse(Code::with_programs, "one of them is " + printable(needs->programs.front()));
   }
-  return StagedRelease{
-      .name = std::string(name), .manifest = *std::move(manifest), .needs = *std::move(needs)};
+  return StagedRelease{.name = std::string(name),
+                       .form = premises.form,
+                       .manifest = *std::move(manifest),
+                       .needs = *std::move(needs)};
 }
 
 }  // namespace caisson::installer

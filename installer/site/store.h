@@ -23,9 +23,13 @@ namespace caisson::installer {
 /// A release on this host's disk.
 struct StagedRelease {
   std::string name;
+  Form form = Form::systemd;
   Manifest manifest;
   SiteNeeds needs;
 };
+
+/// What a release has for a host, in a form: a directory below /opt/<product>.
+[[nodiscard]] std::string tree_path(std::string_view release, Form form);
 
 /// Reads what a release says of itself, and checks that it is the release of that name, for this
 /// product, in the form of the premises and made for the directories of this product.

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "installer/site/images.h"
+#include "installer/site/store.h"
 #include "installer/site/tree.h"
 
 namespace caisson::installer {
@@ -150,7 +151,7 @@ std::string recover_unit(std::string_view product) {
 
 Checked<std::vector<std::string>> units_of(const Premises& premises, std::string_view release) {
   if (release.empty()) return std::vector<std::string>{};
-  const auto directory = release_path(release) + "/tree/systemd/system";
+  const auto directory = tree_path(release, premises.form) + "/system";
   const auto there = premises.disks.site.status(directory);
   if (!there) return tl::unexpected(there.error());
   if (!*there) return std::vector<std::string>{};
@@ -173,7 +174,7 @@ Checked<std::map<std::string, std::string>> files_below_etc(const Premises& prem
   if (release.empty()) return files;
   const auto units = units_of(premises, release);
   if (!units) return tl::unexpected(units.error());
-  const auto tree = release_path(release) + "/tree/systemd/";
+  const auto tree = tree_path(release, premises.form) + "/";
   const auto take = [&](const std::string& from, const std::string& to) -> Checked<void> {
     auto text = read_file(premises.disks.site, tree + from, kMostOfUnit);
     if (!text) return tl::unexpected(text.error());
@@ -217,8 +218,8 @@ Checked<void> apply_release(const Premises& premises, std::string_view release) 
     if (auto done = remove_if_empty(etc, path); !done) return done;
   }
   if (!release.empty()) {
-    const auto file =
-        premises.prefix() + "/current/tree/systemd/tmpfiles.d/" + premises.product + ".conf";
+    const auto file = below(premises.prefix(), tree_path(release, premises.form)) + "/tmpfiles.d/" +
+                      premises.product + ".conf";
     if (auto done = premises.host.make_directories(file); !done) return done;
   }
   if (auto done = premises.host.reload_units(); !done || release.empty()) return done;
@@ -226,8 +227,8 @@ Checked<void> apply_release(const Premises& premises, std::string_view release) 
   return premises.host.set_enabled(recover_unit(premises.product), true);
 }
 
-std::vector<std::string> units_in(const Manifest& manifest) {
-  constexpr std::string_view directory = "systemd/system/";
+std::vector<std::string> units_in(const Manifest& manifest, Form form) {
+  const auto directory = std::string(to_text(form)) + "/system/";
   std::vector<std::string> units;
   for (const auto& pack : manifest.packs) {
     for (const auto& file : pack.files) {

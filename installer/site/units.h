@@ -26,7 +26,7 @@ namespace caisson::installer {
 [[nodiscard]] Checked<std::map<std::string, std::string>> files_below_etc(const Premises& premises,
                                                                           std::string_view release);
 
-/// The units that a manifest names.
-[[nodiscard]] std::vector<std::string> units_in(const Manifest& manifest);
+/// The units that a manifest names, in a form.
+[[nodiscard]] std::vector<std::string> units_in(const Manifest& manifest, Form form);
 
 }  // namespace caisson::installer

@@ -1,0 +1,312 @@
+#include "installer/site/containers.h"
+
+#include <algorithm>
+
+#include "base/printable.h"
+#include "installer/registry/engine.h"
+#include "installer/registry/server.h"
+#include "installer/site/tree.h"
+
+namespace caisson::installer {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kMostOfSecret = std::size_t{1} << 16;
+constexpr std::string_view kRuntimeSettings = "/etc/caisson/runtime.json";
+
+constexpr std::string_view kDocker = "docker";
+
+/// Docker ends with 0 whether there is a container of that kind or not.
+constexpr std::string_view kNoneIs =
+    R"(bad=$("$1" ps --filter "$2" --filter "$3" --format '{{.Names}}') && test -z "$bad" ||)"
+    R"( { echo $bad; exit 1; })";
+
+Checked<Ended> docker(Host& host, std::vector<std::string> arguments,
+                      std::chrono::seconds deadline = 60s) {
+  auto program = host.find_program(kDocker);
+  if (program.empty()) return refuse(Code::host_lacks, "there is no program docker");
+  return host.run({.program = std::move(program),
+                   .arguments = std::move(arguments),
+                   .account = {},
+                   .deadline = deadline});
+}
+
+std::string told(const Ended& ended) {
+  return "ended with " + std::to_string(ended.status) +
+         (ended.output.empty() ? "" : ": " + ended.output);
+}
+
+/// The service of a project that a unit runs: "runtime" for "shop-runtime.service".
+std::string service_of(const Premises& premises, const std::string& unit) {
+  const auto begin = premises.product.size() + 1;
+  return unit.substr(begin, unit.rfind('.') - begin);
+}
+
+std::string container_of(const Premises& premises, const std::string& unit) {
+  return premises.product + "-" + service_of(premises, unit) + "-1";
+}
+
+std::string migration_of(const Premises& premises) { return premises.product + "-migration"; }
+
+/// A value that Compose takes as it is, whatever is in it.
+std::string as_written(std::string_view value) {
+  if (value.find_first_of("'\n\\") == std::string_view::npos) {
+    return "'" + std::string(value) + "'";
+  }
+  std::string text = "\"";
+  for (const char c : value) {
+    if (c == '\\' || c == '"' || c == '$') text += '\\';
+    text += c == '\n' ? std::string("\\n") : std::string(1, c);
+  }
+  return text + "\"";
+}
+
+/// The images that a release has in the engine, by the names that it has there.
+Checked<std::vector<std::string>> images_of(const Disk& site, std::string_view release) {
+  std::vector<std::string> names;
+  const auto path = below(release_path(release), kComposeEnv);
+  const auto there = site.status(path);
+  if (!there) return tl::unexpected(there.error());
+  if (!*there) return names;
+  const auto text = read_file(site, path, kMostOfText);
+  if (!text) return tl::unexpected(text.error());
+  std::string_view rest = *text;
+  while (!rest.empty()) {
+    const auto line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    const auto equals = line.find('=');
+    if (line.starts_with(kImageVariable) && equals != std::string_view::npos) {
+      names.emplace_back(line.substr(equals + 1));
+    }
+  }
+  return names;
+}
+
+/// The address that a container has in a network, as "container/network" names them.
+Checked<std::string> address_of(const Premises& premises, std::string_view place) {
+  const auto slash = std::min(place.find('/'), place.size());
+  const std::string container(place.substr(0, slash));
+  const std::string network(place.substr(std::min(slash + 1, place.size())));
+  const auto ended = docker(
+      premises.host,
+      {"inspect", "--format",
+       R"({{(index .NetworkSettings.Networks ")" + network + R"(").IPAddress}})", container});
+  if (!ended) return tl::unexpected(ended.error());
+  if (ended->status != 0 || ended->output.empty() ||
+      ended->output.find_first_not_of("0123456789.") != std::string::npos) {
+    return refuse(Code::not_well,
+                  container + " has no address in " + network + ": docker inspect " + told(*ended));
+  }
+  return ended->output;
+}
+
+}  // namespace
+
+Checked<void> import_containers(const Premises& premises, const VerifiedBundle& bundle,
+                                const StagedRelease& to) {
+  const auto catalogue = Catalogue::of(bundle);
+  if (!catalogue) return tl::unexpected(catalogue.error());
+  std::string env = "# Written by caisson-install.\nSOURCE_DIR=.\n";
+  const auto server = Server::listen(*catalogue, premises.image_port);
+  if (!server) return tl::unexpected(server.error());
+  for (const auto& image : to.needs.images) {
+    const auto& all = catalogue->images();
+    const auto served = std::ranges::find_if(
+        all, [&](const Served& each) { return each.image->reference == image.reference; });
+    if (served == all.end()) {
+      return refuse(Code::missing_file, "the bundle has no image " + printable(image.reference));
+    }
+    const auto name = pulled_name(*served, (*server)->port());
+    env += image_variable(image.name) + "=" + name + "\n";
+    // One that the engine has by this digest is that image.
+    const auto known = docker(premises.host, {"image", "inspect", "--format", "{{.Id}}", name});
+    if (!known) return tl::unexpected(known.error());
+    if (known->status == 0) continue;
+    premises.say("bringing " + printable(image.reference) + " into the engine");
+    const auto ended = docker(premises.host, {"pull", "--quiet", name}, 30min);
+    if (!ended) return tl::unexpected(ended.error());
+    if (ended->status != 0) {
+      return refuse(Code::engine_refused,
+                    "docker pull of '" + printable(image.reference) + "' " + told(*ended));
+    }
+  }
+  for (const auto& variable : to.needs.variables) {
+    const auto value =
+        read_file(premises.disks.site, below(kSecrets, variable.secret), kMostOfSecret);
+    if (!value) return tl::unexpected(value.error());
+    env += variable.name + "=" + as_written(*value) + "\n";
+  }
+  return replace_file(premises.disks.site, below(release_path(to.name), kComposeEnv), env, 0600);
+}
+
+Checked<void> forget_containers(const Premises& premises, const std::vector<std::string>& going,
+                                const std::vector<std::string>& staying) {
+  const auto& site = premises.disks.site;
+  // While the host boots there is no engine yet; what it has then costs space alone.
+  if (premises.booting || going.empty()) return {};
+  std::vector<std::string> kept;
+  for (const auto& release : staying) {
+    const auto names = images_of(site, release);
+    if (!names) return tl::unexpected(names.error());
+    kept.insert(kept.end(), names->begin(), names->end());
+  }
+  for (const auto& release : going) {
+    const auto names = images_of(site, release);
+    if (!names) return tl::unexpected(names.error());
+    for (const auto& name : *names) {
+      if (std::ranges::find(kept, name) != kept.end()) continue;
+      // It may be gone already, or somebody else may use it.
+      const auto ended = docker(premises.host, {"image", "rm", name}, 5min);
+      if (!ended) return tl::unexpected(ended.error());
+    }
+  }
+  return {};
+}
+
+Checked<void> check_containers(const Premises& premises, const StagedRelease& release,
+                               std::chrono::seconds patience) {
+  const auto program = premises.host.find_program(kDocker);
+  if (program.empty()) return refuse(Code::host_lacks, "there is no program docker");
+  for (const auto& runtime : release.needs.runtimes) {
+    const auto ended = premises.host.run(
+        {.program = program,
+         .arguments = {"exec", container_of(premises, runtime.unit), "/bin/caisson-runtime",
+                       "health", "--config", std::string(kRuntimeSettings)},
+         .account = {},
+         .deadline = 30s,
+         .patience = patience});
+    if (!ended) return tl::unexpected(ended.error());
+    if (ended->status != 0) {
+      return refuse(Code::not_well, "the health check of " + runtime.unit + " " + told(*ended));
+    }
+  }
+  const auto label = "label=com.docker.compose.project=" + premises.product;
+  for (const std::string state : {"starting", "unhealthy"}) {
+    const auto ended = premises.host.run(
+        {.program = "/bin/sh",
+         .arguments = {"-c", std::string(kNoneIs), "sh", program, label, "health=" + state},
+         .account = {},
+         .deadline = 30s,
+         .patience = patience});
+    if (!ended) return tl::unexpected(ended.error());
+    if (ended->status != 0) {
+      return refuse(Code::not_well, "containers are " + state + ": " + ended->output);
+    }
+  }
+  return {};
+}
+
+Checked<void> migrate_in_containers(const Premises& premises, const StagedRelease& release) {
+  const auto place = below(premises.prefix(), release_path(release.name));
+  for (const auto& runtime : release.needs.runtimes) {
+    if (auto done = end_migration(premises); !done) return done;
+    const auto ended = docker(premises.host,
+                              {"compose",
+                               "--project-name",
+                               premises.product,
+                               "--project-directory",
+                               place + "/etc",
+                               "--file",
+                               place + "/etc/compose.yaml",
+                               "--file",
+                               place + "/etc/site.yaml",
+                               "--env-file",
+                               below(place, kComposeEnv),
+                               "run",
+                               "--rm",
+                               "--no-deps",
+                               "--no-TTY",
+                               "--pull",
+                               "never",
+                               "--name",
+                               migration_of(premises),
+                               service_of(premises, runtime.unit),
+                               "migrate",
+                               "--config",
+                               std::string(kRuntimeSettings)},
+                              6h);
+    if (!ended) return tl::unexpected(ended.error());
+    if (ended->status != 0) {
+      return refuse(Code::not_migrated, "the migration of " + runtime.unit + " " + told(*ended));
+    }
+  }
+  return {};
+}
+
+Checked<void> end_migration(const Premises& premises) {
+  const auto ended = docker(premises.host, {"rm", "--force", migration_of(premises)});
+  if (!ended) return tl::unexpected(ended.error());
+  // Clients differ in what they say of one that is not there.
+  if (ended->status == 0 || ended->output.find("No such container") != std::string::npos) return {};
+  return refuse(Code::host_command, "docker rm " + told(*ended));
+}
+
+Checked<std::string> locate_containers(const Premises& premises, const StagedRelease& release) {
+  auto& site = premises.disks.site;
+  const auto text =
+      read_file(site, tree_path(release.name, release.form) + "/site.json", kMostOfText);
+  if (!text) return tl::unexpected(text.error());
+  std::string filled;
+  std::string_view rest = *text;
+  for (auto at = rest.find("${"); at != std::string_view::npos; at = rest.find("${")) {
+    const auto end = rest.find('}', at);
+    if (end == std::string_view::npos) break;
+    auto address = address_of(premises, rest.substr(at + 2, end - at - 2));
+    if (!address) return address;
+    filled.append(rest.substr(0, at)).append(*address);
+    rest.remove_prefix(end + 1);
+  }
+  filled += rest;
+  if (auto made = ensure_directory(site, kGate, 0700); !made) return tl::unexpected(made.error());
+  const auto path = below(kGate, "site.json");
+  if (auto done = replace_file(site, path, filled, 0600); !done) {
+    return tl::unexpected(done.error());
+  }
+  return below(premises.prefix(), path);
+}
+
+Checked<std::vector<Requirement>> container_requirements(Host& host, const VerifiedBundle* bundle) {
+  std::vector<Requirement> rows;
+  const bool has_program = !host.find_program(kDocker).empty();
+  const auto ask = [&](std::string what, std::string needs,
+                       std::vector<std::string> arguments) -> Checked<void> {
+    rows.push_back(
+        {.what = std::move(what), .needs = std::move(needs), .has = "no program docker"});
+    if (!has_program) return {};
+    const auto ended = docker(host, std::move(arguments));
+    if (!ended) return tl::unexpected(ended.error());
+    rows.back().met = ended->status == 0 && !ended->output.empty();
+    rows.back().has = rows.back().met ? ended->output : "none that answers";
+    return {};
+  };
+  if (auto done =
+          ask("Docker engine", "one that answers", {"version", "--format", "{{.Server.Version}}"});
+      !done) {
+    return tl::unexpected(done.error());
+  }
+  if (auto done = ask("Docker's compose plugin", "version 2", {"compose", "version", "--short"});
+      !done) {
+    return tl::unexpected(done.error());
+  }
+  if (bundle == nullptr) return rows;
+  const auto taken = host.is_taken(kImagePort);
+  if (!taken) return tl::unexpected(taken.error());
+  rows.push_back({.what = "port " + std::to_string(kImagePort) + ", for the images",
+                  .needs = "free",
+                  .has = *taken ? "taken" : "free",
+                  .met = !*taken,
+                  .code = Code::serving_port});
+  const auto catalogue = Catalogue::of(*bundle);
+  if (!catalogue && catalogue.error().code != Code::wrong_base) {
+    return tl::unexpected(catalogue.error());
+  }
+  rows.push_back({.what = "images of the bundle",
+                  .needs = "whole",
+                  .has = catalogue ? "whole" : catalogue.error().what,
+                  .met = catalogue.has_value(),
+                  .code = Code::wrong_base});
+  return rows;
+}
+
+}  // namespace caisson::installer

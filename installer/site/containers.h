@@ -1,0 +1,56 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "installer/site/preflight.h"
+#include "installer/site/store.h"
+#include "installer/verify/bundle.h"
+
+namespace caisson::installer {
+
+// What a release in its form compose is on this host. Its containers are made, started and stopped
+// by units of systemd; what no unit does is asked of Docker here.
+
+/// Below a release: the names of its images in the engine, and secrets that are variables.
+inline constexpr std::string_view kComposeEnv = "compose.env";
+
+/// The group whose members read secrets: that of the users of containers, by its number.
+inline constexpr std::uint32_t kContainerGroup = 10001;
+
+/// Lets the engine pull the images of a release out of its bundle, by their digests, and writes
+/// `compose.env`. Secrets are there. It is durable after `sync_all`.
+[[nodiscard]] Checked<void> import_containers(const Premises& premises,
+                                              const VerifiedBundle& bundle,
+                                              const StagedRelease& to);
+
+/// Takes the images of releases that go from the engine, unless one that stays has them. What is
+/// still used stays.
+[[nodiscard]] Checked<void> forget_containers(const Premises& premises,
+                                              const std::vector<std::string>& going,
+                                              const std::vector<std::string>& staying);
+
+/// Whether the runtimes answer as they should and no container is ill or beginning, in this time.
+[[nodiscard]] Checked<void> check_containers(const Premises& premises, const StagedRelease& release,
+                                             std::chrono::seconds patience);
+
+/// Brings the data of every runtime to what a release writes, each in a container of that release
+/// (`Code::not_migrated`).
+[[nodiscard]] Checked<void> migrate_in_containers(const Premises& premises,
+                                                  const StagedRelease& release);
+
+/// Ends a migration that goes on after this program was killed.
+[[nodiscard]] Checked<void> end_migration(const Premises& premises);
+
+/// Writes `gate/site.json` for the isolation probes: the release's, with the addresses that its
+/// containers have now. Its path, which is the same for every release.
+[[nodiscard]] Checked<std::string> locate_containers(const Premises& premises,
+                                                     const StagedRelease& release);
+
+/// What the form needs of this host: an engine that answers, and its plugin; and for a bundle, the
+/// port at which its images are served, and all of them.
+[[nodiscard]] Checked<std::vector<Requirement>> container_requirements(
+    Host& host, const VerifiedBundle* bundle);
+
+}  // namespace caisson::installer

@@ -1,5 +1,7 @@
 #include "conformance/sabotage.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <functional>
 #include <initializer_list>
 
@@ -35,6 +37,29 @@ bool service_in_the_state(LocalTree& tree) {
   if (at == std::string::npos) return false;
   text.insert(at + own.size(), R"(,"--root","../..")");
   return true;
+}
+
+/// An instance of the plan is not started: the last that no other needs, but for the runtimes.
+bool leave_one_out(LocalTree& tree) {
+  std::string& text = tree["stack.json"];
+  boost::system::error_code error;
+  json::value stack = json::parse(text, error);
+  json::value* processes = error ? nullptr : stack.find_pointer("/processes", error);
+  if (processes == nullptr || !processes->is_array()) return false;
+  json::array& list = processes->get_array();
+  const auto is_needed = [&](const json::value& name) {
+    return std::ranges::any_of(list, [&](const json::value& each) {
+      return std::ranges::find(each.at("needs").as_array(), name) != each.at("needs").as_array().end();
+    });
+  };
+  for (std::size_t at = list.size(); at-- > 0;) {
+    const json::value& name = list[at].at("name");
+    if (list[at].at("role") == "runtime" || name == proving_service || is_needed(name)) continue;
+    list.erase(list.begin() + static_cast<std::ptrdiff_t>(at));
+    text = json::serialize(stack);
+    return true;
+  }
+  return false;
 }
 
 /// A route of the edge to the operator listener of the shared runtime, before all others.
@@ -150,6 +175,7 @@ const std::vector<Sabotage> table{
     {"root-with-capabilities", "PR4", "not root", root_with_capabilities, nullptr, true},
     {"service-in-the-state", "SE7", "operator-token", one_user_for_all, service_in_the_state},
     {"operator-through-edge", "NW8", "observed 200", nullptr, operator_through_edge},
+    {"instance-left-out", "SU1", "was not started", nullptr, leave_one_out, true},
     {"no-rate", "NN8", "accepted, none refused", nullptr, no_rate},
     {"no-concurrent", "NN9", "accepted, none refused", nullptr, no_concurrent},
     {"no-body", "NN10", "observed 405", nullptr, no_body},

@@ -1,11 +1,12 @@
 #include "conformance/sabotage.h"
 
 #include <algorithm>
-#include <cstddef>
 #include <functional>
 #include <initializer_list>
 
 #include <boost/json.hpp>
+
+#include "conformance/stack/description.h"
 
 namespace caisson::conformance {
 namespace {
@@ -42,24 +43,22 @@ bool service_in_the_state(LocalTree& tree) {
 /// An instance of the plan is not started: the last that no other needs, but for the runtimes.
 bool leave_one_out(LocalTree& tree) {
   std::string& text = tree["stack.json"];
-  boost::system::error_code error;
-  json::value stack = json::parse(text, error);
-  json::value* processes = error ? nullptr : stack.find_pointer("/processes", error);
-  if (processes == nullptr || !processes->is_array()) return false;
-  json::array& list = processes->get_array();
-  const auto is_needed = [&](const json::value& name) {
-    return std::ranges::any_of(list, [&](const json::value& each) {
-      return std::ranges::find(each.at("needs").as_array(), name) != each.at("needs").as_array().end();
-    });
+  const auto described = parse_stack(text);
+  if (!described) return false;
+  const auto& all = described->processes;
+  const auto can_go = [&](const StackDescription::Process& process) {
+    return process.role != "runtime" && process.name != proving_service &&
+           std::ranges::none_of(all, [&](const StackDescription::Process& other) {
+             return std::ranges::find(other.needs, process.name) != other.needs.end();
+           });
   };
-  for (std::size_t at = list.size(); at-- > 0;) {
-    const json::value& name = list[at].at("name");
-    if (list[at].at("role") == "runtime" || name == proving_service || is_needed(name)) continue;
-    list.erase(list.begin() + static_cast<std::ptrdiff_t>(at));
-    text = json::serialize(stack);
-    return true;
-  }
-  return false;
+  const auto last = std::find_if(all.rbegin(), all.rend(), can_go);
+  if (last == all.rend()) return false;
+  json::value stack = json::parse(text);
+  json::array& list = stack.at("processes").as_array();
+  list.erase(list.begin() + (all.rend() - last - 1));
+  text = json::serialize(stack);
+  return true;
 }
 
 /// A route of the edge to the operator listener of the shared runtime, before all others.

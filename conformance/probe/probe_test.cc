@@ -320,6 +320,7 @@ TEST_F(ExaminationTest, AnInstanceOrAListenerOfThePlanThatIsNotThereIsALeak) {
   stack_.instances.push_back({.name = "events",
                               .role = "service",
                               .process = {.pid = 1, .start_ticks = std::uint64_t{1} << 60U}});
+  for (Actor& actor : actors_) actor.instance = &stack_.instances[0];
   const ProbeResult ended = listeners();
   EXPECT_EQ(ended.verdict, Verdict::leak);
   EXPECT_THAT(ended.reason, HasSubstr("does not run"));

@@ -161,9 +161,10 @@ environments: { demo: { version: 1.1.0 } }
   scratch.write("my blueprints/local/README.md", "# Ours\n");
   // Somebody has started another one there.
   scratch.write("state/state.json", "{}");
-  scratch.write("state/origin.json",
-                R"({"spec":"/gone/d.yaml","name":"acme","version":"1.0.0","environment":"",)"
-                R"("digest":"other","down":"caisson down /gone/d.yaml"})");
+  scratch.write(
+      "state/origin.json",
+      R"({"target":"local","spec":"/gone/d.yaml","name":"acme","version":"1.0.0","environment":"",)"
+      R"("digest":"other","down":"caisson down /gone/d.yaml"})");
   const std::string rest =
       " d.yaml --env demo --answers answers.env --blueprints 'my blueprints' --target local "
       "--state state`";

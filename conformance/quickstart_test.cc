@@ -41,8 +41,7 @@ TEST_F(Quickstart, UpConformDown) {
   ASSERT_TRUE(sealed);
   EXPECT_TRUE(verify_signed_json(*sealed));
   EXPECT_TRUE(left_journals(place() / "journal").empty());
-  for (const auto& entry :
-       fs::recursive_directory_iterator(place() / "data/runtime/snapshots")) {
+  for (const auto& entry : fs::recursive_directory_iterator(place() / "data/runtime/snapshots")) {
     EXPECT_FALSE(entry.is_regular_file()) << entry.path() << " was left behind";
   }
   EXPECT_EQ(down(subject_, {}, output_), Status::passed) << told();
@@ -130,11 +129,12 @@ TEST_F(Quickstart, AFilterThatNamesNothingIsNoPass) {
 }
 
 TEST_F(Quickstart, ASabotageIsCaughtAndAHarmlessChangeIsNot) {
-  EXPECT_EQ(prove(subject_,
-                  {.report = root_ / "report",
-                   .filter = "trust-tenant-header,service-in-the-state,instance-left-out,another-tenant"},
-                  output_),
-            Status::passed)
+  EXPECT_EQ(
+      prove(subject_,
+            {.report = root_ / "report",
+             .filter = "trust-tenant-header,service-in-the-state,instance-left-out,another-tenant"},
+            output_),
+      Status::passed)
       << told();
   EXPECT_THAT(out_.str(), HasSubstr("CAUGHT"));
   EXPECT_EQ(processes_of_the_state(), 0U);
@@ -177,9 +177,9 @@ class OtherSpec : public Quickstart {
     error_.str("");
     out_.str("");
     progress_.str("");
-    return conform(
-        subject,
-        {.stack = options, .level = 1, .filter = "SU1,NW8", .report = root_ / "report"}, output_);
+    return conform(subject,
+                   {.stack = options, .level = 1, .filter = "SU1,NW8", .report = root_ / "report"},
+                   output_);
   }
 };
 
@@ -225,14 +225,21 @@ TEST_F(OtherSpec, IsNotWhatAComposeProjectIsAttackedAs) {
   const StackOptions options{.target = "compose", .state = root_ / "state"};
   ASSERT_TRUE(make_directory(options.state / "compose", 0755));
   ASSERT_TRUE(write_file(options.state / "compose/compose.yaml", "name: acme\n", 0644));
-  ASSERT_TRUE(write_origin(options.state, {.spec = subject_.path,
+  ASSERT_TRUE(write_origin(options.state, {.target = "compose",
+                                           .spec = fs::canonical(subject_.path).string(),
                                            .name = "acme",
                                            .version = "0.9.0",
                                            .environment = "demo",
-                                           .digest = "other"}));
+                                           .digest = "other",
+                                           .down = "the command"}));
   EXPECT_EQ(attack(subject_, options), Status::harness) << told();
   EXPECT_THAT(error_.str(), HasSubstr("another spec (acme 0.9.0, environment demo)"));
   EXPECT_THAT(error_.str(), HasSubstr(" --target compose --state "));
+  EXPECT_EQ(attack(subject_, {.state = options.state}), Status::harness) << told();
+  EXPECT_THAT(error_.str(), HasSubstr("is one of target compose; attack it with --target compose"));
+  error_.str("");
+  EXPECT_EQ(down(subject_, {.state = options.state}, output_), Status::harness) << told();
+  EXPECT_THAT(error_.str(), HasSubstr("is one of target compose; stop it with `the command`"));
 }
 
 TEST_F(OtherSpec, OfTheSameNameHasAStackOfItsOwn) {
@@ -252,7 +259,18 @@ TEST_F(OtherSpec, OfTheSameNameHasAStackOfItsOwn) {
   EXPECT_EQ(down(demo, {}, output_), Status::harness);
   EXPECT_THAT(error_.str(),
               HasSubstr("`caisson down " + one.path + " --target local` stops acme 1.0.0\n"));
-  EXPECT_EQ(down(one, {}, output_), Status::passed) << told();
+
+  // One that was moved still leads to its stack.
+  fs::rename(root_ / "one", root_ / "three");
+  const Subject three = subject_of((root_ / "three/deployment.yaml").string(), one.text);
+  error_.str("");
+  EXPECT_EQ(down(three, {}, output_), Status::harness);
+  EXPECT_THAT(error_.str(), HasSubstr("`caisson down " + three.path + " --target local --state " +
+                                      state_of(plan::plan(one.loaded), one, {}).string() +
+                                      "` stops acme 1.0.0 of " + one.path));
+  EXPECT_EQ(down(three, {.state = state_of(plan::plan(one.loaded), one, {})}, output_),
+            Status::passed)
+      << told();
   EXPECT_EQ(processes_of_the_state(), 0U);
 }
 

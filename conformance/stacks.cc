@@ -31,6 +31,9 @@ std::string canonical(const std::string& path) {
   return error ? fs::absolute(path).lexically_normal().string() : whole.string();
 }
 
+/// A state directory as messages name it.
+std::string whole(const fs::path& state) { return fs::absolute(state).lexically_normal().string(); }
+
 /// A word for a shell, quoted where it has to be.
 std::string quoted(const std::string& word) {
   const bool plain = !word.empty() && std::ranges::all_of(word, [](char c) {
@@ -67,8 +70,9 @@ Origin origin_of(const plan::Plan& plan, const Subject& subject, const StackOpti
     if (!path->empty() && !path->starts_with("git+")) *path = canonical(*path);
   }
   StackOptions there = options;
-  if (!there.state.empty()) there.state = fs::absolute(there.state).lexically_normal();
-  return {.spec = anywhere.path,
+  if (!there.state.empty()) there.state = whole(there.state);
+  return {.target = options.target,
+          .spec = anywhere.path,
           .name = plan.name.value,
           .version = plan.version.value,
           .environment = subject.environment,
@@ -87,13 +91,14 @@ std::string from_another(const fs::path& state, const Origin& origin, const plan
                          const Subject& subject) {
   const bool same = origin.name == plan.name.value && origin.version == plan.version.value &&
                     origin.environment == subject.environment;
-  const bool elsewhere = origin.spec != canonical(subject.path);
-  return "the stack in " + fs::absolute(state).lexically_normal().string() +
-         " was started from another spec (" + in_words(origin) +
-         (elsewhere ? ", " + origin.spec
-          : same    ? ", with other content"
-                    : "") +
-         ")";
+  std::string more;
+  if (origin.spec != canonical(subject.path)) {
+    more = ", " + origin.spec;
+  } else if (same) {
+    more = ", with other content";
+  }
+  return "the stack in " + whole(state) + " was started from another spec (" + in_words(origin) +
+         more + ")";
 }
 
 /// Fails when the stack of another file is there.
@@ -114,20 +119,27 @@ Result<std::map<std::string, std::string>> files_of(const plan::Plan& plan, cons
 /// The commands after which this spec's own stack runs, whatever is in its directory now.
 std::string anew(const fs::path& state, const Subject& subject, const StackOptions& options) {
   const auto origin = read_origin(state);
-  const std::string down = origin && is_anothers(*origin, subject) ? origin->down
-                                                                   : down_command(subject, options);
+  const bool its_own =
+      origin && (is_anothers(*origin, subject) || origin->target != options.target);
+  const std::string down = its_own ? origin->down : down_command(subject, options);
   return "remove it and its data with `" + down + "`, and start this spec's with `" +
          command("up", subject, options) + "`";
 }
 
-/// The commands that stop the stacks of the same file in other default directories.
-std::string stops_others(const Subject& subject) {
+/// The commands that stop what is in other default directories and may be meant: stacks of the same
+/// file, and those of the same name whose file has gone, for it may be this one.
+std::string stops_others(const plan::Plan& plan, const Subject& subject) {
   std::string out;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(default_state("x").parent_path(), error)) {
     const auto origin = read_origin(entry.path());
-    if (!origin || origin->spec != canonical(subject.path)) continue;
-    out += (out.empty() ? "`" : ", `") + origin->down + "` stops " + in_words(*origin);
+    if (!origin) continue;
+    const bool same = origin->spec == canonical(subject.path);
+    const bool moved = origin->name == plan.name.value && !fs::exists(origin->spec, error);
+    if (!same && !moved) continue;
+    const StackOptions there{.target = origin->target, .state = entry.path()};
+    out += (out.empty() ? "`" : ", `") + (same ? origin->down : down_command(subject, there)) +
+           "` stops " + in_words(*origin) + (same ? "" : " of " + origin->spec);
   }
   return out;
 }
@@ -192,9 +204,14 @@ Result<RunningStack> attach_stack(const plan::Plan& plan, const Subject& subject
   const fs::path state = state_of(plan, subject, options);
   const auto origin = read_origin(state);
   if (!origin) {
-    return fail("nothing says from which spec the stack in " + state.string() +
+    return fail("nothing says from which spec the stack in " + whole(state) +
                     " was started: " + origin.error().what,
                 anew(state, subject, options));
+  }
+  if (origin->target != options.target) {
+    return fail(
+        "the stack in " + whole(state) + " is one of target " + origin->target,
+        "attack it with --target " + origin->target + ", or " + anew(state, subject, options));
   }
   const auto files = files_of(plan, subject, options);
   if (!files) return tl::unexpected(files.error());
@@ -211,9 +228,12 @@ Result<void> stop_stack(const plan::Plan& plan, const Subject& subject, const St
   const fs::path state = state_of(plan, subject, options);
   if (auto ours = check_owner(state, plan, subject); !ours) return ours;
   const auto origin = read_origin(state);
-  if (origin &&
-      (origin->spec != canonical(subject.path) || origin->environment != subject.environment ||
-       origin->name != plan.name.value)) {
+  if (origin && origin->target != options.target) {
+    return fail("the stack in " + whole(state) + " is one of target " + origin->target,
+                "stop it with `" + origin->down + "`");
+  }
+  if (origin && (origin->spec != canonical(subject.path) ||
+                 origin->environment != subject.environment || origin->name != plan.name.value)) {
     output.error << from_another(state, *origin, plan, subject)
                  << ": it is stopped, and its data are removed\n"
                  << std::flush;
@@ -221,7 +241,7 @@ Result<void> stop_stack(const plan::Plan& plan, const Subject& subject, const St
   auto stopped = options.target == "compose" ? down_compose(state, progress_to(output))
                                              : down_local(state, progress_to(output));
   if (!stopped && options.state.empty() && !fs::exists(state)) {
-    if (const auto others = stops_others(subject); !others.empty())
+    if (const auto others = stops_others(plan, subject); !others.empty())
       stopped.error().remedy = others;
   }
   return stopped;

@@ -303,8 +303,7 @@ TEST_F(ExaminationTest, AnInstanceOrAListenerOfThePlanThatIsNotThereIsALeak) {
   const ProbeResult all = listeners();
   EXPECT_EQ(all.verdict, Verdict::pass) << all.reason;
 
-  plan_.instances[0].ports.push_back(
-      {.name = "metrics", .purpose = plan::Port::Purpose::metrics});
+  plan_.instances[0].ports.push_back({.name = "metrics", .purpose = plan::Port::Purpose::metrics});
   const ProbeResult port = listeners();
   EXPECT_EQ(port.verdict, Verdict::leak);
   EXPECT_THAT(port.reason, HasSubstr("port 'metrics' of runtime"));

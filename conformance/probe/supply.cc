@@ -83,7 +83,9 @@ void expect_all_planned(Examination& e) {
     const RunningInstance* running = arena.stack().instance(planned.name);
     const bool lives = running != nullptr && alive(running->process);
     e.expect(planned.name + " of the plan", lives, "runs",
-             running == nullptr ? "was not started" : lives ? "runs" : "does not run");
+             running == nullptr ? "was not started"
+             : lives            ? "runs"
+                                : "does not run");
     if (!lives) continue;
     const auto listening = ports_of(running->process);
     std::set<plan::Port::Purpose> looked;

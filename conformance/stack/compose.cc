@@ -98,8 +98,8 @@ Result<void> write_project(const plan::Plan& plan, const std::map<std::string, s
       "\nEDGE_ADDRESS=127.0.0.1\nSOURCE_DIR=" +
       fs::absolute("." / options.spec_directory).lexically_normal().string() + "\n";
   if (auto done = write_file(state / "compose/.env", environment, 0600); !done) return done;
-  if (auto done = write_file(state / "disposable",
-                             "this project may be attacked and thrown away\n", 0644);
+  if (auto done =
+          write_file(state / "disposable", "this project may be attacked and thrown away\n", 0644);
       !done) {
     return done;
   }

@@ -25,8 +25,9 @@ struct ComposeOptions {
 
 /// Writes the generated project (`files` by their path, below `compose/` and `docker/`) into the
 /// state directory, makes its secrets, and runs `docker compose up --build --wait`. When that fails
-/// or the user interrupts, everything is taken down again. The project has a name of its own, so that
-/// neither another stack nor a deployment of this name is touched. Needs docker with the compose plugin.
+/// or the user interrupts, everything is taken down again. The project has a name of its own, so
+/// that neither another stack nor a deployment of this name is touched. Needs docker with the
+/// compose plugin.
 [[nodiscard]] Result<RunningStack> up_compose(const plan::Plan& plan,
                                               const std::map<std::string, std::string>& files,
                                               const ComposeOptions& options);

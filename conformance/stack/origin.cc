@@ -21,9 +21,13 @@ std::string digest_of(const std::map<std::string, std::string>& files) {
 }
 
 Result<void> write_origin(const fs::path& state, const Origin& origin) {
-  const json::object object{{"spec", origin.spec},       {"name", origin.name},
-                            {"version", origin.version}, {"environment", origin.environment},
-                            {"digest", origin.digest},   {"down", origin.down}};
+  const json::object object{{"target", origin.target},
+                            {"spec", origin.spec},
+                            {"name", origin.name},
+                            {"version", origin.version},
+                            {"environment", origin.environment},
+                            {"digest", origin.digest},
+                            {"down", origin.down}};
   return write_file(state / "origin.json", json::serialize(object), 0600);
 }
 
@@ -33,7 +37,8 @@ Result<Origin> read_origin(const fs::path& state) {
   try {
     const json::object object = json::parse(*bytes).as_object();
     const auto text = [&](const char* key) { return std::string(object.at(key).as_string()); };
-    return Origin{.spec = text("spec"),
+    return Origin{.target = text("target"),
+                  .spec = text("spec"),
                   .name = text("name"),
                   .version = text("version"),
                   .environment = text("environment"),

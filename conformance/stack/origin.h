@@ -10,7 +10,8 @@ namespace caisson::conformance {
 
 /// What a stack was made from: `origin.json` of its state directory, whatever its target.
 struct Origin {
-  std::string spec{};  ///< path of the file, absolute and without links; "-": standard input
+  std::string target{};  ///< "local" or "compose"
+  std::string spec{};    ///< path of the file, absolute and without links; "-": standard input
   std::string name{};
   std::string version{};
   std::string environment{};  ///< of --env; empty without

@@ -513,7 +513,8 @@ TEST(Origin, ChangesWithWhatIsGeneratedAndNotWithDocuments) {
 TEST(Origin, IsReadAsItWasWritten) {
   const Scratch scratch;
   EXPECT_FALSE(read_origin(scratch.path()));
-  const Origin origin{.spec = "/a b/d.yaml",
+  const Origin origin{.target = "local",
+                      .spec = "/a b/d.yaml",
                       .name = "acme",
                       .version = "1.0.0",
                       .environment = "demo",
@@ -522,6 +523,7 @@ TEST(Origin, IsReadAsItWasWritten) {
   ASSERT_TRUE(write_origin(scratch.path(), origin));
   const auto read = read_origin(scratch.path());
   ASSERT_TRUE(read) << read.error().text();
+  EXPECT_EQ(read->target, origin.target);
   EXPECT_EQ(read->spec, origin.spec);
   EXPECT_EQ(read->down, origin.down);
   EXPECT_EQ(in_words(*read), "acme 1.0.0, environment demo");
@@ -541,8 +543,8 @@ TEST(Local, SaysWhatItRemovesOfAStackThatDoesNotRunAnyMore) {
   EXPECT_EQ(read_origin(state)->digest, digest_of(tree));
   const auto again = up_local(tree, options);
   ASSERT_FALSE(again);
-  EXPECT_THAT(again.error().what, testing::HasSubstr("already runs in " + state.string() +
-                                                     " (t 1.0.0)"));
+  EXPECT_THAT(again.error().what,
+              testing::HasSubstr("already runs in " + state.string() + " (t 1.0.0)"));
   // As a reboot leaves it.
   stop_local(state, "one", milliseconds(0));
   steps.clear();

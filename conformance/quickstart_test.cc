@@ -116,7 +116,8 @@ TEST_F(Quickstart, AFailedStartIsSaidWithTheStateItLeaves) {
   // Another stack of the same ports is refused before it starts, and leaves nothing.
   const StackOptions second{.state = root_ / "second"};
   EXPECT_EQ(up(subject_, second, output_), Status::harness);
-  EXPECT_THAT(error_.str(), HasSubstr("of the stack in " + (root_ / "a state").string()));
+  EXPECT_THAT(error_.str(), HasSubstr("of the stack in " + (root_ / "a state").string() +
+                                      " (acme 1.0.0) listens"));
   EXPECT_FALSE(fs::exists(second.state));
   EXPECT_EQ(down(subject_, options, output_), Status::passed) << told();
 }

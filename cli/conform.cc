@@ -12,8 +12,9 @@ namespace {
 
 constexpr auto kNotes =
     R"(Attacks a stack as one tenant and shows that the others are untouched: as their data, their files, their
-secrets and the audit log say, not as status codes claim. A stack that `caisson up` started is used as it is;
-otherwise one is started for the run. Prints the truth table of tenants and resources.
+secrets and the audit log say, not as status codes claim. A stack that `caisson up` started from this spec is
+used as it is; one that was started from another, or has stopped, is in the way; where there is none, one is
+started for the run. Prints the truth table of tenants and resources.
 
 With --attach it is a deployment that is in use: two tenants are made for the run, attack one another with
 reads and with writes that must be refused, and are gone without a trace. No customer is named or read.

@@ -8,7 +8,9 @@
 namespace caisson::cli {
 namespace {
 
-constexpr auto kNotes = R"(Stops what `caisson up` started and removes its data, secrets and logs.
+constexpr auto kNotes =
+    R"(Stops what `caisson up` started and removes its data, secrets and logs. Of another spec's stack in the same
+--state it says whose it is, and leaves it alone as long as that file is there to stop it.
 
 examples:
   caisson down examples/quickstart/deployment.yaml

@@ -147,6 +147,37 @@ TEST(CommandLine, OnRunningStacksEverythingInTheWayIsThree) {
   EXPECT_EQ(caisson({"conform", spec, "--level", "4"}).code, 3);
 }
 
+TEST(CommandLine, SaysTheCommandsThatLeadFromTheStackOfAnotherSpecToThisOnes) {
+  const Scratch scratch;
+  scratch.write("d.yaml", R"(caisson: v1
+name: acme
+domain: "${answer:domain}"
+answers: { domain: { type: domain, text: "Its domain?", default: acme.localhost } }
+tiers: { free: { isolation: schema } }
+tenants: [{ slug: globex, tier: free }]
+environments: { demo: { version: 1.1.0 } }
+)");
+  scratch.write("answers.env", "domain=shop.localhost\n");
+  scratch.write("my blueprints/local/README.md", "# Ours\n");
+  // Somebody has started another one there.
+  scratch.write("state/state.json", "{}");
+  scratch.write(
+      "state/origin.json",
+      R"({"target":"local","spec":"/gone/d.yaml","name":"acme","version":"1.0.0","environment":"",)"
+      R"("digest":"other","down":"caisson down /gone/d.yaml"})");
+  const std::string rest =
+      " d.yaml --env demo --answers answers.env --blueprints 'my blueprints' --target local "
+      "--state state`";
+  const auto ran = caisson({"conform", "d.yaml", "--env", "demo", "--answers", "answers.env",
+                            "--blueprints", "my blueprints", "--state", "state"},
+                           {.directory = scratch.path()});
+  EXPECT_EQ(ran.code, 3);
+  EXPECT_THAT(ran.error, HasSubstr("caisson: the stack in " + (scratch.path() / "state").string() +
+                                   " was started from another spec (acme 1.0.0, /gone/d.yaml); "
+                                   "remove it and its data with `caisson down" +
+                                   rest + ", and start this spec's with `caisson up" + rest));
+}
+
 TEST(CommandLine, SaysWhenItsResultCouldNotBeWritten) {
   const auto ran =
       run_program({"sh", "-c", "exec '" CAISSON_BINARY_DIR "/bin/caisson' schema > /dev/full"});

@@ -24,7 +24,7 @@ void add_subject(CLI::App& app, StackArguments& arguments) {
 void add_stack(CLI::App& app, StackArguments& arguments) {
   add_subject(app, arguments);
   app.add_option("--state", arguments.state,
-                 "where the stack's files live (default: per user and spec)")
+                 "where the stack's files live (default: per user, spec and --env)")
       ->type_name("DIR");
   app.add_option("--runtime", arguments.runtime,
                  "the runtime's program (default: caisson-runtime beside this one)")
@@ -72,6 +72,8 @@ int on_subject(const StackArguments& arguments, Console& console,
   const conformance::Subject subject{.path = arguments.spec,
                                      .text = source->text,
                                      .environment = arguments.environment,
+                                     .answers_file = arguments.answers,
+                                     .blueprints_from = arguments.blueprints,
                                      .answers = source->answers,
                                      .loaded = *std::move(spec.loaded),
                                      .blueprints = *blueprints};

@@ -11,7 +11,8 @@ namespace {
 constexpr auto kNotes =
     R"(Generates the stack and starts it: target `local` runs plain processes and needs neither containers nor root,
 target `compose` runs containers. Prints the address and where logs and secrets are. When a part does not
-become healthy everything is stopped again.
+become healthy everything is stopped again. A stack of processes that have all gone, as after a reboot, is
+started anew and says so: its data, keys and logs are removed.
 
 examples:
   caisson up examples/quickstart/deployment.yaml

@@ -1,7 +1,6 @@
 #include "conformance/commands.h"
 
 #include <algorithm>
-#include <cctype>
 #include <ctime>
 #include <fstream>
 #include <mutex>
@@ -23,6 +22,7 @@
 #include "conformance/stack/local.h"
 #include "conformance/stack/site.h"
 #include "conformance/stack/state.h"
+#include "conformance/stacks.h"
 #include "generator/plan/planner.h"
 
 namespace caisson::conformance {
@@ -33,76 +33,6 @@ namespace fs = std::filesystem;
 Status harness(const Output& output, const Failure& failure) {
   output.error << "caisson: " << failure.text() << '\n';
   return Status::harness;
-}
-
-fs::path state_of(const plan::Plan& plan, const StackOptions& options) {
-  if (!options.state.empty()) return options.state;
-  return default_state(options.target == "local" ? plan.name.value
-                                                 : plan.name.value + "-" + options.target);
-}
-
-/// A word for a shell, quoted where it has to be.
-std::string quoted(const std::string& word) {
-  const bool plain = !word.empty() && std::ranges::all_of(word, [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
-           std::string_view("/._-+=:@%,").find(c) != std::string_view::npos;
-  });
-  if (plain) return word;
-  std::string out = "'";
-  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
-
-/// What stops a stack again, with everything that says which one it is.
-std::string down_command(const Subject& subject, const StackOptions& options) {
-  std::string out = "caisson down " + quoted(subject.path);
-  if (!subject.environment.empty()) out += " --env " + quoted(subject.environment);
-  out += " --target " + options.target;
-  if (!options.state.empty()) out += " --state " + quoted(options.state.string());
-  return out;
-}
-
-std::function<void(const std::string&)> progress_to(const Output& output) {
-  return [&output](const std::string& line) { output.progress << line << '\n' << std::flush; };
-}
-
-/// `owned`: the stack is there for this run alone.
-Result<RunningStack> start(const plan::Plan& plan, const Subject& subject,
-                           const StackOptions& options, const Output& output, bool owned) {
-  const fs::path state = state_of(plan, options);
-  if (options.target == "compose") {
-    const auto runtime = options.runtime.empty() ? find_program("caisson-runtime")
-                                                 : Result<fs::path>(options.runtime);
-    if (!runtime) return tl::unexpected(runtime.error());
-    const auto files = compose_files(plan, subject.blueprints);
-    if (!files) return tl::unexpected(files.error());
-    return up_compose(plan, *files,
-                      {.state = state,
-                       .spec_directory = fs::path(subject.path).parent_path(),
-                       .runtime = *runtime,
-                       .owned = owned,
-                       .stop_with = down_command(subject, options),
-                       .progress = progress_to(output)});
-  }
-  auto tree = local_tree(plan, subject.blueprints);
-  if (!tree) return tl::unexpected(tree.error());
-  LocalOptions how = local_options(plan, subject, state);
-  how.owned = owned;
-  how.stop_with = down_command(subject, options);
-  how.progress = progress_to(output);
-  if (!options.runtime.empty()) how.programs["caisson-runtime"] = options.runtime;
-  return up_local(*tree, how);
-}
-
-Result<RunningStack> attach_stack(const plan::Plan& plan, const StackOptions& options) {
-  const fs::path state = state_of(plan, options);
-  return options.target == "compose" ? attach_compose(plan, state) : attach_local(state);
-}
-
-Result<void> stop_stack(const plan::Plan& plan, const StackOptions& options, const Output& output) {
-  const fs::path state = state_of(plan, options);
-  return options.target == "compose" ? down_compose(state, progress_to(output))
-                                     : down_local(state, progress_to(output));
 }
 
 /// The first word of a filter that names no probe; empty when each names some. What is misspelt
@@ -258,7 +188,7 @@ Status conform_site(const plan::Plan& plan, const Subject& subject, int level,
 Status up(const Subject& subject, const StackOptions& options, const Output& output) {
   const InterruptGuard guard;
   const plan::Plan plan = plan::plan(subject.loaded);
-  const auto stack = start(plan, subject, options, output, false);
+  const auto stack = start_stack(plan, subject, options, output, false);
   if (!stack) return harness(output, stack.error());
   if (output.quiet) return Status::passed;
   output.out << stack->name << " runs at " << stack->url << '\n';
@@ -274,7 +204,7 @@ Status up(const Subject& subject, const StackOptions& options, const Output& out
 Status down(const Subject& subject, const StackOptions& options, const Output& output) {
   const InterruptGuard guard;
   const plan::Plan plan = plan::plan(subject.loaded);
-  if (auto stopped = stop_stack(plan, options, output); !stopped)
+  if (auto stopped = stop_stack(plan, subject, options, output); !stopped)
     return harness(output, stopped.error());
   if (!output.quiet) output.out << plan.name.value << " is down\n";
   return Status::passed;
@@ -300,15 +230,18 @@ Status conform(const Subject& subject, const ConformOptions& options, const Outp
   if (options.list) return list_probes(plan, level, options.filter, output);
 
   if (!options.attach.empty()) return conform_site(plan, subject, level, options, output);
-  auto stack = attach_stack(plan, options.stack);
-  if (stack) return run_and_report(plan, subject, *stack, level, options, output);
-  output.progress << "no stack runs (" << stack.error().what << "); starting one for this run"
-                  << '\n'
+  const fs::path state = state_of(plan, subject, options.stack);
+  if (stands(state)) {
+    const auto stack = attach_stack(plan, subject, options.stack);
+    if (!stack) return harness(output, stack.error());
+    return run_and_report(plan, subject, *stack, level, options, output);
+  }
+  output.progress << "no stack is in " << state.string() << "; starting one for this run" << '\n'
                   << std::flush;
-  stack = start(plan, subject, options.stack, output, true);
+  const auto stack = start_stack(plan, subject, options.stack, output, true);
   if (!stack) return harness(output, stack.error());
   const Status status = run_and_report(plan, subject, *stack, level, options, output);
-  const auto stopped = stop_stack(plan, options.stack, output);
+  const auto stopped = stop_stack(plan, subject, options.stack, output);
   return stopped ? status : harness(output, stopped.error());
 }
 

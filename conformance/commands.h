@@ -14,7 +14,9 @@ namespace caisson::conformance {
 struct Subject {
   std::string path{};  ///< as the user wrote it; secrets from files are relative to its directory
   std::string text{};
-  std::string environment{};  ///< of --env
+  std::string environment{};      ///< of --env
+  std::string answers_file{};     ///< of --answers
+  std::string blueprints_from{};  ///< of --blueprints
   installer::Answers answers{};
   spec::Loaded loaded{};
   render::Blueprints blueprints{};
@@ -40,7 +42,7 @@ enum class Status : int {
 
 struct StackOptions {
   std::string target = "local";     ///< "local" or "compose"
-  std::filesystem::path state{};    ///< empty: `default_state`
+  std::filesystem::path state{};    ///< empty: `state_of`
   std::filesystem::path runtime{};  ///< program instead of the caisson-runtime beside this one
 };
 
@@ -49,7 +51,8 @@ struct StackOptions {
 /// secrets are.
 [[nodiscard]] Status up(const Subject& subject, const StackOptions& options, const Output& output);
 
-/// Stops the stack and removes what `up` made.
+/// Stops the stack and removes what `up` made. That of another file is left alone as long as its
+/// own can stop it.
 [[nodiscard]] Status down(const Subject& subject, const StackOptions& options,
                           const Output& output);
 
@@ -66,8 +69,9 @@ struct ConformOptions {
       key{};  ///< Ed25519 private key in PEM that signs the report; empty: one for this run
 };
 
-/// Attacks the running stack, or one that it starts for the time of the run, or what `attach` leads
-/// to. Prints the truth table.
+/// Attacks the stack of `up`, or one that it starts for the time of the run, or what `attach` leads
+/// to. Prints the truth table. A stack that does not run, or was started from another spec, is in
+/// the way.
 [[nodiscard]] Status conform(const Subject& subject, const ConformOptions& options,
                              const Output& output);
 

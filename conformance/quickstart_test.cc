@@ -1,6 +1,7 @@
 // The whole way on the real thing: examples/quickstart is generated, started, attacked and stopped.
 
 #include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <functional>
 #include <sstream>
@@ -19,6 +20,7 @@
 #include "conformance/report/report.h"
 #include "conformance/sabotage.h"
 #include "conformance/stack/local.h"
+#include "conformance/stack/origin.h"
 #include "conformance/stack/state.h"
 #include "conformance/wire/http.h"
 
@@ -38,19 +40,18 @@ TEST_F(Quickstart, UpConformDown) {
   const auto sealed = read_file(report / "report.json");
   ASSERT_TRUE(sealed);
   EXPECT_TRUE(verify_signed_json(*sealed));
-  EXPECT_TRUE(left_journals(default_state("acme") / "journal").empty());
-  for (const auto& entry :
-       fs::recursive_directory_iterator(default_state("acme") / "data/runtime/snapshots")) {
+  EXPECT_TRUE(left_journals(place() / "journal").empty());
+  for (const auto& entry : fs::recursive_directory_iterator(place() / "data/runtime/snapshots")) {
     EXPECT_FALSE(entry.is_regular_file()) << entry.path() << " was left behind";
   }
   EXPECT_EQ(down(subject_, {}, output_), Status::passed) << told();
   EXPECT_EQ(processes_of_the_state(), 0U);
-  EXPECT_FALSE(fs::exists(default_state("acme")));
+  EXPECT_FALSE(fs::exists(place()));
 }
 
 TEST_F(Quickstart, LevelTwoNeedsTheMarker) {
   ASSERT_EQ(up(subject_, {}, output_), Status::passed) << told();
-  const fs::path record = default_state("acme") / "state.json";
+  const fs::path record = place() / "state.json";
   std::string text = read_file(record).value();
   text.replace(text.find("\"marker\":true"), 13, "\"marker\":false");
   ASSERT_TRUE(write_file(record, text, 0600));
@@ -115,7 +116,8 @@ TEST_F(Quickstart, AFailedStartIsSaidWithTheStateItLeaves) {
   // Another stack of the same ports is refused before it starts, and leaves nothing.
   const StackOptions second{.state = root_ / "second"};
   EXPECT_EQ(up(subject_, second, output_), Status::harness);
-  EXPECT_THAT(error_.str(), HasSubstr("of the stack in " + (root_ / "a state").string()));
+  EXPECT_THAT(error_.str(), HasSubstr("of the stack in " + (root_ / "a state").string() +
+                                      " (acme 1.0.0) listens"));
   EXPECT_FALSE(fs::exists(second.state));
   EXPECT_EQ(down(subject_, options, output_), Status::passed) << told();
 }
@@ -128,11 +130,12 @@ TEST_F(Quickstart, AFilterThatNamesNothingIsNoPass) {
 }
 
 TEST_F(Quickstart, ASabotageIsCaughtAndAHarmlessChangeIsNot) {
-  EXPECT_EQ(prove(subject_,
-                  {.report = root_ / "report",
-                   .filter = "trust-tenant-header,service-in-the-state,another-tenant"},
-                  output_),
-            Status::passed)
+  EXPECT_EQ(
+      prove(subject_,
+            {.report = root_ / "report",
+             .filter = "trust-tenant-header,service-in-the-state,instance-left-out,another-tenant"},
+            output_),
+      Status::passed)
       << told();
   EXPECT_THAT(out_.str(), HasSubstr("CAUGHT"));
   EXPECT_EQ(processes_of_the_state(), 0U);
@@ -149,6 +152,172 @@ TEST_F(Quickstart, ASabotageWithoutEffectIsVoid) {
   EXPECT_THAT(out_.str(), testing::Not(HasSubstr("CAUGHT")));
 }
 
+/// Specs of one name beside the quickstart, and their stacks.
+class OtherSpec : public Quickstart {
+ protected:
+  /// A file of its own below the root, on ports of its own.
+  Subject written(const std::string& name, const std::string& text) {
+    const fs::path path = root_ / name / "deployment.yaml";
+    EXPECT_TRUE(make_directory(path.parent_path(), 0755));
+    EXPECT_TRUE(write_file(path, text, 0644));
+    return subject_of(path.string(), text);
+  }
+  Subject moved(const std::string& name) {
+    const auto port = free_ports(plan::plan(subject_.loaded));
+    const std::string path =
+        std::string(CAISSON_SOURCE_DIR) + "/examples/quickstart/deployment.yaml";
+    return written(name, on_port(read_file(path).value(), port.value()));
+  }
+  /// The same file with another text.
+  static Subject edited(const Subject& subject, const std::string& from, const std::string& to) {
+    std::string text = subject.text;
+    text.replace(text.find(from), from.size(), to);
+    return subject_of(subject.path, text);
+  }
+  Status attack(const Subject& subject, const StackOptions& options = {}) {
+    error_.str("");
+    out_.str("");
+    progress_.str("");
+    return conform(subject,
+                   {.stack = options, .level = 1, .filter = "SU1,NW8", .report = root_ / "report"},
+                   output_);
+  }
+};
+
+TEST_F(OtherSpec, IsNotWhatTheStackIsAttackedAs) {
+  const StackOptions options{.state = root_ / "state"};
+  ASSERT_EQ(up(subject_, options, output_), Status::passed) << told();
+  const auto is_refused = [&](const Subject& subject, const std::string& of) {
+    EXPECT_EQ(attack(subject, options), Status::harness) << told();
+    EXPECT_THAT(error_.str(), HasSubstr("caisson: the stack in " + options.state.string() +
+                                        " was started from another spec (" + of + ")"));
+    EXPECT_THAT(out_.str(), testing::IsEmpty());
+  };
+  const Subject next = edited(subject_, "version: 1.0.0", "version: 2.0.0");
+  is_refused(next, "acme 1.0.0");
+  is_refused(edited(subject_, "{ requests: 50/s", "{ requests: 60/s"),
+             "acme 1.0.0, with other content");
+  Subject demo = subject_;
+  demo.environment = "demo";
+  is_refused(demo, "acme 1.0.0");
+  // A comment changes nothing that runs, and neither does what conformance is told.
+  EXPECT_EQ(attack(edited(subject_, "caisson: v1", "# Other words.\ncaisson: v1"), options),
+            Status::passed)
+      << told();
+  EXPECT_EQ(attack(edited(subject_, "tiers:", "conformance: { level: 2 }\ntiers:"), options),
+            Status::passed)
+      << told();
+
+  // The commands of the message, one after the other.
+  EXPECT_EQ(attack(next, options), Status::harness);
+  EXPECT_THAT(error_.str(),
+              HasSubstr("`caisson down " + next.path + " --target local --state " +
+                        options.state.string() + "`, and start this spec's with `caisson up " +
+                        next.path + " --target local --state " + options.state.string() + "`"));
+  EXPECT_EQ(down(next, options, output_), Status::passed) << told();
+  EXPECT_EQ(up(next, options, output_), Status::passed) << told();
+  EXPECT_EQ(attack(next, options), Status::passed) << told();
+  // The other way round is refused as well.
+  is_refused(subject_, "acme 2.0.0");
+  EXPECT_EQ(down(next, options, output_), Status::passed) << told();
+}
+
+TEST_F(OtherSpec, IsNotWhatAComposeProjectIsAttackedAs) {
+  const StackOptions options{.target = "compose", .state = root_ / "state"};
+  ASSERT_TRUE(make_directory(options.state / "compose", 0755));
+  ASSERT_TRUE(write_file(options.state / "compose/compose.yaml", "name: acme\n", 0644));
+  ASSERT_TRUE(write_origin(options.state, {.target = "compose",
+                                           .spec = fs::canonical(subject_.path).string(),
+                                           .name = "acme",
+                                           .version = "0.9.0",
+                                           .environment = "demo",
+                                           .digest = "other",
+                                           .down = "the command"}));
+  EXPECT_EQ(attack(subject_, options), Status::harness) << told();
+  EXPECT_THAT(error_.str(), HasSubstr("another spec (acme 0.9.0, environment demo)"));
+  EXPECT_THAT(error_.str(), HasSubstr(" --target compose --state "));
+  EXPECT_EQ(attack(subject_, {.state = options.state}), Status::harness) << told();
+  EXPECT_THAT(error_.str(), HasSubstr("is one of target compose; attack it with --target compose"));
+  error_.str("");
+  EXPECT_EQ(down(subject_, {.state = options.state}, output_), Status::harness) << told();
+  EXPECT_THAT(error_.str(), HasSubstr("is one of target compose; stop it with `the command`"));
+}
+
+TEST_F(OtherSpec, OfTheSameNameHasAStackOfItsOwn) {
+  const Subject one = moved("one");
+  ASSERT_EQ(up(one, {}, output_), Status::passed) << told();
+  const Subject two = moved("two");
+  ASSERT_EQ(up(two, {}, output_), Status::passed) << told();
+  EXPECT_EQ(attack(one), Status::passed) << told();
+  EXPECT_EQ(attack(two), Status::passed) << told();
+  EXPECT_EQ(down(two, {}, output_), Status::passed) << told();
+  EXPECT_EQ(attack(one), Status::passed) << told();
+
+  // The environment is a part of what a stack is of.
+  Subject demo = one;
+  demo.environment = "demo";
+  error_.str("");
+  EXPECT_EQ(down(demo, {}, output_), Status::harness);
+  EXPECT_THAT(error_.str(),
+              HasSubstr("`caisson down " + one.path + " --target local` stops acme 1.0.0\n"));
+
+  // One that was moved still leads to its stack.
+  fs::rename(root_ / "one", root_ / "three");
+  const Subject three = subject_of((root_ / "three/deployment.yaml").string(), one.text);
+  error_.str("");
+  EXPECT_EQ(down(three, {}, output_), Status::harness);
+  EXPECT_THAT(error_.str(), HasSubstr("`caisson down " + three.path + " --target local --state " +
+                                      state_of(plan::plan(one.loaded), one, {}).string() +
+                                      "` stops acme 1.0.0 of " + one.path));
+  EXPECT_EQ(down(three, {.state = state_of(plan::plan(one.loaded), one, {})}, output_),
+            Status::passed)
+      << told();
+  EXPECT_EQ(processes_of_the_state(), 0U);
+}
+
+TEST_F(OtherSpec, DoesNotStopAStackThatItsOwnCanStop) {
+  const StackOptions options{.state = root_ / "state"};
+  const Subject one = moved("one");
+  const Subject two = moved("two");
+  ASSERT_EQ(up(one, options, output_), Status::passed) << told();
+  const std::string whose = "the stack in " + options.state.string() +
+                            " was started from another spec (acme 1.0.0, " + one.path +
+                            "); stop it with `caisson down " + one.path +
+                            " --target local --state " + options.state.string() + "`";
+  for (const auto& command : {up, down}) {
+    error_.str("");
+    EXPECT_EQ(command(two, options, output_), Status::harness);
+    EXPECT_THAT(error_.str(), HasSubstr(whose));
+  }
+  EXPECT_EQ(attack(two, options), Status::harness);
+  EXPECT_THAT(error_.str(), HasSubstr("caisson down " + one.path));
+  EXPECT_EQ(attack(one, options), Status::passed) << told();
+
+  // Its file has gone: nothing else can stop it.
+  fs::remove(one.path);
+  error_.str("");
+  EXPECT_EQ(down(two, options, output_), Status::passed) << told();
+  EXPECT_THAT(error_.str(), HasSubstr("another spec (acme 1.0.0, " + one.path +
+                                      "): it is stopped, and its data are removed"));
+  EXPECT_EQ(processes_of_the_state(), 0U);
+}
+
+TEST_F(OtherSpec, AStackThatHasStoppedKeepsItsDataUntilItIsRemoved) {
+  ASSERT_EQ(up(subject_, {}, output_), Status::passed) << told();
+  const auto running = attach_local(place());
+  ASSERT_TRUE(running) << running.error().text();
+  for (const RunningInstance& instance : running->instances)
+    stop_local(place(), instance.name, std::chrono::seconds(12));
+  EXPECT_EQ(attack(subject_), Status::harness) << told();
+  EXPECT_THAT(error_.str(), HasSubstr("of the stack in " + place().string() + " does not run"));
+  EXPECT_THAT(error_.str(), HasSubstr("and start this spec's with `caisson up "));
+  EXPECT_TRUE(fs::exists(place() / "data/runtime"));
+  EXPECT_EQ(up(subject_, {}, output_), Status::passed) << told();
+  EXPECT_THAT(progress_.str(), HasSubstr("does not run any more; its data, keys and logs are "
+                                         "removed, and it starts anew"));
+  EXPECT_EQ(down(subject_, {}, output_), Status::passed) << told();
+}
+
 /// As the quickstart, with services that have local commands.
 class LocalServices : public Quickstart {
  protected:
@@ -161,15 +330,11 @@ class LocalServices : public Quickstart {
     subject_ =
         subject_of(path, text + "targets: { local: { port: " + std::to_string(*port) + " } }\n");
   }
-  void TearDown() override {
-    static_cast<void>(down_local(default_state("stall")));
-    Quickstart::TearDown();
-  }
 };
 
 TEST_F(LocalServices, AreToldTheirPortsAndFindEachOther) {
   ASSERT_EQ(up(subject_, {}, output_), Status::passed) << told();
-  const auto running = attach_local(default_state("stall"));
+  const auto running = attach_local(place());
   ASSERT_TRUE(running) << running.error().text();
   for (const auto* name : {"index", "web"}) {
     const auto answer = exchange(*running->instance(name)->data,

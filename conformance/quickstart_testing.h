@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <sstream>
 #include <stdexcept>
@@ -13,6 +14,7 @@
 #include "conformance/ground.h"
 #include "conformance/stack/local.h"
 #include "conformance/stack/state.h"
+#include "conformance/stacks.h"
 #include "generator/plan/planner.h"
 
 // The quickstart, as tests start, attack and stop it.
@@ -26,6 +28,10 @@ inline Subject subject_of(const std::string& path, const std::string& text) {
   if (!loaded) throw std::runtime_error(source::render(diagnostics, sources, source::Format::text));
   subject.loaded = std::move(*loaded);
   return subject;
+}
+
+inline std::string on_port(const std::string& text, std::uint16_t port) {
+  return text + "\ntargets:\n  local: { port: " + std::to_string(port) + " }\n";
 }
 
 /// The quickstart on free ports, below a state root of its own.
@@ -43,12 +49,17 @@ class Quickstart : public testing::Test {
     const std::string text = read_file(path).value();
     const auto port = free_ports(plan::plan(subject_of(path, text).loaded));
     ASSERT_TRUE(port) << port.error().text();
-    subject_ =
-        subject_of(path, text + "\ntargets:\n  local: { port: " + std::to_string(*port) + " }\n");
+    subject_ = subject_of(path, on_port(text, *port));
   }
   void TearDown() override {
+    static_cast<void>(down_local(place()));
     static_cast<void>(down_local(default_state("acme")));
     std::filesystem::remove_all(root_);
+  }
+
+  /// Where the stack of the subject is by default.
+  [[nodiscard]] std::filesystem::path place() const {
+    return state_of(plan::plan(subject_.loaded), subject_, {});
   }
 
   std::size_t processes_of_the_state() {

@@ -1,9 +1,12 @@
 #include "conformance/sabotage.h"
 
+#include <algorithm>
 #include <functional>
 #include <initializer_list>
 
 #include <boost/json.hpp>
+
+#include "conformance/stack/description.h"
 
 namespace caisson::conformance {
 namespace {
@@ -34,6 +37,27 @@ bool service_in_the_state(LocalTree& tree) {
   const auto at = text.find(own);
   if (at == std::string::npos) return false;
   text.insert(at + own.size(), R"(,"--root","../..")");
+  return true;
+}
+
+/// An instance of the plan is not started: the last that no other needs, but for the runtimes.
+bool leave_one_out(LocalTree& tree) {
+  std::string& text = tree["stack.json"];
+  const auto described = parse_stack(text);
+  if (!described) return false;
+  const auto& all = described->processes;
+  const auto can_go = [&](const StackDescription::Process& process) {
+    return process.role != "runtime" && process.name != proving_service &&
+           std::ranges::none_of(all, [&](const StackDescription::Process& other) {
+             return std::ranges::find(other.needs, process.name) != other.needs.end();
+           });
+  };
+  const auto last = std::find_if(all.rbegin(), all.rend(), can_go);
+  if (last == all.rend()) return false;
+  json::value stack = json::parse(text);
+  json::array& list = stack.at("processes").as_array();
+  list.erase(list.begin() + (all.rend() - last - 1));
+  text = json::serialize(stack);
   return true;
 }
 
@@ -150,6 +174,7 @@ const std::vector<Sabotage> table{
     {"root-with-capabilities", "PR4", "not root", root_with_capabilities, nullptr, true},
     {"service-in-the-state", "SE7", "operator-token", one_user_for_all, service_in_the_state},
     {"operator-through-edge", "NW8", "observed 200", nullptr, operator_through_edge},
+    {"instance-left-out", "SU1", "was not started", nullptr, leave_one_out, true},
     {"no-rate", "NN8", "accepted, none refused", nullptr, no_rate},
     {"no-concurrent", "NN9", "accepted, none refused", nullptr, no_concurrent},
     {"no-body", "NN10", "observed 405", nullptr, no_body},

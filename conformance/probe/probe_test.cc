@@ -1,5 +1,6 @@
 #include "conformance/probe/probe.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 
@@ -281,6 +282,47 @@ TEST_F(ExaminationTest, AnExclusionOfTheSpecIsNamed) {
   ASSERT_EQ(report.probes.size(), 2U);  // the guard and the probe
   EXPECT_EQ(report.probes[1].verdict, Verdict::not_applicable);
   EXPECT_THAT(report.probes[1].reason, HasSubstr("the vendor's proxy needs it (until 2027-01-01)"));
+}
+
+TEST_F(ExaminationTest, AnInstanceOrAListenerOfThePlanThatIsNotThereIsALeak) {
+  const auto listeners = [&] {
+    begin_run();
+    const auto probes = catalogue();
+    Probe probe = **std::ranges::find(probes, "SU1", &Probe::id);
+    probe.inapplicable = nullptr;  // a process of this user can be seen without root
+    return run_probe(*arena_, probe);
+  };
+  stack_.instances[0].process = identify(getpid()).value();
+  plan_.instances = {
+      {.name = "runtime",
+       .role = plan::Role::runtime,
+       .ports = {{.name = "data"},
+                 {.name = "operator", .purpose = plan::Port::Purpose::operator_api}}},
+      {.name = "database", .role = plan::Role::database},
+      {.name = "elsewhere", .role = plan::Role::service}};
+  const ProbeResult all = listeners();
+  EXPECT_EQ(all.verdict, Verdict::pass) << all.reason;
+
+  plan_.instances[0].ports.push_back({.name = "metrics", .purpose = plan::Port::Purpose::metrics});
+  const ProbeResult port = listeners();
+  EXPECT_EQ(port.verdict, Verdict::leak);
+  EXPECT_THAT(port.reason, HasSubstr("port 'metrics' of runtime"));
+  plan_.instances[0].ports.pop_back();
+
+  plan_.instances.push_back(
+      {.name = "events", .role = plan::Role::service, .local_command = {"events"}});
+  const ProbeResult instance = listeners();
+  EXPECT_EQ(instance.verdict, Verdict::leak);
+  EXPECT_THAT(instance.reason, HasSubstr("events of the plan"));
+
+  // It was started, and has ended since.
+  stack_.instances.push_back({.name = "events",
+                              .role = "service",
+                              .process = {.pid = 1, .start_ticks = std::uint64_t{1} << 60U}});
+  for (Actor& actor : actors_) actor.instance = &stack_.instances[0];
+  const ProbeResult ended = listeners();
+  EXPECT_EQ(ended.verdict, Verdict::leak);
+  EXPECT_THAT(ended.reason, HasSubstr("does not run"));
 }
 
 TEST(Catalogue, HasUniqueStableIdsAndEnoughProbes) {

@@ -6,6 +6,8 @@
 #include <set>
 #include <sstream>
 
+#include <unistd.h>
+
 #include "conformance/probe/applies.h"
 #include "conformance/probe/probe.h"
 #include "conformance/probe/targets.h"
@@ -39,10 +41,72 @@ std::vector<std::string> listeners_of(pid_t pid) {
   return out;
 }
 
+std::uint16_t port_of(const std::string& listener) {
+  return static_cast<std::uint16_t>(
+      std::stoul(listener.substr(listener.find(':') + 1), nullptr, 16));
+}
+
+/// TCP ports that a process or one of its session listens on: a command of the spec may be a shell
+/// that starts what listens.
+std::set<std::uint16_t> ports_of(const ProcessId& leader) {
+  std::set<std::uint16_t> ports;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator("/proc", error)) {
+    const std::string name = entry.path().filename();
+    if (!std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; })) continue;
+    const auto pid = static_cast<pid_t>(std::stol(name));
+    if (pid != leader.pid && getsid(pid) != leader.pid) continue;
+    for (const std::string& local : listeners_of(pid)) ports.insert(port_of(local));
+  }
+  return ports;
+}
+
+/// Where an instance is reached that has such a port.
+const std::optional<Endpoint>& endpoint_for(const RunningInstance& instance,
+                                            plan::Port::Purpose purpose) {
+  if (purpose == plan::Port::Purpose::operator_api) return instance.operator_api;
+  return purpose == plan::Port::Purpose::metrics ? instance.metrics : instance.data;
+}
+
+/// What target `local` starts of a plan.
+bool is_process(const plan::Instance& instance) {
+  return instance.role == plan::Role::runtime || instance.role == plan::Role::dashboard ||
+         instance.role == plan::Role::edge ||
+         (instance.role == plan::Role::service && !instance.local_command.empty());
+}
+
+/// Every instance of the plan runs, and listens where it is planned to.
+void expect_all_planned(Examination& e) {
+  const Arena& arena = e.arena();
+  for (const plan::Instance& planned : arena.plan().instances) {
+    if (!is_process(planned)) continue;
+    const RunningInstance* running = arena.stack().instance(planned.name);
+    const bool lives = running != nullptr && alive(running->process);
+    e.expect(planned.name + " of the plan", lives, "runs",
+             running == nullptr ? "was not started"
+             : lives            ? "runs"
+                                : "does not run");
+    if (!lives) continue;
+    const auto listening = ports_of(running->process);
+    std::set<plan::Port::Purpose> looked;
+    for (const plan::Port& port : planned.ports) {
+      // Plain HTTP on this target; of a service's ports the first is what is asked.
+      if (port.purpose == plan::Port::Purpose::https || !looked.insert(port.purpose).second)
+        continue;
+      const auto& endpoint = endpoint_for(*running, port.purpose);
+      const bool listens = endpoint && listening.contains(endpoint->port);
+      e.expect("port '" + port.name + "' of " + planned.name, listens, "listens",
+               listens ? "listens" : "does not listen");
+    }
+  }
+}
+
 void listeners(const Arena& arena, std::vector<Cell>& cells) {
   for (const auto& [attacker, victim] : arena.pairs()) {
     Examination e(arena, *attacker, *victim);
     e.begin();
+    // Once is enough: it is the same for whoever attacks.
+    if (cells.empty()) expect_all_planned(e);
     const RunningInstance& instance = *attacker->instance;
     std::set<std::uint16_t> planned;
     for (const auto& endpoint : {instance.data, instance.operator_api, instance.metrics}) {
@@ -51,8 +115,7 @@ void listeners(const Arena& arena, std::vector<Cell>& cells) {
     const auto found = listeners_of(instance.process.pid);
     if (found.empty()) e.inconclusive("no listener of " + instance.name + " can be seen");
     for (const std::string& local : found) {
-      const auto port =
-          static_cast<std::uint16_t>(std::stoul(local.substr(local.find(':') + 1), nullptr, 16));
+      const auto port = port_of(local);
       const bool loopback =
           local.starts_with("0100007F:") || local.starts_with("00000000000000000000000001000000:");
       e.expect(instance.name + " listens on port " + std::to_string(port),

@@ -8,9 +8,11 @@
 #include <boost/json.hpp>
 #include <unistd.h>
 
+#include "base/digest.h"
 #include "base/files.h"
 #include "conformance/stack/description.h"
 #include "conformance/stack/interrupt.h"
+#include "conformance/stack/origin.h"
 #include "conformance/stack/preflight.h"
 #include "conformance/stack/secrets.h"
 #include "conformance/stack/state.h"
@@ -90,11 +92,20 @@ Result<void> write_project(const plan::Plan& plan, const std::map<std::string, s
     if (auto done = write_file(state / "signing-key.pem", made->signing_key, 0600); !done)
       return done;
   }
+  // Compose would know its containers and volumes by the deployment's name alone.
   const std::string environment =
-      "EDGE_ADDRESS=127.0.0.1\nSOURCE_DIR=" +
+      "COMPOSE_PROJECT_NAME=" + plan.name.value + "-" + sha256_hex(state.string()).substr(0, 8) +
+      "\nEDGE_ADDRESS=127.0.0.1\nSOURCE_DIR=" +
       fs::absolute("." / options.spec_directory).lexically_normal().string() + "\n";
   if (auto done = write_file(state / "compose/.env", environment, 0600); !done) return done;
-  return write_file(state / "disposable", "this project may be attacked and thrown away\n", 0644);
+  if (auto done =
+          write_file(state / "disposable", "this project may be attacked and thrown away\n", 0644);
+      !done) {
+    return done;
+  }
+  Origin origin = options.origin;
+  origin.digest = digest_of(files);
+  return write_origin(state, origin);
 }
 
 /// The address of a container in a network of the project ("" as name: in any).
@@ -277,9 +288,12 @@ Result<RunningStack> up_compose(const plan::Plan& plan,
                                 const ComposeOptions& options) {
   if (auto ground = check_engine(plan); !ground) return tl::unexpected(ground.error());
   const fs::path state = fs::absolute(options.state).lexically_normal();
+  std::error_code error;
   if (fs::exists(state / "compose"))
     return fail("a project already stands in " + state.string(),
                 "stop it with `" + options.stop_with + "`");
+  if (fs::exists(state) && !fs::is_empty(state, error))
+    return fail(state.string() + " is not empty and holds no project", "name another with --state");
   if (auto made = make_directory(state, 0700); !made) return tl::unexpected(made.error());
   if (options.owned) {
     if (auto owned = own_state(state); !owned) return tl::unexpected(owned.error());

@@ -18,6 +18,7 @@
 #include "base/files.h"
 #include "conformance/stack/description.h"
 #include "conformance/stack/interrupt.h"
+#include "conformance/stack/origin.h"
 #include "conformance/stack/preflight.h"
 #include "conformance/stack/secrets.h"
 #include "conformance/stack/state.h"
@@ -412,9 +413,16 @@ Result<RunningStack> up_local(const LocalTree& tree, const LocalOptions& options
 
   const fs::path state = fs::absolute(options.state).lexically_normal();
   if (fs::exists(state / "state.json")) {
+    const auto before = read_origin(state);
+    const std::string whose = before ? " (" + in_words(*before) + ")" : "";
     if (runs_in(state)) {
-      return fail("a stack already runs in " + state.string(),
+      return fail("a stack already runs in " + state.string() + whose,
                   "stop it with `" + options.stop_with + "`");
+    }
+    if (!fs::exists(state / "owner")) {
+      say(options.progress, "the stack in " + state.string() + whose +
+                                " does not run any more; its data, keys and logs are removed, and "
+                                "it starts anew");
     }
     if (auto gone = take_down(state, options.progress); !gone) return tl::unexpected(gone.error());
   } else if (fs::exists(state) && !only_logs(state)) {
@@ -442,7 +450,10 @@ Result<RunningStack> up_local(const LocalTree& tree, const LocalOptions& options
   if (options.owned) {
     if (auto owned = own_state(state); !owned) return tl::unexpected(owned.error());
   }
+  Origin origin = options.origin;
+  origin.digest = digest_of(tree);
   for (const auto& step : {
+           write_origin(state, origin),
            write_record(state, record),
            write_tree(state, tree),
            write_secrets(state, record, *stack, *made),

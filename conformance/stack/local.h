@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "conformance/stack/origin.h"
 #include "conformance/stack/process.h"
 #include "conformance/stack/running.h"
 #include "conformance/stack/secrets.h"
@@ -30,6 +31,7 @@ struct LocalOptions {
   std::chrono::milliseconds settle{1'000};
   std::uint64_t processes_limit = 256;
   bool owned = false;  ///< by this program: `sweep_local` removes it once that has gone
+  Origin origin{};     ///< noted with the digest of the tree
   std::string stop_with = "caisson down";  ///< the command that stops what runs there already
   std::function<void(const std::string&)> progress{};  ///< one line per step; may be empty
 };
@@ -37,7 +39,8 @@ struct LocalOptions {
 /// Starts the stack that `tree` describes (docs/local.md), each process when those it needs are
 /// ready. What is in the way is said before anything starts. When a process fails, or a service
 /// ends while it should settle, everything started is stopped again and the state directory emptied
-/// but for its logs; when the user interrupts, those are removed as well.
+/// but for its logs; when the user interrupts, those are removed as well. A stack of which nothing
+/// runs any more, as after a reboot, makes room with all it kept; `progress` says so.
 [[nodiscard]] Result<RunningStack> up_local(const LocalTree& tree, const LocalOptions& options);
 
 /// What `up_local` left in a state directory. Fails when there is nothing, or when a process has

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/files.h"
+#include "conformance/stack/origin.h"
 
 namespace caisson::conformance {
 namespace {
@@ -53,6 +54,7 @@ std::string holder_of(std::uint16_t port) {
       const fs::path cwd = fs::read_symlink(entry.path() / "cwd", unseen);
       const fs::path state = cwd.parent_path().parent_path();
       if (fs::exists(state / "state.json", unseen)) out += " of the stack in " + state.string();
+      if (const auto origin = read_origin(state)) out += " (" + in_words(*origin) + ")";
       return out;
     }
   }

@@ -19,6 +19,7 @@
 #include "conformance/stack/description.h"
 #include "conformance/stack/interrupt.h"
 #include "conformance/stack/local.h"
+#include "conformance/stack/origin.h"
 #include "conformance/stack/preflight.h"
 #include "conformance/stack/process.h"
 #include "conformance/stack/state.h"
@@ -460,6 +461,99 @@ TEST(Compose, SaysBeforeItStartsThatThereIsNoDocker) {
                                                   "program 'docker'"));
   EXPECT_THAT(up.error().remedy, testing::HasSubstr("--target local"));
   EXPECT_FALSE(fs::exists(scratch.path() / "state"));
+}
+
+TEST(Compose, EveryStackIsAProjectOfItsOwn) {
+  const Scratch scratch;
+  const fs::path docker = scratch.path() / "docker";
+  ASSERT_TRUE(write_file(docker, "#!/bin/sh\nexit 0\n", 0755));
+  const char* before = getenv("PATH");
+  const std::string path = before == nullptr ? "" : before;
+  ASSERT_EQ(setenv("PATH", (scratch.path().string() + ":" + path).c_str(), 1), 0);
+  plan::Plan plan;
+  plan.name.value = "acme";
+  const std::map<std::string, std::string> files{{"compose/compose.yaml", "name: acme\n"},
+                                                 {"docker/edge.Dockerfile", "FROM scratch\n"}};
+  std::vector<std::string> projects;
+  for (const auto* name : {"one", "two"}) {
+    const fs::path state = scratch.path() / name;
+    const auto up = up_compose(
+        plan, files, {.state = state, .runtime = docker, .origin = {.name = "acme", .down = "d"}});
+    ASSERT_TRUE(up) << up.error().text();
+    const std::string environment = read_file(state / "compose/.env").value();
+    projects.push_back(environment.substr(0, environment.find('\n')));
+    EXPECT_THAT(projects.back(), testing::StartsWith("COMPOSE_PROJECT_NAME=acme-"));
+    const auto origin = read_origin(state);
+    ASSERT_TRUE(origin) << origin.error().text();
+    EXPECT_EQ(origin->digest, digest_of(files));
+    EXPECT_EQ(origin->down, "d");
+  }
+  EXPECT_NE(projects[0], projects[1]);
+  // What is not a project's stays as it is: `down` would remove it.
+  ASSERT_TRUE(make_directory(scratch.path() / "three", 0755));
+  ASSERT_TRUE(write_file(scratch.path() / "three/state.json", "{}", 0600));
+  const auto up = up_compose(plan, files, {.state = scratch.path() / "three", .runtime = docker});
+  ASSERT_EQ(setenv("PATH", path.c_str(), 1), 0);
+  ASSERT_FALSE(up);
+  EXPECT_THAT(up.error().what, testing::HasSubstr("is not empty and holds no project"));
+}
+
+TEST(Origin, ChangesWithWhatIsGeneratedAndNotWithDocuments) {
+  const std::map<std::string, std::string> files{{"stack.json", "{}"}, {"README.md", "one"}};
+  auto changed = files;
+  changed["README.md"] = "two";
+  EXPECT_EQ(digest_of(changed), digest_of(files));
+  changed["stack.json"] = "{ }";
+  EXPECT_NE(digest_of(changed), digest_of(files));
+  changed = files;
+  changed["Caddyfile"] = "";
+  EXPECT_NE(digest_of(changed), digest_of(files));
+}
+
+TEST(Origin, IsReadAsItWasWritten) {
+  const Scratch scratch;
+  EXPECT_FALSE(read_origin(scratch.path()));
+  const Origin origin{.target = "local",
+                      .spec = "/a b/d.yaml",
+                      .name = "acme",
+                      .version = "1.0.0",
+                      .environment = "demo",
+                      .digest = "d",
+                      .down = "caisson down '/a b/d.yaml'"};
+  ASSERT_TRUE(write_origin(scratch.path(), origin));
+  const auto read = read_origin(scratch.path());
+  ASSERT_TRUE(read) << read.error().text();
+  EXPECT_EQ(read->target, origin.target);
+  EXPECT_EQ(read->spec, origin.spec);
+  EXPECT_EQ(read->down, origin.down);
+  EXPECT_EQ(in_words(*read), "acme 1.0.0, environment demo");
+  ASSERT_TRUE(write_file(scratch.path() / "origin.json", R"({"spec":1})", 0600));
+  EXPECT_THAT(read_origin(scratch.path()).error().what, testing::HasSubstr("is damaged"));
+}
+
+TEST(Local, SaysWhatItRemovesOfAStackThatDoesNotRunAnyMore) {
+  const Scratch scratch;
+  const fs::path state = scratch.path() / "state";
+  const LocalTree tree{{"stack.json", stack_json(process_json("one", free_port(), "", 0))}};
+  std::vector<std::string> steps;
+  const LocalOptions options{.state = state,
+                             .origin = {.name = "t", .version = "1.0.0"},
+                             .progress = [&](const std::string& line) { steps.push_back(line); }};
+  ASSERT_TRUE(up_local(tree, options));
+  EXPECT_EQ(read_origin(state)->digest, digest_of(tree));
+  const auto again = up_local(tree, options);
+  ASSERT_FALSE(again);
+  EXPECT_THAT(again.error().what,
+              testing::HasSubstr("already runs in " + state.string() + " (t 1.0.0)"));
+  // As a reboot leaves it.
+  stop_local(state, "one", milliseconds(0));
+  steps.clear();
+  ASSERT_TRUE(up_local(tree, options));
+  ASSERT_FALSE(steps.empty());
+  EXPECT_EQ(steps.front(), "the stack in " + state.string() +
+                               " (t 1.0.0) does not run any more; its data, keys and logs are "
+                               "removed, and it starts anew");
+  ASSERT_TRUE(down_local(state));
 }
 
 TEST(Preflight, ShowsTheLastLinesWithoutSecrets) {

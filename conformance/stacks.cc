@@ -1,0 +1,250 @@
+#include "conformance/stacks.h"
+
+#include <algorithm>
+#include <cctype>
+#include <functional>
+#include <map>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "base/digest.h"
+#include "base/files.h"
+#include "conformance/ground.h"
+#include "conformance/stack/compose.h"
+#include "conformance/stack/local.h"
+#include "conformance/stack/origin.h"
+#include "conformance/stack/process.h"
+#include "conformance/stack/state.h"
+
+namespace caisson::conformance {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The same for every way to write the path of a file; "-" is standard input.
+std::string canonical(const std::string& path) {
+  if (path == "-") return path;
+  std::error_code error;
+  const fs::path whole = fs::weakly_canonical(path, error);
+  return error ? fs::absolute(path).lexically_normal().string() : whole.string();
+}
+
+/// A state directory as messages name it.
+std::string whole(const fs::path& state) { return fs::absolute(state).lexically_normal().string(); }
+
+/// A word for a shell, quoted where it has to be.
+std::string quoted(const std::string& word) {
+  const bool plain = !word.empty() && std::ranges::all_of(word, [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+           std::string_view("/._-+=:@%,").find(c) != std::string_view::npos;
+  });
+  if (plain) return word;
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+/// `up` or `down` as it has to be typed for this stack.
+std::string command(const std::string& verb, const Subject& subject, const StackOptions& options) {
+  std::string out = "caisson " + verb + " " + quoted(subject.path);
+  const auto add = [&](const char* option, const std::string& value) {
+    if (!value.empty()) out += std::string(" ") + option + " " + quoted(value);
+  };
+  add("--env", subject.environment);
+  add("--answers", subject.answers_file);
+  add("--blueprints", subject.blueprints_from);
+  add("--target", options.target);
+  add("--state", options.state.string());
+  if (verb == "up") add("--runtime", options.runtime.string());
+  return out;
+}
+
+Origin origin_of(const plan::Plan& plan, const Subject& subject, const StackOptions& options) {
+  Subject anywhere{.path = canonical(subject.path),
+                   .environment = subject.environment,
+                   .answers_file = subject.answers_file,
+                   .blueprints_from = subject.blueprints_from};
+  for (std::string* path : {&anywhere.answers_file, &anywhere.blueprints_from}) {
+    if (!path->empty() && !path->starts_with("git+")) *path = canonical(*path);
+  }
+  StackOptions there = options;
+  if (!there.state.empty()) there.state = whole(there.state);
+  return {.target = options.target,
+          .spec = anywhere.path,
+          .name = plan.name.value,
+          .version = plan.version.value,
+          .environment = subject.environment,
+          .down = command("down", anywhere, there)};
+}
+
+/// Whether another file, which is there, is what a stack was made from. One that has gone is not
+/// needed to stop it.
+bool is_anothers(const Origin& origin, const Subject& subject) {
+  std::error_code error;
+  return origin.spec != canonical(subject.path) && fs::exists(origin.spec, error);
+}
+
+/// "the stack in DIR was started from another spec (acme 1.0.0, environment demo, /a/d.yaml)"
+std::string from_another(const fs::path& state, const Origin& origin, const plan::Plan& plan,
+                         const Subject& subject) {
+  const bool same = origin.name == plan.name.value && origin.version == plan.version.value &&
+                    origin.environment == subject.environment;
+  std::string more;
+  if (origin.spec != canonical(subject.path)) {
+    more = ", " + origin.spec;
+  } else if (same) {
+    more = ", with other content";
+  }
+  return "the stack in " + whole(state) + " was started from another spec (" + in_words(origin) +
+         more + ")";
+}
+
+/// Fails when the stack of another file is there.
+Result<void> check_owner(const fs::path& state, const plan::Plan& plan, const Subject& subject) {
+  const auto origin = read_origin(state);
+  if (!origin || !is_anothers(*origin, subject)) return {};
+  return fail(from_another(state, *origin, plan, subject),
+              "stop it with `" + origin->down + "`, or name another directory with --state");
+}
+
+/// What `up` generates of this spec for the target.
+Result<std::map<std::string, std::string>> files_of(const plan::Plan& plan, const Subject& subject,
+                                                    const StackOptions& options) {
+  return options.target == "compose" ? compose_files(plan, subject.blueprints)
+                                     : local_tree(plan, subject.blueprints);
+}
+
+/// The commands after which this spec's own stack runs, whatever is in its directory now.
+std::string anew(const fs::path& state, const Subject& subject, const StackOptions& options) {
+  const auto origin = read_origin(state);
+  const bool its_own =
+      origin && (is_anothers(*origin, subject) || origin->target != options.target);
+  const std::string down = its_own ? origin->down : down_command(subject, options);
+  return "remove it and its data with `" + down + "`, and start this spec's with `" +
+         command("up", subject, options) + "`";
+}
+
+/// The commands that stop what is in other default directories and may be meant: stacks of the same
+/// file, and those of the same name whose file has gone, for it may be this one.
+std::string stops_others(const plan::Plan& plan, const Subject& subject) {
+  std::string out;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(default_state("x").parent_path(), error)) {
+    const auto origin = read_origin(entry.path());
+    if (!origin) continue;
+    const bool same = origin->spec == canonical(subject.path);
+    const bool moved = origin->name == plan.name.value && !fs::exists(origin->spec, error);
+    if (!same && !moved) continue;
+    const StackOptions there{.target = origin->target, .state = entry.path()};
+    out += (out.empty() ? "`" : ", `") + (same ? origin->down : down_command(subject, there)) +
+           "` stops " + in_words(*origin) + (same ? "" : " of " + origin->spec);
+  }
+  return out;
+}
+
+std::function<void(const std::string&)> progress_to(const Output& output) {
+  return [&output](const std::string& line) { output.progress << line << '\n' << std::flush; };
+}
+
+}  // namespace
+
+fs::path state_of(const plan::Plan& plan, const Subject& subject, const StackOptions& options) {
+  if (!options.state.empty()) return options.state;
+  const std::string key = canonical(subject.path) + '\n' + subject.environment;
+  const std::string name = plan.name.value + "-" + sha256_hex(key).substr(0, 8);
+  return default_state(options.target == "local" ? name : name + "-" + options.target);
+}
+
+std::string down_command(const Subject& subject, const StackOptions& options) {
+  return command("down", subject, options);
+}
+
+bool stands(const fs::path& state) {
+  std::error_code error;
+  if (fs::exists(state / "compose", error)) return true;
+  if (!fs::exists(state / "state.json", error)) return false;
+  const auto owner = read_file(state / "owner");
+  return !owner || owner_lives(*owner) || runs_in(state);
+}
+
+Result<RunningStack> start_stack(const plan::Plan& plan, const Subject& subject,
+                                 const StackOptions& options, const Output& output, bool owned) {
+  const fs::path state = state_of(plan, subject, options);
+  if (stands(state)) {
+    if (auto ours = check_owner(state, plan, subject); !ours) return tl::unexpected(ours.error());
+  }
+  auto files = files_of(plan, subject, options);
+  if (!files) return tl::unexpected(files.error());
+  if (options.target == "compose") {
+    const auto runtime = options.runtime.empty() ? find_program("caisson-runtime")
+                                                 : Result<fs::path>(options.runtime);
+    if (!runtime) return tl::unexpected(runtime.error());
+    return up_compose(plan, *files,
+                      {.state = state,
+                       .spec_directory = fs::path(subject.path).parent_path(),
+                       .runtime = *runtime,
+                       .owned = owned,
+                       .origin = origin_of(plan, subject, options),
+                       .stop_with = down_command(subject, options),
+                       .progress = progress_to(output)});
+  }
+  LocalOptions how = local_options(plan, subject, state);
+  how.owned = owned;
+  how.origin = origin_of(plan, subject, options);
+  how.stop_with = down_command(subject, options);
+  how.progress = progress_to(output);
+  if (!options.runtime.empty()) how.programs["caisson-runtime"] = options.runtime;
+  return up_local(*files, how);
+}
+
+Result<RunningStack> attach_stack(const plan::Plan& plan, const Subject& subject,
+                                  const StackOptions& options) {
+  const fs::path state = state_of(plan, subject, options);
+  const auto origin = read_origin(state);
+  if (!origin) {
+    return fail("nothing says from which spec the stack in " + whole(state) +
+                    " was started: " + origin.error().what,
+                anew(state, subject, options));
+  }
+  if (origin->target != options.target) {
+    return fail(
+        "the stack in " + whole(state) + " is one of target " + origin->target,
+        "attack it with --target " + origin->target + ", or " + anew(state, subject, options));
+  }
+  const auto files = files_of(plan, subject, options);
+  if (!files) return tl::unexpected(files.error());
+  if (origin->environment != subject.environment || origin->digest != digest_of(*files)) {
+    return fail(from_another(state, *origin, plan, subject), anew(state, subject, options));
+  }
+  auto stack = options.target == "compose" ? attach_compose(plan, state) : attach_local(state);
+  if (!stack) stack.error().remedy = anew(state, subject, options);
+  return stack;
+}
+
+Result<void> stop_stack(const plan::Plan& plan, const Subject& subject, const StackOptions& options,
+                        const Output& output) {
+  const fs::path state = state_of(plan, subject, options);
+  if (auto ours = check_owner(state, plan, subject); !ours) return ours;
+  const auto origin = read_origin(state);
+  if (origin && origin->target != options.target) {
+    return fail("the stack in " + whole(state) + " is one of target " + origin->target,
+                "stop it with `" + origin->down + "`");
+  }
+  if (origin && (origin->spec != canonical(subject.path) ||
+                 origin->environment != subject.environment || origin->name != plan.name.value)) {
+    output.error << from_another(state, *origin, plan, subject)
+                 << ": it is stopped, and its data are removed\n"
+                 << std::flush;
+  }
+  auto stopped = options.target == "compose" ? down_compose(state, progress_to(output))
+                                             : down_local(state, progress_to(output));
+  if (!stopped && options.state.empty() && !fs::exists(state)) {
+    if (const auto others = stops_others(plan, subject); !others.empty())
+      stopped.error().remedy = others;
+  }
+  return stopped;
+}
+
+}  // namespace caisson::conformance

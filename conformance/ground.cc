@@ -104,7 +104,11 @@ LocalOptions local_options(const plan::Plan& plan, const Subject& subject,
                            const std::filesystem::path& state) {
   return {.state = state,
           .spec_directory = std::filesystem::path(subject.path).parent_path(),
-          .token_key = token_key_of(plan)};
+          .token_key = token_key_of(plan),
+          .origin = {.target = "local",
+                     .name = plan.name.value,
+                     .version = plan.version.value,
+                     .environment = subject.environment}};
 }
 
 std::size_t ports_of(const plan::Plan& plan) {

@@ -1,16 +1,14 @@
 #include "conformance/stacks.h"
 
-#include <algorithm>
-#include <cctype>
 #include <functional>
 #include <map>
 #include <ostream>
 #include <string>
-#include <string_view>
 #include <system_error>
 
 #include "base/digest.h"
 #include "base/files.h"
+#include "base/shell.h"
 #include "conformance/ground.h"
 #include "conformance/stack/compose.h"
 #include "conformance/stack/local.h"
@@ -34,23 +32,11 @@ std::string canonical(const std::string& path) {
 /// A state directory as messages name it.
 std::string whole(const fs::path& state) { return fs::absolute(state).lexically_normal().string(); }
 
-/// A word for a shell, quoted where it has to be.
-std::string quoted(const std::string& word) {
-  const bool plain = !word.empty() && std::ranges::all_of(word, [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
-           std::string_view("/._-+=:@%,").find(c) != std::string_view::npos;
-  });
-  if (plain) return word;
-  std::string out = "'";
-  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
-
 /// `up` or `down` as it has to be typed for this stack.
 std::string command(const std::string& verb, const Subject& subject, const StackOptions& options) {
-  std::string out = "caisson " + verb + " " + quoted(subject.path);
+  std::string out = "caisson " + verb + " " + typed_word(subject.path);
   const auto add = [&](const char* option, const std::string& value) {
-    if (!value.empty()) out += std::string(" ") + option + " " + quoted(value);
+    if (!value.empty()) out += std::string(" ") + option + " " + typed_word(value);
   };
   add("--env", subject.environment);
   add("--answers", subject.answers_file);
@@ -133,7 +119,7 @@ std::string stops_others(const plan::Plan& plan, const Subject& subject) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(default_state("x").parent_path(), error)) {
     const auto origin = read_origin(entry.path());
-    if (!origin) continue;
+    if (!origin || origin->down.empty()) continue;  // of `prove`
     const bool same = origin->spec == canonical(subject.path);
     const bool moved = origin->name == plan.name.value && !fs::exists(origin->spec, error);
     if (!same && !moved) continue;

@@ -1,6 +1,6 @@
 #include "installer/command/options.h"
 
-#include <sstream>
+#include <algorithm>
 
 #include "installer/command/diagnose_command.h"
 #include "installer/format/chart.h"
@@ -119,10 +119,12 @@ const std::vector<Option>& options() {
        {"update", "rollback"},
        true,
        [](Words& words, const std::string& value) -> std::string {
-         std::istringstream list(value);
-         for (std::string what; std::getline(list, what, ',');) words.site.moves.insert(what);
-         return words.site.moves.contains("") || value.empty() ? "--accept-move takes WHAT,..."
-                                                               : "";
+         for (std::size_t at = 0; at <= value.size();) {
+           const auto end = std::min(value.find(',', at), value.size());
+           words.site.moves.insert(value.substr(at, end - at));
+           at = end + 1;
+         }
+         return words.site.moves.contains("") ? "--accept-move takes WHAT,..." : "";
        }},
       {"--again",
        {"update"},

@@ -245,7 +245,8 @@ class Kitchen {
     auto rendered = render_for_sites(source_, spec_, asked_, rendering, blueprints_, console_);
     if (!rendered) return tl::unexpected(rendered.error());
     artifacts_ = std::move(rendered->artifacts);
-    recipe_.places = bundle::places_of(rendered->places);
+    recipe_.places = bundle::places_of(rendered->places,
+                                       plan::plan(*spec_.loaded).targets.compose_project.value);
     recipe_.questions = asked_.questions;
     for (const auto& artifact : artifacts_) {
       add(artifact.path, artifact.bytes, artifact.mode == 0755);

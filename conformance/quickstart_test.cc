@@ -254,12 +254,18 @@ TEST_F(OtherSpec, OfTheSameNameHasAStackOfItsOwn) {
   EXPECT_EQ(attack(one), Status::passed) << told();
 
   // The environment is a part of what a stack is of.
+  const std::string kept = state_of(plan::plan(one.loaded), one, {}).string();
   Subject demo = one;
   demo.environment = "demo";
   error_.str("");
   EXPECT_EQ(down(demo, {}, output_), Status::harness);
-  EXPECT_THAT(error_.str(),
-              HasSubstr("`caisson down " + one.path + " --target local` stops acme 1.0.0\n"));
+  EXPECT_THAT(error_.str(), HasSubstr("`caisson down " + one.path + " --target local --state " +
+                                      kept + "` stops acme 1.0.0\n"));
+  // One that was renamed, too.
+  const Subject renamed = edited(one, "name: acme", "name: acmf");
+  error_.str("");
+  EXPECT_EQ(down(renamed, {}, output_), Status::harness);
+  EXPECT_THAT(error_.str(), HasSubstr(" --state " + kept + "` stops acme 1.0.0\n"));
 
   // One that was moved still leads to its stack.
   fs::rename(root_ / "one", root_ / "three");

@@ -114,6 +114,13 @@ std::string anew(const fs::path& state, const Subject& subject, const StackOptio
 
 /// The commands that stop what is in other default directories and may be meant: stacks of the same
 /// file, and those of the same name whose file has gone, for it may be this one.
+/// The command of a stack that was renamed since leads elsewhere without the directory.
+std::string with_state(const std::string& down, const fs::path& state) {
+  return down.find(" --state ") == std::string::npos
+             ? down + " --state " + typed_word(state.string())
+             : down;
+}
+
 std::string stops_others(const plan::Plan& plan, const Subject& subject) {
   std::string out;
   std::error_code error;
@@ -124,7 +131,8 @@ std::string stops_others(const plan::Plan& plan, const Subject& subject) {
     const bool moved = origin->name == plan.name.value && !fs::exists(origin->spec, error);
     if (!same && !moved) continue;
     const StackOptions there{.target = origin->target, .state = entry.path()};
-    out += (out.empty() ? "`" : ", `") + (same ? origin->down : down_command(subject, there)) +
+    out += (out.empty() ? "`" : ", `") +
+           (same ? with_state(origin->down, entry.path()) : down_command(subject, there)) +
            "` stops " + in_words(*origin) + (same ? "" : " of " + origin->spec);
   }
   return out;

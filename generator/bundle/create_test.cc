@@ -461,15 +461,16 @@ TEST(BundlePlaces, AreThoseOfTheSitesOnALineEach) {
         .volume = "web-eu-data",
         .at = "/srv/a\nplace b",
         .service = "web",
-        .replica_of = "eu"}});
+        .replica_of = "eu"}},
+      "shop");
   std::vector<std::string> lines;
   for (const auto& place : places)
     lines.push_back(place.form + " " + place.what + " " + place.where);
   EXPECT_THAT(lines,
               ElementsAre("compose service/files one volume for all tenants",
                           "compose tenant/acme runtime-data", "compose tenant/globex runtime-data",
-                          "compose volume/files-data shop_files-data of service files",
-                          "compose volume/runtime-data shop_runtime-data",
+                          "compose volume/files-data files-data of service files",
+                          "compose volume/runtime-data runtime-data",
                           "helm tenant/acme runtime-data", "helm volume/runtime-data shop/data",
                           "systemd service/web a volume for each tenant",
                           StartsWith("systemd volume/web-eu-data sha256:")));

@@ -23,13 +23,16 @@ std::string on_a_line(const std::string& where) {
 
 }  // namespace
 
-std::vector<installer::Place> places_of(const render::Places& places) {
+std::vector<installer::Place> places_of(const render::Places& places, std::string_view project) {
   // Several volumes of a service say the same of it.
   std::map<std::tuple<std::string, std::string>, std::string> wheres;
   for (const auto& place : places) {
     if (!place.environment.empty() || place.gone) continue;
     const auto& form = place.target;
     auto where = place.at;
+    if (form == "compose" && where.starts_with(std::string(project) + "_")) {
+      where.erase(0, project.size() + 1);
+    }
     if (!place.service.empty()) {
       where += " of service " + place.service;
       if (!place.replica_of.empty()) where += " for " + place.replica_of;

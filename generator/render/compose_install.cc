@@ -382,7 +382,7 @@ class Install {
       directories.add("d " + *word + " " + mode + " " + who + " " + who + " - -\n", {origin, from});
       return {};
     };
-    if (auto done = line(plan_.targets.systemd_data.value, "0755", "root", origin); !done) {
+    if (auto done = line(plan_.targets.systemd_data.value, "0700", "root", origin); !done) {
       return done;
     }
     for (const auto& instance : plan_.instances) {

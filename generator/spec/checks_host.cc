@@ -22,6 +22,14 @@ void check_names_on_host(const Checker& checker) {
         "E0202", checker.value("/name"), "the name " + quote(deployment.name) + " is reserved",
         "systemd has units or directories of this name; choose another" + std::string(switch_off));
   }
+  for (const auto& [name, service] : deployment.services) {
+    const auto account = user + "-" + name;
+    if (!is_one_of(account, accounts_of_systems)) continue;
+    checker.refuse(
+        "E0202", checker.key("/services/" + name),
+        "the service would run as " + quote(account) + ", which is the system's account",
+        "name others with targets.systemd.user, as " + user + "_app" + std::string(switch_off));
+  }
   if (!is_one_of(user, accounts_of_systems)) return;
   const bool written = checker.written("/targets/systemd/user");
   checker.refuse("E0202", checker.value(written ? "/targets/systemd/user" : "/name"),
@@ -49,8 +57,13 @@ void check_directory(const Checker& checker, const std::string& written, std::st
       return refuse("no unit finds there what it needs, or not after a reboot");
     }
   }
-  for (const std::string_view whole : {"/", "/bin", "/boot", "/etc", "/lib", "/opt", "/sbin",
-                                       "/usr", "/usr/local", "/var", "/var/lib"}) {
+  for (const std::string_view of_system : {"/bin", "/boot", "/etc", "/lib", "/sbin", "/usr/bin",
+                                           "/usr/lib", "/usr/sbin", "/var/log"}) {
+    if (is_within(path, of_system)) return refuse("it is the system's");
+  }
+  for (const std::string_view whole :
+       {"/", "/media", "/mnt", "/opt", "/srv", "/usr", "/usr/local", "/var", "/var/cache",
+        "/var/lib", "/var/lib/private", "/var/lib/systemd", "/var/spool"}) {
     if (path == whole) return refuse("other programs have theirs in it");
   }
 }

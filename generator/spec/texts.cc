@@ -199,7 +199,9 @@ Parsed<std::string> parse_cron(std::string_view text) {
     rest.remove_prefix(std::min(rest.find_first_not_of(' ', end), rest.size()));
   }
   // cron itself wants both, and the parser of Kubernetes either.
-  const auto is_step = [](std::string_view field) { return field.starts_with("*/"); };
+  const auto is_step = [](std::string_view field) {
+    return field.starts_with("*/") && field != "*/1";
+  };
   if (count == bounds.size() && fields[2] != "*" && fields[4] != "*" &&
       (is_step(fields[2]) || is_step(fields[4]))) {
     return tl::unexpected<std::string>(

@@ -34,6 +34,8 @@ std::vector<Move> moves_of(const Manifest& before, const Manifest& after, Form f
 
 std::optional<Refusal> fault_of_moves(const Manifest& before, const Manifest& after, Form form,
                                       const AcceptedMoves& accepted) {
+  // The same once more moves nothing, whatever was accepted the first time.
+  if (before.envelope.release == after.envelope.release) return std::nullopt;
   constexpr std::size_t most_named = 5;
   const auto moves = moves_of(before, after, form);
   for (const auto& what : accepted) {

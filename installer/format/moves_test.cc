@@ -16,13 +16,19 @@ Manifest with_places(std::vector<Place> places) {
   return manifest;
 }
 
+/// The release after another one.
+Manifest next(Manifest manifest) {
+  ++manifest.envelope.release.sequence;
+  return manifest;
+}
+
 const Manifest kShared = with_places({{"helm", "tenant/acme", "runtime-data"},
                                       {"systemd", "service/files", "one volume for all tenants"},
                                       {"systemd", "tenant/acme", "runtime-data"},
                                       {"systemd", "volume/runtime-data", "/var/lib/shop/runtime"}});
 
 TEST(Moves, AreWhatAFormLooksForElsewhere) {
-  auto after = kShared;
+  auto after = next(kShared);
   after.places[2].where = "runtime-acme-data";
   after.places.push_back({"systemd", "volume/runtime-acme-data", "/var/lib/shop/runtime-acme"});
   const auto moves = moves_of(kShared, after, Form::systemd);
@@ -41,7 +47,7 @@ TEST(Moves, AreNoneOfWhatIsNewOrLeavesOrOfAReleaseThatSaysNoPlaces) {
 }
 
 TEST(Moves, AreRefusedUntilEachIsAccepted) {
-  auto after = kShared;
+  auto after = next(kShared);
   after.places[1].where = "a volume for each tenant";
   after.places[2].where = "runtime-acme-data";
   auto fault = fault_of_moves(kShared, after, Form::systemd, {});
@@ -58,9 +64,10 @@ TEST(Moves, AreRefusedUntilEachIsAccepted) {
 }
 
 TEST(Moves, OfAnotherNameAreNotAcceptedInSilence) {
-  const auto fault = fault_of_moves(kShared, kShared, Form::systemd, {"tenant/acme"});
+  const auto fault = fault_of_moves(kShared, next(kShared), Form::systemd, {"tenant/acme"});
   ASSERT_TRUE(fault);
   EXPECT_EQ(fault->what, "--accept-move tenant/acme: nothing of that name moves");
+  EXPECT_FALSE(fault_of_moves(kShared, kShared, Form::systemd, {"tenant/acme"}));
 }
 
 TEST(Moves, OfManyTenantsAreCountedAndSomeAreNamed) {
@@ -70,8 +77,8 @@ TEST(Moves, OfManyTenantsAreCountedAndSomeAreNamed) {
     before.push_back({"systemd", "tenant/t" + std::to_string(i), "runtime-data"});
     after.push_back({"systemd", "tenant/t" + std::to_string(i), "other-data"});
   }
-  const auto fault =
-      fault_of_moves(with_places(before), with_places(after), Form::systemd, {"tenant/t1000"});
+  const auto fault = fault_of_moves(with_places(before), next(with_places(after)), Form::systemd,
+                                    {"tenant/t1000"});
   ASSERT_TRUE(fault);
   EXPECT_THAT(fault->what, HasSubstr("tenant/t1005 from runtime-data to other-data and 9994 more"));
 }

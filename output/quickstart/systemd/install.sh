@@ -36,23 +36,24 @@ for other in /etc/sysusers.d/*.conf; do
   [ -z "$shared" ] || { echo "install: $other has accounts of the same names: $shared; give this deployment others with targets.systemd.user" >&2; exit 1; }
 done
 
-# Nor is anything taken of this host that has one of these names and is not from an earlier version.
-declared=/etc/sysusers.d/acme.conf
+# Nor is anything taken of this host that has one of these names and is not this deployment's, which says so in its description.
 for unit in system/*; do
-  unit=${unit#system/}
-  if [ -e "$list" ] && grep -Fqx "$unit" "$list"; then continue; fi
-  if systemctl cat "$unit" > /dev/null 2>&1; then
-    echo "install: this host has another $unit: $(systemctl show --property FragmentPath --value "$unit"); remove it, or give this deployment another name" >&2
-    exit 1
-  fi
+  there=$(systemctl show --property FragmentPath --value "${unit#system/}" 2> /dev/null) || continue
+  if [ -z "$there" ] || [ ! -e "$there" ] || grep -q '^Description=acme[: ]' "$there"; then continue; fi
+  echo "install: this host has another ${unit#system/}: $there; remove it, or give this deployment another name" >&2
+  exit 1
 done
+declared=/etc/sysusers.d/acme.conf
 for account in $(accounts sysusers.d/acme.conf); do
   if [ -e "$declared" ] && accounts "$declared" | grep -Fqx "$account"; then continue; fi
-  entry=$(getent passwd "$account") || continue
-  case $(printf '%s' "$entry" | cut -d : -f 5) in
+  owner=$(getent passwd "$account" | cut -d : -f 5)
+  members=$(getent group "$account" | cut -d : -f 4)
+  case $owner in
+    '') ;;
     'acme '*) ;;    # this deployment was removed here, and accounts stay
     *) echo "install: this host has another account $account; give this deployment others with targets.systemd.user" >&2; exit 1 ;;
   esac
+  [ -z "$members" ] || { echo "install: this host has a group $account already, with the members $members; remove them, or give this deployment other groups with targets.systemd.user" >&2; exit 1; }
 done
 
 # Whatever a unit keeps changes its owner with its account: nothing may run meanwhile.
@@ -116,8 +117,8 @@ if [ -e "$list" ]; then
     rm -f "/etc/systemd/system/$unit" "/etc/systemd/system/$unit.d/image.conf" "$started/$unit" "$started/$unit.new"
   done < "$list"
 fi
-(cd system && ls) > "$list"    # first, or a run that was cut off would not know its own
 install -m 0644 -t /etc/systemd/system system/*
+(cd system && ls) > "$list"
 systemctl daemon-reload
 
 if [ -n "$missing" ]; then

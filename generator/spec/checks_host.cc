@@ -23,7 +23,8 @@ void check_names_on_host(const Checker& checker) {
         "systemd has units or directories of this name; choose another" + std::string(switch_off));
   }
   for (const auto& [name, service] : deployment.services) {
-    const auto account = user + "-" + name;
+    auto account = user;
+    account.append("-").append(name);
     if (!is_one_of(account, accounts_of_systems)) continue;
     checker.refuse(
         "E0202", checker.key("/services/" + name),

@@ -112,8 +112,6 @@ std::string anew(const fs::path& state, const Subject& subject, const StackOptio
          command("up", subject, options) + "`";
 }
 
-/// The commands that stop what is in other default directories and may be meant: stacks of the same
-/// file, and those of the same name whose file has gone, for it may be this one.
 /// The command of a stack that was renamed since leads elsewhere without the directory.
 std::string with_state(const std::string& down, const fs::path& state) {
   return down.find(" --state ") == std::string::npos
@@ -121,6 +119,8 @@ std::string with_state(const std::string& down, const fs::path& state) {
              : down;
 }
 
+/// The commands that stop what is in other default directories and may be meant: stacks of the same
+/// file, and those of the same name whose file has gone, for it may be this one.
 std::string stops_others(const plan::Plan& plan, const Subject& subject) {
   std::string out;
   std::error_code error;

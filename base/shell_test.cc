@@ -5,6 +5,11 @@
 namespace caisson {
 namespace {
 
+TEST(ShellWord, IsQuoted) {
+  EXPECT_EQ(shell_word("plain"), "'plain'");
+  EXPECT_EQ(shell_word("it's"), "'it'\\''s'");
+}
+
 TEST(TypedWord, IsQuotedOnlyWhereItHasToBe) {
   EXPECT_EQ(typed_word("specs/a-b_c.yaml"), "specs/a-b_c.yaml");
   EXPECT_EQ(typed_word("My Shop/deployment.yaml"), "'My Shop/deployment.yaml'");

@@ -4,6 +4,8 @@
 #include <cctype>
 #include <utility>
 
+#include "base/shell.h"
+
 namespace caisson::render {
 
 namespace {
@@ -27,12 +29,6 @@ const char* kind_of(const Secret& secret) {
 }
 
 }  // namespace
-
-std::string shell_word(std::string_view text) {
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + '\'';
-}
 
 std::string secret_variable(std::string_view secret) {
   std::string name = "SECRET_";

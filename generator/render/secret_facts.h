@@ -10,9 +10,6 @@
 
 namespace caisson::render {
 
-/// A word for a POSIX shell, in single quotes.
-[[nodiscard]] std::string shell_word(std::string_view text);
-
 /// The environment variable through which Compose hands over a secret whose value the spec wants in
 /// an environment variable of a service.
 [[nodiscard]] std::string secret_variable(std::string_view secret);

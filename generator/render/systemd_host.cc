@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 
+#include "base/shell.h"
 #include "generator/render/comment.h"
 #include "generator/render/document_facts.h"
 #include "generator/render/secret_facts.h"

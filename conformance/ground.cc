@@ -11,35 +11,14 @@
 #include "conformance/probe/provision.h"
 #include "conformance/probe/runner.h"
 #include "conformance/stack/preflight.h"
+#include "generator/render/json.h"
+#include "generator/render/plan_report.h"
 #include "generator/render/render.h"
 
 namespace caisson::conformance {
 namespace {
 
 constexpr std::int64_t journal_ttl_seconds = 3600;
-
-/// What expectations were derived from, in a form that changes when any of them does.
-std::string digest_of(const plan::Plan& plan) {
-  std::string facts = plan.name.value + "\n" + plan.version.value + "\n" + plan.domain.value +
-                      "\n" + plan.environment;
-  for (const auto& tenant : plan.tenants) {
-    facts +=
-        "\ntenant " + tenant.slug + " " + tenant.tier + " " + tenant.instance + " " + tenant.host;
-  }
-  for (const auto& instance : plan.instances) {
-    facts += "\ninstance " + instance.name + " " + instance.tenant.value_or("-") + " " +
-             std::to_string(instance.uid);
-    for (const auto& port : instance.ports) facts += " " + port.name;
-    for (const auto& secret : instance.secrets) facts += " " + secret.secret;
-  }
-  for (const auto& route : plan.routes)
-    facts += "\nroute " + route.host + route.path_prefix + " " + route.instance;
-  return sha256_hex(facts);
-}
-
-}  // namespace
-
-namespace {
 
 /// One sentence for each instance of the plan that a site.json does not lead to, or on which no
 /// tenant may be made.
@@ -141,7 +120,7 @@ Result<RunReport> run_on(const plan::Plan& plan, const RunningStack& stack,
                    .target = stack.target,
                    .attached = stack.attached,
                    .tool_version = CAISSON_VERSION,
-                   .plan_digest = digest_of(plan),
+                   .plan_digest = sha256_hex(render::to_json(render::plan_tree(plan))),
                    .level = options.level,
                    .started = rfc3339_seconds(unix_ms_now() / 1000),
                    .require_all = options.require_all};

@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -37,6 +38,7 @@ struct ModelCluster {
   std::set<std::string> leaking;  ///< releases' versions
   std::set<std::string> unclear;  ///< the probes cannot tell
   std::set<std::string> unready;  ///< never become ready
+  bool outlived = false;          ///< something that only an older revision has is there still
   std::string kubernetes = "v1.32.2";
 
   [[nodiscard]] std::string serves() const {
@@ -115,6 +117,11 @@ class ClusterHost final : public testing::ModelHost {
       const auto to = revisions.find(number_of(words[2]).value());
       if (to == revisions.end()) return failed("release: not found");
       next = to->second;
+      if (std::exchange(cluster_.outlived, false)) {
+        revisions[revisions.rbegin()->first + 1] = {
+            .version = next.version, .status = "failed", .shut = next.shut};
+        return failed("Error: no PersistentVolumeClaim with the name \"runtime.backup\" found");
+      }
     } else {
       // "…/releases/1.1000000-…/tree/helm/shop"
       next.version = version_in(words[2]);
@@ -320,6 +327,17 @@ TEST_F(AClusterSite, LooksForNothingElsewhereUntilSomebodyTakesItAlong) {
   EXPECT_EQ(act(roll_back_chart)->error().code, Code::data_move);
   moves_ = {"tenant/acme"};
   ASSERT_TRUE(*act(roll_back_chart));
+  expect_whole("1.0.0");
+}
+
+TEST_F(AClusterSite, GoesBackToARevisionWhoseClaimsOutlivedTheNextOne) {
+  ASSERT_TRUE(bring("1.0.0"));
+  ASSERT_TRUE(bring("1.1.0"));
+  cluster_.outlived = true;
+  const auto done = *act(roll_back_chart);
+  ASSERT_TRUE(done) << done.error().what;
+  EXPECT_EQ(done->kind, Outcome::Kind::done);
+  EXPECT_FALSE(cluster_.outlived);
   expect_whole("1.0.0");
 }
 

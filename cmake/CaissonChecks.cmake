@@ -52,6 +52,7 @@ caisson_check(documents_systemd
 caisson_check(documents_local
   COMMAND scripts/test-documents ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} local TIMEOUT 120 LABELS demo)
 caisson_check(moves COMMAND scripts/test-moves ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 120 LABELS demo)
+caisson_check(released COMMAND scripts/test-released ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 120 LABELS demo)
 caisson_check(runbooks COMMAND scripts/test-runbooks ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} TIMEOUT 120 LABELS demo)
 set_tests_properties(documents_names documents_helm helm_install runbooks PROPERTIES FIXTURES_REQUIRED test_tools)
 caisson_check(demo COMMAND scripts/demo TIMEOUT 900 LABELS demo)

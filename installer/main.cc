@@ -17,6 +17,7 @@
 #include "installer/command/command.h"
 #include "installer/command/diagnose_command.h"
 #include "installer/command/doctor_command.h"
+#include "installer/command/hand_over.h"
 #include "installer/command/images.h"
 #include "installer/command/options.h"
 #include "installer/command/site_command.h"
@@ -226,6 +227,7 @@ std::optional<Said> fault_of_bundle(Words& words) {
   }
   request.bundle = words.words.front();
   request.arch = std::string(host_arch());
+  hand_over(request, Trust::as_named, words.line);
   return std::nullopt;
 }
 
@@ -307,7 +309,10 @@ Said run_on_site(Words& words, const SiteCommand& known) {
   if (known.run == diagnose_site && site.out.empty() == !site.dry_run) {
     return misused("say where to write it, with --out FILE, or look at it first, with --dry-run");
   }
-  if (takes_bundle) site.bundle.bundle = words.words.front();
+  if (takes_bundle) {
+    site.bundle.bundle = words.words.front();
+    hand_over(site.bundle, Trust::as_kept, words.line);
+  }
   const auto form = form_for(site, known);
   if (form == Form::helm) return run_in_cluster(words, known);
   for (const auto option : kOfClusters) {
@@ -366,7 +371,7 @@ Said run(const std::vector<std::string>& arguments) {
     if (word == "-h" || word == "--help") return {.out = std::string(kHelp)};
     if (word == "--version") return {.out = "caisson-install " CAISSON_VERSION "\n"};
   }
-  Words words;
+  Words words{.line = arguments};
   if (auto wrong = read_words(arguments, words)) return *wrong;
   if (words.command == "explain") {
     if (words.words.size() > 1) return misused("unexpected argument '" + words.words[1] + "'");

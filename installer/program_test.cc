@@ -100,7 +100,7 @@ class TheProgram : public ::testing::Test {
     int status = 0;
     waitpid(child, &status, 0);
     ptrace(PTRACE_SETOPTIONS, child, nullptr,
-           PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL);
+           PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL);
     ptrace(PTRACE_SYSCALL, child, nullptr, nullptr);
     while (waitpid(child, &status, 0) == child && WIFSTOPPED(status)) {
       int pass_on = 0;
@@ -116,7 +116,7 @@ class TheProgram : public ::testing::Test {
         }
       } else if (status >> 8 == (SIGTRAP | PTRACE_EVENT_EXIT << 8)) {
         ran.peak = peak_of(child);
-      } else {
+      } else if (status >> 16 == 0) {
         pass_on = WSTOPSIG(status);
       }
       ptrace(PTRACE_SYSCALL, child, nullptr, pass_on);
@@ -270,6 +270,38 @@ TEST_F(TheProgram, SaysWhyItRefuses) {
   ran = run({"verify", (scratch_ / "bundle").string(), "--roots", "/nowhere"});
   EXPECT_EQ(ran.exit, 3);
   EXPECT_THAT(ran.error, HasSubstr("B0504"));
+}
+
+TEST_F(TheProgram, HandsOverToTheInstallerOfABundleOfANewerFormat) {
+  const auto bundle = (scratch_ / "next").string();
+  Maker next;
+  next.files["caisson-install"] = take("/bin/echo");
+  next.manifest.envelope.installer = sha256(next.files["caisson-install"]);
+  next.manifest.envelope.format = 2;
+  next.seal();
+  next.put_directory(bundle);
+  const auto root = hex(sha256(next.root_text));
+  put(scratch_ / "next-roots/root.1", next.root_text);
+  for (const auto* command : {"verify", "inspect", "install"}) {
+    const auto ran = run({command, bundle, "--expect-root", root});
+    EXPECT_EQ(ran.exit, 0) << ran.error;
+    EXPECT_EQ(ran.out, std::string(command) + " " + bundle + " --expect-root " + root + "\n");
+    EXPECT_FALSE(ran.opened_before_confined);
+  }
+  // Somebody else's, another one than was signed, and one for another host stay unread.
+  const auto refused = [&](const std::string& roots) {
+    const auto ran = run({"verify", bundle, "--roots", (scratch_ / roots).string()});
+    EXPECT_EQ(ran.exit, 1);
+    EXPECT_EQ(ran.out, "");
+    return ran.error;
+  };
+  EXPECT_THAT(refused("roots"), HasSubstr("B0126"));
+  put(bundle + "/caisson-install", take("/bin/true"));
+  EXPECT_THAT(refused("next-roots"), HasSubstr("B0210"));
+  next.manifest.envelope.arch = host_arch() == "amd64" ? "arm64" : "amd64";
+  next.seal();
+  next.put_directory(bundle);
+  EXPECT_THAT(refused("next-roots"), HasSubstr("B0210"));
 }
 
 TEST_F(TheProgram, RefusesACommandLineThatMakesNoSense) {

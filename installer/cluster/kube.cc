@@ -161,12 +161,12 @@ Checked<void> Kube::apply(const ChartCall& call) const {
 }
 
 Checked<void> Kube::roll_back(std::uint64_t revision) const {
-  const std::vector<std::string> words{
-      "rollback",  product_, std::to_string(revision), "--wait",
-      "--timeout", kReady,   "--history-max",          kHistory};
+  const std::vector<std::string> words{"rollback",  product_, std::to_string(revision), "--wait",
+                                       "--timeout", kReady,   "--history-max",          kHistory};
   auto done = done_by_helm(words);
-  // Something that outlived a revision without it, like a claim with the policy "keep": Helm 3 wants
-  // to make it, finds it there, says 'no ... with the name "..." found' and knows it from then on.
+  // Something that outlived a revision without it, like a claim with the policy "keep": Helm 3
+  // wants to make it, finds it there, says 'no ... with the name "..." found' and knows it from
+  // then on.
   if (!done && done.error().what.find("with the name") != std::string::npos) {
     done = done_by_helm(words);
   }

@@ -9,25 +9,15 @@
 #include "base/hex.h"
 #include "base/json_text.h"
 #include "installer/command/progress.h"
+#include "installer/command/verify_site.h"
 #include "installer/disk/disk.h"
 #include "installer/format/answers.h"
 #include "installer/format/manifest_words.h"
-#include "installer/site/roots.h"
 #include "installer/trust/key_packet.h"
 #include "installer/verify/content.h"
 
 namespace caisson::installer {
 namespace {
-
-/// The newest of the roots that a directory holds.
-Checked<TrustedRoot> kept_in(const std::string& directory) {
-  const auto disk = open_disk(directory);
-  if (!disk) return refuse(Code::host_read, disk.error().what);
-  auto root = load_roots(**disk, "");
-  if (!root) return tl::unexpected(root.error());
-  if (!*root) return refuse(Code::root_not_trusted, directory + " holds no root.N");
-  return **std::move(root);
-}
 
 std::string number(std::uint64_t value) { return std::to_string(value); }
 
@@ -187,13 +177,7 @@ Checked<VerifiedBundle> open_bundle(const Request& request) {
   auto medium = open_medium(request.bundle);
   if (!medium) return tl::unexpected(medium.error());
   UnverifiedBundle bundle(*std::move(medium));
-  const auto trusted = [&]() -> Checked<TrustedRoot> {
-    if (!request.expected_root) return kept_in(request.roots);
-    const auto roots = bundle.roots();
-    if (!roots) return tl::unexpected(roots.error());
-    return expected_root(*roots, *request.expected_root);
-  };
-  auto root = trusted();
+  auto root = trusted_root(request, {}, bundle);
   if (!root) return tl::unexpected(root.error());
   // What is only looked at changes nothing: a new root is not kept here.
   auto with_signature =

@@ -11,6 +11,7 @@ namespace caisson::installer {
 
 /// The command line, cut into words and options.
 struct Words {
+  std::vector<std::string> line;  ///< all of it, uncut
   std::vector<std::string> words;
   std::string command;  ///< "verify", "images push"
   std::vector<std::string_view> options;

@@ -8,28 +8,30 @@
 
 namespace caisson::installer {
 
+Checked<TrustedRoot> trusted_root(const Request& request, const KnownSite& known,
+                                  const UnverifiedBundle& bundle) {
+  if (known.root) return *known.root;
+  if (request.expected_root) {
+    const auto files = bundle.roots();
+    if (!files) return tl::unexpected(files.error());
+    return expected_root(*files, *request.expected_root);
+  }
+  if (request.roots.empty()) {
+    return refuse(Code::root_not_trusted,
+                  "this site trusts nobody yet: say whom, with --expect-root or --roots");
+  }
+  const auto disk = open_disk(request.roots);
+  if (!disk) return refuse(Code::host_read, disk.error().what);
+  auto root = load_roots(**disk, "");
+  if (!root) return tl::unexpected(root.error());
+  if (!*root) return refuse(Code::root_not_trusted, request.roots + " holds no root.N");
+  return **std::move(root);
+}
+
 Checked<Verified> verify_for(const Request& request, bool dry_run, const KnownSite& known,
                              UnverifiedBundle bundle) {
   std::vector<TrustedRoot> roots;
-  const auto trusted = [&]() -> Checked<TrustedRoot> {
-    if (known.root) return *known.root;
-    if (request.expected_root) {
-      const auto files = bundle.roots();
-      if (!files) return tl::unexpected(files.error());
-      return expected_root(*files, *request.expected_root);
-    }
-    if (request.roots.empty()) {
-      return refuse(Code::root_not_trusted,
-                    "this site trusts nobody yet: say whom, with --expect-root or --roots");
-    }
-    const auto disk = open_disk(request.roots);
-    if (!disk) return refuse(Code::host_read, disk.error().what);
-    auto root = load_roots(**disk, "");
-    if (!root) return tl::unexpected(root.error());
-    if (!*root) return refuse(Code::root_not_trusted, request.roots + " holds no root.N");
-    return **std::move(root);
-  };
-  auto root = trusted();
+  auto root = trusted_root(request, known, bundle);
   if (!root) return tl::unexpected(root.error());
   if (!known.root) roots.push_back(*root);
   std::optional<Refusal> unkept;

@@ -27,6 +27,11 @@ struct Verified {
   Unlisted unlisted;
 };
 
+/// The root that a bundle's chain begins at: the one that the site has kept, or whom the command
+/// names.
+[[nodiscard]] Checked<TrustedRoot> trusted_root(const Request& request, const KnownSite& known,
+                                                const UnverifiedBundle& bundle);
+
 /// Verifies a bundle for a site, and keeps each root that a trusted one has led to as soon as it
 /// has verified, unless `dry_run`.
 [[nodiscard]] Checked<Verified> verify_for(const Request& request, bool dry_run,

@@ -18,6 +18,8 @@ namespace {
 constexpr std::size_t kMostOfRoot = std::size_t{64} * 1024;
 constexpr std::size_t kMostOfRoots = std::size_t{4} * 1024 * 1024;
 
+constexpr std::size_t kMostOfInstaller = std::size_t{64} * 1024 * 1024;
+
 constexpr std::size_t kMostNamed = 20;
 
 /// Checks the signature and, where there is one for hosts in FIPS mode, that one as well.
@@ -45,10 +47,9 @@ std::string to_text(const Release& release) {
   return std::to_string(release.epoch) + "/" + std::to_string(release.sequence);
 }
 
-/// Why the release is none for this site.
-std::optional<Refusal> fault_for_site(const Manifest& manifest, const Digest& digest,
-                                      const Root& root, const Site& site) {
-  const auto& envelope = manifest.envelope;
+/// Why what the first lines of MANIFEST name, in whatever format, is none for this site.
+std::optional<Refusal> fault_for_site(const Envelope& envelope, const Root& root,
+                                      const Site& site) {
   if (envelope.product != root.product) {
     return Refusal{Code::other_product, "the bundle is of '" + envelope.product +
                                             "', and this site trusts keys of '" + root.product +
@@ -67,6 +68,14 @@ std::optional<Refusal> fault_for_site(const Manifest& manifest, const Digest& di
     return Refusal{Code::older_release, "the bundle holds " + to_text(envelope.release) + ", and " +
                                             to_text(site.floor) + " was installed here"};
   }
+  return std::nullopt;
+}
+
+/// Why the release is none for this site.
+std::optional<Refusal> fault_for_site(const Manifest& manifest, const Digest& digest,
+                                      const Root& root, const Site& site) {
+  const auto& envelope = manifest.envelope;
+  if (auto fault = fault_for_site(envelope, root, site)) return fault;
   if (envelope.release == site.floor && site.manifest && *site.manifest != digest) {
     return Refusal{Code::changed_release, "the release " + to_text(envelope.release) +
                                               " was installed here with " + hex(*site.manifest) +
@@ -144,19 +153,41 @@ Checked<SignedBundle> SignedBundle::verify(UnverifiedBundle bundle, TrustedRoot 
                       *std::move(listing));
 }
 
+Checked<std::string> SignedBundle::manifest() const {
+  const auto& digest = listing_.others.front().digest;
+  if (medium_->bound_to() && *medium_->bound_to() != digest) {
+    return refuse(Code::foreign_part, medium_->shown() + ": the parts are of the bundle " +
+                                          hex(*medium_->bound_to()) + ", and hold " + hex(digest));
+  }
+  auto text = read_text(*medium_, kManifest, kMostOfText);
+  if (!text) return text;
+  if (sha256(*text) != digest) {
+    return refuse(Code::wrong_content,
+                  "MANIFEST in " + medium_->shown() + " is not what was signed");
+  }
+  return text;
+}
+
+Checked<std::string> SignedBundle::installer(const Site& site) const {
+  const auto text = manifest();
+  if (!text) return text;
+  const auto envelope = read_envelope(*text);
+  if (!envelope) return tl::unexpected(envelope.error());
+  if (auto fault = fault_for_site(*envelope, root_.root(), site)) return tl::unexpected(*fault);
+  auto program = read_text(*medium_, kInstaller, kMostOfInstaller);
+  if (program && sha256(*program) != envelope->installer) {
+    return refuse(Code::wrong_content,
+                  "caisson-install in " + medium_->shown() + " is not what was signed");
+  }
+  return program;
+}
+
 Checked<VerifiedBundle> VerifiedBundle::verify(SignedBundle bundle, const Site& site) {
   const auto& medium = bundle.medium();
   const auto& listing = bundle.listing_;
   const auto& digest = listing.others.front().digest;
-  if (medium.bound_to() && *medium.bound_to() != digest) {
-    return refuse(Code::foreign_part, medium.shown() + ": the parts are of the bundle " +
-                                          hex(*medium.bound_to()) + ", and hold " + hex(digest));
-  }
-  const auto text = read_text(medium, kManifest, kMostOfText);
+  const auto text = bundle.manifest();
   if (!text) return tl::unexpected(text.error());
-  if (sha256(*text) != digest) {
-    return refuse(Code::wrong_content, "MANIFEST in " + medium.shown() + " is not what was signed");
-  }
   auto manifest = read_manifest(*text);
   if (!manifest) return tl::unexpected(manifest.error());
   const auto& root = bundle.root().root();

@@ -60,8 +60,16 @@ class SignedBundle {
   /// By which the bundle is signed.
   [[nodiscard]] const Key& key() const { return key_; }
 
+  /// The caisson-install that it brings, at most 64 MiB: the one that the first lines of MANIFEST
+  /// name, which are the same in every format. Product, processor, epoch and sequence are checked
+  /// against the site.
+  [[nodiscard]] Checked<std::string> installer(const Site& site) const;
+
  private:
   friend class VerifiedBundle;
+  /// The text, as it was signed.
+  [[nodiscard]] Checked<std::string> manifest() const;
+
   SignedBundle(std::unique_ptr<Medium> medium, TrustedRoot root, Key key, Listing listing)
       : medium_(std::move(medium)),
         root_(std::move(root)),

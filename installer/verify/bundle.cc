@@ -170,7 +170,7 @@ Checked<std::string> SignedBundle::manifest() const {
 
 Checked<std::string> SignedBundle::installer(const Site& site) const {
   const auto text = manifest();
-  if (!text) return text;
+  if (!text) return tl::unexpected(text.error());
   const auto envelope = read_envelope(*text);
   if (!envelope) return tl::unexpected(envelope.error());
   if (auto fault = fault_for_site(*envelope, root_.root(), site)) return tl::unexpected(*fault);

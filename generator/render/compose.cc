@@ -493,8 +493,7 @@ void Project::add_installed_facts(Node& data) const {
 void Project::add_installed_facts(Node& entry, const Instance& instance) const {
   const auto& directory = plan_.targets.systemd_data;
   entry.add("unit", plan_.name.value + "-" + instance.name + ".service");
-  entry.add("data",
-            {directory.value + "/" + instance.volumes.front().volume, directory.origin});
+  entry.add("data", {directory.value + "/" + instance.volumes.front().volume, directory.origin});
   entry.add("user", std::int64_t{instance.uid});
   const auto backups = host_backups(plan_);
   if (backups.empty()) return;

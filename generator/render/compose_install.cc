@@ -166,9 +166,9 @@ class Install {
     service.add("pull_policy", "never");
     service.add("restart", "no");
     const auto* runtime = project_.document.at("/services/" + instance.name);
-    for (const auto* key : {"user", "group_add", "read_only", "cap_drop", "security_opt", "ipc",
-                            "pids_limit", "ulimits", "logging", "tmpfs", "mem_limit",
-                            "memswap_limit", "cpus"}) {
+    for (const auto* key :
+         {"user", "group_add", "read_only", "cap_drop", "security_opt", "ipc", "pids_limit",
+          "ulimits", "logging", "tmpfs", "mem_limit", "memswap_limit", "cpus"}) {
       const auto* value = runtime == nullptr ? nullptr : runtime->find(key);
       if (value != nullptr) service.add(key, *value);
     }
@@ -185,8 +185,8 @@ class Install {
     const auto& kept = instance.volumes.front();
     Node volumes{Node::List{}, origin};
     volumes.push(bind(data(kept.volume), compose_literal(kept.path), false, origin));
-    volumes.push(bind(compose_literal(backups_ + "/" + instance.name),
-                      std::string(backup_folder), false, origin));
+    volumes.push(bind(compose_literal(backups_ + "/" + instance.name), std::string(backup_folder),
+                      false, origin));
     volumes.push(bind(prefix() + "/etc/" + backup_config(instance), std::string(backup_settings),
                       true, origin));
     service.add("volumes", std::move(volumes));
@@ -200,8 +200,7 @@ class Install {
       const auto* port = port_for(instance, Port::Purpose::operator_api);
       Node node{Node::Map{}, origin};
       node.add("operator", {project_.site.reach(instance, *port), instance.origin});
-      node.add("token-file",
-               {project_.site.secret_file(instance.operator_token), instance.origin});
+      node.add("token-file", {project_.site.secret_file(instance.operator_token), instance.origin});
       node.add("data", {project_.site.data_directory(instance), instance.origin});
       node.add("to", std::string(backup_folder));
       node.add("keep", plan_.backup.keep);
@@ -237,9 +236,8 @@ class Install {
 
   /// Makes containers and the networks that they lack, without starting anything.
   [[nodiscard]] Node make(const std::vector<std::string>& services) const {
-    std::vector<std::string> words{"up",         "--no-start",       "--no-deps",
-                                   "--no-build", "--force-recreate", "--pull",
-                                   "never"};
+    std::vector<std::string> words{
+        "up", "--no-start", "--no-deps", "--no-build", "--force-recreate", "--pull", "never"};
     words.insert(words.end(), services.begin(), services.end());
     return compose(words);
   }

@@ -218,10 +218,9 @@ TEST(ComposeInstall, BacksUpByATimer) {
                     Not(HasSubstr("Wants=acme-runtime_backup.service\n"))));
   EXPECT_THAT(needs.services, Not(Contains("acme-runtime_backup.service")));
   const auto service = unit(artifacts, "acme-runtime_backup.service");
-  EXPECT_THAT(service,
-              AllOf(HasSubstr("Type=oneshot\n"), HasSubstr("After=acme-runtime.service\n"),
-                    HasSubstr(" run --rm --no-deps --no-TTY --pull never --name "
-                              "acme-runtime_backup runtime_backup\n")));
+  EXPECT_THAT(service, AllOf(HasSubstr("Type=oneshot\n"), HasSubstr("After=acme-runtime.service\n"),
+                             HasSubstr(" run --rm --no-deps --no-TTY --pull never --name "
+                                       "acme-runtime_backup runtime_backup\n")));
   EXPECT_EQ(artifact(artifacts, "compose/runtime.backup.json").bytes,
             "{\n"
             "  \"operator\": \"runtime-operator:9090\",\n"
@@ -230,9 +229,9 @@ TEST(ComposeInstall, BacksUpByATimer) {
             "  \"to\": \"/var/backups/caisson\",\n"
             "  \"keep\": 3\n"
             "}\n");
-  EXPECT_NE(std::ranges::find(needs.settings, "runtime.backup.json",
-                              &installer::SettingsFile::path),
-            needs.settings.end());
+  EXPECT_NE(
+      std::ranges::find(needs.settings, "runtime.backup.json", &installer::SettingsFile::path),
+      needs.settings.end());
   // Its container reaches the operator API, the data and the backups, and nothing else; nor does
   // the runtime reach the backups.
   const auto& site = *artifact(artifacts, "compose/site.yaml").tree;

@@ -228,6 +228,7 @@ Checked<std::string> claimed_account(const Disk& system, std::string_view produc
   }
   // sysusers.d(5) makes a group for each account, too.
   std::vector<std::string> names;
+  names.reserve(own.size());
   for (const auto& account : own) names.push_back(account.name);
   return foreign_name_of(*known, product, names);
 }

@@ -27,6 +27,7 @@
 #include "generator/bundle/references.h"
 #include "generator/plan/planner.h"
 #include "generator/publish/commit.h"
+#include "generator/render/compose_install.h"
 
 namespace caisson::cli {
 namespace {
@@ -249,9 +250,23 @@ class Kitchen {
                                        plan::plan(*spec_.loaded).targets.compose_project.value);
     recipe_.questions = asked_.questions;
     for (const auto& artifact : artifacts_) {
-      add(artifact.path, artifact.bytes, artifact.mode == 0755);
+      if (has_installed(artifact.path)) continue;
+      auto path = artifact.path;
+      if (path.starts_with(render::installed_folder)) {
+        path = "compose/" + path.substr(render::installed_folder.size());
+      }
+      add(std::move(path), artifact.bytes, artifact.mode == 0755);
     }
     return {};
+  }
+
+  /// Whether a site reads another artifact in the place of this one.
+  [[nodiscard]] bool has_installed(std::string_view path) const {
+    const auto name = path.substr(std::min(path.find('/') + 1, path.size()));
+    return path.starts_with("compose/") && std::ranges::any_of(artifacts_, [&](const auto& each) {
+             return each.path.starts_with(render::installed_folder) &&
+                    std::string_view(each.path).substr(render::installed_folder.size()) == name;
+           });
   }
 
   void add(std::string path, std::string bytes, bool executable = false) {

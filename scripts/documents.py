@@ -81,14 +81,14 @@ class Document:
             raise AssertionError(f"{path}: a block without an end")
 
 
-def execute(document, shell=("bash",), before=(), env=None, timeout=1200):
+def execute(document, shell=("bash",), before=(), env=None, timeout=1200, again=AGAIN):
     """Runs every command of the document in one shell, in its directory; the first that fails is an AssertionError with its output.
 
-    `before` is what the shell is told first. Sections that are said again and again in a deployment's life are said twice here."""
+    `before` is what the shell is told first. Sections that are said again and again in a deployment's life, `again`, are said twice here."""
     script = [*before, "set -eo pipefail"]
     order = []
     for section, commands in itertools.groupby(enumerate(document.commands), key=lambda entry: entry[1].section):
-        order += list(commands) * (2 if section in AGAIN else 1)
+        order += list(commands) * (2 if section in again else 1)
     for number, command in order:
         script += [f"printf '\\001%s\\n' {number} >&2", command.text]
         script += [words for part, words in IN_WORDS.items() if part in command.text]

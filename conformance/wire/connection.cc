@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
+#include <ctime>
 #include <utility>
 
 #include <arpa/inet.h>
@@ -74,6 +76,34 @@ tl::unexpected<Failure> system_failure(const std::string& what) {
 
 }  // namespace
 
+namespace {
+
+/// OpenSSL writes without MSG_NOSIGNAL: while this is there, a peer that has closed is an error of
+/// this thread's call, and no SIGPIPE that ends the program.
+class WithoutBrokenPipes {
+ public:
+  WithoutBrokenPipes() {
+    sigemptyset(&pipe_);
+    sigaddset(&pipe_, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+  }
+  WithoutBrokenPipes(const WithoutBrokenPipes&) = delete;
+  WithoutBrokenPipes& operator=(const WithoutBrokenPipes&) = delete;
+  ~WithoutBrokenPipes() {
+    const int error = errno;
+    const timespec now{};
+    if (sigismember(&before_, SIGPIPE) == 0) sigtimedwait(&pipe_, nullptr, &now);
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    errno = error;
+  }
+
+ private:
+  sigset_t pipe_{};
+  sigset_t before_{};
+};
+
+}  // namespace
+
 struct Connection::Tls {
   std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context{SSL_CTX_new(TLS_client_method()),
                                                        SSL_CTX_free};
@@ -82,6 +112,7 @@ struct Connection::Tls {
   /// Runs one TLS operation to its end: its result, 0 when the peer closed, or -1 with a reason.
   template <class Operation>
   int run(int socket, Deadline deadline, std::string& reason, Operation operation) const {
+    const WithoutBrokenPipes guard;
     for (;;) {
       ERR_clear_error();
       const int result = operation(session.get());

@@ -109,12 +109,20 @@ std::string handshake(const Identity& identity, const std::string& ca_file,
     SSL_accept(session.get());
     close(peer);
   });
-  const auto connection = Connection::open(
+  auto connection = Connection::open(
       {.port = ntohs(address.sin_port), .tls = true, .server_name = name, .ca_file = ca_file},
       within(seconds(10)));
   server.join();
   close(listener);
-  return connection ? "open" : connection.error().what;
+  if (!connection) return connection.error().what;
+  // The peer has closed, which ends no program that goes on sending.
+  const std::string bytes(8192, 'x');
+  bool sent = true;
+  for (int i = 0; sent && i < 100; ++i) {
+    sent = connection->send(bytes, within(seconds(10))).has_value();
+  }
+  EXPECT_FALSE(sent);
+  return "open";
 }
 
 TEST_F(Connecting, HoldsTheCertificateAgainstItsAuthorityAndName) {

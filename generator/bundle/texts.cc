@@ -232,20 +232,18 @@ std::string install_text(const installer::Manifest& manifest) {
         "something is wrong.",
         {installed + " status", installed + " doctor --product " + product});
   if (has_form(manifest, "compose")) {
-    block("Look into its containers",
-          "Where it runs as containers, the project is in `/etc/" + product +
-              "`, with its README.md and RUNBOOK.md, and\n`docker compose` (2.24 or newer) has to "
-              "know what is laid over it there. Units run the containers:\n`systemctl stop " +
-              product +
-              ".target` stops all of them. No timer makes backups in this form: stop it, "
-              "copy\n`/var/lib/" +
-              product + "` and `/opt/" + product +
-              "/secrets` to a place of yours with `tar --numeric-owner`,\nand start it again.",
-          {"cd /etc/" + product,
-           "export COMPOSE_PROJECT_NAME=" + product +
-               " COMPOSE_FILE=compose.yaml:site.yaml COMPOSE_ENV_FILES=/opt/" + product +
-               "/current/compose.env",
-           "docker compose ps --all", "docker compose logs --since 10m"});
+    block(
+        "Look into its containers",
+        "Where it runs as containers, the project is in `/etc/" + product +
+            "`, with its README.md and RUNBOOK.md, which\nsays how to back up, restore and rotate "
+            "secrets here. `docker compose` (2.24 or newer) has to know what is\nlaid over it "
+            "there. Units run the containers: `systemctl stop " +
+            product + ".target` stops all of them.",
+        {"cd /etc/" + product,
+         "export COMPOSE_PROJECT_NAME=" + product +
+             " COMPOSE_FILE=compose.yaml:site.yaml COMPOSE_ENV_FILES=/opt/" + product +
+             "/current/compose.env",
+         "docker compose ps --all", "docker compose logs --since 10m"});
   }
   block("Go back",
         "To the release before, without its data. The first command says what would be done.",

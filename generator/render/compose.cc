@@ -17,6 +17,7 @@
 #include "generator/render/plan_report.h"
 #include "generator/render/runtime_config.h"
 #include "generator/render/secret_facts.h"
+#include "generator/render/systemd_layout.h"
 #include "generator/render/targets.h"
 #include "generator/render/yaml.h"
 #include "generator/spec/reserved.h"
@@ -82,6 +83,7 @@ class Project {
                                        blueprints_);
       if (!installed) return installed;
       std::ranges::move(*installed, std::back_inserter(artifacts_));
+      if (auto done = installed_papers(); !done) return tl::unexpected(done.error());
     }
     env_example();
     if (auto done = secret_texts(); !done) return tl::unexpected(done.error());
@@ -400,10 +402,25 @@ class Project {
   [[nodiscard]] Node facts() const;
   void add_certificate_facts(Node& data) const;
 
+  /// More of them, of a site where caisson-install runs the project.
+  void add_installed_facts(Node& data) const;
+  void add_installed_facts(Node& entry, const Instance& instance) const;
+
   Result<void> add_filled(const std::string& blueprint, const std::string& path, unsigned mode) {
     auto text = fill(blueprints_, blueprint, facts());
     if (!text) return tl::unexpected(text.error());
     add(path, std::move(*text), "/targets/compose", mode);
+    return {};
+  }
+
+  /// For whoever runs it at a site: there they take the place of those of the same names.
+  Result<void> installed_papers() {
+    auto data = facts();
+    add_installed_facts(data);
+    auto text = fill(blueprints_, "compose/RUNBOOK.md", data);
+    if (!text) return tl::unexpected(text.error());
+    artifacts_.push_back(text_file(std::string(installed_folder) + "RUNBOOK.md", std::move(*text),
+                                   "/targets/bundle", 0644));
     return {};
   }
 
@@ -457,6 +474,33 @@ void Project::add_certificate_facts(Node& data) const {
   }
 }
 
+void Project::add_installed_facts(Node& data) const {
+  const auto& prefix = plan_.targets.systemd_prefix;
+  data.add("installed", true);
+  data.add("prefix", prefix);
+  data.set("secrets", {prefix.value + "/secrets/", prefix.origin});
+  data.add("data-directory", plan_.targets.systemd_data);
+  data.add("target", plan_.name.value + ".target");
+  const auto backups = host_backups(plan_);
+  if (!backups.empty()) data.add("backups", {backups, plan_.backup.to.origin});
+  auto* first = data.find("first");
+  if (first == nullptr) return;
+  for (const auto& instance : plan_.instances) {
+    if (instance.name == *first->find("instance")->text()) add_installed_facts(*first, instance);
+  }
+}
+
+void Project::add_installed_facts(Node& entry, const Instance& instance) const {
+  const auto& directory = plan_.targets.systemd_data;
+  entry.add("unit", plan_.name.value + "-" + instance.name + ".service");
+  entry.add("data", {directory.value + "/" + instance.volumes.front().volume, directory.origin});
+  entry.add("user", std::int64_t{instance.uid});
+  const auto backups = host_backups(plan_);
+  if (backups.empty()) return;
+  entry.add("backup-unit", backup_unit(plan_, instance));
+  entry.add("backups", {backups + "/" + instance.name, plan_.backup.to.origin});
+}
+
 Node Project::facts() const {
   const auto& plan = plan_;
   Node data{Node::Map{}};
@@ -465,6 +509,7 @@ Node Project::facts() const {
   data.add("tenant-url", {door.url("<tenant>." + plan.domain.value), door.origin});
   data.add("source-directory", !below_source().empty());
   data.add("project", plan.targets.compose_project);
+  data.add("secrets", "secrets/");
   data.add("http", plan.edge.http);
   data.add("https", plan.edge.https);
   if (!plan.database.instance.empty()) {
@@ -474,7 +519,7 @@ Node Project::facts() const {
   if (plan.targets.bundle_compose) {
     Node place{Node::Map{}};
     place.add("prefix", plan.targets.systemd_prefix);
-    data.add("installed", Node::List{std::move(place)});
+    data.add("bundled", Node::List{std::move(place)});
   }
   for (const auto* instance : instances_) {
     if (!is_observer(*instance)) continue;
@@ -505,6 +550,7 @@ Node Project::facts() const {
     entry.add("memory", instance->resources.memory_limit_bytes.value / 1048576);
     if (instance->role == Role::runtime) {
       entry.add("token", instance->operator_token);
+      if (plan.targets.bundle_compose) add_installed_facts(entry, *instance);
       runtimes.push(entry);
     }
     instances.push(std::move(entry));

@@ -176,13 +176,81 @@ TEST(ComposeInstall, StartsWhatNeedsAnotherOnceThatIsWell) {
   EXPECT_THAT(unit(nginx, "acme-certificates.service"), HasSubstr("After=acme-runtime.service\n"));
 }
 
-TEST(ComposeInstall, SaysInItsPapersHowDockerComposeFindsIt) {
+TEST(ComposeInstall, SaysInItsReadmeHowDockerComposeFindsIt) {
   const std::string how =
       "COMPOSE_PROJECT_NAME=acme COMPOSE_FILE=compose.yaml:site.yaml "
       "COMPOSE_ENV_FILES=/opt/acme/current/compose.env\n";
-  for (const auto* paper : {"compose/README.md", "compose/RUNBOOK.md"}) {
-    EXPECT_THAT(artifact(project(spec + bundle), paper).bytes, HasSubstr(how));
-    EXPECT_THAT(artifact(project(spec), paper).bytes, Not(HasSubstr("site.yaml")));
+  EXPECT_THAT(artifact(project(spec + bundle), "compose/README.md").bytes, HasSubstr(how));
+  EXPECT_THAT(artifact(project(spec), "compose/README.md").bytes, Not(HasSubstr("site.yaml")));
+}
+
+TEST(ComposeInstall, HasARunbookOfItsOwnForASite) {
+  const auto artifacts = project(spec + bundle);
+  const auto installed = artifact(artifacts, "compose/installed/RUNBOOK.md").bytes;
+  // Units run what is there, the release is read-only, and nothing of the vendor's tree is there.
+  for (const auto* no : {"docker compose stop", "up --detach", "secrets/generate.sh", "../..",
+                         "caisson generate", "docker compose down"}) {
+    EXPECT_THAT(installed, Not(HasSubstr(no)));
+  }
+  EXPECT_THAT(installed,
+              AllOf(HasSubstr("COMPOSE_FILE=/opt/acme/etc/compose.yaml:/opt/acme/etc/site.yaml "),
+                    HasSubstr("--directory /var/lib/acme ."),
+                    HasSubstr("/opt/acme/caisson-install update \"$MEDIUM\"\n"),
+                    HasSubstr("| put operator-token\nrenew runtime\n"),
+                    HasSubstr("\nvariable mail-password SECRET_MAIL_PASSWORD\nrenew mail\n"),
+                    HasSubstr("\"caisson-install update\" wants --accept-move")));
+  // Whoever has the project itself has his own, with a bundle and without one.
+  const auto own = artifact(artifacts, "compose/RUNBOOK.md").bytes;
+  EXPECT_EQ(own, artifact(project(spec), "compose/RUNBOOK.md").bytes);
+  EXPECT_THAT(own, AllOf(HasSubstr("docker compose stop\n"), Not(HasSubstr("/opt/acme"))));
+  EXPECT_THROW((void)artifact(project(spec), "compose/installed/RUNBOOK.md"), std::runtime_error);
+}
+
+TEST(ComposeInstall, BacksUpByATimer) {
+  const auto artifacts =
+      project(spec + bundle + "backup: { schedule: \"0 3 * * *\", keep: 3, to: /srv/backups/ }\n");
+  const auto needs = needs_of(artifacts);
+  EXPECT_THAT(unit(artifacts, "acme-runtime-big-co_backup.timer"),
+              AllOf(HasSubstr("OnCalendar=*-*-* 03:00:00 UTC\n"), HasSubstr("Persistent=yes\n"),
+                    HasSubstr("PartOf=acme.target\n")));
+  EXPECT_THAT(unit(artifacts, "acme.target"),
+              AllOf(HasSubstr("Wants=acme-runtime_backup.timer\n"),
+                    Not(HasSubstr("Wants=acme-runtime_backup.service\n"))));
+  EXPECT_THAT(needs.services, Not(Contains("acme-runtime_backup.service")));
+  const auto service = unit(artifacts, "acme-runtime_backup.service");
+  EXPECT_THAT(service, AllOf(HasSubstr("Type=oneshot\n"), HasSubstr("After=acme-runtime.service\n"),
+                             HasSubstr(" run --rm --no-deps --no-TTY --pull never --name "
+                                       "acme-runtime_backup runtime_backup\n")));
+  EXPECT_EQ(artifact(artifacts, "compose/runtime.backup.json").bytes,
+            "{\n"
+            "  \"operator\": \"runtime-operator:9090\",\n"
+            "  \"token-file\": \"/run/secrets/operator-token\",\n"
+            "  \"data\": \"/var/lib/caisson\",\n"
+            "  \"to\": \"/var/backups/caisson\",\n"
+            "  \"keep\": 3\n"
+            "}\n");
+  EXPECT_NE(
+      std::ranges::find(needs.settings, "runtime.backup.json", &installer::SettingsFile::path),
+      needs.settings.end());
+  // Its container reaches the operator API, the data and the backups, and nothing else; nor does
+  // the runtime reach the backups.
+  const auto& site = *artifact(artifacts, "compose/site.yaml").tree;
+  const auto* backup = site.at("/services/runtime_backup");
+  ASSERT_NE(backup, nullptr);
+  EXPECT_EQ(*backup->at("/networks"), Node(Node::List{"operator"}));
+  EXPECT_EQ(*backup->at("/secrets"), Node(Node::List{"operator-token"}));
+  EXPECT_EQ(*backup->at("/user")->text(), "10001:10001");
+  EXPECT_EQ(*backup->at("/read_only"), Node(true));
+  EXPECT_EQ(*backup->at("/volumes/0/source")->text(), "/var/lib/acme/runtime-data");
+  EXPECT_EQ(*backup->at("/volumes/1/source")->text(), "/srv/backups/runtime");
+  EXPECT_EQ(site.at("/services/runtime/volumes/1"), nullptr);
+  EXPECT_THAT(artifact(artifacts, "compose/tmpfiles.d/acme.conf").bytes,
+              AllOf(HasSubstr("d /srv/backups 0755 root root - -\n"),
+                    HasSubstr("d /srv/backups/runtime 0700 10001 10001 - -\n")));
+  EXPECT_THAT(artifact(artifacts, "compose/installed/RUNBOOK.md").bytes,
+              HasSubstr("systemctl start acme-runtime_backup.service\n"));
+  for (const auto& each : project(spec + bundle)) {
+    EXPECT_THAT(each.path, Not(HasSubstr("backup")));
   }
 }
 

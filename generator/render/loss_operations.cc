@@ -19,7 +19,9 @@ constexpr std::string_view no_traces = "nothing sends traces";
 constexpr std::string_view no_heartbeat = "nothing sends the heartbeat";
 constexpr std::string_view no_checks = "nothing asks from outside";
 constexpr std::string_view cron_by_hand =
-    "compose has no timer; the runbook has the commands for cron";
+    "compose has no timer; the runbook has the commands for cron. Where caisson-install has "
+    "brought "
+    "the project, a timer does it";
 constexpr std::string_view own_claim =
     "nothing is sent to an object store: backups are in a claim of their own, <runtime>.backup";
 constexpr std::string_view disposable = "a disposable stack has none";

@@ -224,13 +224,15 @@ std::string SystemdLayout::credentials(std::string_view unit) const {
   return "/run/credentials/" + std::string(unit);
 }
 
-std::string SystemdLayout::backups() const {
-  const auto& to = plan_.backup.to.value;
-  if (plan_.backup.schedule.value.empty()) return {};
+std::string SystemdLayout::backups() const { return host_backups(plan_); }
+
+std::string host_backups(const plan::Plan& plan) {
+  const auto& to = plan.backup.to.value;
+  if (plan.backup.schedule.value.empty()) return {};
   // An object store needs a network, which the units do not have.
-  if (to.find("://") != std::string::npos) return "/var/backups/" + plan_.name.value;
+  if (to.find("://") != std::string::npos) return "/var/backups/" + plan.name.value;
   return to.starts_with('/') ? below(to, "").substr(0, to.find_last_not_of('/') + 1)
-                             : below(plan_.targets.systemd_data.value, to);
+                             : below(plan.targets.systemd_data.value, to);
 }
 
 std::string SystemdSite::listen(const Instance& instance, const plan::Port& port) const {

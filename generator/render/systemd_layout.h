@@ -11,6 +11,9 @@
 
 namespace caisson::render {
 
+/// Where a timer keeps backups on a host; empty when the spec asks for none.
+[[nodiscard]] std::string host_backups(const plan::Plan& plan);
+
 /// Where everything of a deployment is on a host of target `systemd`, and what it is called there.
 class SystemdLayout {
  public:

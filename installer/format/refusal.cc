@@ -202,6 +202,15 @@ constexpr Entry kTable[] = {
      "A release is tried that has its spec and the programs `caisson` and `caisson-runtime`; any "
      "other is installed, on a host that can spare it. `try --end` takes the directory of a "
      "trial."},
+    {Code::container_account, "B0523",
+     "an account of this host has the number that containers run under",
+     "Give it another one (`usermod --uid`, `groupmod --gid`), and repeat: the containers would be "
+     "processes of that account, which may end them. Nothing was written."},
+    {Code::foreign_project, "B0524", "something else in the engine has the product's name",
+     "`docker compose --project-name NAME down` ends it and keeps its volumes: say it if it is "
+     "left "
+     "from this product, else ask the vendor for a release with another name. Nothing was "
+     "written."},
     {Code::no_client, "B0530", "a program that talks to the cluster is not there",
      "Install helm (3.13 or newer) and kubectl, and name their directory in PATH."},
     {Code::no_cluster, "B0531", "the cluster does not answer",

@@ -15,6 +15,8 @@ constexpr std::string_view kPlaces[] = {"etc", "run", "usr/local/lib", "usr/lib"
 
 constexpr std::size_t kMostOfAccounts = std::size_t{1} << 20;
 constexpr std::size_t kMostOfPasswd = std::size_t{16} << 20;
+constexpr std::string_view kPasswd = "etc/passwd";
+constexpr std::string_view kGroup = "etc/group";
 
 /// Whether a name is there. Systems that have one /usr reach "/lib" through a link: it is looked at
 /// where it is.
@@ -43,6 +45,7 @@ struct Account {
   bool user = false;  ///< else a group
   std::string name;
   std::string home;  ///< may be empty
+  std::string id;    ///< its number; empty where a text leaves that to the host
 };
 
 /// The words of a line, which may stand in quotes.
@@ -97,13 +100,14 @@ std::vector<Account> accounts_of(std::string_view text) {
   return accounts;
 }
 
-/// The accounts that there are, with their homes.
-Checked<std::vector<Account>> known_accounts(const Disk& system) {
-  std::vector<Account> accounts;
-  const auto there = stands(system, "etc/passwd");
+/// Adds the accounts of passwd(5) or the groups of group(5), as the path says.
+Checked<void> add_known(const Disk& system, const std::string& path,
+                        std::vector<Account>& accounts) {
+  const bool users = path == kPasswd;
+  const auto there = stands(system, path);
   if (!there) return tl::unexpected(there.error());
-  if (!*there) return accounts;
-  const auto text = read_file(system, "etc/passwd", kMostOfPasswd);
+  if (!*there) return {};
+  const auto text = read_file(system, path, kMostOfPasswd);
   if (!text) return tl::unexpected(text.error());
   for_lines(*text, [&](std::string_view line) {
     std::vector<std::string_view> fields;
@@ -113,12 +117,42 @@ Checked<std::vector<Account>> known_accounts(const Disk& system) {
       if (colon == line.size()) break;
       line.remove_prefix(colon + 1);
     }
-    if (fields.size() == 7) {
-      accounts.push_back(
-          {.user = true, .name = std::string(fields[0]), .home = std::string(fields[5])});
-    }
+    if (fields.size() != (users ? 7U : 4U)) return;
+    accounts.push_back({.user = users,
+                        .name = std::string(fields[0]),
+                        .home = users ? std::string(fields[5]) : std::string(),
+                        .id = std::string(fields[2])});
   });
+  return {};
+}
+
+/// The accounts and groups that there are.
+Checked<std::vector<Account>> known_accounts(const Disk& system) {
+  std::vector<Account> accounts;
+  for (const auto path : {kPasswd, kGroup}) {
+    if (auto done = add_known(system, std::string(path), accounts); !done) {
+      return tl::unexpected(done.error());
+    }
+  }
   return accounts;
+}
+
+std::string told(const Account& account) {
+  return (account.user ? "the account " : "the group ") + printable(account.name);
+}
+
+/// One of these names that is there and is not the product's, as far as anybody can tell: what an
+/// earlier install has made, it has made with accounts that live in the product's directory.
+std::string foreign_name_of(const std::vector<Account>& known, std::string_view product,
+                            const std::vector<std::string>& names) {
+  const auto top = "/var/lib/" + std::string(product) + "/";
+  const bool own = std::ranges::any_of(
+      known, [&](const Account& account) { return account.home.starts_with(top); });
+  if (own) return {};
+  const auto is = std::ranges::find_if(known, [&](const Account& account) {
+    return std::ranges::find(names, account.name) != names.end();
+  });
+  return is == known.end() ? std::string() : told(*is) + " is there";
 }
 
 }  // namespace
@@ -186,12 +220,24 @@ Checked<std::string> claimed_account(const Disk& system, std::string_view produc
   if (!known) return tl::unexpected(known.error());
   for (const auto& account : own) {
     if (!account.user || account.home.empty()) continue;
-    const auto is = std::ranges::find(*known, account.name, &Account::name);
+    const auto is = std::ranges::find_if(
+        *known, [&](const Account& other) { return other.user && other.name == account.name; });
     if (is != known->end() && is->home != account.home) {
-      return "the account " + printable(account.name) + " lives in " + printable(is->home);
+      return told(account) + " lives in " + printable(is->home);
     }
   }
-  return std::string();
+  // sysusers.d(5) makes a group for each account, too.
+  std::vector<std::string> names;
+  names.reserve(own.size());
+  for (const auto& account : own) names.push_back(account.name);
+  return foreign_name_of(*known, product, names);
+}
+
+Checked<std::string> numbered_account(const Disk& system, std::uint32_t number) {
+  const auto known = known_accounts(system);
+  if (!known) return tl::unexpected(known.error());
+  const auto is = std::ranges::find(*known, std::to_string(number), &Account::id);
+  return is == known->end() ? std::string() : told(*is);
 }
 
 Checked<std::vector<std::string>> accounts_below(const Disk& system, std::string_view directory) {
@@ -212,7 +258,17 @@ Checked<std::string> claimed(const Disk& system, const Manifest& manifest,
     std::erase_if(
         units, [&](const std::string& unit) { return std::ranges::find(own, unit) != own.end(); });
   }
-  return claimed(system, manifest.envelope.product, units, standing);
+  const auto& product = manifest.envelope.product;
+  auto way = claimed(system, product, units, standing);
+  if (!way || !way->empty() || form != Form::systemd || standing != Standing::fresh) return way;
+  // Its accounts are called after its units; which they are is said in the release alone.
+  std::vector<std::string> names{product, product + "_metrics"};
+  for (const auto& unit : units) {
+    if (unit.ends_with(".service")) names.push_back(unit.substr(0, unit.rfind('.')));
+  }
+  const auto known = known_accounts(system);
+  if (!known) return tl::unexpected(known.error());
+  return foreign_name_of(*known, product, names);
 }
 
 }  // namespace caisson::installer

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,7 +26,8 @@ enum class Standing {
                                            const std::vector<std::string>& units,
                                            Standing standing);
 
-/// The same for a manifest; `installed` is the one of the installed release, or null.
+/// The same for a manifest, and accounts of the names of its units; `installed` is the one of the
+/// installed release, or null.
 [[nodiscard]] Checked<std::string> claimed(const Disk& system, const Manifest& manifest,
                                            const Manifest* installed, Standing standing, Form form);
 
@@ -34,9 +36,12 @@ enum class Standing {
                                                                std::string_view directory);
 
 /// An account or a group of a text of sysusers.d(5) that another file of the system declares, or
-/// that is there with another home; empty when there is none. What is there from an earlier install
-/// is the product's own.
+/// that is there with another home, or where no account lives in the product's directory; empty
+/// when there is none. What is there from an earlier install is the product's own.
 [[nodiscard]] Checked<std::string> claimed_account(const Disk& system, std::string_view product,
                                                    std::string_view accounts);
+
+/// The account or the group of this host that has a number; empty when none has it.
+[[nodiscard]] Checked<std::string> numbered_account(const Disk& system, std::uint32_t number);
 
 }  // namespace caisson::installer

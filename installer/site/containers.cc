@@ -5,6 +5,7 @@
 #include "base/printable.h"
 #include "installer/registry/engine.h"
 #include "installer/registry/server.h"
+#include "installer/site/claims.h"
 #include "installer/site/tree.h"
 
 namespace caisson::installer {
@@ -29,7 +30,8 @@ Checked<Ended> docker(Host& host, std::vector<std::string> arguments,
   return host.run({.program = std::move(program),
                    .arguments = std::move(arguments),
                    .account = {},
-                   .deadline = deadline});
+                   .deadline = deadline,
+                   .answers = true});
 }
 
 std::string told(const Ended& ended) {
@@ -45,6 +47,17 @@ std::string service_of(const Premises& premises, const std::string& unit) {
 
 std::string container_of(const Premises& premises, const std::string& unit) {
   return premises.product + "-" + service_of(premises, unit) + "-1";
+}
+
+/// What Docker marks everything of a project with.
+std::string label_of(std::string_view product) {
+  return "label=com.docker.compose.project=" + std::string(product);
+}
+
+/// Whether an engine answers, soon: one that hangs does not.
+bool engine_answers(Host& host) {
+  const auto ended = docker(host, {"version", "--format", "{{.Server.Version}}"}, 20s);
+  return ended && ended->status == 0 && !ended->output.empty();
 }
 
 std::string migration_of(const Premises& premises) { return premises.product + "-migration"; }
@@ -81,6 +94,37 @@ Checked<std::vector<std::string>> images_of(const Disk& site, std::string_view r
     }
   }
   return names;
+}
+
+/// Removes what units have left that were stopped while no engine answered: the containers of the
+/// product that run these images, and its networks.
+Checked<void> remove_containers(const Premises& premises, const std::vector<std::string>& images) {
+  if (images.empty()) return {};
+  const auto label = label_of(premises.product);
+  std::vector<std::string> asked{"ps", "--all", "--format", "{{.Names}}", "--filter", label};
+  for (const auto& image : images) {
+    asked.emplace_back("--filter");
+    asked.push_back("ancestor=" + image);
+  }
+  const auto found = docker(premises.host, std::move(asked));
+  if (!found) return tl::unexpected(found.error());
+  std::vector<std::string> removal{"rm", "--force"};
+  std::string_view rest = found->output;
+  while (found->status == 0 && !rest.empty()) {
+    const auto name = rest.substr(0, rest.find_first_of(" \n"));
+    if (!name.empty()) removal.emplace_back(name);
+    rest.remove_prefix(std::min(name.size() + 1, rest.size()));
+  }
+  if (removal.size() == 2) return {};
+  const std::vector<std::string> networks{"network", "prune", "--force", "--filter", label};
+  for (const auto& words : {removal, networks}) {
+    const auto ended = docker(premises.host, words, 5min);
+    if (!ended) return tl::unexpected(ended.error());
+    if (ended->status != 0) {
+      return refuse(Code::host_command, "docker " + words.front() + " " + told(*ended));
+    }
+  }
+  return {};
 }
 
 /// The address that a container has in a network, as "container/network" names them.
@@ -164,6 +208,37 @@ Checked<void> forget_containers(const Premises& premises, const std::vector<std:
   return {};
 }
 
+Checked<std::string> clear_engine(const Premises& premises, const std::vector<std::string>& going) {
+  // While the host boots there is no engine yet, and no container that runs.
+  if (premises.booting) return std::string();
+  std::vector<std::string> images;
+  for (const auto& release : going) {
+    const auto names = images_of(premises.disks.site, release);
+    if (!names) return tl::unexpected(names.error());
+    images.insert(images.end(), names->begin(), names->end());
+  }
+  std::ranges::sort(images);
+  images.erase(std::unique(images.begin(), images.end()), images.end());
+  const auto label = label_of(premises.product);
+  if (!engine_answers(premises.host)) {
+    std::string told = "containers, networks and images of " + premises.product +
+                       ", maybe: no engine answers, and its containers may run on. Once one "
+                       "answers: docker ps --all --quiet --filter " +
+                       label +
+                       " | xargs --no-run-if-empty docker rm --force; docker network prune "
+                       "--force --filter " +
+                       label;
+    if (!images.empty()) told += "; docker image rm";
+    for (const auto& image : images) told += " " + image;
+    return told;
+  }
+  if (auto done = remove_containers(premises, images); !done) return tl::unexpected(done.error());
+  if (auto done = forget_containers(premises, going, {}); !done) {
+    return tl::unexpected(done.error());
+  }
+  return std::string();
+}
+
 Checked<void> check_containers(const Premises& premises, const StagedRelease& release,
                                std::chrono::seconds patience) {
   const auto program = premises.host.find_program(kDocker);
@@ -181,7 +256,7 @@ Checked<void> check_containers(const Premises& premises, const StagedRelease& re
       return refuse(Code::not_well, "the health check of " + runtime.unit + " " + told(*ended));
     }
   }
-  const auto label = "label=com.docker.compose.project=" + premises.product;
+  const auto label = label_of(premises.product);
   for (const std::string state : {"starting", "unhealthy"}) {
     const auto ended = premises.host.run(
         {.program = "/bin/sh",
@@ -264,6 +339,33 @@ Checked<std::string> locate_containers(const Premises& premises, const StagedRel
     return tl::unexpected(done.error());
   }
   return below(premises.prefix(), path);
+}
+
+Checked<Requirement> container_account(const Disk& system) {
+  const auto account = numbered_account(system, kContainerGroup);
+  if (!account) return tl::unexpected(account.error());
+  return Requirement{
+      .what = "user and group " + std::to_string(kContainerGroup) + ", of containers",
+      .needs = "nobody of this host",
+      .has = account->empty() ? "nobody" : *account,
+      .met = account->empty(),
+      .code = Code::container_account};
+}
+
+Checked<std::string> project_in_engine(Host& host, std::string_view product) {
+  if (host.find_program(kDocker).empty()) return std::string();
+  const auto label = label_of(product);
+  const std::vector<std::vector<std::string>> asked{
+      {"ps", "--all", "--filter", label, "--format", "the container {{.Names}}"},
+      {"network", "ls", "--filter", label, "--format", "the network {{.Name}}"}};
+  for (const auto& words : asked) {
+    const auto ended = docker(host, words);
+    if (!ended) return tl::unexpected(ended.error());
+    if (ended->status == 0 && !ended->output.empty()) {
+      return ended->output.substr(0, ended->output.find('\n'));
+    }
+  }
+  return std::string();
 }
 
 Checked<std::vector<Requirement>> container_requirements(Host& host, const VerifiedBundle* bundle) {

@@ -31,6 +31,12 @@ inline constexpr std::uint32_t kContainerGroup = 10001;
                                               const std::vector<std::string>& going,
                                               const std::vector<std::string>& staying);
 
+/// Leaves nothing of the product in the engine, for an uninstall, whose units are stopped: no
+/// container, no network, no image of the releases. Where no engine answers, what it may have still
+/// and how that is removed later; else empty.
+[[nodiscard]] Checked<std::string> clear_engine(const Premises& premises,
+                                                const std::vector<std::string>& going);
+
 /// Whether the runtimes answer as they should and no container is ill or beginning, in this time.
 [[nodiscard]] Checked<void> check_containers(const Premises& premises, const StagedRelease& release,
                                              std::chrono::seconds patience);
@@ -47,6 +53,14 @@ inline constexpr std::uint32_t kContainerGroup = 10001;
 /// containers have now. Its path, which is the same for every release.
 [[nodiscard]] Checked<std::string> locate_containers(const Premises& premises,
                                                      const StagedRelease& release);
+
+/// That no account of this host has the number of the users of containers
+/// (`Code::container_account`).
+[[nodiscard]] Checked<Requirement> container_account(const Disk& system);
+
+/// A container or a network that the engine has of a project of this name; empty when it has none,
+/// or does not answer.
+[[nodiscard]] Checked<std::string> project_in_engine(Host& host, std::string_view product);
 
 /// What the form needs of this host: an engine that answers, and its plugin; and for a bundle, the
 /// port at which its images are served, and all of them.

@@ -9,6 +9,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -54,6 +55,7 @@ class ASiteOfContainers : public testing::ASite {
       return {.status = 1, .output = fault->second};
     }
     if (words.starts_with("inspect ")) return {.status = 0, .output = "172.18.0.2"};
+    if (words.starts_with("version ")) return {.status = 0, .output = "26.1.5"};
     if (words.starts_with("image inspect ")) {
       return {.status = engine_has_.contains(name) ? 0 : 1, .output = "sha256:of it"};
     }
@@ -63,6 +65,10 @@ class ASiteOfContainers : public testing::ASite {
       engine_has_.insert(name);
     }
     return {};
+  }
+
+  static bool asks_for_a_project(const std::string& words) {
+    return words.starts_with("ps ") || words.starts_with("network ");
   }
 
   /// What is said at the address in a name such as "127.0.0.1:5005/app@sha256:...".
@@ -199,6 +205,56 @@ TEST_F(ASiteOfContainers, LeavesNoImageWhenItIsUninstalled) {
   ASSERT_TRUE(uninstall(premises_, false));
   EXPECT_THAT(engine_has_, IsEmpty());
   EXPECT_TRUE(fs::is_empty(top_ / "opt"));
+}
+
+TEST_F(ASiteOfContainers, IsUninstalledWithoutItsEngine) {
+  const std::vector<std::pair<const char*, std::function<void()>>> ways{
+      {"it is gone", [&] { host_.has_engine = false; }},
+      {"it does not answer", [&] { faults_["version"] = "cannot connect to the engine"; }},
+      {"it hangs",
+       [&] {
+         host_.at_call = [&]() -> Checked<void> {
+           if (!host_.calls.back().starts_with("docker ")) return {};
+           return refuse(Code::host_command, "docker ran longer than 20 s");
+         };
+       }},
+  };
+  for (const auto& [name, fail] : ways) {
+    SCOPED_TRACE(name);
+    ASSERT_TRUE(bring("2.0.0"));
+    const auto image = image_in("2.0.0");
+    fail();
+    const auto outcome = uninstall(premises_, false);
+    ASSERT_TRUE(outcome) << outcome.error().what;
+    EXPECT_EQ(outcome->kind, Outcome::Kind::done);
+    EXPECT_TRUE(fs::is_empty(top_ / "opt"));
+    // What it may have still is told, and what removes it.
+    EXPECT_THAT(outcome->kept,
+                Contains(AllOf(HasSubstr("containers, networks and images of shop"),
+                               HasSubstr("label=com.docker.compose.project=shop | xargs "),
+                               HasSubstr("docker image rm " + image))));
+    host_.has_engine = true;
+    faults_.clear();
+    host_.at_call = nullptr;
+  }
+}
+
+TEST_F(ASiteOfContainers, RemovesContainersThatItsUnitsHaveLeft) {
+  ASSERT_TRUE(bring("2.0.0"));
+  host_.engine = [this](const std::string& words) {
+    // Others of that name with other images are somebody else's.
+    if (words.starts_with("ps --all ") && words.find(" ancestor=127.0.0.1:") != words.npos) {
+      return Ended{.status = 0, .output = "shop-runtime-1 shop-edge-1"};
+    }
+    return run_engine(words);
+  };
+  const auto outcome = uninstall(premises_, true);
+  ASSERT_TRUE(outcome) << outcome.error().what;
+  EXPECT_THAT(calls_with("docker rm --force shop-runtime-1 shop-edge-1"), Not(IsEmpty()));
+  EXPECT_THAT(calls_with("docker network prune --force --filter label=com.docker.compose.project="),
+              Not(IsEmpty()));
+  EXPECT_THAT(outcome->kept, Not(Contains(HasSubstr("docker"))));
+  EXPECT_THAT(engine_has_, IsEmpty());
 }
 
 TEST_F(ASiteOfContainers, GoesBackFromWhatItsContainersDo) {
@@ -354,6 +410,7 @@ TEST_F(ASiteOfContainers, TellsBeforehandWhatItNeeds) {
     return fault_of(*rows).value_or(Refusal{});
   };
   host_.engine = [](const std::string& words) {
+    if (asks_for_a_project(words)) return Ended{};
     return Ended{.status = 0, .output = words.starts_with("compose ") ? "2.29.1" : "26.1.5"};
   };
   const auto rows = preflight(host_, {.system = *system_, .form = Form::compose}, *bundle);
@@ -375,6 +432,41 @@ TEST_F(ASiteOfContainers, TellsBeforehandWhatItNeeds) {
   EXPECT_THAT(fault().what, HasSubstr("no program docker"));
 }
 
+TEST_F(ASiteOfContainers, TakesNoNumberAndNoProjectOfOthers) {
+  const auto bundle = testing::verified(top_ / "2.0.0", maker_.root_text, testing::site());
+  ASSERT_TRUE(bundle);
+  std::string project;
+  host_.engine = [&](const std::string& words) {
+    if (asks_for_a_project(words)) {
+      return Ended{.status = 0,
+                   .output = words.starts_with(project) ? "the network shop_a\nb" : ""};
+    }
+    return Ended{.status = 0, .output = "26.1.5"};
+  };
+  const auto fault = [&] {
+    const auto rows = preflight(host_, {.system = *system_, .form = Form::compose}, *bundle);
+    EXPECT_TRUE(rows) << rows.error().what;
+    return fault_of(*rows).value_or(Refusal{});
+  };
+  for (const auto& [path, line, says] :
+       {std::tuple("etc/passwd", "anna:x:10001:100:Anna:/home/anna:/bin/sh\n", "the account anna"),
+        std::tuple("etc/group", "staff:x:10001:\n", "the group staff")}) {
+    project = "none";
+    top_.write(path, line);
+    EXPECT_EQ(fault().code, Code::container_account);
+    EXPECT_THAT(fault().what, HasSubstr(says));
+    top_.write(path, "anna:x:100010:\nberta:x:1000:10001:Berta:/home/10001:/bin/sh\n");
+    EXPECT_NE(fault().code, Code::container_account);
+    fs::remove(top_ / path);
+  }
+  for (const auto* asked : {"ps --all --filter label=com.docker.compose.project=shop ",
+                            "network ls --filter label=com.docker.compose.project=shop "}) {
+    project = asked;
+    EXPECT_EQ(fault().code, Code::foreign_project);
+    EXPECT_THAT(fault().what, HasSubstr("has the network shop_a"));
+  }
+}
+
 TEST_F(ASiteOfContainers, RefusesADeltaThatLeavesOutBlobs) {
   testing::add_release(maker_, "2.3.0", 2'003'000, 2, "containers");
   maker_.manifest.base = Base{.manifest = sha256("base"), .version = {.major = 2}};
@@ -385,7 +477,9 @@ TEST_F(ASiteOfContainers, RefusesADeltaThatLeavesOutBlobs) {
   maker_.put_directory(top_ / "2.3.0");
   const auto bundle = testing::verified(top_ / "2.3.0", maker_.root_text, testing::site());
   ASSERT_TRUE(bundle) << bundle.error().what;
-  host_.engine = [](const std::string&) { return Ended{.status = 0, .output = "2.0"}; };
+  host_.engine = [](const std::string& words) {
+    return Ended{.status = 0, .output = asks_for_a_project(words) ? "" : "2.0"};
+  };
   const auto rows = preflight(host_, {.system = *system_, .form = Form::compose}, *bundle);
   ASSERT_TRUE(rows) << rows.error().what;
   EXPECT_EQ(fault_of(*rows).value_or(Refusal{}).code, Code::wrong_base);
@@ -412,6 +506,9 @@ TEST_F(ASiteOfContainers, IsExaminedWithItsEngine) {
   EXPECT_THAT(faults(), ::testing::ElementsAre(HasSubstr("than root and containers may read it")));
   fs::permissions(top_ / "opt/secrets/operator-token", fs::perms::others_read,
                   fs::perm_options::remove);
+  top_.write("etc/passwd", "anna:x:10001:100:Anna:/home/anna:/bin/sh\n");
+  EXPECT_THAT(faults(), ::testing::ElementsAre(HasSubstr("the account anna")));
+  fs::remove(top_ / "etc/passwd");
   fs::remove(top_ / "opt/current/etc/runtime.json");
   EXPECT_THAT(faults(), ::testing::ElementsAre(HasSubstr("it is not there")));
   top_.write("opt/current/etc/runtime.json", "runtime of 2.0.0\nlimit 1\n");

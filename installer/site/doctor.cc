@@ -110,6 +110,13 @@ class Doctor {
   void engine() {
     const auto rows = container_requirements(premises_.host, nullptr);
     if (!rows) return unread("Docker", rows.error());
+    const auto account = container_account(premises_.disks.system);
+    if (!account) return unread("accounts", account.error());
+    if (account->met) {
+      ok(account->what, account->has);
+    } else {
+      fault(account->what, account->has, std::string(entry_of(account->code).remedy));
+    }
     for (const auto& row : *rows) {
       if (row.met) {
         ok(row.what, row.has);

@@ -60,6 +60,7 @@ Checked<Outcome> Pilot::ended(Outcome::Kind kind, const std::optional<Refusal>& 
                   .isolation = kind == Outcome::Kind::done ? isolation_ : Isolation{},
                   .kept = {}};
   if (!journal_.installed.empty()) return outcome;
+  if (!in_engine_.empty()) outcome.kept.push_back(in_engine_);
   for (const auto& list : {left_on(premises_), accounts_on(premises_)}) {
     if (!list) return tl::unexpected(list.error());
     outcome.kept.insert(outcome.kept.end(), list->begin(), list->end());

@@ -67,6 +67,7 @@ class Pilot final : public Course {
   std::optional<StagedRelease> new_;
   Totals totals_;
   TreeSum installed_;
+  std::string in_engine_;       ///< what an uninstall could not remove from the engine
   bool leaked_before_ = false;  ///< the installed release does not keep its tenants apart
 };
 

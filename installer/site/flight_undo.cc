@@ -107,7 +107,10 @@ Checked<void> Pilot::remove_everything() {
     if (!there) return tl::unexpected(there.error());
     const auto going = *there ? site.list(kReleases) : Checked<std::vector<std::string>>();
     if (!going) return tl::unexpected(going.error());
-    if (auto done = forget_containers(premises_, *going, {}); !done) return done;
+    auto left = clear_engine(premises_, *going);
+    if (!left) return tl::unexpected(left.error());
+    in_engine_ = *std::move(left);
+    if (!in_engine_.empty()) premises_.say("left alone: " + in_engine_);
   }
   if (auto done = remove_tree(site, kReleases); !done) return done;
   if (auto done = remove_tree(site, kIncoming); !done) return done;

@@ -74,6 +74,41 @@ TEST_F(ASite, TakesNoAccountsOfOthers) {
   EXPECT_EQ(claim(), "/usr/lib/sysusers.d/other.conf declares shop");
 }
 
+TEST_F(ASite, TakesNoGroupAndNoSystemAccountOfOthers) {
+  const std::string accounts =
+      "g shop_metrics -\nu shop - \"shop\"\nu shop-edge - \"shop edge\" /var/lib/shop/edge\n";
+  const auto claim = [&] { return *claimed_account(*system_, "shop", accounts); };
+  const std::string others = "root:x:0:0:root:/root:/bin/sh\nshopping:x:7:7::/:/bin/false\n";
+  top_.write("etc/passwd", others);
+  top_.write("etc/group", "root:x:0:\nshop-:x:8:\n");
+  EXPECT_EQ(claim(), "");
+  for (const auto& [group, says] :
+       {std::pair("shop_metrics:x:8:anna\n", "the group shop_metrics is there"),
+        std::pair("shop-edge:x:8:\n", "the group shop-edge is there")}) {
+    top_.write("etc/group", group);
+    EXPECT_EQ(claim(), says);
+    // They are its own where its accounts are, from an earlier install.
+    top_.write("etc/passwd", others + "shop-edge:x:9:9::/var/lib/shop/edge:/bin/false\n");
+    EXPECT_EQ(claim(), "");
+    top_.write("etc/passwd", others);
+  }
+  fs::remove(top_ / "etc/group");
+  top_.write("etc/passwd", others + "shop:x:8:8:a daemon:/:/bin/false\n");
+  EXPECT_EQ(claim(), "the account shop is there");
+  // Before anything is written, as far as MANIFEST tells.
+  for (const auto& [path, line] : {std::pair("etc/passwd", "shop:x:8:8:a daemon:/:/bin/false\n"),
+                                   std::pair("etc/passwd", "shop-runtime:x:8:8::/:/bin/false\n"),
+                                   std::pair("etc/group", "shop:x:8:\n")}) {
+    top_.write(path, line);
+    const auto outcome = bring("1.0.0");
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error().code, Code::foreign_name);
+    EXPECT_TRUE(fs::is_empty(top_ / "opt"));
+    fs::remove(top_ / path);
+  }
+  EXPECT_TRUE(bring("1.0.0"));
+}
+
 TEST_F(ASite, RefusesToWorkWhereADirectoryIsAFileSystemOfItsOwn) {
   const auto bundle = testing::verified(top_ / "1.1.0", maker_.root_text, testing::site());
   ASSERT_TRUE(bundle);

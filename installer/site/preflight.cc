@@ -98,6 +98,19 @@ Checked<std::vector<Requirement>> preflight(Host& host, const Installed& install
     auto more = container_requirements(host, &bundle);
     if (!more) return more;
     std::ranges::move(*more, std::back_inserter(rows));
+    auto account = container_account(installed.system);
+    if (!account) return tl::unexpected(account.error());
+    // Whoever has it since is the doctor's to tell.
+    if (installed.release == nullptr) {
+      rows.push_back(*std::move(account));
+      const auto project = project_in_engine(host, product);
+      if (!project) return tl::unexpected(project.error());
+      rows.push_back({.what = "compose project " + product + " in the engine",
+                      .needs = "none",
+                      .has = project->empty() ? "none" : *project,
+                      .met = project->empty(),
+                      .code = Code::foreign_project});
+    }
   }
   const auto mounts_of_others = own_mounts(host, product);
   if (!mounts_of_others) return tl::unexpected(mounts_of_others.error());

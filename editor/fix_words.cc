@@ -4,6 +4,8 @@
 #include <array>
 #include <initializer_list>
 #include <iterator>
+#include <optional>
+#include <utility>
 
 #include "editor/names.h"
 #include "editor/shapes.h"
@@ -59,10 +61,64 @@ std::vector<Replacement> values_in(std::string_view text, std::string_view writt
   return values;
 }
 
-void add_said(std::string_view code, std::string_view written, std::string_view remedy,
+/// The words in quotes, in their order.
+std::vector<std::string_view> quoted_in(std::string_view message) {
+  std::vector<std::string_view> words;
+  while (true) {
+    const auto begin = message.find('\'');
+    const auto end = begin == std::string_view::npos ? begin : message.find('\'', begin + 1);
+    if (end == std::string_view::npos) return words;
+    if (end > begin + 1) words.push_back(message.substr(begin + 1, end - begin - 1));
+    message.remove_prefix(end + 1);
+  }
+}
+
+/// Where the only place of the word in the text begins.
+std::size_t only_place(std::string_view text, std::string_view word) {
+  const auto of_a_word = [&text](std::size_t at) {
+    const auto c = static_cast<unsigned char>(text[at]);
+    return c >= 0x80 || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c >= '0' && c <= '9') || c == '-' || c == '_';
+  };
+  std::size_t place = std::string_view::npos;
+  for (auto at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
+    const auto end = at + word.size();
+    if ((at > 0 && of_a_word(at - 1)) || (end < text.size() && of_a_word(end))) continue;
+    if (place != std::string_view::npos) return std::string_view::npos;
+    place = at;
+  }
+  return place;
+}
+
+/// The value with the word in the place of what the message quotes of it; nothing when it quotes
+/// something else.
+std::optional<Replacement> in_place(std::string_view message, std::string_view value,
+                                    std::string_view word) {
+  const auto quoted = quoted_in(message);
+  const auto at = [value](std::string_view each) { return only_place(value, each); };
+  const auto wrong = std::ranges::find_if(
+      quoted, [&](std::string_view each) { return at(each) != std::string_view::npos; });
+  if (value.empty() || quoted.empty()) return Replacement{.text = std::string(word)};
+  if (wrong == quoted.end()) return std::nullopt;
+  std::string text(value);
+  text.replace(at(*wrong), wrong->size(), word);
+  // Of a place in a file the beginning is said that is there; the rest stays.
+  const auto steps = std::ranges::count(word, '/');
+  if (word.starts_with('/') && wrong->starts_with('/') && steps < std::ranges::count(*wrong, '/')) {
+    std::size_t rest = 0;
+    for (auto step = steps; step > 0; --step) rest = wrong->find('/', rest + 1);
+    text.insert(at(*wrong) + word.size(), wrong->substr(rest));
+  }
+  return Replacement{.text = std::move(text), .part = wrong->size() < value.size()};
+}
+
+void add_said(const source::Diagnostic& diagnostic, std::string_view written,
               std::vector<Replacement>& out) {
+  const std::string_view code = diagnostic.code;
+  const std::string_view remedy = diagnostic.remedy;
   // Of names that people give, the one that is not there may be the right one, not declared yet.
-  constexpr std::array<std::string_view, 5> of_names{"E0110", "E0204", "E0205", "E0206", "E0207"};
+  constexpr std::array<std::string_view, 6> of_names{"E0110", "E0204", "E0205",
+                                                     "E0206", "E0207", "E0228"};
   const bool given = std::ranges::find(of_names, code) != of_names.end();
   constexpr std::string_view meant = "did you mean ";
   if (const std::size_t at = remedy.find(meant); at != std::string_view::npos) {
@@ -70,9 +126,13 @@ void add_said(std::string_view code, std::string_view written, std::string_view 
     const auto end = word.starts_with('\'') ? word.find('\'', 1) : word.find('?');
     word = word.substr(0, end);
     if (word.starts_with('\'')) word.remove_prefix(1);
+    const auto old = without_quotes(written);
     // 'inactive' and 'unsuspended' say the contrary of the word that they end with.
-    const bool contrary = lower(without_quotes(written)).ends_with(lower(word));
-    out.push_back({.text = std::string(word), .only = !given && !contrary});
+    const bool contrary = lower(old).ends_with(lower(word));
+    if (auto instead = in_place(diagnostic.message, old, word)) {
+      instead->only = !given && !contrary;
+      out.push_back(*std::move(instead));
+    }
     return;
   }
   // Every key that may stand there is no likelier than another.
@@ -87,6 +147,16 @@ void add_said(std::string_view code, std::string_view written, std::string_view 
     for (Replacement& value : values) value.only = value.only && !given;
     std::ranges::move(values, std::back_inserter(out));
   }
+}
+
+/// How many secrets and answers the text refers to.
+std::size_t references_in(std::string_view text) {
+  std::size_t count = 0;
+  for (const std::string_view opening : {"${secret:", "${answer:"})
+    for (auto at = text.find(opening); at != std::string_view::npos;
+         at = text.find(opening, at + 1))
+      ++count;
+  return count;
 }
 
 /// What follows from the value as it is written, by the code of what is wrong with it.
@@ -122,7 +192,14 @@ void add_guesses(std::string_view code, std::string_view text, std::vector<Repla
   }
   if (is({"E0131"})) guess("v1", true);
   if (is({"E0111"}) && text.starts_with('v')) guess(std::string(text.substr(1)), true);
-  if (is({"E0112", "E0113"})) {
+  // Several in one text: they are a list, or a cell's words.
+  const bool several = text.find_first_of(", ;") != std::string_view::npos;
+  if (is({"E0112"}) && several) {
+    std::string words(text);
+    std::ranges::replace_if(words, [](char c) { return c == ',' || c == ';'; }, ' ');
+    guess(std::move(words));
+  }
+  if (is({"E0112", "E0113"}) && !several) {
     if (const std::size_t scheme = text.find("://"); scheme != std::string_view::npos) {
       const auto rest = text.substr(scheme + 3);
       guess(std::string(rest.substr(0, rest.find('/'))));
@@ -174,14 +251,18 @@ std::string example_in(std::string_view note) {
 
 }  // namespace
 
-std::vector<Replacement> other_words(std::string_view code, std::string_view written,
-                                     std::string_view remedy) {
+std::vector<Replacement> other_words(const source::Diagnostic& diagnostic,
+                                     std::string_view written) {
   std::vector<Replacement> words;
-  add_said(code, written, remedy, words);
+  add_said(diagnostic, written, words);
   // What is wrong with a map or a list is not mended by another word.
   const bool word = written.find_first_of("\r\n") == std::string_view::npos &&
                     !written.starts_with('{') && !written.starts_with('[');
-  if (word) add_guesses(code, without_quotes(written), words);
+  if (word) add_guesses(diagnostic.code, without_quotes(written), words);
+  // What stands for a reference while the spec is checked is not what people wrote.
+  std::erase_if(words, [&](const Replacement& each) {
+    return references_in(each.text) != references_in(written);
+  });
   return words;
 }
 

@@ -60,7 +60,7 @@ class Ideas {
     }
     std::ranges::move(document_fixes(writing_, diagnostic_), std::back_inserter(fixes_));
     if (names_a_value())
-      for (const Replacement& word : other_words(code(), written(), diagnostic_.remedy))
+      for (const Replacement& word : other_words(diagnostic_, written()))
         if (word.likely) replace_by(word);
     own_word();
     keys();
@@ -103,14 +103,16 @@ class Ideas {
   void replace_by(const Replacement& word) {
     const std::string old = written();
     const std::string title = "replace with '" + word.text + "'";
-    if (old.size() > 1 && (old[0] == '"' || old[0] == '\'') && old.back() == old[0])
-      replace(title, diagnostic_.where, old[0] + word.text + old[0], word.only);
+    const bool quotes = old.size() > 1 && (old[0] == '"' || old[0] == '\'') && old.back() == old[0];
+    if (quotes) replace(title, diagnostic_.where, old[0] + word.text + old[0], word.only);
+    // What stays of the value was read in the quotes that it has.
+    if (word.part && quotes) return;
     replace(title, diagnostic_.where, word.text, word.only);
     replace(title, diagnostic_.where, in_quotes(word.text), word.only);
   }
   void replacements() {
     if (!names_a_value()) return;
-    for (const Replacement& word : other_words(code(), written(), diagnostic_.remedy))
+    for (const Replacement& word : other_words(diagnostic_, written()))
       replace_by(word);
   }
 
@@ -204,7 +206,7 @@ class Ideas {
     }
     if (code() == "E0104") missing_key();
     if (code() == "E0219") {
-      for (const Replacement& tier : other_words(code(), "", diagnostic_.remedy))
+      for (const Replacement& tier : other_words(diagnostic_, ""))
         add("add 'tier: " + tier.text + "'", {writing_.add(way_, "tier", tier.text)});
     }
     if (code() == "E0105" && !way_.empty() && way_.back().entry() != nullptr) {

@@ -84,6 +84,34 @@ void expect_harmless(const Project& project, const source::Diagnostic& mended, c
   }
 }
 
+/// Where the remedy has another word for one that the message quotes, what stands around that in
+/// the value is kept; and so are references, whatever is replaced.
+void expect_in_place(const Project& project, const source::Diagnostic& mended, const Fix& fix,
+                     const std::string& name) {
+  if (!fix.title.starts_with("replace with ")) return;
+  const std::string said = name + ": " + mended.message + ": " + fix.title;
+  for (const Edit& edit : fix.edits) {
+    const auto text = project.sources[edit.place.file].text();
+    const auto old = text.substr(edit.place.begin, edit.place.end - edit.place.begin);
+    for (const auto* reference : {"${secret:", "${answer:", "loss/"})
+      EXPECT_EQ(old.find(reference) == std::string_view::npos,
+                edit.text.find(reference) == std::string::npos)
+          << said;
+    if (mended.remedy.find("did you mean '") == std::string::npos) continue;
+    const auto quote = mended.message.find('\'');
+    const auto word = mended.message.substr(
+        quote + 1, std::min(mended.message.find('\'', quote + 1), mended.message.size()) - quote - 1);
+    const auto at = old.find(word);
+    ASSERT_NE(at, std::string_view::npos) << said << " replaces something else";
+    EXPECT_TRUE(edit.text.starts_with(old.substr(0, at)) ||
+                letters(std::string(old.substr(0, at))).empty())
+        << said;
+    EXPECT_TRUE(edit.text.ends_with(old.substr(at + word.size())) ||
+                letters(std::string(old.substr(at + word.size()))).empty())
+        << said;
+  }
+}
+
 /// The codes with their fixes' titles, of one spec.
 std::map<std::string, std::set<std::string>> mend(const fs::path& path) {
   std::map<std::string, std::set<std::string>> titles;
@@ -104,6 +132,7 @@ std::map<std::string, std::set<std::string>> mend(const fs::path& path) {
     for (const Fix& fix : fixes) {
       titles[std::string(each.code)].insert(fix.title);
       const auto after = workspace.after(spec, fix.edits);
+      expect_in_place(project, each, fix, path.filename().string());
       EXPECT_LT(count(after, each.code), count(all, each.code))
           << path.filename() << ": " << each.message << ": " << fix.title;
       if (&fix != &fixes.front()) {
@@ -183,8 +212,9 @@ TEST(Fixes, ArePreferredOnlyWhereNothingElseCanBeMeant) {
 }
 
 TEST(Fixes, ThatAddWhatNobodySaidAreGuesses) {
-  const auto only = [](std::string_view code, std::string_view written, std::string_view remedy) {
-    const auto words = other_words(code, written, remedy);
+  const auto only = [](std::string_view code, std::string_view written, std::string remedy) {
+    const auto words =
+        other_words({.code = code, .message = {}, .remedy = std::move(remedy)}, written);
     return !words.empty() && words.front().only;
   };
   EXPECT_FALSE(only("E0113", "api.stripe.com", "write api.stripe.com:443"));
@@ -199,6 +229,51 @@ TEST(Fixes, ThatAddWhatNobodySaidAreGuesses) {
   EXPECT_TRUE(only("E0101", "tenats", "did you mean 'tenants'?"));
   EXPECT_TRUE(only("E0106", "activ", "did you mean 'active'?"));
   EXPECT_TRUE(only("E0102", "nc -z localhost", "write [nc, -z, localhost]"));
+}
+
+TEST(Fixes, PutAnotherWordInThePlaceOfTheOneThatIsQuoted) {
+  const auto words = [](std::string_view code, std::string_view written, std::string message,
+                        std::string remedy) {
+    std::vector<std::string> texts;
+    for (const auto& word : other_words(
+             {.code = code, .message = std::move(message), .remedy = std::move(remedy)}, written)) {
+      EXPECT_FALSE(word.only && code == "E0228") << "people give names to answers";
+      texts.push_back(word.text);
+    }
+    return texts;
+  };
+  using Words = std::vector<std::string>;
+  EXPECT_EQ(words("E0205", "${secret:mail-pasword}", "unknown secret 'mail-pasword'",
+                  "did you mean 'mail-password'?"),
+            Words{"${secret:mail-password}"});
+  EXPECT_EQ(words("E0228", "\"http://${answer:regoin}.example.com/x\"",
+                  "unknown answer 'regoin' in services.web.env.REGION", "did you mean 'region'?"),
+            Words{"http://${answer:region}.example.com/x"});
+  EXPECT_EQ(words("E0228", "x-${answer:Region}-${answer:region}", "unknown answer 'Region' in name",
+                  "did you mean 'region'?"),
+            Words{"x-${answer:region}-${answer:region}"});
+  EXPECT_EQ(words("E0306", "loss/services.*.prt", "no target loses 'services.*.prt'",
+                  "did you mean 'services.*.port'?"),
+            Words{"loss/services.*.port"});
+  EXPECT_EQ(words("E0307", "/services/runtme/init",
+                  "'/services/runtme/init' is at 0 places of 'compose/compose.yaml', not at 1",
+                  "did you mean '/services/runtime'?"),
+            Words{"/services/runtime/init"});
+  // What the message quotes stands elsewhere, or twice.
+  EXPECT_EQ(words("E0307", "1G", "'/Service/MemoryMaks' of 'a.service' is no directive of systemd",
+                  "did you mean 'MemoryMax'?"),
+            Words{});
+  EXPECT_EQ(words("E0228", "${answer:a}-${answer:a}", "unknown answer 'a' in name",
+                  "did you mean 'b'?"),
+            Words{});
+  // What an answer stands for while the spec is checked.
+  EXPECT_EQ(words("E0112", "x_${answer:dom}", "invalid domain 'x_dom.answers.example'",
+                  "write x-dom.answers.example"),
+            Words{"x-${answer:dom}"});
+  // A cell with two names.
+  EXPECT_EQ(words("E0112", "\"a.example.com,http://b.example.com\"",
+                  "invalid domain 'a.example.com,http://b.example.com'", ""),
+            (Words{"a.example.com http://b.example.com"}));
 }
 
 /// Of a spec that reads so.

@@ -81,6 +81,18 @@ std::string cell_text(const Row& row, const Cell& cell) {
   return "?";
 }
 
+/// What to waive instead of a field that nothing is lost of. The beginning of several does not say
+/// which of them.
+std::string other_field(std::string_view field, const std::vector<std::string_view>& lossy) {
+  std::vector<std::string_view> below;
+  for (const auto each : lossy)
+    if (each.starts_with(field) && std::ranges::find(below, each) == below.end())
+      below.push_back(each);
+  if (below.size() < 2) return suggest(field, lossy);
+  return "give the whole field, as 'loss/" + std::string(below.front()) +
+         "'; W0301 names the one that is lost";
+}
+
 }  // namespace
 
 std::vector<Loss> losses(const Asked& asked, TargetSet targets) {
@@ -146,7 +158,7 @@ std::vector<Mistake> waiver_mistakes(const plan::Plan& plan) {
       mistakes.push_back({.code = "E0306",
                           .pointer = waiver.origin.pointer + "/rule",
                           .message = "no target loses '" + std::string(field) + "'",
-                          .remedy = suggest(field, lossy)});
+                          .remedy = other_field(field, lossy)});
     } else if (!waiver.where.empty() &&
                std::ranges::find(target_names, waiver.where) == target_names.end()) {
       const std::vector<std::string_view> known(target_names.begin(), target_names.end());

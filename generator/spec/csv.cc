@@ -112,17 +112,18 @@ Node scalar(std::string text, Span span) {
   return {.kind = Node::Kind::scalar, .span = span, .text = std::move(text)};
 }
 
-/// The words of a cell. In a quoted cell places are those of the whole cell.
+/// The words of a cell. Places are those of the whole cell where a quote is written twice in it.
 Node words(const Cell& cell) {
   Node list{.kind = Node::Kind::sequence, .span = cell.span};
   const std::string_view text = cell.text;
-  const bool raw = cell.span.end - cell.span.begin == text.size();
+  const std::size_t quotes = cell.span.end - cell.span.begin - text.size();
+  const bool raw = quotes == 0 || quotes == 2;
   for (std::size_t begin = text.find_first_not_of(' '); begin != std::string_view::npos;) {
     const std::size_t end = std::min(text.find(' ', begin), text.size());
     Span span = cell.span;
     if (raw) {
-      span.end = span.begin + static_cast<std::uint32_t>(end);
-      span.begin += static_cast<std::uint32_t>(begin);
+      span.end = span.begin + static_cast<std::uint32_t>(quotes / 2 + end);
+      span.begin += static_cast<std::uint32_t>(quotes / 2 + begin);
     }
     list.items.push_back(scalar(std::string(text.substr(begin, end - begin)), span));
     begin = text.find_first_not_of(' ', end);

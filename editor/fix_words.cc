@@ -123,14 +123,16 @@ void add_said(const source::Diagnostic& diagnostic, std::string_view written,
   constexpr std::string_view meant = "did you mean ";
   if (const std::size_t at = remedy.find(meant); at != std::string_view::npos) {
     auto word = remedy.substr(at + meant.size());
-    const auto end = word.starts_with('\'') ? word.find('\'', 1) : word.find('?');
-    word = word.substr(0, end);
-    if (word.starts_with('\'')) word.remove_prefix(1);
+    const bool is_word = word.starts_with('\'');
+    word = word.substr(0, is_word ? word.find('\'', 1) : word.find('?'));
+    if (is_word) word.remove_prefix(1);
     const auto old = without_quotes(written);
+    // A value that says more than what is written has a unit or a port that nobody gave.
+    const bool more = !is_word && said_by(word) != said_by(old);
     // 'inactive' and 'unsuspended' say the contrary of the word that they end with.
     const bool contrary = lower(old).ends_with(lower(word));
     if (auto instead = in_place(diagnostic.message, old, word)) {
-      instead->only = !given && !contrary;
+      instead->only = !given && !contrary && !more;
       out.push_back(*std::move(instead));
     }
     return;

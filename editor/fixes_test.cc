@@ -187,6 +187,15 @@ TEST(Fixes, DoWhatTheRemedySays) {
   EXPECT_TRUE(titles("document-empty.yaml")["E0005"].contains("write a starter spec"));
 }
 
+/// Of a spec that reads so.
+std::map<std::string, std::set<std::string>> mend_text(const std::string& text) {
+  const auto path = fs::temp_directory_path() / ("fixes-" + std::to_string(::getpid()) + ".yaml");
+  std::ofstream(path) << text;
+  auto titles = mend(path);
+  fs::remove(path);
+  return titles;
+}
+
 TEST(Fixes, ArePreferredOnlyWhereNothingElseCanBeMeant) {
   const auto preferred = [](const std::string& name, const std::string& code) {
     return mend(folder / name)["preferred " + code];
@@ -205,6 +214,16 @@ TEST(Fixes, ArePreferredOnlyWhereNothingElseCanBeMeant) {
   EXPECT_EQ(preferred("value-env-name.yaml", "E0130"), Titles{});
   // Only people know the value.
   EXPECT_EQ(preferred("variable-in-value.yaml", "W0205"), Titles{});
+  // The unit and the port that are missing.
+  const auto units = mend_text(
+      "caisson: v1\nname: shop\nversion: 1.0.0\ntenants: []\nruntime: { drain: 10 }\n"
+      "tiers: { free: { isolation: schema, limits: { requests: 5 } } }\n"
+      "services: { web: { image: 'a/b@sha256:" +
+      std::string(64, 'a') + "', egress: [smtp.example.com] } }\n");
+  for (const auto* code : {"E0113", "E0118", "E0119"}) {
+    EXPECT_TRUE(units.contains(code)) << code;
+    EXPECT_FALSE(units.contains("preferred " + std::string(code))) << code;
+  }
   // Something would go, or something that is said would not be heard.
   EXPECT_EQ(preferred("service-reserved-name.yaml", "E0202"), Titles{});
   EXPECT_EQ(preferred("secret-unused.yaml", "W0202"), Titles{});
@@ -226,6 +245,11 @@ TEST(Fixes, ThatAddWhatNobodySaidAreGuesses) {
   EXPECT_FALSE(only("E0110", "M\u00fcller", "write m-ller"));
   EXPECT_FALSE(only("E0106", "inactive", "did you mean 'active'?"));
   EXPECT_FALSE(only("E0106", "unsuspended", "did you mean 'suspended'?"));
+  EXPECT_FALSE(only("E0118", "10", "a duration needs a unit: did you mean 10s?"));
+  EXPECT_FALSE(only("E0119", "5", "a rate needs a unit of time: did you mean 5/s?"));
+  EXPECT_FALSE(only("E0113", "smtp.example.com", "it needs a port: did you mean smtp.example.com:443?"));
+  EXPECT_FALSE(only("E0114", "10.0.0.5", "did you mean 10.0.0.5/32?"));
+  EXPECT_TRUE(only("E0125", "data", "a pointer starts with '/': did you mean /data?"));
   EXPECT_TRUE(only("E0101", "tenats", "did you mean 'tenants'?"));
   EXPECT_TRUE(only("E0106", "activ", "did you mean 'active'?"));
   EXPECT_TRUE(only("E0102", "nc -z localhost", "write [nc, -z, localhost]"));
@@ -274,15 +298,6 @@ TEST(Fixes, PutAnotherWordInThePlaceOfTheOneThatIsQuoted) {
   EXPECT_EQ(words("E0112", "\"a.example.com,http://b.example.com\"",
                   "invalid domain 'a.example.com,http://b.example.com'", ""),
             (Words{"a.example.com http://b.example.com"}));
-}
-
-/// Of a spec that reads so.
-std::map<std::string, std::set<std::string>> mend_text(const std::string& text) {
-  const auto path = fs::temp_directory_path() / ("fixes-" + std::to_string(::getpid()) + ".yaml");
-  std::ofstream(path) << text;
-  auto titles = mend(path);
-  fs::remove(path);
-  return titles;
 }
 
 TEST(Fixes, KeepWhatIsSaid) {

@@ -326,7 +326,9 @@ constexpr Code table[] = {
     {"W0205", "a variable that nothing replaces",
      "Caisson knows no variables: a value is what is written, with the dollar sign and the braces. "
      "Write the value, or one for each of `environments`; a secret is `${secret:NAME}` in an "
-     "environment of a service or of the runtime, and its own name elsewhere. A command is started "
+     "environment of a service or of the runtime, as the whole value, and its own name where a "
+     "field "
+     "asks for a secret; anywhere else the text stays as it is written. A command is started "
      "without "
      "a shell: `[sh, -c, \"...\"]` starts one, which replaces its own variables. Patches are not "
      "looked at."},

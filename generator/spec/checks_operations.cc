@@ -54,6 +54,8 @@ void check_expiry(const Checker& checker, std::string_view code, std::string_vie
 constexpr std::array<std::string_view, 6> target_names{"docker",  "compose", "helm",
                                                        "systemd", "local",   "sdk"};
 
+constexpr std::string_view secret_opening = "${secret:";
+
 /// A name in braces behind a dollar sign, as shells and Compose files have variables; empty when
 /// there is none in the text.
 std::string_view variable_in(std::string_view text) {
@@ -63,8 +65,8 @@ std::string_view variable_in(std::string_view text) {
     const bool closed = end != std::string_view::npos && (text[end] == '}' || text[end] == ':');
     if (!closed || end == at + 2) continue;
     const auto whole = text.substr(at, text.find('}', end) - at + 1);
-    // What is wrong with an answer is said where answers are filled in.
-    if (!whole.starts_with("${secret:") && !whole.starts_with("${answer:")) return whole;
+    // What is wrong with an answer is said where answers are filled in; a secret has its own words.
+    if (!whole.starts_with(secret_opening) && !whole.starts_with("${answer:")) return whole;
   }
   return {};
 }
@@ -75,6 +77,31 @@ void warn_of_variable(const Checker& checker, const Node& value, const std::stri
   if (variable.empty()) return;
   checker.warn("W0205", value.span, field, "nothing replaces " + std::string(variable),
                std::move(remedy));
+}
+
+/// A reference to a secret where no target replaces one.
+void warn_of_secret(const Checker& checker, const Node& value, const std::string& field,
+                    std::string remedy) {
+  const auto at = value.text.find(secret_opening);
+  if (at == std::string::npos) return;
+  const auto end = std::min(value.text.find('}', at), value.text.size() - 1);
+  checker.warn("W0205", value.span, field,
+               "nothing replaces " + value.text.substr(at, end - at + 1) + " here",
+               std::move(remedy));
+}
+
+/// Whether the map holds variables, which have readers of their own: of a service and of the
+/// runtime a secret may be the whole value, and of a build that is refused.
+bool holds_variables(std::string_view field) {
+  constexpr std::string_view environments = "environments.";
+  constexpr std::string_view services = "services.";
+  if (field.starts_with(environments)) {
+    const auto name_end = field.find('.', environments.size());
+    field.remove_prefix(std::min(name_end, field.size() - 1) + 1);
+  }
+  if (!field.starts_with(services)) return field == "runtime.env";
+  field.remove_prefix(std::min(field.find('.', services.size()), field.size()));
+  return field == ".env" || field == ".build.args";
 }
 
 /// Whether the word says that a program for an interpreter follows: "-c" and "-lc" of shells, "-e"
@@ -122,6 +149,11 @@ std::string for_a_shell(const Node& command) {
 /// A command is started without a shell. What an interpreter is given has variables of its own.
 void check_command(const Checker& checker, const Node& command, const std::string& field) {
   const bool of_local = field.ends_with(".local.command");
+  // Those of a shell, too: it knows variables of its own alone.
+  for (std::size_t i = 0; i < command.items.size(); ++i)
+    warn_of_secret(checker, command.items[i], field + '.' + std::to_string(i),
+                   "give a variable of 'env' the secret as its whole value, and let the program or "
+                   "a shell read it: [sh, -c, \"... $VARIABLE\"]");
   if (of_local && command.items.size() == 1) return;  // a line for a shell
   for (std::size_t i = 0; i < command.items.size(); ++i) {
     const Node& word = command.items[i];
@@ -149,10 +181,13 @@ void check_variables(const Checker& checker, const Node& node, const std::string
   };
   for (const Entry& entry : node.fields) inner(entry.value, entry.key);
   for (std::size_t i = 0; i < node.items.size(); ++i) inner(node.items[i], std::to_string(i));
-  if (node.kind == Node::Kind::scalar) {
-    warn_of_variable(checker, node, field,
-                     "write the value itself, or one for each of 'environments'");
-  }
+  if (node.kind != Node::Kind::scalar) return;
+  warn_of_variable(checker, node, field,
+                   "write the value itself, or one for each of 'environments'");
+  if (!holds_variables(field.substr(0, field.rfind('.'))))
+    warn_of_secret(checker, node, field,
+                   "write the value itself; a secret is named alone where one is asked for, and is "
+                   "the whole value of a variable in 'env' of a service or of the runtime");
 }
 
 /// Mail that goes to whoever receives mail for the address.

@@ -125,6 +125,52 @@ tenants:
 )");
 }
 
+/// A target writes the reference as it stands, and a program takes it for the secret.
+TEST(Load, SaysOfEveryTextThatNoSecretIsReplacedInIt) {
+  const std::string head = "caisson: v1\nname: acme\nversion: 1.0.0\ntenants: []\n";
+  const std::string service =
+      "services:\n  web:\n    image: registry.example.com/web@sha256:" + std::string(64, '0') +
+      "\n    port: 8080\n";
+  const std::string secret = "\"${secret:unknown}\"";
+  for (const std::string& text : {
+           service + "    command: [" + secret + "]\n",
+           service + "    command: [sh, -c, " + secret + "]\n",
+           service + "    health: { command: [" + secret + "] }\n",
+           service + "    health: { path: " + secret + " }\n",
+           service + "    local: { command: [" + secret + "] }\n",
+           service + "    local: { command: [serve, " + secret + "] }\n",
+           service + "    storage: { path: " + secret + ", size: 1Gi }\n",
+           service + "    writable: [" + secret + "]\n",
+           service + "    egress: [" + secret + "]\n",
+           service + "    needs: [" + secret + "]\n",
+           service + "    module: " + secret + "\n",
+           "services: { web: { image: " + secret + " } }\n",
+           "services: { web: { build: { context: " + secret + " } } }\n",
+           "services: { env: { image: " + secret + " } }\n",
+           "backup: { schedule: \"0 3 * * *\", to: " + secret + " }\n",
+           "domain: " + secret + "\n",
+           "auth: { tokens: { issuer: " + secret + ", audience: a, jwks: { file: keys.json } } }\n",
+           "assets: [{ path: a, description: " + secret + " }]\n",
+           "observability: { tracing: { otlp: " + secret + " } }\n",
+           "observability: { alerts: { to: [{ webhook: " + secret + " }] } }\n",
+           "targets: { systemd: { prefix: " + secret + " } }\n",
+           "secrets: { a: { from: { file: { path: " + secret + " } } } }\n",
+           "conformance: { exclude: [{ probe: ID1, reason: " + secret + " }] }\n",
+           "edge: { tls: { mode: acme, ca: " + secret + " } }\n",
+       }) {
+    const auto said = load_text(head + text).diagnostics;
+    EXPECT_NE(said.find("nothing replaces ${secret:unknown} here"), std::string::npos)
+        << text << said;
+  }
+  for (const std::string& text :
+       {service + "    env: { A: " + secret + " }\n", "runtime: { env: { A: " + secret + " } }\n",
+        "environments: { staging: { runtime: { env: { A: " + secret + " } } } }\n"}) {
+    const auto said = load_text(head + text).diagnostics;
+    EXPECT_EQ(said.find("nothing replaces"), std::string::npos) << said;
+    EXPECT_NE(said.find("E0205"), std::string::npos) << said;
+  }
+}
+
 TEST(Load, ReportsEveryMistakeInOneRun) {
   const auto [loaded, diagnostics] = load_text(R"(caisson: v1
 name: Acme_Corp

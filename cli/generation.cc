@@ -88,10 +88,10 @@ Result<void> add_environments(const SpecSource& source, const LoadedSpec& spec,
       continue;
     }
     render::PatchedFiles patched;
-    auto values = render::helm_environment(base, plan, blueprints, &patched);
+    auto values = render::helm_environment(base, plan, blueprints, mistakes, &patched);
     if (!values) return tl::unexpected(values.error());
-    add_of_environment(environment.key, other, render::exposures(values->path, *values->tree), spec,
-                       found);
+    std::ranges::move(render::exposures(values->path, *values->tree), std::back_inserter(mistakes));
+    add_of_environment(environment.key, other, std::move(mistakes), spec, found);
     generated.artifacts.push_back(*std::move(values));
     for (auto& place : render::places(plan, {render::Target::helm}, patched)) {
       place.environment = environment.key;

@@ -1,8 +1,28 @@
 #include "cli/judge.h"
 
+#include <algorithm>
+#include <cstdint>
+#include <set>
+#include <string_view>
+#include <tuple>
+
 #include "generator/render/blueprints.h"
+#include "generator/source/diagnostics.h"
+#include "generator/spec/document.h"
 
 namespace caisson::cli {
+namespace {
+
+/// Whether the place is in a file of the spec; then it is one in that.
+bool move_into(const LoadedSpec& spec, const LoadedSpec& other, source::Span& where) {
+  const auto& name = other.sources[where.file].name();
+  const auto same = std::ranges::find(spec.sources, name, &source::SourceFile::name);
+  if (same == spec.sources.end()) return false;
+  where.file = static_cast<std::uint32_t>(same - spec.sources.begin());
+  return true;
+}
+
+}  // namespace
 
 Result<void> judge(const SpecSource& source, const Rendering& rendering, LoadedSpec& spec) {
   if (!spec.loaded) return {};
@@ -13,6 +33,35 @@ Result<void> judge(const SpecSource& source, const Rendering& rendering, LoadedS
         spec.diagnostics);
   }
   return {};
+}
+
+void judge_environments(const SpecSource& source, const Rendering& rendering, LoadedSpec& spec) {
+  if (!spec.loaded || !rendering.environment.empty()) return;
+  const auto* environments = spec::find(spec.loaded->document, "/environments");
+  if (environments == nullptr) return;
+  std::set<std::tuple<std::uint32_t, std::uint32_t, std::string_view>> known;
+  for (const auto& each : spec.diagnostics.sorted())
+    known.emplace(each.where.file, each.where.begin, each.code);
+  for (const auto& environment : environments->fields) {
+    auto other = load_spec(source, environment.key, rendering.strict);
+    auto asked = rendering;
+    asked.environment = environment.key;
+    if (const auto generated = judge(source, asked, other); !generated) {
+      other.diagnostics.report({.code = "E0308",
+                                .where = environment.key_span,
+                                .message = generated.error().what,
+                                .remedy = generated.error().remedy,
+                                .related = {}});
+    }
+    for (auto& each : other.diagnostics.sorted()) {
+      if (!move_into(spec, other, each.where)) each.where = environment.key_span;
+      std::erase_if(each.related,
+                    [&](source::Span& place) { return !move_into(spec, other, place); });
+      if (known.contains({each.where.file, each.where.begin, each.code})) continue;
+      each.message += ", with --env " + environment.key;
+      spec.diagnostics.report(std::move(each));
+    }
+  }
 }
 
 }  // namespace caisson::cli

@@ -11,4 +11,9 @@ namespace caisson::cli {
 [[nodiscard]] Result<void> judge(const SpecSource& source, const Rendering& rendering,
                                  LoadedSpec& spec);
 
+/// Adds what each environment of a spec that is right by itself has to say and the spec has not:
+/// what `validate --env` says of it, with the environment's name. Everything is generated once for
+/// each. Nothing when `rendering` is of one environment.
+void judge_environments(const SpecSource& source, const Rendering& rendering, LoadedSpec& spec);
+
 }  // namespace caisson::cli

@@ -76,12 +76,12 @@ void judge_spec(const Options& options, editor::Analysis& analysis,
                   .loaded = std::move(analysis.loaded),
                   .sha256 = {}};
   for (auto& diagnostic : analysis.diagnostics) spec.diagnostics.report(std::move(diagnostic));
-  const auto judged = judge(source,
-                            {.environment = options.environment,
-                             .targets = {},
-                             .blueprints = {},
-                             .strict = options.strict},
-                            spec);
+  const Rendering rendering{.environment = options.environment,
+                            .targets = {},
+                            .blueprints = {},
+                            .strict = options.strict};
+  const auto judged = judge(source, rendering, spec);
+  judge_environments(source, rendering, spec);
   if (!judged) {
     // A target cannot render what is right so far, and does not say where.
     spec.diagnostics.report({.code = "E0308",

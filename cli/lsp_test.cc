@@ -1,6 +1,7 @@
 // `caisson lsp` as a program. What `caisson generate` refuses because of the spec is seen in the
 // editor, in the same words and at the same places.
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -121,6 +122,51 @@ TEST(Lsp, ShowsWhateverGenerateRefusesBecauseOfTheSpec) {
       }
     }
   }
+}
+
+/// What `validate --env` says of an environment, in the file that no environment is chosen for.
+TEST(Lsp, ShowsWhatIsGeneratedFromEachEnvironment) {
+  const std::string head =
+      "caisson: v1\nname: shop\nversion: 1.0.0\ntiers: { free: {} }\n"
+      "tenants: [{ slug: a, tier: free }]\n"
+      "waivers: [{ rule: loss/services.*.port, reason: ours }]\n"
+      "services:\n  web: { image: \"registry.example/web@sha256:" +
+      std::string(64, '0') + "\", port: 8080 }\nenvironments:\n  quiet: {}\n  staging:\n    ";
+  const auto patch = [](const std::string& file, const std::string& rest) {
+    return "patches: [{ file: " + file + ", at: " + rest + ", reason: x }]";
+  };
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {patch("helm/shop/values.yaml", "/workloads/wbe, merge: { x: true }"), "error[E0307]"},
+      {patch("compose/compose.yaml", "/services/wbe, merge: { x: true }"), "error[E0307]"},
+      {patch("compose/none.yaml", "/services/web, merge: { x: true }"), "error[E0303]"},
+      {patch("compose/compose.yaml", "/services/web, merge: { privileged: true }"), "[W0305]"},
+      {"waivers: [{ rule: loss/services.*.prt, reason: x }]", "error[E0306]"},
+      {"services: { web: { image: \"registry.example/web:latest\" } }", "warning[W0201]"},
+      {"database: { engine: postgres, version: \"15\" }", "error[E0309]"},
+  };
+  for (const auto& [text, expected] : cases) {
+    const Scratch scratch;
+    const auto path = scratch / "deployment.yaml";
+    std::ofstream(path) << head << text << '\n';
+    const auto said = published(scratch.path(), {}, {path}).at("deployment.yaml");
+    EXPECT_TRUE(std::ranges::any_of(said, [&](const std::string& line) {
+      return line.starts_with("deployment.yaml:12:") && line.find(expected) != std::string::npos &&
+             line.ends_with(", with --env staging");
+    })) << text
+        << testing::PrintToString(said);
+    for (const std::string& line : said) EXPECT_EQ(line.find("quiet"), std::string::npos) << line;
+    // And each only once where the spec says it itself.
+    std::set<std::string> places;
+    for (const std::string& line : said)
+      EXPECT_TRUE(places.insert(line.substr(0, line.find(']'))).second) << line;
+  }
+  // `validate` has a place for what the chart's values of an environment cannot take.
+  const Scratch scratch;
+  std::ofstream(scratch / "deployment.yaml") << head << cases[0].first << '\n';
+  const auto ran = caisson({"validate", "deployment.yaml"}, {.directory = scratch.path()});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_NE(ran.out.find("deployment.yaml:12:"), std::string::npos) << ran.out << ran.error;
+  EXPECT_NE(ran.out.find("error[E0307]"), std::string::npos) << ran.out;
 }
 
 /// Large ones too, though a little later.

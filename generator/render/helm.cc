@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <set>
 #include <string>
@@ -532,21 +533,17 @@ Result<Artifacts> render_helm(const plan::Plan& plan, const Index& index,
 }
 
 Result<Artifact> helm_environment(const plan::Plan& base, const plan::Plan& environment,
-                                  const Blueprints& blueprints, PatchedFiles* patched) {
+                                  const Blueprints& blueprints, std::vector<Mistake>& mistakes,
+                                  PatchedFiles* patched) {
   const auto schema = helm_values_schema(most_runtimes(base));
-  const auto values = [&](const plan::Plan& plan) {
-    Patches patches(plan);
-    auto made = patched_values(plan, Index(plan), blueprints, patches, schema);
-    if (patched != nullptr) *patched = std::move(patches.files());
-    if (patches.mistakes().empty()) return made;
-    const auto& mistake = patches.mistakes().front();
-    return Result<Node>(
-        fail("environment '" + plan.environment + "': " + mistake.message, mistake.remedy));
-  };
-  const auto under = values(base);
+  Patches of_base(base);
+  const auto under = patched_values(base, Index(base), blueprints, of_base, schema);
   if (!under) return tl::unexpected(under.error());
-  const auto over = values(environment);
+  Patches patches(environment);
+  const auto over = patched_values(environment, Index(environment), blueprints, patches, schema);
   if (!over) return tl::unexpected(over.error());
+  std::ranges::move(patches.mistakes(), std::back_inserter(mistakes));
+  if (patched != nullptr) *patched = std::move(patches.files());
   auto tree = difference(*under, *over);
   auto bytes = to_yaml(tree, header(base, "values of environment '" + environment.environment +
                                               "', laid over values.yaml"));

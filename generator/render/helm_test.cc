@@ -362,8 +362,9 @@ TEST(HelmChart, OpensTheAddressThatIsNamedAndNothingElse) {
 
 TEST(HelmEnvironment, SaysOnlyWhatIsDifferent) {
   const auto base = plan::example("agentik").plan;
+  std::vector<Mistake> mistakes;
   const auto values =
-      helm_environment(base, plan::example("agentik", "development").plan, Blueprints{});
+      helm_environment(base, plan::example("agentik", "development").plan, Blueprints{}, mistakes);
   ASSERT_TRUE(values.has_value());
   EXPECT_EQ(values->path, "helm/agentik/values-development.yaml");
   const auto& tree = *values->tree;
@@ -372,9 +373,10 @@ TEST(HelmEnvironment, SaysOnlyWhatIsDifferent) {
   EXPECT_EQ(*tree.at("/workloads/runtime/config/domain"), Node{"agentik.localhost"});
   // Hosts have other names, so the base's go.
   EXPECT_TRUE(tree.at("/hosts/agentik.example.com")->is_null());
-  const auto same = helm_environment(base, base, Blueprints{});
+  const auto same = helm_environment(base, base, Blueprints{}, mistakes);
   ASSERT_TRUE(same.has_value());
   EXPECT_TRUE(same->tree->empty());
+  EXPECT_TRUE(mistakes.empty());
 }
 
 TEST(HelmValues, RepeatNoHostThatTheWildcardServesAlike) {

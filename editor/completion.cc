@@ -11,6 +11,7 @@
 #include "editor/outline.h"
 #include "editor/shapes.h"
 #include "generator/render/loss_table.h"
+#include "generator/spec/answers.h"
 #include "generator/spec/reference.h"
 #include "generator/spec/scalars.h"
 #include "generator/spec/tables.h"
@@ -37,19 +38,31 @@ bool is_word(char c) {
          c == '_' || c == '.' || c == '/' || c == '$' || c == ':' || c == '@';
 }
 
-/// The word before the cursor: back to a blank, a quote, a bracket or a comma.
+/// The word before the cursor: back to a blank, a quote, a bracket or a comma, or to the reference
+/// that the cursor is in.
 std::uint32_t word_begin(std::string_view text, std::uint32_t offset) {
   std::uint32_t begin = offset;
   while (begin > 0) {
     const char c = text[begin - 1];
-    if (c == '{' && begin > 1 && text[begin - 2] == '$') {
-      begin -= 2;  // ${secret:
-      continue;
-    }
+    if (c == '{' && begin > 1 && text[begin - 2] == '$') return begin - 2;  // ${secret:
     if (!is_word(c)) break;
     --begin;
   }
   return begin;
+}
+
+/// Where the reference ends that the cursor is in: behind its brace, which editors put there, if
+/// that is not the one of a map around it.
+std::uint32_t reference_end(std::string_view text, std::uint32_t offset) {
+  const auto before = text.substr(0, offset);
+  const auto line = before.substr(before.find_last_of("\r\n") + 1);
+  const auto behind = text.substr(offset, text.substr(offset).find_first_of("\r\n"));
+  const auto brace =
+      std::min(behind.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_:"), behind.size());
+  if (!behind.substr(brace).starts_with('}')) return offset;
+  const auto open = std::ranges::count(line, '{') - std::ranges::count(line, '}');
+  const auto closed = std::ranges::count(behind, '}') - std::ranges::count(behind, '{');
+  return closed < open ? offset : offset + static_cast<std::uint32_t>(brace) + 1;
 }
 
 std::string one_line(const Field& field) {
@@ -81,7 +94,9 @@ class Completer {
   Completer(const Project& project, std::uint32_t file, std::uint32_t offset)
       : project_(project), part_(project.parts[file]), text_(project.sources[file].text()) {
     const auto end = std::min<std::uint32_t>(offset, static_cast<std::uint32_t>(text_.size()));
-    result_.replaced = {file, word_begin(text_, end), end};
+    const auto begin = word_begin(text_, end);
+    in_reference_ = text_.substr(begin, end - begin).starts_with("${");
+    result_.replaced = {file, begin, in_reference_ ? reference_end(text_, end) : end};
   }
 
   Proposals run() {
@@ -111,8 +126,8 @@ class Completer {
     const bool marked_key =
         spot.entry != nullptr && spot.entry->key.find(cursor) != std::string::npos;
     const bool marked_value = spot.node->text.find(cursor) != std::string::npos;
-    in_environment_ = spot.pointer.starts_with("/environments/") &&
-                      spot.field_path.find('.') == std::string::npos;
+    of_environment_ = spot.pointer.starts_with("/environments/");
+    in_environment_ = of_environment_ && spot.field_path.find('.') == std::string::npos;
     has_colon_ = rest < text.size() && text[rest] == ':';
     in_brackets_ = spot.around != nullptr &&
                    std::string_view("{[").find(
@@ -155,6 +170,7 @@ class Completer {
     if (shape == nullptr) return;
     if (shape->kind == Shape::Kind::map) {
       missing_names(path);
+      other_names(map, path);
       return;
     }
     for (const Field& field : shape->fields) {
@@ -200,7 +216,39 @@ class Completer {
     }
   }
 
+  /// Under the same in an environment: what the spec declares, and the environment may change.
+  void other_names(const Node& map, const std::string& path) {
+    if (!of_environment_) return;
+    for (const NameKind kind : {NameKind::tier, NameKind::secret, NameKind::service}) {
+      const Node* declared = project_.parts.front().tree.at(path);
+      if (path != std::string(word_of(kind)) + 's' || declared == nullptr) continue;
+      for (const spec::Entry& each : declared->fields)
+        if (map.at(each.key) == nullptr)
+          add_name(each.key, each.key + (has_colon_ ? "" : ":"), kind, " of the spec");
+    }
+  }
+
+  /// What sites are asked, in a value that an answer may stand in.
+  void answers(const Spot& spot) {
+    const Node* asked = project_.parts.front().tree.at("answers");
+    const auto section = spot.field_path.substr(0, spot.field_path.find('.'));
+    if (!in_reference_ || asked == nullptr || !spec::takes_answers(section)) return;
+    const bool whole = spot.node->text.size() == 1 && !quoted_;
+    for (const spec::Entry& question : asked->fields) {
+      const Node* type = question.value.at("type");
+      if (type != nullptr && type->text == "secret") continue;
+      const std::string reference = "${answer:" + question.key + '}';
+      result_.proposals.push_back({.kind = Proposal::Kind::name,
+                                   .label = reference,
+                                   .text = whole ? '"' + reference + '"' : reference,
+                                   .detail = "answer of a site"});
+    }
+  }
+
   void values(const Spot& spot, const Shape* shape) {
+    answers(spot);
+    // Whoever begins a reference means nothing else.
+    if (in_reference_ && shape != &spec::env_value_type.shape) return;
     add_values(shape, result_.proposals);
     const bool tenant = part_.kind == Part::Kind::tenants;
     const std::string path = tenant ? "tenants." + spot.field_path : spot.field_path;
@@ -319,7 +367,9 @@ class Completer {
   std::string_view text_;
   Proposals result_;
   bool has_colon_ = false;       ///< behind the word
+  bool of_environment_ = false;  ///< anywhere in one
   bool in_environment_ = false;  ///< at its top level
+  bool in_reference_ = false;    ///< behind "${"
   bool in_brackets_ = false;
   bool quoted_ = false;
 };

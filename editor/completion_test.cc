@@ -67,6 +67,63 @@ TEST(Completion, OffersWordsNamesAndDefaults) {
               Contains("lost"));
 }
 
+/// The text after the only proposal of that label.
+std::string completed(const std::string& marked, const std::string& label) {
+  auto text = with_cursor(marked).first;
+  const auto found = proposals_at(marked);
+  const auto proposal = std::ranges::find(found.proposals, label, &Proposal::label);
+  if (proposal == found.proposals.end()) return "nothing of that name";
+  return text.replace(found.replaced.begin, found.replaced.end - found.replaced.begin,
+                      proposal->text);
+}
+
+TEST(Completion, KeepsOneBraceOfAReferenceInEditorsThatCloseThem) {
+  const std::string head = "secrets: { mail-password: {} }\nruntime:\n  env:\n    ";
+  const std::string flow = "secrets: { mail-password: {} }\nruntime:\n  env: ";
+  const auto all = [](const std::string& text) {
+    return completed(text, "${secret:mail-password}");
+  };
+  const std::string whole = head + "MAIL: \"${secret:mail-password}\"";
+  for (const auto* written :
+       {"${|}", "${secret:|}", "${secret:mail-|}", "${secret:ma|il-x}", "${secret:|", "${|",
+        "\"${secret:|}\"", "\"${|}\"", "\"${secret:|\""}) {
+    EXPECT_EQ(all(head + "MAIL: " + written + "\n"), whole + "\n") << written;
+    EXPECT_EQ(all(flow + "{ MAIL: " + written + " }\n"),
+              flow + "{ MAIL: \"${secret:mail-password}\" }\n")
+        << written;
+  }
+  // The brace of the map is its own.
+  EXPECT_EQ(all(flow + "{MAIL: ${secret:|}\n"), flow + "{MAIL: \"${secret:mail-password}\"}\n");
+}
+
+TEST(Completion, OffersAnswersInReferencesToThem) {
+  const std::string head =
+      "answers: { region: { type: word }, mail: { type: secret } }\nsecrets: { mail: {} }\n";
+  EXPECT_THAT(at(head + "domain: \"${answer:|}\"\n"), ElementsAre("${answer:region}"));
+  EXPECT_THAT(at(head + "runtime: { env: { A: \"${|}\" } }\n"),
+              ElementsAre("${answer:region}", "${secret:mail}"));
+  // What is the same everywhere takes none, and without its beginning it is too much.
+  EXPECT_THAT(at(head + "version: \"${answer:|}\"\n"), IsEmpty());
+  EXPECT_THAT(at(head + "runtime: { env: { A: | } }\n"), Not(Contains("${answer:region}")));
+  EXPECT_EQ(completed(head + "domain: x.${answer:|}.example\n", "${answer:region}"),
+            head + "domain: x.${answer:region}.example\n");
+  EXPECT_EQ(completed(head + "domain: \"x.${|}\"\n", "${answer:region}"),
+            head + "domain: \"x.${answer:region}\"\n");
+  EXPECT_EQ(completed(head + "domain: ${|\n", "${answer:region}"),
+            head + "domain: \"${answer:region}\"\n");
+}
+
+TEST(Completion, OffersInAnEnvironmentWhatTheSpecDeclares) {
+  const std::string head =
+      "tiers: { basic: {}, premium: {} }\nsecrets: { key: {} }\nservices: { web: {} }\n"
+      "environments:\n  staging:\n    ";
+  EXPECT_THAT(at(head + "tiers:\n      ba|\n"), ElementsAre("basic", "premium"));
+  EXPECT_THAT(at(head + "tiers:\n      basic: {}\n      pr|\n"), ElementsAre("premium"));
+  EXPECT_THAT(at(head + "tiers: { | }\n"), ElementsAre("basic", "premium"));
+  EXPECT_THAT(at(head + "services:\n      |\n"), ElementsAre("web"));
+  EXPECT_THAT(at(head + "secrets:\n      k|: {}\n"), ElementsAre("key"));
+}
+
 TEST(Completion, WorksInADocumentThatDoesNotParse) {
   EXPECT_THAT(at("name: \"x\ntiers: { free: { isolation: |\ntenants:\n  - slug: a\n"),
               Contains("row"));

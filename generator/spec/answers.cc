@@ -101,7 +101,7 @@ class Filling {
         }
         continue;
       }
-      fixed_ = std::ranges::find(fixed_keys, entry.key) != fixed_keys.end();
+      fixed_ = !takes_answers(entry.key);
       fill_node(entry.value);
     }
   }
@@ -202,6 +202,10 @@ class Filling {
 
 void fill_answers(Node& document, const LoadOptions& options, source::Diagnostics& diagnostics) {
   Filling(document, options, diagnostics).fill(document);
+}
+
+bool takes_answers(std::string_view key) {
+  return std::ranges::find(fixed_keys, key) == fixed_keys.end();
 }
 
 const Question& certificates_question() {

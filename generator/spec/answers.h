@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "generator/source/diagnostics.h"
@@ -16,6 +17,9 @@ namespace caisson::spec {
 /// placeholders of unknown questions or at a place that no answer may stand in, and questions that
 /// nothing uses. The questions themselves are checked when the spec is decoded.
 void fill_answers(Node& document, const LoadOptions& options, source::Diagnostics& diagnostics);
+
+/// Whether answers may stand in the values below a key of the spec.
+[[nodiscard]] bool takes_answers(std::string_view key);
 
 /// What a site is asked besides when the units of a bundle have certificates by `acme`, of an
 /// authority that it does not reach.

@@ -257,6 +257,20 @@ TEST_F(Generate, SaysWhatAVolumeThatGrowsNeedsAndRefusesOneThatShrinks) {
                                   HasSubstr("write 20Gi or more")));
 }
 
+TEST_F(Generate, SaysOfWhichServiceAVolumeIsThatNothingUsesAnyMore) {
+  const auto spec = [](const std::string& storage) {
+    const std::string image =
+        "{ image: \"registry.example/x@sha256:" + std::string(64, '0') + "\", port: 8080";
+    return "caisson: v1\nname: acme\nversion: 1.0.0\ntenants: []\nservices:\n  web: " + image +
+           " }\n  files: " + image + storage + " }\n";
+  };
+  scratch.write("deployment.yaml", spec(", storage: { path: /data, size: 1Gi }"));
+  ASSERT_EQ(generate().code, 0);
+  scratch.write("deployment.yaml", spec(""));
+  EXPECT_THAT(generate().error,
+              HasSubstr("deployment.yaml:7:10: warning[W0304]: volume 'files-data' is no longer"));
+}
+
 TEST_F(Generate, SaysWhereDataStayThatNothingUsesAnyMore) {
   const auto shrunk = [&](const std::string& from, const std::string& to) {
     auto text = many_tenants(3);

@@ -123,20 +123,30 @@ std::optional<std::uint32_t> file_in(const Project& project, const Analysis& ana
   return std::nullopt;
 }
 
-/// Whether a service has a volume, which is named after it: in the spec or an environment.
-bool keeps_data(const Project& project, const std::string& service) {
-  const auto has_storage = [&service](const spec::Node& spec) {
+/// Whether a service has the key, as the spec or one of its environments says.
+bool has(const Project& project, const std::string& service, std::string_view key) {
+  const auto says = [&](const spec::Node& spec) {
     const spec::Node* services = spec.at("services");
     const spec::Node* own = services == nullptr ? nullptr : services->at(service);
-    return own != nullptr && own->at("storage") != nullptr;
+    return own != nullptr && own->at(key) != nullptr && own->at(key)->text != "false";
   };
   const spec::Node& spec = project.parts[0].tree;
   const spec::Node* environments = spec.at("environments");
-  return has_storage(spec) ||
-         (environments != nullptr &&
-          std::ranges::any_of(environments->fields, [&](const spec::Entry& environment) {
-            return has_storage(environment.value);
-          }));
+  return says(spec) || (environments != nullptr &&
+                        std::ranges::any_of(environments->fields, says, &spec::Entry::value));
+}
+
+/// The service with a volume that is named after what the use is of: its own, or that of its
+/// replica for a tenant. Empty when there is none.
+std::string keeper_of(const Project& project, const std::vector<Use>& uses, const Use& name) {
+  if (name.kind == NameKind::service)
+    return has(project, name.name, "storage") ? name.name : std::string();
+  if (name.kind != NameKind::tenant) return {};
+  const auto keeper = std::ranges::find_if(uses, [&](const Use& use) {
+    return use.kind == NameKind::service && use.definition && has(project, use.name, "storage") &&
+           has(project, use.name, "replica-per-tenant");
+  });
+  return keeper == uses.end() ? std::string() : keeper->name;
 }
 
 }  // namespace
@@ -392,7 +402,8 @@ Features::Answer Features::rename(const json::value& params) {
     return refuse("only names of tiers, secrets, services and tenants can be renamed");
   if (const std::string why = why_not(uses, *use, *fresh); !why.empty()) return refuse(why);
   std::vector<Edit> edits;
-  for (const Use& each : same_name(uses, *use)) edits.push_back({each.place, *fresh});
+  for (const Use& each : same_name(uses, *use))
+    edits.push_back({each.place, renamed(each, *fresh)});
   const auto& before = workspace_.analysis(*at->member.spec).diagnostics;
   const auto after = workspace_.after(*at->member.spec, edits);
   if (count_errors(after) > count_errors(before)) {
@@ -403,10 +414,20 @@ Features::Answer Features::rename(const json::value& params) {
   }
   if (const auto broken_by = workspace_.broken_patch(*at->member.spec, edits); !broken_by.empty())
     return refuse("a patch names it otherwise than by its name, change that first: " + broken_by);
-  if (use->kind == NameKind::service && *fresh != use->name && keeps_data(*at->project, use->name))
-    return refuse("what service '" + use->name +
-                  "' keeps is found by its name and would stay behind; rename it by hand, and copy "
-                  "its volume as 'Move' of RUNBOOK.md says");
+  if (*fresh == use->name) return workspace_edit(*at->member.spec, edits);
+  if (const auto keeper = keeper_of(*at->project, uses, *use); !keeper.empty())
+    return refuse("what service '" + keeper + "' keeps is found by its name" +
+                  (use->kind == NameKind::tenant ? " and the tenant's" : "") +
+                  " and would stay behind; rename it by hand, and copy its volume as 'Move' of "
+                  "RUNBOOK.md says");
+  const auto doubts = doubtful_uses_of(*at->project);
+  for (const Use& doubt : same_name(doubts, *use)) {
+    const auto& source = at->project->sources[doubt.place.file];
+    return refuse("'" + use->name + "' at " + source.name() + ":" +
+                  std::to_string(source.line_at(doubt.place.begin)) +
+                  " may be the address of the service or another word; if it is the address, write "
+                  "the new name there first, else rename by hand");
+  }
   return workspace_edit(*at->member.spec, edits);
 }
 

@@ -7,6 +7,7 @@
 
 #include "editor/shapes.h"
 #include "generator/spec/reader.h"
+#include "generator/spec/reserved.h"
 #include "generator/spec/scalars.h"
 
 namespace caisson::editor {
@@ -31,7 +32,12 @@ class Uses {
  public:
   explicit Uses(const Project& project) : project_(project) {}
 
-  std::vector<Use> collect() {
+  struct Found {
+    std::vector<Use> uses;
+    std::vector<Use> doubtful;
+  };
+
+  Found collect() {
     for (const Part& part : project_.parts) {
       part_ = &part;
       walk(part.tree, Project::shape_of(part.kind), [this](const Spot& spot) { visit(spot); });
@@ -45,7 +51,7 @@ class Uses {
         addresses(environment.value.at("services"));
     std::ranges::stable_sort(
         uses_, {}, [](const Use& use) { return std::pair(use.place.file, use.place.begin); });
-    return std::move(uses_);
+    return {.uses = std::move(uses_), .doubtful = std::move(doubtful_)};
   }
 
  private:
@@ -90,13 +96,20 @@ class Uses {
     return project_.sources[span.file].text().substr(span.begin, span.end - span.begin);
   }
 
-  /// A part of a scalar, if the scalar stands in the file as it is read, but for quotes.
+  /// Whether the scalar stands in the file as it is read, but for quotes.
+  [[nodiscard]] bool stands_as_read(const Node& node) const {
+    return !node.text.empty() && written(node.span).find(node.text) <= 1;
+  }
+  /// Where the text of one begins that does.
+  [[nodiscard]] std::uint32_t begin_of(const Node& node) const {
+    return node.span.begin + static_cast<std::uint32_t>(written(node.span).find(node.text));
+  }
+
+  /// A part of such a scalar.
   void part(NameKind kind, const Node& node, std::size_t begin, std::size_t length,
             bool definition) {
-    const auto text = written(node.span);
-    const std::size_t at = text.find(node.text);
-    if (length == 0 || node.text.empty() || at > 1) return;
-    const auto start = static_cast<std::uint32_t>(node.span.begin + at + begin);
+    if (length == 0 || !stands_as_read(node)) return;
+    const auto start = begin_of(node) + static_cast<std::uint32_t>(begin);
     add(kind, node.text.substr(begin, length),
         {node.span.file, start, start + static_cast<std::uint32_t>(length)}, definition);
   }
@@ -195,36 +208,104 @@ class Uses {
         for (const Node& need : needs->items)
           if (all != nullptr && all->at(need.text) != nullptr) needed.insert(need.text);
       }
-      const Node* health = service.at("health");
-      for (const Node* texts : {service.at("env"), service.at("command"),
-                                health == nullptr ? nullptr : health->at("command")})
+      const auto command_of = [&service](std::string_view part) {
+        const Node* inner = service.at(part);
+        return inner == nullptr ? nullptr : inner->at("command");
+      };
+      for (const Node* texts :
+           {service.at("env"), service.at("command"), command_of("health"), command_of("local")})
         if (texts != nullptr)
-          for (const std::string& name : needed) hosts(*texts, name);
+          for (const std::string& name : needed) hosts(*texts, name, false);
     }
   }
 
-  void hosts(const Node& node, const std::string& name) {
-    for (const auto& entry : node.fields) hosts(entry.value, name);
-    for (const Node& item : node.items) hosts(item, name);
+  /// `is_address`: the variable says that its value is one.
+  void hosts(const Node& node, const std::string& name, bool is_address) {
+    for (const auto& entry : node.fields) hosts(entry.value, name, says_address(entry.key));
+    for (const Node& item : node.items) hosts(item, name, false);
     const std::string_view text = node.text;
-    for (auto at = text.find(name); at != std::string_view::npos; at = text.find(name, at + 1))
-      if (is_host(text.substr(0, at), text.substr(at + name.size())))
+    for (auto at = text.find(name); at != std::string_view::npos; at = text.find(name, at + 1)) {
+      const auto before = text.substr(0, at);
+      const auto behind = text.substr(at + name.size());
+      const bool is_one = is_host(before, behind) || (is_address && name == text);
+      if (is_one && stands_as_read(node)) {
         part(NameKind::service, node, at, name.size(), false);
+      } else if (is_one || may_be_host(before, behind)) {
+        doubtful_.push_back({.kind = NameKind::service, .name = name, .place = node.span});
+      }
+    }
+    variables(node, name);
   }
 
-  /// A whole word behind "//", with or without somebody before an '@', or before a port.
+  /// `$WORD_INDEX_HOST`, `${WORD_INDEX_PORT:-8080}`: what target local tells a service.
+  void variables(const Node& node, const std::string& name) {
+    const std::string_view text = node.text;
+    const std::string variable = spec::address_variable(name);
+    for (auto at = text.find(variable); at != std::string_view::npos;
+         at = text.find(variable, at + 1)) {
+      const auto before = text.substr(0, at);
+      auto behind = text.substr(at + variable.size());
+      const bool known = behind.starts_with("_HOST") || behind.starts_with("_PORT");
+      if (!known || !(before.ends_with('$') || before.ends_with("${"))) continue;
+      behind.remove_prefix(std::string_view("_HOST").size());
+      if (!behind.empty() && of_a_variable(behind.front())) continue;
+      Use use{.kind = NameKind::service, .name = name, .place = node.span, .variable = true};
+      if (!stands_as_read(node)) {
+        doubtful_.push_back(std::move(use));
+        continue;
+      }
+      use.place.begin = begin_of(node) + static_cast<std::uint32_t>(at);
+      use.place.end = use.place.begin + static_cast<std::uint32_t>(variable.size());
+      uses_.push_back(std::move(use));
+    }
+  }
+
+  static bool says_address(std::string_view variable) {
+    constexpr std::array<std::string_view, 7> ends{"HOST",   "HOSTNAME", "ADDR",    "ADDRESS",
+                                                   "SERVER", "UPSTREAM", "ENDPOINT"};
+    return std::ranges::any_of(ends, [&](std::string_view end) {
+      return variable.ends_with(end) &&
+             (variable.size() == end.size() || variable[variable.size() - end.size() - 1] == '_');
+    });
+  }
+
+  static bool of_a_variable(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  }
+  static bool of_a_name(char c) { return of_a_variable(c) || c == '-' || c == '.'; }
+
+  /// A whole word behind "//", with or without somebody before an '@', or before a port; with the
+  /// namespace of a cluster behind it, or what a shell takes without a variable.
   static bool is_host(std::string_view before, std::string_view behind) {
-    const auto of_a_name = [](char c) {
-      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-             c == '-' || c == '_' || c == '.';
-    };
+    if (before.ends_with(":-") && behind.starts_with('}')) return true;
     if (!before.empty() && of_a_name(before.back())) return false;
+    if (is_namespace(behind)) return true;
     if (!behind.empty() && of_a_name(behind.front())) return false;
     const bool port = behind.size() > 1 && behind[0] == ':' && behind[1] >= '0' && behind[1] <= '9';
     const auto scheme = before.rfind("//");
     const bool after_somebody = scheme != std::string_view::npos && before.ends_with('@') &&
                                 before.find_first_of("/ ", scheme + 2) == std::string_view::npos;
     return port || before.ends_with("//") || after_somebody;
+  }
+
+  /// ".shop.svc", and what a cluster is called behind it.
+  static bool is_namespace(std::string_view behind) {
+    if (!behind.starts_with('.')) return false;
+    behind.remove_prefix(1);
+    const auto dot = behind.find('.');
+    if (dot == std::string_view::npos || dot == 0) return false;
+    if (!std::ranges::all_of(behind.substr(0, dot), of_a_name)) return false;
+    behind.remove_prefix(dot);
+    return behind.starts_with(".svc") &&
+           (behind.size() == 4 || behind[4] == '.' || !of_a_name(behind[4]));
+  }
+
+  /// A word of its own, or one with a path.
+  static bool may_be_host(std::string_view before, std::string_view behind) {
+    constexpr std::string_view ends = " \t\r\n\"'`=,;()|&<>";
+    return (before.empty() || ends.find(before.back()) != std::string_view::npos) &&
+           (behind.empty() || behind.front() == '/' ||
+            ends.find(behind.front()) != std::string_view::npos);
   }
 
   /// `billing.paid`: the service that owns it and a name.
@@ -236,6 +317,7 @@ class Uses {
   const Project& project_;
   const Part* part_ = nullptr;
   std::vector<Use> uses_;
+  std::vector<Use> doubtful_;
   std::vector<const Node*> patched_;  ///< files and places that patches name
   std::set<std::string> tenants_;     ///< while there are patches
 };
@@ -247,7 +329,15 @@ std::string_view word_of(NameKind kind) {
   return words[static_cast<std::size_t>(kind)];
 }
 
-std::vector<Use> uses_of(const Project& project) { return Uses(project).collect(); }
+std::vector<Use> uses_of(const Project& project) { return Uses(project).collect().uses; }
+
+std::vector<Use> doubtful_uses_of(const Project& project) {
+  return Uses(project).collect().doubtful;
+}
+
+std::string renamed(const Use& use, const std::string& fresh) {
+  return use.variable ? spec::address_variable(fresh) : fresh;
+}
 
 const Use* use_at(const std::vector<Use>& uses, std::uint32_t file, std::uint32_t offset) {
   const auto found = std::ranges::find_if(uses, [&](const Use& use) {

@@ -23,13 +23,20 @@ struct Use {
   std::string name;
   source::Span place;       ///< in the project's sources
   bool definition = false;  ///< it is declared here; an environment or a list may declare it again
+  /// As variables of target local begin: WORD_INDEX of `word-index`, in WORD_INDEX_HOST.
+  bool variable = false;
 };
 
 /// Every use of every name: in the spec, its environments, lists of tenants and manifests, in
-/// values as `${secret:NAME}`, as the host of an address (`http://NAME:8080`) in what a service
-/// says that needs it, in what waivers and patches are about. In the order of the sources.
-/// `database` and `cache` in `needs` are no names of services.
+/// values as `${secret:NAME}`, as the host of an address in what a service says that needs it
+/// (`http://NAME:8080`, `NAME.shop.svc`, `NAME_HOST: NAME`, `$NAME_PORT`), in what waivers and
+/// patches are about. In the order of the sources. `database` and `cache` in `needs` are no names
+/// of services.
 [[nodiscard]] std::vector<Use> uses_of(const Project& project);
+
+/// Words in commands and variables of services that need one of that name, and that may be its
+/// address or something else: `serve --from NAME`.
+[[nodiscard]] std::vector<Use> doubtful_uses_of(const Project& project);
 
 /// The use that holds the offset or ends there; null when there is none.
 [[nodiscard]] const Use* use_at(const std::vector<Use>& uses, std::uint32_t file,
@@ -39,6 +46,9 @@ const Use* use_at(std::vector<Use>&& uses, std::uint32_t file, std::uint32_t off
 /// The uses of the same name; of definitions only when asked for.
 [[nodiscard]] std::vector<Use> same_name(const std::vector<Use>& uses, const Use& use,
                                          bool only_definitions = false);
+
+/// The edit's text where a name becomes `fresh`.
+[[nodiscard]] std::string renamed(const Use& use, const std::string& fresh);
 
 /// Why the name cannot become `fresh`: it is no name, or another of its kind has it. Empty when it
 /// can.

@@ -180,6 +180,62 @@ environments:
 )");
 }
 
+TEST(Names, AddressesInOtherWordsAreUsesToo) {
+  const std::string text = R"(caisson: v1
+services:
+  word-index: { image: x, port: 9000 }
+  web:
+    image: y
+    needs: [word-index]
+    env:
+      INDEX_HOST: word-index
+      SEARCH_ADDRESS: "word-index"
+      FAR: http://word-index.klaer.svc.cluster.local:9000/
+      NEAR: word-index.klaer.svc
+      OTHER: http://word-index.klaer.example/
+    command: [sh, -c, "serve ${WORD_INDEX_HOST:-word-index} ${WORD_INDEX_PORT:-9000}"]
+    local: { command: ["curl $WORD_INDEX_HOST:$WORD_INDEX_PORT/ $MY_WORD_INDEX_HOST $WORD_INDEX_HOSTS"] }
+)";
+  const auto project = project_of(text);
+  EXPECT_TRUE(doubtful_uses_of(project).empty());
+  std::vector<Edit> edits;
+  for (const Use& use : uses_of(project))
+    if (use.kind == NameKind::service && use.name == "word-index")
+      edits.push_back({use.place, editor::renamed(use, "full-text")});
+  EXPECT_EQ(editor::apply(text, edits), R"(caisson: v1
+services:
+  full-text: { image: x, port: 9000 }
+  web:
+    image: y
+    needs: [full-text]
+    env:
+      INDEX_HOST: full-text
+      SEARCH_ADDRESS: "full-text"
+      FAR: http://full-text.klaer.svc.cluster.local:9000/
+      NEAR: full-text.klaer.svc
+      OTHER: http://word-index.klaer.example/
+    command: [sh, -c, "serve ${FULL_TEXT_HOST:-full-text} ${FULL_TEXT_PORT:-9000}"]
+    local: { command: ["curl $FULL_TEXT_HOST:$FULL_TEXT_PORT/ $MY_WORD_INDEX_HOST $WORD_INDEX_HOSTS"] }
+)");
+}
+
+TEST(Names, AWordThatMayBeAnAddressIsDoubtful) {
+  const auto doubts = [](const std::string& line) {
+    return doubtful_uses_of(project_of("services:\n  index: { image: x, port: 9000 }\n"
+                                       "  web:\n    image: y\n    needs: [index]\n    " +
+                                       line + "\n"))
+        .size();
+  };
+  EXPECT_EQ(doubts("command: [serve, index]"), 1U);
+  EXPECT_EQ(doubts("command: [serve, --from=index]"), 1U);
+  EXPECT_EQ(doubts("local: { command: [\"curl index/x\"] }"), 1U);
+  EXPECT_EQ(doubts("env: { BACKEND: index }"), 1U);
+  EXPECT_EQ(doubts("env: { A: \"http://index:9000/\\u0061\" }"), 1U) << "cannot be changed there";
+  EXPECT_EQ(doubts("env: { A: reindex, B: my-index, C: http://x/index.html, D: http://index }"),
+            0U);
+  EXPECT_EQ(doubts("replicas: 1"), 0U);
+}
+
 TEST(Names, TheCursorIsOnANameFromItsFirstToBehindItsLastCharacter) {
   const auto project = project_of(spec, files);
   const auto uses = uses_of(project);

@@ -351,11 +351,12 @@ version: 1.0.0
 tenants: []
 services:
   files: { build: { context: . }, port: 8080, storage: { path: /data } }
-  web: { build: { context: . }, port: 8080 }
+  web: { build: { context: . }, port: 8080, needs: [index] }
+  index: { build: { context: . }, port: 8080 }
 )");
   client.work();
-  const auto rename = [&](int id, int line) {
-    json::object params = place(line, 3);
+  const auto rename = [&](int id, int line, int column = 3) {
+    json::object params = place(line, column);
     params["newName"] = "fresh";
     client.ask(id, "textDocument/rename", params);
     client.work();
@@ -365,6 +366,30 @@ services:
   EXPECT_THAT(json::serialize(client.answer(1)), HasSubstr("'Move' of RUNBOOK.md"));
   rename(2, 6);
   EXPECT_THAT(json::serialize(client.answer(2)), HasSubstr("\"newText\":\"fresh\""));
+  // A tenant has a volume of a service that there is one of for each.
+  const auto of_tenants = [&](const std::string& service) {
+    client.change(
+        uri,
+        "caisson: v1\nname: shop\nversion: 1.0.0\ntiers: { a: {} }\n"
+        "tenants: [{ slug: adler, tier: a }]\nservices:\n  index: { build: { context: . }, "
+        "port: 8080" +
+            service +
+            " }\n  web: { build: { context: . }, port: 8081, needs: [index], command: "
+            "[serve, index] }\n",
+        2);
+    client.work();
+  };
+  of_tenants(", replica-per-tenant: true, storage: { path: /data }");
+  rename(3, 4, 18);
+  EXPECT_NE(client.error(3), 0);
+  EXPECT_THAT(json::serialize(client.answer(3)), HasSubstr("what service 'index' keeps"));
+  of_tenants(", replica-per-tenant: true");
+  rename(4, 4, 18);
+  EXPECT_THAT(json::serialize(client.answer(4)), HasSubstr("\"newText\":\"fresh\""));
+  // A word that may be an address.
+  rename(5, 6, 3);
+  EXPECT_THAT(json::serialize(client.answer(5)),
+              HasSubstr("deployment.yaml:8 may be the address of the service"));
 }
 
 TEST(Server, LeavesOtherPeoplesFilesAlone) {
@@ -434,9 +459,9 @@ TEST(Server, TellsWhatIsGeneratedOnlyOfTheNewestVersion) {
   client.work();
   EXPECT_THAT(json::serialize(client.published(uri)), HasSubstr("found later"));
   EXPECT_FALSE(client.server().has_more_to_find());
-  // The chart has values for each environment.
+  // Everything is generated for each environment.
   std::string environments = good + "environments:\n";
-  for (int i = 0; i < 100; ++i) environments += "  e" + std::to_string(i) + ": {}\n";
+  for (int i = 0; i < 3; ++i) environments += "  e" + std::to_string(i) + ": {}\n";
   client.change(uri, environments, 5);
   client.work();
   EXPECT_TRUE(client.server().has_more_to_find());

@@ -488,10 +488,14 @@ std::vector<Mistake> left_data(const Places& before, const Places& now,
                                const std::set<std::string, std::less<>>& targets) {
   const Served served(now);
   std::map<std::tuple<std::string, std::string>, std::vector<std::string>>
-      off;                                               // -> where data are
-  std::map<std::string, std::string> tenants;            // slug -> where its data are
-  std::map<std::string, std::string, std::less<>> gone;  // volume -> where it is
-  const auto divided = divided_services(before, now);    // of which the mistake is another one
+      off;                                     // -> where data are
+  std::map<std::string, std::string> tenants;  // slug -> where its data are
+  struct Gone {
+    std::string where;
+    std::string service;
+  };
+  std::map<std::string, Gone, std::less<>> gone;       // volume -> where it is
+  const auto divided = divided_services(before, now);  // of which the mistake is another one
   for (const auto& was : before) {
     if (was.gone || (!targets.empty() && !targets.contains(was.target))) continue;
     const auto* here = served.on_target_of(was);
@@ -507,7 +511,9 @@ std::vector<Mistake> left_data(const Places& before, const Places& now,
     const bool there = same(was, now) != nullptr;
     // Of what tenants kept there it is said that they left, or that they move.
     if (there || !was.tenants.empty() || divided.contains(was.service)) continue;
-    if (!is_accepted(was, accepted)) append(gone[was.volume], words(was));
+    if (is_accepted(was, accepted)) continue;
+    gone[was.volume].service = was.service;
+    append(gone[was.volume].where, words(was));
   }
   std::map<std::string, std::vector<std::string>> together;  // where -> who
   for (const auto& [tenant, where] : tenants) together[where].push_back("'" + tenant + "'");
@@ -537,10 +543,11 @@ std::vector<Mistake> left_data(const Places& before, const Places& now,
              " no longer served from " + where + "; records, keys and snapshots stay there",
          "bring them back to serve them again; the operator API deletes them");
   }
-  for (const auto& [volume, where] : gone) {
+  for (const auto& [volume, was] : gone) {
     std::string said = "volume '" + volume + "' is no longer used in ";
-    said.append(where).append("; its data stay there");
-    warn("/services", std::move(said),
+    said.append(was.where).append("; its data stay there");
+    // The service may have gone with it; then what is left of `services` has the place.
+    warn("/services" + (was.service.empty() ? "" : '/' + was.service), std::move(said),
          "take them along to where they are used now, or remove them when nobody needs them");
   }
   return mistakes;

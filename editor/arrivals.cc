@@ -136,7 +136,14 @@ std::vector<Arrival> ArrivalIndex::at(const std::string& pointer) const {
     if (inside) found.insert(found.end(), arrivals.begin(), arrivals.end());
     if (found.size() >= most_arrivals) break;
   }
-  return found;
+  if (!found.empty()) return found;
+  // What is named after a tenant comes from its row, and a word of a list from the list.
+  const auto segments = render::pointer_segments(pointer);
+  const bool is_slug = segments.size() == 3 && segments[0] == "tenants" && segments[2] == "slug";
+  const bool is_item =
+      segments.size() > 2 && segments.back().find_first_not_of("0123456789") == std::string::npos;
+  const auto around = by_pointer_.find(pointer.substr(0, pointer.rfind('/')));
+  return (is_slug || is_item) && around != by_pointer_.end() ? around->second : found;
 }
 
 }  // namespace caisson::editor

@@ -46,6 +46,11 @@ TEST(Arrivals, OfATierAreInTheTenantsOfEveryTarget) {
       EXPECT_THAT(values.at(target), HasSubstr(said)) << pointer << " on " << target;
     }
   }
+  // What comes from the row of the tenant.
+  const auto of_row = arrivals(spec, "/tenants/0/slug");
+  for (const auto* target : {"compose", "helm", "local", "systemd"})
+    EXPECT_TRUE(of_row.contains(target)) << target;
+  EXPECT_TRUE(arrivals(spec, "/tenants/0/tier").empty());
   // Of a line that holds every tier only what was asked for is shown.
   EXPECT_THAT(arrivals(spec, "/tiers/pro/limits/burst").at("compose"), "\"burst\": 7");
   EXPECT_THAT(arrivals(spec, "/tiers/pro/isolation").at("systemd"), "\"isolation\": \"database\"");

@@ -394,6 +394,9 @@ std::string describe_field(const Field& field, std::string_view path) {
   if (row == nullptr) return text;
   for (std::size_t i = 0; i < render::target_names.size(); ++i) {
     const render::Cell& cell = row->cell(static_cast<render::Target>(i));
+    // Where a row has a say of it, some values are lost and others are not.
+    const bool of_all = cell.uses == nullptr || cell.uses == render::told_elsewhere;
+    const bool always = of_all && row->uses == nullptr;
     std::string_view does;
     switch (cell.support) {
       case render::Support::unsaid:
@@ -401,10 +404,10 @@ std::string describe_field(const Field& field, std::string_view path) {
       case render::Support::unconcerned:
         continue;
       case render::Support::approximated:
-        does = " approximates it: ";
+        does = always ? " approximates it: " : " may approximate it: ";
         break;
       case render::Support::ignored:
-        does = " ignores it: ";
+        does = always ? " ignores it: " : " may ignore it: ";
         break;
       case render::Support::refused:
         does = " refuses it: ";

@@ -143,7 +143,7 @@ TEST(Completion, ReplacesTheWordAndSaysWhatTheFieldMeans) {
   ASSERT_NE(replicas, found.proposals.end());
   EXPECT_EQ(replicas->text, "replicas");  // the ':' is there
   EXPECT_THAT(replicas->documentation,
-              AllOf(HasSubstr("default: `1`"), HasSubstr("compose approximates it")));
+              AllOf(HasSubstr("default: `1`"), HasSubstr("compose may approximate it")));
   const auto fresh = proposals_at("caisson: v1\nrun|");
   const auto runtime = std::ranges::find(fresh.proposals, "runtime", &Proposal::label);
   ASSERT_NE(runtime, fresh.proposals.end());

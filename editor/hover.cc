@@ -76,13 +76,22 @@ std::optional<Hover> hover(const Project& project, std::uint32_t file, std::uint
   if (const Use* use = use_at(uses, file, offset))
     result.markdown += name_text(project, uses, *use);
   if (spot.field != nullptr) {
-    const std::string path =
+    std::string path =
         part.kind == Part::Kind::tenants ? "tenants." + spot.field_path : spot.field_path;
+    // What an environment says has the paths of the spec, and the whole of it none.
+    if (path.empty()) path = "environments";
     result.markdown += "**" + path + "**: " + describe_field(*spot.field, path);
   }
   if (part.kind != Part::Kind::manifest) {
     const Address address = address_of(project, file, spot.pointer);
-    const auto places = arrivals_text(arrivals(address.environment, address.pointer));
+    auto found_there = arrivals(address.environment, address.pointer);
+    // Of the row of a tenant, what is named after it.
+    if (spot.field != nullptr && spot.field->key == "slug")
+      std::erase_if(found_there, [&spot](const Arrival& each) {
+        return each.value.find(spot.node->text) == std::string::npos &&
+               each.place.find(spot.node->text) == std::string::npos;
+      });
+    const auto places = arrivals_text(found_there);
     if (!places.empty()) result.markdown += "\nbecomes\n\n" + places;
   }
   if (result.markdown.empty()) return std::nullopt;

@@ -31,7 +31,10 @@ namespace {
 namespace fs = std::filesystem;
 
 Status harness(const Output& output, const Failure& failure) {
-  output.error << "caisson: " << failure.text() << '\n';
+  // Behind the end of a log the remedy has a line of its own.
+  const bool lines = failure.what.find('\n') != std::string::npos && !failure.remedy.empty();
+  output.error << "caisson: " << (lines ? failure.what + "\n  " + failure.remedy : failure.text())
+               << '\n';
   return Status::harness;
 }
 
@@ -123,6 +126,12 @@ Status run_and_report(const plan::Plan& plan, const Subject& subject, const Runn
              << '\n';
   if (interrupted()) {
     return harness(output, {"interrupted; the report says which probes had run", ""});
+  }
+  // Whoever does not read the report is told why that is no pass.
+  if (const auto untested = report->count(Verdict::not_tested);
+      report->require_all && untested > 0) {
+    output.error << "caisson: " << untested << (untested == 1 ? " probe" : " probes")
+                 << " could not be tested, and --require-all demands all; the report says why\n";
   }
   return static_cast<Status>(report->exit_status());
 }

@@ -91,7 +91,8 @@ TEST_F(Quickstart, WithoutRootWhatCouldNotBeSeenIsSaidAndFailsWhenAllIsRequired)
   const auto attack = [&](bool require_all, const std::string& log) {
     return as_nobody([&] {
       std::ofstream told(root_ / log);
-      const Output output{.out = told, .progress = told, .error = told};
+      std::ofstream error(root_ / (log + ".error"));
+      const Output output{.out = told, .progress = told, .error = error};
       return static_cast<int>(conform(subject_,
                                       {.level = 2,
                                        .filter = "ID1,PR,SE1,SE3",
@@ -105,7 +106,10 @@ TEST_F(Quickstart, WithoutRootWhatCouldNotBeSeenIsSaidAndFailsWhenAllIsRequired)
   EXPECT_THAT(told, HasSubstr("NOT TESTED   PR1"));
   EXPECT_THAT(told, HasSubstr("PASS, and 6 NOT TESTED"));
   EXPECT_THAT(told, HasSubstr("run as root"));
+  EXPECT_EQ(told.find("--require-all demands"), std::string::npos);
   EXPECT_EQ(attack(true, "required"), 2) << read_file(root_ / "required").value_or("");
+  EXPECT_THAT(read_file(root_ / "required.error").value_or(""),
+              HasSubstr("6 probes could not be tested, and --require-all demands all"));
 }
 
 TEST_F(Quickstart, AFailedStartIsSaidWithTheStateItLeaves) {
@@ -316,6 +320,8 @@ TEST_F(OtherSpec, AStackThatHasStoppedKeepsItsDataUntilItIsRemoved) {
     stop_local(place(), instance.name, std::chrono::seconds(12));
   EXPECT_EQ(attack(subject_), Status::harness) << told();
   EXPECT_THAT(error_.str(), HasSubstr("of the stack in " + place().string() + " does not run"));
+  // Behind the end of the log, on a line of its own.
+  EXPECT_THAT(error_.str(), HasSubstr("\n  remove it and its data with `caisson down "));
   EXPECT_THAT(error_.str(), HasSubstr("and start this spec's with `caisson up "));
   EXPECT_TRUE(fs::exists(place() / "data/runtime"));
   EXPECT_EQ(up(subject_, {}, output_), Status::passed) << told();

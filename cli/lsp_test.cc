@@ -149,11 +149,13 @@ TEST(Lsp, ShowsWhatIsGeneratedFromEachEnvironment) {
     const auto path = scratch / "deployment.yaml";
     std::ofstream(path) << head << text << '\n';
     const auto said = published(scratch.path(), {}, {path}).at("deployment.yaml");
-    EXPECT_TRUE(std::ranges::any_of(said, [&](const std::string& line) {
-      return line.starts_with("deployment.yaml:12:") && line.find(expected) != std::string::npos &&
-             line.ends_with(", with --env staging");
-    })) << text
-        << testing::PrintToString(said);
+    EXPECT_TRUE(std::ranges::any_of(said,
+                                    [&](const std::string& line) {
+                                      return line.starts_with("deployment.yaml:12:") &&
+                                             line.find(expected) != std::string::npos &&
+                                             line.ends_with(", with --env staging");
+                                    }))
+        << text << testing::PrintToString(said);
     for (const std::string& line : said) EXPECT_EQ(line.find("quiet"), std::string::npos) << line;
     // And each only once where the spec says it itself.
     std::set<std::string> places;
@@ -167,6 +169,84 @@ TEST(Lsp, ShowsWhatIsGeneratedFromEachEnvironment) {
   EXPECT_EQ(ran.code, 1);
   EXPECT_NE(ran.out.find("deployment.yaml:12:"), std::string::npos) << ran.out << ran.error;
   EXPECT_NE(ran.out.find("error[E0307]"), std::string::npos) << ran.out;
+}
+
+/// By title, what the quick fixes write that are offered anywhere in the spec.
+std::map<std::string, std::string> offered(const fs::path& folder, const fs::path& spec) {
+  const std::string uri = "file://" + spec.string();
+  const json::value nowhere{{"line", 0}, {"character", 0}};
+  const json::value end{{"line", 10'000}, {"character", 0}};
+  const std::string input = framed({{"jsonrpc", "2.0"},
+                                    {"id", 1},
+                                    {"method", "initialize"},
+                                    {"params",
+                                     {{"processId", nullptr},
+                                      {"rootUri", "file://" + folder.string()},
+                                      {"capabilities", json::object{}}}}}) +
+                            framed({{"jsonrpc", "2.0"},
+                                    {"method", "textDocument/didOpen"},
+                                    {"params",
+                                     {{"textDocument",
+                                       {{"uri", uri},
+                                        {"languageId", "caisson"},
+                                        {"version", 1},
+                                        {"text", contents(spec)}}}}}}) +
+                            framed({{"jsonrpc", "2.0"},
+                                    {"id", 2},
+                                    {"method", "textDocument/codeAction"},
+                                    {"params",
+                                     {{"textDocument", {{"uri", uri}}},
+                                      {"range", {{"start", nowhere}, {"end", end}}},
+                                      {"context", {{"diagnostics", json::array{}}}}}}});
+  const auto ran = caisson({"lsp"}, {.directory = folder, .environment = {}, .input = input});
+  std::map<std::string, std::string> texts;
+  std::string_view out = ran.out;
+  while (!out.empty()) {
+    const auto length = std::stoul(std::string(out.substr(out.find(' '))));
+    const auto begin = out.find("\r\n\r\n") + 4;
+    const auto message = json::parse(out.substr(begin, length)).as_object();
+    out.remove_prefix(begin + length);
+    if (!message.contains("id") || message.at("id") != 2) continue;
+    for (const auto& each : message.at("result").as_array()) {
+      for (const auto& [file, edits] : each.at("edit").at("changes").as_object())
+        for (const auto& edit : edits.as_array())
+          texts[std::string(each.at("title").as_string())] +=
+              std::string(edit.at("newText").as_string());
+    }
+  }
+  return texts;
+}
+
+/// What only the generated files show is mended like everything else.
+TEST(Lsp, OffersWhatTheRemedySaysOfGeneratedFiles) {
+  const Scratch scratch;
+  std::ofstream(scratch / "deployment.yaml")
+      << "caisson: v1\nname: shop\nversion: 1.0.0\ntenants: []\nservices:\n"
+         "  web: { image: \"registry.example/web@sha256:"
+      << std::string(64, '0')
+      << "\", port: 8080 }\n"
+         "patches:\n"
+         "  - { file: systemd/system/shop-runtime.service, at: /Service/MemoryMaks, set: 1G, "
+         "reason: x "
+         "}\n";
+  const auto patched = offered(scratch.path(), scratch / "deployment.yaml");
+  EXPECT_EQ(patched.count("replace 'MemoryMaks' with 'MemoryMax'"), 1U)
+      << testing::PrintToString(patched);
+  std::ofstream(scratch / "deployment.yaml")
+      << "caisson: v1\nname: shop\nversion: 1.0.0\ntenants: []\nservices:\n"
+         "  web: { image: \"registry.example/web@sha256:"
+      << std::string(64, '0') << "\", port: 8080 }\n";
+  const auto waived = offered(scratch.path(), scratch / "deployment.yaml");
+  ASSERT_EQ(waived.count("waive loss/services.*.port"), 1U) << testing::PrintToString(waived);
+  EXPECT_NE(waived.at("waive loss/services.*.port")
+                .find("{ rule: loss/services.*.port, reason: accepted as it is }"),
+            std::string::npos);
+  std::ofstream(scratch / "deployment.yaml")
+      << "caisson: v1\nname: shop\nversion: 1.0.0\ntenants: []\n"
+         "waivers: [{ rule: loss/services.*.prt, reason: x }]\n";
+  const auto corrected = offered(scratch.path(), scratch / "deployment.yaml");
+  EXPECT_EQ(corrected.count("replace with 'loss/services.*.port'"), 1U)
+      << testing::PrintToString(corrected);
 }
 
 /// Large ones too, though a little later.

@@ -97,6 +97,23 @@ Edit Writing::remove(const Step& step) const {
   const std::size_t end = end_of(step.index);
   const bool last = step.index + 1 == count;
   if (in_brackets(*step.around)) {
+    const std::size_t before_it = step.index > 0 ? end_of(step.index - 1) : begin;
+    const auto gone = last ? text_.substr(before_it, end - before_it)
+                           : text_.substr(begin, begin_of(step.index + 1) - begin);
+    if (gone.find('#') != std::string_view::npos) {
+      // A comment of what stands before or behind it stays: its own line goes, or the comma alone.
+      const std::size_t line = line_begin(begin);
+      const bool first_of_line =
+          text_.substr(line, begin - line).find_first_not_of(" \t") == std::string_view::npos;
+      const std::size_t comma = text_.find_first_not_of(" \t", end);
+      const bool has_comma = comma != std::string_view::npos && text_[comma] == ',';
+      const std::size_t behind = has_comma ? comma + 1 : end;
+      const auto rest = text_.substr(behind, line_behind(behind) - behind);
+      const std::size_t word = rest.find_first_not_of(" \t\r\n");
+      const bool last_of_line = word == std::string_view::npos || rest[word] == '#';
+      return first_of_line && last_of_line ? replace(place(line, behind + rest.size()), "")
+                                           : replace(place(begin, behind), "");
+    }
     if (!last) return replace(place(begin, begin_of(step.index + 1)), "");
     if (step.index > 0) return replace(place(end_of(step.index - 1), end), "");
     return replace(place(begin, end), "");

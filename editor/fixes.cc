@@ -68,7 +68,7 @@ class Ideas {
     across_fields();
     replacements();
     removals();
-    if (diagnostic_.severity == Severity::warning) waive();
+    waive();
     return std::move(fixes_);
   }
 
@@ -112,8 +112,7 @@ class Ideas {
   }
   void replacements() {
     if (!names_a_value()) return;
-    for (const Replacement& word : other_words(diagnostic_, written()))
-      replace_by(word);
+    for (const Replacement& word : other_words(diagnostic_, written())) replace_by(word);
   }
 
   /// A tenant that is declared again, a row with too few cells: the line goes.
@@ -135,6 +134,7 @@ class Ideas {
     const Entry& entry = *step.entry();
     const Node* service = part_.exact ? map_with(part_.tree, entry.key_span.begin) : nullptr;
     if (service == nullptr) return;
+    own_bounds(*service);
     const auto own =
         own_words(*std::ranges::find(service->fields, entry.key_span.begin, key_begins), *service);
     if (!own) return;
@@ -162,6 +162,16 @@ class Ideas {
               {entry.key_span.file, entry.key_span.begin, entry.value.span.end},
               own->key + ": " + value);
     }
+  }
+
+  /// `requests` and `limits` become what is asked for, "..", what may be used.
+  void own_bounds(const Node& resources) {
+    const Entry* around = way_.size() < 2 ? nullptr : way_[way_.size() - 2].entry();
+    if (around == nullptr || around->key != "resources" || has_comment(*around)) return;
+    if (const auto said = own_resources(resources))
+      replace("write 'resources: " + *said + "'",
+              {around->key_span.file, around->key_span.begin, around->value.span.end},
+              "resources: " + *said);
   }
 
   static std::uint32_t key_begins(const Entry& entry) { return entry.key_span.begin; }
@@ -278,20 +288,22 @@ class Ideas {
     }
   }
 
+  /// What the message has in quotes, the first for 0.
+  [[nodiscard]] std::string quoted_name(std::size_t number) const {
+    std::size_t at = 0;
+    const std::string& message = diagnostic_.message;
+    for (std::size_t i = 0; i <= number; ++i) {
+      const std::size_t begin = message.find('\'', at);
+      const std::size_t end = begin == std::string::npos ? begin : message.find('\'', begin + 1);
+      if (end == std::string::npos) break;
+      if (i == number) return message.substr(begin + 1, end - begin - 1);
+      at = end + 1;
+    }
+    return {};
+  }
+
   // E02xx, E03xx: what does not agree with something else.
   void across_fields() {
-    const auto quoted_name = [this](std::size_t number) {
-      std::size_t at = 0;
-      const std::string& message = diagnostic_.message;
-      for (std::size_t i = 0; i <= number; ++i) {
-        const std::size_t begin = message.find('\'', at);
-        const std::size_t end = begin == std::string::npos ? begin : message.find('\'', begin + 1);
-        if (end == std::string::npos) return std::string();
-        if (i == number) return message.substr(begin + 1, end - begin - 1);
-        at = end + 1;
-      }
-      return std::string();
-    };
     if (code() == "E0205") {
       const std::string name = quoted_name(0);
       add("declare the secret '" + name + "'",
@@ -326,9 +338,49 @@ class Ideas {
       const std::vector<Writing::Step> service(way_.begin(), way_.begin() + 2);
       add("add 'port: 8080'", {writing_.add(service, "port", "8080")});
     }
+    if (code() == "E0307") patched_word();
     if (code() == "E0218") replacements();
     if (code() == "W0206") mail_server();
     if (code() == "W0205") shell();
+  }
+
+  /// Another word for the last one of a place in a file: where the patch says the place, or as a
+  /// key of what it merges there.
+  void patched_word() {
+    constexpr std::string_view meant = "did you mean '";
+    const auto at = diagnostic_.remedy.find(meant);
+    const auto patch =
+        std::ranges::find(way_, nullptr, [](const Writing::Step& step) { return step.entry(); });
+    if (at == std::string::npos || patch == way_.end()) return;
+    const auto fresh = diagnostic_.remedy.substr(at + meant.size());
+    const std::string word = fresh.substr(0, fresh.find('\''));
+    const std::string place = quoted_name(0);
+    const std::string wrong = place.substr(place.rfind('/') + 1);
+    if (wrong.empty() || word.starts_with('/')) return;
+    const std::string title = "replace '" + wrong + "' with '" + word + "'";
+    if (const Node* said = patch->value().at("at"); said != nullptr) {
+      const auto words = text().substr(said->span.begin, said->span.end - said->span.begin);
+      const auto last = words.rfind('/' + wrong);
+      const auto behind = last == std::string_view::npos ? words : words.substr(last + 1);
+      if (behind.starts_with(wrong) && behind.size() <= wrong.size() + 1) {
+        const auto begin = said->span.begin + static_cast<std::uint32_t>(last) + 1;
+        replace(title, {said->span.file, begin, begin + static_cast<std::uint32_t>(wrong.size())},
+                word);
+      }
+    }
+    if (const Node* merged = patch->value().at("merge"); merged != nullptr)
+      if (const Entry* key = key_in(*merged, wrong)) replace(title, key->key_span, word);
+  }
+
+  /// The only key of that name in the map, or in what is in it.
+  static const Entry* key_in(const Node& map, std::string_view key) {
+    const Entry* found = nullptr;
+    for (const Entry& each : map.fields) {
+      const Entry* other = each.key == key ? &each : key_in(each.value, key);
+      if (other != nullptr && found != nullptr) return nullptr;
+      if (other != nullptr) found = other;
+    }
+    return found;
   }
 
   /// A shell around a command, which replaces the variable: the remedy has the whole of it.
@@ -385,8 +437,18 @@ class Ideas {
     }
   }
 
-  /// A waiver of the warning, for the field that it is about.
+  /// The waiver that the remedy writes, or one of the warning for the field that it is about.
   void waive() {
+    constexpr std::string_view said = "waivers: [{ rule: ";
+    constexpr std::string_view reason = ", reason: ";
+    if (const auto at = diagnostic_.remedy.find(said); at != std::string::npos) {
+      const auto rest = diagnostic_.remedy.substr(at + said.size());
+      const auto rule = rest.substr(0, rest.find(reason));
+      add("waive " + rule.substr(0, rule.find(',')),
+          {writing_.add_item({}, "waivers", "{ rule: " + rule + ", reason: accepted as it is }")});
+      return;
+    }
+    if (diagnostic_.severity != Severity::warning) return;
     std::string field;
     for (const Writing::Step& step : way_) {
       if (step.entry() == nullptr) break;

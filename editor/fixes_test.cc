@@ -100,7 +100,8 @@ void expect_in_place(const Project& project, const source::Diagnostic& mended, c
     if (mended.remedy.find("did you mean '") == std::string::npos) continue;
     const auto quote = mended.message.find('\'');
     const auto word = mended.message.substr(
-        quote + 1, std::min(mended.message.find('\'', quote + 1), mended.message.size()) - quote - 1);
+        quote + 1,
+        std::min(mended.message.find('\'', quote + 1), mended.message.size()) - quote - 1);
     const auto at = old.find(word);
     ASSERT_NE(at, std::string_view::npos) << said << " replaces something else";
     EXPECT_TRUE(edit.text.starts_with(old.substr(0, at)) ||
@@ -247,7 +248,8 @@ TEST(Fixes, ThatAddWhatNobodySaidAreGuesses) {
   EXPECT_FALSE(only("E0106", "unsuspended", "did you mean 'suspended'?"));
   EXPECT_FALSE(only("E0118", "10", "a duration needs a unit: did you mean 10s?"));
   EXPECT_FALSE(only("E0119", "5", "a rate needs a unit of time: did you mean 5/s?"));
-  EXPECT_FALSE(only("E0113", "smtp.example.com", "it needs a port: did you mean smtp.example.com:443?"));
+  EXPECT_FALSE(
+      only("E0113", "smtp.example.com", "it needs a port: did you mean smtp.example.com:443?"));
   EXPECT_FALSE(only("E0114", "10.0.0.5", "did you mean 10.0.0.5/32?"));
   EXPECT_TRUE(only("E0125", "data", "a pointer starts with '/': did you mean /data?"));
   EXPECT_TRUE(only("E0101", "tenats", "did you mean 'tenants'?"));
@@ -287,9 +289,9 @@ TEST(Fixes, PutAnotherWordInThePlaceOfTheOneThatIsQuoted) {
   EXPECT_EQ(words("E0307", "1G", "'/Service/MemoryMaks' of 'a.service' is no directive of systemd",
                   "did you mean 'MemoryMax'?"),
             Words{});
-  EXPECT_EQ(words("E0228", "${answer:a}-${answer:a}", "unknown answer 'a' in name",
-                  "did you mean 'b'?"),
-            Words{});
+  EXPECT_EQ(
+      words("E0228", "${answer:a}-${answer:a}", "unknown answer 'a' in name", "did you mean 'b'?"),
+      Words{});
   // What an answer stands for while the spec is checked.
   EXPECT_EQ(words("E0112", "x_${answer:dom}", "invalid domain 'x_dom.answers.example'",
                   "write x-dom.answers.example"),
@@ -512,6 +514,55 @@ TEST(Fixes, SayAValueOfOtherWordsWholly) {
                                           "      # of Europe\n"
                                           "      - A=b\n");
   EXPECT_EQ(commented.find("env:"), std::string::npos) << commented;
+}
+
+TEST(Fixes, SayBoundsOfKubernetesAndItsPort) {
+  const std::string head =
+      "caisson: v1\nname: shop\nversion: 1.0.0\ntenants: []\nservices:\n  db:\n    image: "
+      "registry.example/x@sha256:" +
+      std::string(64, '0') + "\n";
+  EXPECT_EQ(with_keys_mended(head + "    containerPort: 8080\n"
+                                    "    resources:\n"
+                                    "      requests: { cpu: 100m, memory: 64Mi }\n"
+                                    "      limits: { cpu: 500m, memory: 64Mi }\n"),
+            head + "    port: 8080\n    resources: { cpu: 100m..500m, memory: 64Mi }\n");
+  EXPECT_EQ(with_keys_mended(head + "    resources: { limits: { memory: 256Mi } }\n"),
+            head + "    resources: { memory: 256Mi }\n");
+  // What has no limit has no word, nor has a comment a place.
+  for (const std::string more : {"{ requests: { cpu: 100m }, limits: { memory: 1Gi } }",
+                                 "\n      # ours\n      limits: { memory: 256Mi }"}) {
+    auto titles = mend_text(head + "    resources: " + more + "\n");
+    EXPECT_FALSE(titles["E0101"].empty()) << more;
+    for (const auto& title : titles["E0101"]) EXPECT_TRUE(title.starts_with("remove ")) << title;
+  }
+}
+
+TEST(Fixes, KeepTheCommentsOfWhatStandsBesideWhatGoes) {
+  const std::string head =
+      "caisson: v1\nname: shop\nversion: 1.0.0\ntenants: []\ntiers:\n  free: { isolation: row, "
+      "limits: {\n";
+  const auto without = [&](const std::string& limits) {
+    const std::string text = head + limits;
+    const std::string uri = "file:///work/deployment.yaml";
+    Workspace workspace(surroundings_for(text));
+    workspace.open({.uri = uri, .path = {}, .language = "caisson", .text = Text(text)});
+    OpenSpec& spec = *workspace.member(uri)->spec;
+    const auto all = workspace.analysis(spec).diagnostics;
+    const auto wrong = std::ranges::find(all, "E0101", &source::Diagnostic::code);
+    if (wrong == all.end()) return std::string("nothing is wrong");
+    for (const Fix& fix : fixes_for(workspace.project(spec), all, *wrong, [&](const auto& edits) {
+           return workspace.after(spec, edits);
+         }))
+      if (fix.title == "remove 'xyzzy'") return editor::apply(text, fix.edits).substr(head.size());
+    return std::string("nothing is offered");
+  };
+  EXPECT_EQ(without("    requests: 5/s, # of one\n    xyzzy: 2, # wrong\n    # of all\n"
+                    "    storage: 1Gi # of disks\n  } }\n"),
+            "    requests: 5/s, # of one\n    # of all\n    storage: 1Gi # of disks\n  } }\n");
+  EXPECT_EQ(without("    requests: 5/s, # of one\n    xyzzy: 2 } }\n"),
+            "    requests: 5/s, # of one\n     } }\n");
+  EXPECT_EQ(without("    xyzzy: 2, requests: 5/s, # of one\n    storage: 1Gi } }\n"),
+            "    requests: 5/s, # of one\n    storage: 1Gi } }\n");
 }
 
 TEST(Fixes, OfThePortOfALocalCommandStartAShell) {

@@ -298,6 +298,10 @@ Words port(const Node& node, const Node&) {
   return OwnWords{.key = "port", .value = node.items[0].text};
 }
 
+Words container_port(const Node& node, const Node&) {
+  return is_whole(node.text) ? Words(OwnWords{.key = "port"}) : std::nullopt;
+}
+
 Words scale(const Node& node, const Node&) {
   return is_whole(node.text) ? Words(OwnWords{.key = "replicas"}) : std::nullopt;
 }
@@ -313,7 +317,7 @@ struct Translation {
   std::string_view word;
   Words (*say)(const Node& value, const Node& service);
 };
-constexpr std::array<Translation, 16> translations{{{"environment", environment},
+constexpr std::array<Translation, 17> translations{{{"environment", environment},
                                                     {"depends_on", needs},
                                                     {"links", needs},
                                                     {"healthcheck", health},
@@ -327,10 +331,39 @@ constexpr std::array<Translation, 16> translations{{{"environment", environment}
                                                     {"ulimits", files},
                                                     {"args", arguments},
                                                     {"expose", port},
+                                                    {"containerPort", container_port},
                                                     {"scale", scale},
                                                     {"deploy", deployment}}};
 
+/// What both maps of Kubernetes say of one thing: "100m..500m". One that is asked for and has no
+/// limit has no word.
+std::optional<std::string> bounds(const Node* requests, const Node* limits, std::string_view key) {
+  const Node* least = requests == nullptr ? nullptr : requests->at(key);
+  const Node* most = limits == nullptr ? nullptr : limits->at(key);
+  if (least == nullptr && most == nullptr) return "";
+  if (most == nullptr) return std::nullopt;
+  for (const Node* each : {least, most})
+    if (each != nullptr && each->kind != Node::Kind::scalar) return std::nullopt;
+  return least == nullptr || least->text == most->text ? most->text
+                                                       : least->text + ".." + most->text;
+}
+
 }  // namespace
+
+std::optional<std::string> own_resources(const Node& resources) {
+  if (!has_only(resources, {"requests", "limits"})) return std::nullopt;
+  const Node* requests = resources.at("requests");
+  const Node* limits = resources.at("limits");
+  std::string map;
+  for (const Node* each : {requests, limits})
+    if (each != nullptr && !has_only(*each, {"cpu", "memory"})) return std::nullopt;
+  for (const std::string key : {"cpu", "memory"}) {
+    const auto said = bounds(requests, limits, key);
+    if (!said) return std::nullopt;
+    if (!said->empty()) map += (map.empty() ? "{ " : ", ") + key + ": " + *said;
+  }
+  return map.empty() ? std::nullopt : std::optional(map + " }");
+}
 
 std::optional<OwnWords> own_words(const Entry& entry, const Node& service) {
   const auto* const known = std::ranges::find(translations, entry.key, &Translation::word);

@@ -21,4 +21,8 @@ struct OwnWords {
 [[nodiscard]] std::optional<OwnWords> own_words(const spec::Entry& entry,
                                                 const spec::Node& service);
 
+/// `{ cpu: 100m..500m, memory: 256Mi }` for the `requests` and `limits` of Kubernetes; nothing when
+/// that would not say the same.
+[[nodiscard]] std::optional<std::string> own_resources(const spec::Node& resources);
+
 }  // namespace caisson::editor

@@ -115,7 +115,9 @@ Result<void> save(const BackupSettings& settings, const Tenant& tenant) {
   if (!taken) return tl::unexpected(taken.error());
   const auto id = text_of(*taken, "id");
   if (!is_plain(id)) return fail("the runtime named no snapshot");
-  const auto from = settings.data / "snapshots" / tenant.id;
+  const auto data = storage::find_data_directory(settings.data);
+  if (!data) return tl::unexpected(data.error());
+  const auto from = *data / "snapshots" / tenant.id;
   const auto to = settings.to / tenant.slug;
   if (auto made = storage::make_private_directory(to); !made) return made;
   if (auto cleared = storage::clear_unfinished_snapshots(to); !cleared) return cleared;

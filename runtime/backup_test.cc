@@ -179,6 +179,44 @@ TEST_F(BackingUp, WhatWasSavedCanBeRestoredOnceTheDataAreLost) {
   EXPECT_THAT(audit.value(), HasSubstr(id + " of " + old));
 }
 
+TEST_F(BackingUp, ACopyIsRestoredInOneStepOnceTheDataAreLost) {
+  const std::string order = R"({"n":1})";
+  const auto made = http::TestClient(application_->data_port())
+                        .ask(tenant_request("globex", "POST", "/v1/records/orders", order));
+  ASSERT_TRUE(made && made->status == 201);
+  save();
+  const auto restored = client::restore_copy(settings_, {.slug = "globex", .id = {}});
+  ASSERT_TRUE(restored) << restored.error().text();
+  application_.reset();
+  fs::remove_all(settings_.data);
+  restart();
+
+  // Somebody else may have the slug by now, so that has to be said.
+  const auto unsaid = client::restore_copy(settings_, {.slug = "globex", .id = {}});
+  ASSERT_FALSE(unsaid);
+  EXPECT_THAT(unsaid.error().text(), HasSubstr("is of an earlier tenant 'globex'"));
+  EXPECT_THAT(unsaid.error().text(), HasSubstr("--by-slug"));
+  for (const auto& wrong : {client::CopyToRestore{.slug = "globex", .id = "no-such"},
+                            {.slug = "hooli", .id = {}},
+                            {.slug = "../globex", .id = {}}}) {
+    EXPECT_FALSE(client::restore_copy(settings_, wrong)) << wrong.slug;
+  }
+  const auto again =
+      client::restore_copy(settings_, {.slug = "globex", .id = *restored, .by_slug = true});
+  ASSERT_TRUE(again) << again.error().text();
+  http::TestClient client(application_->data_port());
+  EXPECT_EQ(client.ask(tenant_request("globex", "GET", made->field("Location")))->status, 200);
+  EXPECT_TRUE(fs::is_empty(settings_.data / "snapshots" / id_of("globex"))) << "it was a guest";
+  EXPECT_EQ(names(settings_.to / "globex").size(), 2U);
+
+  // A copy that lies with another tenant's says whose it is.
+  fs::copy(settings_.to / "globex", settings_.to / "initech", fs::copy_options::recursive);
+  const auto astray = client::restore_copy(
+      settings_, {.slug = "initech", .id = *restored, .by_slug = true});
+  ASSERT_FALSE(astray);
+  EXPECT_THAT(astray.error().text(), HasSubstr("is of another tenant"));
+}
+
 TEST_F(BackingUp, WhatAKilledBackupLeftGoes) {
   save();
   const auto to = settings_.to / "globex";

@@ -84,7 +84,10 @@ TEST_F(Program, TellsItsVersionAndHowItIsUsed) {
            {"serve", "--config"},
            {"dance"},
            {"audit"},
-           {"version", "now"}}) {
+           {"version", "now"},
+           {"restore"},
+           {"restore", "globex"},
+           {"restore", "--config", "backup.json"}}) {
     EXPECT_EQ(run(wrong), 2);
   }
 }

@@ -203,6 +203,31 @@ def volume_of(kubernetes, claim):
     return volume, volume["spec"].get("local") or volume["spec"]["hostPath"]
 
 
+def lost_data_come_back(release, runbook, record_of_shared):
+    """The volume of a runtime is empty, and so are the tenants that it makes: the copies bring them back, as RUNBOOK.md says."""
+    kubernetes = release.kubernetes
+
+    def say(*commands, check=True):
+        return kubernetes.inside("bash", "-c", f"set -eo pipefail\nPATH={kubernetes.tools}:$PATH\n" + "\n".join(commands), check=check)
+
+    lost = record_of_shared("lost")
+    say(*[command.text for command in runbook.commands if command.section == "Back up" and "job" in command.text and "umbrella" not in command.text])
+    scale_runtime(kubernetes, 0)
+    _, place = volume_of(kubernetes, release.claim("acme", "runtime-data-runtime-0"))
+    root = pathlib.Path(place["path"])
+    kept = [path.name for path in root.iterdir() if path.name != "lost+found"]
+    expect(kept == ["private"], f"in a volume to which everybody may write there is {kept}")
+    kubernetes.inside("rm", "--recursive", *[root / name for name in kept])
+    scale_runtime(kubernetes, 1)
+    expect(record_of_shared("lost") != lost, "the data are not lost")
+    restore = function(runbook, "restore")
+    done = say(restore, "restore runtime globex", check=False)
+    expect(done.returncode != 0 and "say --by-slug" in done.stdout, f"a copy of an earlier tenant is restored unasked: {done.stdout}{done.stderr}")
+    say(restore, "restore runtime --by-slug globex")
+    expect(record_of_shared("lost") == lost, "the record is not back")
+    print("  data that were lost with their volume come back from the copies")
+
+
 def a_claim_is_made_anew(release, runbook, record_of_shared):
     """What a VolumeSnapshot has comes back as the restore of RUNBOOK.md says. No driver is here that fills a claim from one: the definition of
     the kind is, and the volume that the new claim gets is the copy that was made in its place."""

@@ -113,7 +113,7 @@ Result<void> Application::open() {
   auto registry = tenancy::Registry::open(configuration.data, configuration.tiers, clock_);
   if (!registry) return tl::unexpected(registry.error());
   registry_ = std::move(*registry);
-  auto audit = observe::Audit::open(configuration.data / "audit", clock_, log_, metrics_);
+  auto audit = observe::Audit::open(registry_->data() / "audit", clock_, log_, metrics_);
   if (!audit) return tl::unexpected(audit.error());
   audit_ = std::move(*audit);
   const std::size_t open_stores =
@@ -126,7 +126,7 @@ Result<void> Application::open() {
                        {"connections", static_cast<std::int64_t>(plan_.connections)},
                        {"workers", static_cast<std::int64_t>(plan_.workers)}});
   auto tenants = tenancy::Tenants::open(
-      {.data = configuration.data,
+      {.data = registry_->data(),
        .schema = modules::Records::schema(),
        .workers = plan_.workers,
        .open_stores = open_stores,
@@ -233,7 +233,7 @@ Result<void> Application::apply(const std::vector<tenancy::TenantSpec>& tenants,
                             .reason = announced};
   const std::uint64_t begun = audit_->begin(event);
   if (begun == 0) {
-    return fail("cannot write the audit log in " + (configuration_->data / "audit").string(),
+    return fail("cannot write the audit log in " + (registry_->data() / "audit").string(),
                 "nothing is changed without it: see to its disk");
   }
   const auto reconciled = tenants_->reconcile(tenants, tiers, std::move(named));

@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 
+#include <boost/json/parse.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -40,6 +41,34 @@ class BackingUp : public testing::Test {
     return *report;
   }
 
+  void restart() {
+    application_.reset();
+    application_ = deployment_.start();
+    settings_.operator_address = "127.0.0.1:" + std::to_string(application_->operator_port());
+  }
+
+  http::TestClient::Answer operate(std::string_view method, const std::string& target,
+                                   std::string_view body = "") const {
+    http::TestClient operators(application_->operator_port());
+    return operators.ask(operator_request(method, target, body)).value();
+  }
+  http::TestClient::Answer restore(const std::string& slug, std::string_view body) const {
+    return operate("POST", "/v1/tenants/" + slug + "/restore", body);
+  }
+
+  std::string id_of(const std::string& slug) const {
+    const auto shown = boost::json::parse(operate("GET", "/v1/tenants/" + slug).body);
+    return std::string(shown.at("id").as_string());
+  }
+
+  /// Puts the one copy of the tenant to where its runtime looks for snapshots; its id.
+  std::string bring_back(const std::string& slug) const {
+    const auto place = settings_.data / "snapshots" / id_of(slug);
+    fs::create_directories(place);
+    fs::copy(settings_.to / slug, place);
+    return fs::directory_iterator(settings_.to / slug)->path().stem().string();
+  }
+
   TestDeployment deployment_;
   std::unique_ptr<Application> application_ = deployment_.start();
   client::BackupSettings settings_{
@@ -65,8 +94,7 @@ TEST_F(BackingUp, FindsTheTenantsBeyondAPage) {
       ASSERT_TRUE((*tenants)->remove(slug));
     }
   }
-  application_ = deployment_.start();
-  settings_.operator_address = "127.0.0.1:" + std::to_string(application_->operator_port());
+  restart();
   const auto report = save();
   EXPECT_EQ(report.saved, 2);
   EXPECT_THAT(report.problems, testing::IsEmpty());
@@ -114,29 +142,79 @@ TEST_F(BackingUp, WhatWasSavedCanBeRestored) {
   save();
   ASSERT_EQ(client.ask(tenant_request("globex", "DELETE", place))->status, 204);
 
-  const auto tenant = [&] {
-    for (const auto& entry : fs::directory_iterator(settings_.to / "globex")) {
-      if (entry.path().extension() != ".json") continue;
-      const auto text = *read_file(entry.path(), 4096);
-      const auto at = text.find(R"("tenant":")") + 10;
-      return text.substr(at, text.find('"', at) - at);
-    }
-    return std::string{};
-  }();
-  std::string id;
-  for (const auto& entry : fs::directory_iterator(settings_.to / "globex")) {
-    fs::copy(entry.path(), settings_.data / "snapshots" / tenant);
-    id = entry.path().stem().string();
-  }
-  http::TestClient operators(application_->operator_port());
-  const auto body = R"({"snapshot":")" + id + R"("})";
-  const auto restored = operators.ask(
-      "POST /v1/tenants/globex/restore HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " +
-      settings_.token + "\r\nContent-Type: application/json\r\nContent-Length: " +
-      std::to_string(body.size()) + "\r\n\r\n" + body);
-  ASSERT_TRUE(restored);
-  EXPECT_EQ(restored->status, 200) << restored->body;
+  const auto id = bring_back("globex");
+  EXPECT_EQ(restore("globex", R"({"snapshot":")" + id + R"("})").status, 200);
   EXPECT_EQ(client.ask(tenant_request("globex", "GET", place))->status, 200);
+}
+
+/// The registry went with the data, and with it the ids of the tenants.
+TEST_F(BackingUp, WhatWasSavedCanBeRestoredOnceTheDataAreLost) {
+  const std::string order = R"({"n":1})";
+  const auto made = http::TestClient(application_->data_port())
+                        .ask(tenant_request("globex", "POST", "/v1/records/orders", order));
+  ASSERT_TRUE(made && made->status == 201);
+  const auto place = made->field("Location");
+  const std::string old = id_of("globex");
+  save();
+  application_.reset();
+  fs::remove_all(settings_.data);
+  restart();
+  http::TestClient client(application_->data_port());
+  ASSERT_EQ(client.ask(tenant_request("globex", "GET", place))->status, 404);
+
+  const auto id = bring_back("globex");
+  const std::string snapshot = R"("snapshot":")" + id + "\"";
+  const auto unnamed = restore("globex", "{" + snapshot + "}");
+  EXPECT_EQ(unnamed.status, 409);
+  EXPECT_THAT(unnamed.body, HasSubstr("was called 'globex' then"));
+  EXPECT_THAT(unnamed.body, HasSubstr("say from=" + old));
+  const auto other = restore("initech", "{" + snapshot + R"(,"from":")" + id_of("globex") + "\"}");
+  EXPECT_EQ(other.status, 409);
+  EXPECT_THAT(other.body, HasSubstr("say from=globex"));
+  const auto restored = restore("globex", "{" + snapshot + R"(,"from":")" + old + "\"}");
+  EXPECT_EQ(restored.status, 200) << restored.body;
+  EXPECT_EQ(client.ask(tenant_request("globex", "GET", place))->status, 200);
+  EXPECT_EQ(client.ask(tenant_request("initech", "GET", place))->status, 404);
+  const auto audit = read_file(settings_.data / "audit/audit.ndjson", std::size_t{1} << 20);
+  EXPECT_THAT(audit.value(), HasSubstr(id + " of " + old));
+}
+
+TEST_F(BackingUp, ACopyIsRestoredInOneStepOnceTheDataAreLost) {
+  const std::string order = R"({"n":1})";
+  const auto made = http::TestClient(application_->data_port())
+                        .ask(tenant_request("globex", "POST", "/v1/records/orders", order));
+  ASSERT_TRUE(made && made->status == 201);
+  save();
+  const auto restored = client::restore_copy(settings_, {.slug = "globex", .id = {}});
+  ASSERT_TRUE(restored) << restored.error().text();
+  application_.reset();
+  fs::remove_all(settings_.data);
+  restart();
+
+  // Somebody else may have the slug by now, so that has to be said.
+  const auto unsaid = client::restore_copy(settings_, {.slug = "globex", .id = {}});
+  ASSERT_FALSE(unsaid);
+  EXPECT_THAT(unsaid.error().text(), HasSubstr("is of an earlier tenant 'globex'"));
+  EXPECT_THAT(unsaid.error().text(), HasSubstr("--by-slug"));
+  for (const auto& wrong : {client::CopyToRestore{.slug = "globex", .id = "no-such"},
+                            {.slug = "hooli", .id = {}},
+                            {.slug = "../globex", .id = {}}}) {
+    EXPECT_FALSE(client::restore_copy(settings_, wrong)) << wrong.slug;
+  }
+  const auto again =
+      client::restore_copy(settings_, {.slug = "globex", .id = *restored, .by_slug = true});
+  ASSERT_TRUE(again) << again.error().text();
+  http::TestClient client(application_->data_port());
+  EXPECT_EQ(client.ask(tenant_request("globex", "GET", made->field("Location")))->status, 200);
+  EXPECT_TRUE(fs::is_empty(settings_.data / "snapshots" / id_of("globex"))) << "it was a guest";
+  EXPECT_EQ(names(settings_.to / "globex").size(), 2U);
+
+  // A copy that lies with another tenant's says whose it is.
+  fs::copy(settings_.to / "globex", settings_.to / "initech", fs::copy_options::recursive);
+  const auto astray = client::restore_copy(
+      settings_, {.slug = "initech", .id = *restored, .by_slug = true});
+  ASSERT_FALSE(astray);
+  EXPECT_THAT(astray.error().text(), HasSubstr("is of another tenant"));
 }
 
 TEST_F(BackingUp, WhatAKilledBackupLeftGoes) {

@@ -61,6 +61,12 @@ constexpr std::string_view usage =
     "directory,\n"
     "                                                           or the hash chain of one\n"
     "       caisson-runtime backup    --config backup.json      copy every tenant's data away\n"
+    "       caisson-runtime restore   --config backup.json [--by-slug] SLUG[/COPY]...\n"
+    "                                                           give tenants back what the newest or "
+    "the\n"
+    "                                                           named copy has; --by-slug: also one "
+    "that an\n"
+    "                                                           earlier tenant of the slug left\n"
     "       caisson-runtime own UID PATH                        give a volume to a user, if it is "
     "not its\n"
     "       caisson-runtime version\n"
@@ -270,15 +276,22 @@ int serve_dashboard(const std::string& file) {
   return fine;
 }
 
-int operate(Arguments arguments) {
+/// Takes `--config FILE` or `--config=FILE` off the beginning; empty when it is not there.
+std::string take_config(Arguments& arguments) {
   const bool split = !arguments.empty() && arguments[0] == std::string_view("--config");
   const std::size_t taken = split ? 2 : 1;
-  const std::string file =
-      arguments.size() < taken ? "" : only_option(arguments.first(taken), "--config");
+  if (arguments.size() < taken) return {};
+  std::string file = only_option(arguments.first(taken), "--config");
+  arguments = arguments.subspan(taken);
+  return file;
+}
+
+int operate(Arguments arguments) {
+  const std::string file = take_config(arguments);
   if (file.empty()) return misuse("`operator` takes `--config FILE` first");
   const auto configuration = load(file, context::Beside::secrets);
   if (!configuration) return bad_usage;
-  return client::run_operator_command(*configuration, arguments.subspan(taken));
+  return client::run_operator_command(*configuration, arguments);
 }
 
 int run_backup(const std::string& file) {
@@ -292,6 +305,34 @@ int run_backup(const std::string& file) {
   for (const auto& problem : report->problems) complain(problem, fine);
   std::printf("%zu tenants backed up, %zu failed\n", report->saved, report->problems.size());
   return report->problems.empty() ? fine : unhealthy;
+}
+
+int run_restore(Arguments arguments) {
+  const std::string file = take_config(arguments);
+  if (file.empty()) return misuse("`restore` takes `--config FILE` first");
+  const bool by_slug = !arguments.empty() && arguments[0] == std::string_view("--by-slug");
+  if (by_slug) arguments = arguments.subspan(1);
+  if (arguments.empty()) return misuse("`restore` takes the slugs of tenants");
+  if (const auto hardened = host::harden_process(); !hardened) {
+    return complain(hardened.error().text(), bad_environment);
+  }
+  const auto settings = client::load_backup_settings(file);
+  if (!settings) return complain(settings.error().text(), bad_usage);
+  int status = fine;
+  for (const std::string_view word : arguments) {
+    const auto slash = std::min(word.find('/'), word.size());
+    const client::CopyToRestore copy{
+        .slug = std::string(word.substr(0, slash)),
+        .id = std::string(word.substr(std::min(slash + 1, word.size()))),
+        .by_slug = by_slug};
+    const auto restored = client::restore_copy(*settings, copy);
+    if (restored) {
+      std::printf("%s has what the copy %s has\n", copy.slug.c_str(), restored->c_str());
+    } else {
+      status = complain("tenant " + copy.slug + ": " + restored.error().text(), unhealthy);
+    }
+  }
+  return status;
 }
 
 /// One line on a log: whether its chain is whole, and what it covers.
@@ -359,6 +400,7 @@ int run(Arguments arguments) {
     return check_each(rest.subspan(1));
   }
   if (command == "operator") return operate(rest);
+  if (command == "restore") return run_restore(rest);
   if (command == "own") return take_ownership(rest);
   if (command == "wait") {
     const std::string url = only_option(rest, "--url");

@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/time.h"
 #include "runtime/modules/records.h"
+#include "runtime/storage/files.h"
 #include "runtime/tenancy/registry.h"
 #include "runtime/tenancy/tenants.h"
 
@@ -20,7 +21,9 @@ constexpr std::size_t open_stores = 4;
 }  // namespace
 
 Result<Migrated> migrate_data(const context::Configuration& configuration) {
-  const auto there = is_there(configuration.data / "registry.db");
+  const auto data = storage::find_data_directory(configuration.data);
+  if (!data) return tl::unexpected(data.error());
+  const auto there = is_there(*data / "registry.db");
   if (!there) return tl::unexpected(there.error());
   if (!*there) return Migrated{};  // nobody has served here yet
 
@@ -29,7 +32,7 @@ Result<Migrated> migrate_data(const context::Configuration& configuration) {
   if (!registry) return tl::unexpected(registry.error());
   std::string last_failure;
   auto tenants = tenancy::Tenants::open(
-      {.data = configuration.data,
+      {.data = (*registry)->data(),
        .schema = modules::Records::schema(),
        .workers = 1,
        .open_stores = open_stores,

@@ -79,7 +79,15 @@ TEST_F(Program, TellsItsVersionAndHowItIsUsed) {
   EXPECT_EQ(run({"--help"}), 0);
   EXPECT_THAT(read(output_), HasSubstr("serve     --config"));
   for (const auto& wrong : std::vector<std::vector<std::string>>{
-           {}, {"serve"}, {"serve", "--config"}, {"dance"}, {"audit"}, {"version", "now"}}) {
+           {},
+           {"serve"},
+           {"serve", "--config"},
+           {"dance"},
+           {"audit"},
+           {"version", "now"},
+           {"restore"},
+           {"restore", "globex"},
+           {"restore", "--config", "backup.json"}}) {
     EXPECT_EQ(run(wrong), 2);
   }
 }
@@ -256,6 +264,7 @@ TEST_F(Program, ServesFromAVolumeThatRootLendsToItsGroup) {
     EXPECT_EQ(Process("/usr/bin/setpriv", serve, output_).wait(), 3) << too_open;
     EXPECT_THAT(read(output_), HasSubstr("refusing " + data));
   }
+  EXPECT_FALSE(std::filesystem::exists(data + "/private")) << "it is no volume";
   lend(02775);
   Process server("/usr/bin/setpriv", serve, output_);
   ASSERT_TRUE(becomes_ready()) << read(output_);
@@ -265,6 +274,87 @@ TEST_F(Program, ServesFromAVolumeThatRootLendsToItsGroup) {
   EXPECT_EQ(status.st_mode & 0777U, 0600U);
   server.signal(SIGTERM);
   EXPECT_EQ(server.wait(), 0);
+}
+
+/// As provisioners of a node's own disk make them; with and without fsGroup.
+TEST_F(Program, KeepsDataToItselfInAVolumeToWhichEverybodyMayWrite) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can mount one";
+  constexpr uid_t user = 10001;
+  const auto& place = deployment_.directory();
+  const std::string program = place / "program";
+  std::filesystem::copy_file(shipped, program);
+  ASSERT_EQ(::chmod(place.c_str(), 0711), 0);
+  for (const auto& entry : std::filesystem::directory_iterator(place)) {
+    ASSERT_EQ(::chown(entry.path().c_str(), user, user), 0);
+  }
+  const std::string data = place / "data";
+  const std::string volume = place / "volume";
+  std::filesystem::create_directory(data);
+  std::filesystem::create_directory(volume);
+  const auto lend = [&](gid_t group, mode_t mode) {
+    ASSERT_EQ(::chown(volume.c_str(), 0, group), 0);
+    ASSERT_EQ(::chmod(volume.c_str(), mode), 0);
+  };
+  // Seen by this process alone, as a pod's volume is.
+  const auto in_volume = [&](const std::string& command) {
+    return std::vector<std::string>{
+        "--mount", "sh", "-c",
+        "mount --bind " + volume + " " + data +
+            " && exec setpriv --reuid=10001 --regid=10001 --clear-groups " + program + " " +
+            command + " --config " + config()};
+  };
+  const auto owner_and_mode = [](const std::string& path) {
+    struct stat status{};
+    EXPECT_EQ(::stat(path.c_str(), &status), 0) << path;
+    return std::pair{status.st_uid, status.st_mode & 07777U};
+  };
+  const auto serve_until_ready = [&] {
+    const auto log = deployment_.directory() / "log";
+    Process server("/usr/bin/unshare", in_volume("serve"), log);
+    EXPECT_TRUE(becomes_ready()) << read(log);
+    EXPECT_EQ(run({"operator", "--config", config(), "tenants", "show", "globex"}), 0);
+    std::string shown = read(output_);
+    server.signal(SIGTERM);
+    EXPECT_EQ(server.wait(), 0);
+    return shown;
+  };
+  lend(0, 0777);
+  // Files of others there are of no account.
+  std::ofstream(volume + "/registry.db") << "planted";
+  const std::string first = serve_until_ready();
+  EXPECT_EQ(owner_and_mode(volume), (std::pair{0U, 0777U}));
+  EXPECT_EQ(owner_and_mode(volume + "/private"), (std::pair{user, 0700U}));
+  EXPECT_EQ(owner_and_mode(volume + "/private/registry.db"), (std::pair{user, 0600U}));
+  // The same data whatever becomes of the mode: with fsGroup, without it, closed again.
+  for (const auto& [group, mode] : {std::pair{user, 02777U}, {user, 02775U}, {0U, 0777U}}) {
+    lend(group, mode);
+    EXPECT_EQ(serve_until_ready(), first) << std::oct << mode;
+  }
+  EXPECT_EQ(Process("/usr/bin/unshare", in_volume("migrate"), output_).wait(), 0) << read(output_);
+
+  // A directory of somebody else, or a link, is not taken for it.
+  std::filesystem::remove_all(volume + "/private");
+  std::filesystem::create_directory(volume + "/private");
+  ASSERT_EQ(::chmod((volume + "/private").c_str(), 0777), 0);
+  EXPECT_EQ(Process("/usr/bin/unshare", in_volume("serve"), output_).wait(), 3);
+  EXPECT_THAT(read(output_), HasSubstr("refusing " + data + "/private"));
+  std::filesystem::remove(volume + "/private");
+  std::filesystem::create_directory_symlink("/tmp", volume + "/private");
+  EXPECT_EQ(Process("/usr/bin/unshare", in_volume("serve"), output_).wait(), 3);
+  EXPECT_THAT(read(output_), HasSubstr("cannot open directory " + data + "/private"));
+  std::filesystem::remove(volume + "/private");
+  std::filesystem::remove(volume + "/registry.db");
+
+  // Data that are in the volume itself are not left behind when it is opened to everybody.
+  lend(user, 02775);
+  const std::string directly = serve_until_ready();
+  EXPECT_EQ(owner_and_mode(volume + "/registry.db").first, user);
+  lend(user, 02777);
+  EXPECT_EQ(Process("/usr/bin/unshare", in_volume("serve"), output_).wait(), 3);
+  EXPECT_THAT(read(output_), HasSubstr("it has data, and everybody may write to it"));
+  lend(user, 02775);
+  EXPECT_EQ(serve_until_ready(), directly);
+  EXPECT_FALSE(std::filesystem::exists(volume + "/private"));
 }
 
 TEST_F(Program, ServesOnTheSocketsThatSystemdPasses) {

@@ -1,6 +1,7 @@
 """Upgrades of an installed chart that change its claims and doors, and what RUNBOOK.md does to the claims, in the cluster of cluster.py."""
 
 import base64
+import functools
 import gzip
 import json
 import pathlib
@@ -188,6 +189,45 @@ def releases_keep_no_secrets(release):
     print("  a release keeps nothing that is secret or a tenant's")
 
 
+def scale_runtime(kubernetes, replicas):
+    kubernetes.kubectl("--namespace", "acme", "scale", "statefulset/runtime", "--replicas", str(replicas))
+    if replicas:
+        kubernetes.kubectl("--namespace", "acme", "rollout", "status", "statefulset/runtime", "--timeout", "2m")
+    else:
+        kubernetes.kubectl("--namespace", "acme", "wait", "pod/runtime-0", "--for=delete", "--timeout", "2m")
+
+
+def volume_of(kubernetes, claim):
+    """The volume of a claim, and the part of it that says where on the node it is."""
+    volume = json.loads(kubernetes.kubectl("get", "persistentvolume", claim["spec"]["volumeName"], "--output", "json"))
+    return volume, volume["spec"].get("local") or volume["spec"]["hostPath"]
+
+
+def lost_data_come_back(release, runbook, record_of_shared):
+    """The volume of a runtime is empty, and so are the tenants that it makes: the copies bring them back, as RUNBOOK.md says."""
+    kubernetes = release.kubernetes
+
+    def say(*commands, check=True):
+        return kubernetes.inside("bash", "-c", f"set -eo pipefail\nPATH={kubernetes.tools}:$PATH\n" + "\n".join(commands), check=check)
+
+    lost = record_of_shared("lost")
+    say(*[command.text for command in runbook.commands if command.section == "Back up" and "job" in command.text and "umbrella" not in command.text])
+    scale_runtime(kubernetes, 0)
+    _, place = volume_of(kubernetes, release.claim("acme", "runtime-data-runtime-0"))
+    root = pathlib.Path(place["path"])
+    kept = [path.name for path in root.iterdir() if path.name != "lost+found"]
+    expect(kept == ["private"], f"in a volume to which everybody may write there is {kept}")
+    kubernetes.inside("rm", "--recursive", *[root / name for name in kept])
+    scale_runtime(kubernetes, 1)
+    expect(record_of_shared("lost") != lost, "the data are not lost")
+    restore = function(runbook, "restore")
+    done = say(restore, "restore runtime globex", check=False)
+    expect(done.returncode != 0 and "say --by-slug" in done.stdout, f"a copy of an earlier tenant is restored unasked: {done.stdout}{done.stderr}")
+    say(restore, "restore runtime --by-slug globex")
+    expect(record_of_shared("lost") == lost, "the record is not back")
+    print("  data that were lost with their volume come back from the copies")
+
+
 def a_claim_is_made_anew(release, runbook, record_of_shared):
     """What a VolumeSnapshot has comes back as the restore of RUNBOOK.md says. No driver is here that fills a claim from one: the definition of
     the kind is, and the volume that the new claim gets is the copy that was made in its place."""
@@ -206,18 +246,12 @@ def a_claim_is_made_anew(release, runbook, record_of_shared):
             "apiVersion": "snapshot.storage.k8s.io/v1", "kind": "VolumeSnapshot", "metadata": {"name": called, "namespace": "acme"},
             "spec": {"source": {"persistentVolumeClaimName": name}}, "status": {"readyToUse": ready}}))
 
-    def scale(replicas):
-        kubernetes.kubectl("--namespace", "acme", "scale", "statefulset/runtime", "--replicas", str(replicas))
-        if replicas:
-            kubernetes.kubectl("--namespace", "acme", "rollout", "status", "statefulset/runtime", "--timeout", "2m")
-        else:
-            kubernetes.kubectl("--namespace", "acme", "wait", "pod/runtime-0", "--for=delete", "--timeout", "2m")
-
+    scale = functools.partial(scale_runtime, kubernetes)
     before = record_of_shared("before")
     scale(0)
     claim = release.claim("acme", name)
-    volume = json.loads(kubernetes.kubectl("get", "persistentvolume", claim["spec"]["volumeName"], "--output", "json"))
-    kept = pathlib.Path(volume["spec"]["local"]["path"])
+    volume, place = volume_of(kubernetes, claim)
+    kept = pathlib.Path(place["path"])
     copy = kept.parent / "copy"
     kubernetes.inside("cp", "--archive", kept, copy)
     snapshot("nightly", True)
@@ -227,7 +261,7 @@ def a_claim_is_made_anew(release, runbook, record_of_shared):
     scale(0)
     volume["metadata"] = {"name": "restored"}
     volume["spec"]["claimRef"] = {"namespace": "acme", "name": name}
-    volume["spec"]["local"]["path"] = str(copy)
+    place["path"] = str(copy)
     volume.pop("status")
     kubernetes.kubectl("apply", "--filename", "-", input=json.dumps(volume))
 

@@ -185,8 +185,12 @@ class Cluster:
         for n in range(8):
             place = work / f"volumes/{n}"
             place.mkdir(parents=True)
+            # As provisioners of a node's own disk make them, whatever the umask.
+            place.chmod(0o777)
             volumes.append({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": f"volume-{n}"},
-                            "spec": {"capacity": {"storage": "20Gi"}, "accessModes": ["ReadWriteOnce"], "local": {"path": str(place)},
+                            "spec": {"capacity": {"storage": "20Gi"}, "accessModes": ["ReadWriteOnce"],
+                                     # The kubelet gives the one kind to a pod's fsGroup, and leaves the other as it is.
+                                     ("local", "hostPath")[n % 2]: {"path": str(place)},
                                      "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [
                                          {"key": "kubernetes.io/hostname", "operator": "In", "values": ["node-1"]}]}]}}}})
         self.kubectl("apply", "--filename", "-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": volumes}))

@@ -684,6 +684,33 @@ def sites_reach_everything(chart):
     return kinds, set(pods)
 
 
+def runtimes_run_their_own_image(chart):
+    """The image that a site gives to one runtime is also what checks its configuration, before an upgrade and before a start, and what copies its data;
+    the others keep theirs."""
+    def runtimes(values):
+        places = [values, *values["tenants"].values()]
+        return {name: workload for place in places for name, workload in place["workloads"].items() if workload["role"] == "runtime"}
+
+    values = copy.deepcopy(chart.values)
+    changed = runtimes(values)
+    name = next(iter(changed))
+    changed[name]["image"] = "site.example/runtime:other"
+    images = {one: workload["image"] for one, workload in changed.items()}
+    ran = set()
+    for o in yaml.load_all(chart.render(values), Loader):
+        for pod in templates_of(o or {}):
+            for container in pod["spec"]["containers"] + pod["spec"].get("initContainers", []):
+                words = container.get("args", [])
+                # The check before an upgrade has the configurations of all in directories of their names.
+                of = [word.split("/")[3] for word in words if word.startswith("/etc/caisson/") and word.count("/") == 4]
+                of = of or [re.sub("-backup$|[.]backup$", "", pod["spec"]["serviceAccountName"])] * (words[:1] in (["check"], ["backup"], ["serve"]))
+                for one in of:
+                    assert container["image"] == images[one], f"{o['kind']} {o['metadata']['name']}: {container['image']} for {one}"
+                    ran.add((o["kind"], words[0], one))
+    assert {("Job", "check", one) for one in images} <= ran and {("StatefulSet", word, one) for one in images for word in ("check", "serve")} <= ran, ran
+    assert ("CronJob", "backup", name) in ran or not chart.of("CronJob"), ran
+
+
 def sites_lay_over(chart):
     """What administrators add reaches every object, every pod, or the one workload that they say it of."""
     name, workload = next((n, w) for n, w in chart.values["workloads"].items() if w["role"] == "runtime")
@@ -836,7 +863,7 @@ def main():
         for chart in charts:
             for check in (lint, schema_is_closed, workloads_are_planned, policies_are_the_networks, tenants_are_placed,
                           ingresses_are_the_routes, shut_doors_serve_nobody, names_fit, secrets_are_references, nothing_dangles, rules_are_handed_over, given_secrets_are_made,
-                          every_leaf_is_live, sites_lay_over):
+                          every_leaf_is_live, runtimes_run_their_own_image, sites_lay_over):
                 check(chart)
         schemas(charts)
         pod_security(charts)

@@ -88,7 +88,7 @@ constexpr Row rows[] = {
     {"ipFamilyPolicy", text, "Which families of addresses Services have.", required, "SingleStack PreferDualStack RequireDualStack"},
     {"storageClass", text, "Class of the volumes; empty: the cluster's default.", required},
     {"images", object, "Images that no workload names.", required},
-    {"images.runtime", text, "Runs the checks before a start and helm test.", required},
+    {"images.runtime", text, "Runs helm test, and what other workloads than runtimes need before a start.", required},
     {"dns", object, "The resolver that pods may ask.", required},
     {"dns.namespace", text, "Its namespace.", required},
     {"dns.app", text, "Its label k8s-app.", required},

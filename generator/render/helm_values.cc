@@ -154,7 +154,7 @@ Result<Node> HelmValues::tree() const {
                                               : image(*runtime),
               runtime == plan.instances.end() ? target : runtime->image.origin});
   values.set("images", std::move(images))
-      .remark("What the checks before a start and `helm test` run.");
+      .remark("What `helm test` runs, and what workloads that are no runtimes run before a start.");
   Node over{Node::Map{}};
   over.add("ingress", ingress());
   Node metrics{Node::Map{}};

@@ -86,9 +86,7 @@ tl::unexpected<Problem> refuse(const Call& call, const tenancy::LifecycleError& 
     case Kind::unknown_snapshot:
       return refuse(Code::not_found, "there is no snapshot with this id");
     case Kind::foreign_snapshot:
-      return refuse(
-          Code::foreign_snapshot,
-          "the snapshot is another tenant's; name that tenant in 'from' to restore it here");
+      return refuse(Code::foreign_snapshot, error.detail);
     case Kind::suspended_by_configuration:
       return refuse(Code::conflict,
                     "the configuration suspends this tenant; set its 'status' there to resume it");

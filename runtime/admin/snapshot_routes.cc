@@ -7,11 +7,14 @@ namespace json = boost::json;
 using context::ObjectReader;
 
 json::object snapshot_json(const Call& call, const storage::Snapshot& snapshot) {
-  return {{"id", snapshot.id},
-          {"tenant", call.slug},
-          {"bytes", snapshot.bytes},
-          {"sha256", snapshot.sha256},
-          {"created", time_json(snapshot.created_ms)}};
+  json::object object{{"id", snapshot.id},
+                      {"tenant", call.slug},
+                      {"bytes", snapshot.bytes},
+                      {"sha256", snapshot.sha256},
+                      {"created", time_json(snapshot.created_ms)}};
+  // Files that were brought here; what restores them has to say so.
+  if (snapshot.tenant_id != call.tenant_id) object["from"] = snapshot.tenant_id;
+  return object;
 }
 
 }  // namespace

@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 namespace json = boost::json;
 
 constexpr std::int64_t most_kept = 100'000;
+constexpr std::size_t description_limit = std::size_t{1} << 16;
 
 struct Tenant {
   std::string id;
@@ -42,10 +43,11 @@ bool is_plain(std::string_view name) {
 
 /// The JSON of an answer that is no refusal.
 Result<json::value> ask(const BackupSettings& settings, std::string_view method,
-                        const std::string& target) {
+                        const std::string& target, std::string body = {}) {
   const auto reply = ask_operator(settings.operator_address, settings.token,
-                                  {.method = method, .target = target, .body = {}});
+                                  {.method = method, .target = target, .body = std::move(body)});
   if (!reply) return tl::unexpected(reply.error());
+  if (reply->status == 204) return json::value();
   if (reply->status >= 400) {
     return fail(std::string(method) + " " + target + " was answered " + problem_text(*reply));
   }
@@ -98,6 +100,16 @@ Result<void> copy_database(const fs::path& from, const fs::path& to, const std::
   return {};
 }
 
+/// Copies both files of a snapshot, the description last: without it there is none.
+Result<void> copy_snapshot(const fs::path& from, const fs::path& to, const std::string& id,
+                           const std::string& description, const std::string& sha256) {
+  if (auto copied = copy_database(file_of(from, id, ".db"), file_of(to, id, ".db"), sha256);
+      !copied) {
+    return copied;
+  }
+  return write_file(file_of(to, id, ".json"), description);
+}
+
 /// The ids of what was finished in `directory`, oldest first.
 Result<std::vector<std::string>> finished_in(const fs::path& directory) {
   const auto names = list_directory(directory);
@@ -115,17 +127,16 @@ Result<void> save(const BackupSettings& settings, const Tenant& tenant) {
   if (!taken) return tl::unexpected(taken.error());
   const auto id = text_of(*taken, "id");
   if (!is_plain(id)) return fail("the runtime named no snapshot");
-  const auto from = settings.data / "snapshots" / tenant.id;
+  const auto data = storage::find_data_directory(settings.data);
+  if (!data) return tl::unexpected(data.error());
+  const auto from = *data / "snapshots" / tenant.id;
   const auto to = settings.to / tenant.slug;
   if (auto made = storage::make_private_directory(to); !made) return made;
   if (auto cleared = storage::clear_unfinished_snapshots(to); !cleared) return cleared;
-  const auto description = read_file(file_of(from, id, ".json"), std::size_t{1} << 16);
+  const auto description = read_file(file_of(from, id, ".json"), description_limit);
   if (!description) return tl::unexpected(description.error());
-  auto copied =
-      copy_database(file_of(from, id, ".db"), file_of(to, id, ".db"), text_of(*taken, "sha256"));
-  if (!copied) return copied;
-  if (auto written = write_file(file_of(to, id, ".json"), *description); !written) {
-    return written;
+  if (auto copied = copy_snapshot(from, to, id, *description, text_of(*taken, "sha256")); !copied) {
+    return copied;
   }
   if (auto removed = storage::remove_snapshot(from, id); !removed) return removed;
   const auto ids = finished_in(to);
@@ -135,6 +146,26 @@ Result<void> save(const BackupSettings& settings, const Tenant& tenant) {
     if (auto removed = storage::remove_snapshot(to, (*ids)[i]); !removed) return removed;
   }
   return {};
+}
+
+/// Whose a copy is, as it says itself.
+struct Described {
+  std::string text;
+  std::string tenant;
+  std::string slug;
+  std::string sha256;
+};
+
+Result<Described> describe(const fs::path& file) {
+  auto text = read_file(file, description_limit);
+  if (!text) return tl::unexpected(text.error());
+  boost::system::error_code broken;
+  const auto value = json::parse(*text, broken);
+  if (broken) return fail(file.string() + " is not JSON: " + broken.message());
+  return Described{.text = *std::move(text),
+                   .tenant = text_of(value, "tenant"),
+                   .slug = text_of(value, "slug"),
+                   .sha256 = text_of(value, "sha256")};
 }
 
 }  // namespace
@@ -189,6 +220,56 @@ Result<BackupReport> back_up(const BackupSettings& settings) {
     }
   }
   return report;
+}
+
+Result<std::string> restore_copy(const BackupSettings& settings, const CopyToRestore& copy) {
+  if (!is_plain(copy.slug) || (!copy.id.empty() && !is_plain(copy.id))) {
+    return fail("'" + copy.slug + "' is no tenant's slug, or '" + copy.id + "' no copy's id");
+  }
+  const auto copies = settings.to / copy.slug;
+  const auto ids = finished_in(copies);
+  if (!ids) return tl::unexpected(ids.error());
+  const std::string id = !copy.id.empty() ? copy.id : ids->empty() ? "" : ids->back();
+  if (std::ranges::find(*ids, id) == ids->end()) {
+    return fail("there is no copy " + (id.empty() ? "" : id + " ") + "in " + copies.string());
+  }
+  const auto described = describe(file_of(copies, id, ".json"));
+  if (!described) return tl::unexpected(described.error());
+  if (!described->slug.empty() && described->slug != copy.slug) {
+    return fail("the copy " + id + " in " + copies.string() + " is of another tenant",
+                "put it back to where it was");
+  }
+  const auto shown = ask(settings, "GET", "/v1/tenants/" + copy.slug);
+  if (!shown) return tl::unexpected(shown.error());
+  const auto tenant = text_of(*shown, "id");
+  if (!is_plain(tenant)) return fail("the runtime named no such tenant");
+  if (described->tenant != tenant && !copy.by_slug) {
+    return fail("the copy " + id + " is of an earlier tenant '" + copy.slug + "', " +
+                    (is_plain(described->tenant) ? described->tenant : "which it does not name"),
+                "when that is the same customer's, say --by-slug");
+  }
+  const auto data = storage::find_data_directory(settings.data);
+  if (!data) return tl::unexpected(data.error());
+  const auto place = *data / "snapshots" / tenant;
+  if (auto made = storage::make_private_directory(place); !made) {
+    return tl::unexpected(made.error());
+  }
+  auto restored = [&]() -> Result<std::string> {
+    if (auto copied = copy_snapshot(copies, place, id, described->text, described->sha256);
+        !copied) {
+      return tl::unexpected(copied.error());
+    }
+    const auto answer =
+        ask(settings, "POST", "/v1/tenants/" + copy.slug + "/restore",
+            json::serialize(json::object{{"snapshot", id}, {"from", described->tenant}}));
+    if (!answer) return tl::unexpected(answer.error());
+    return id;
+  }();
+  // It stays where the copies are.
+  if (auto removed = storage::remove_snapshot(place, id); !removed && restored) {
+    return tl::unexpected(removed.error());
+  }
+  return restored;
 }
 
 }  // namespace caisson::client

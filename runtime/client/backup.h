@@ -33,4 +33,18 @@ struct BackupReport {
 /// listed.
 [[nodiscard]] Result<BackupReport> back_up(const BackupSettings& settings);
 
+/// What is restored: the newest copy of the tenant `slug`, or the one called `id`.
+struct CopyToRestore {
+  std::string slug;
+  std::string id;
+  /// Also one that an earlier tenant of this slug left: after the data were lost, or the tenant was
+  /// deleted and made again, it has another id.
+  bool by_slug = false;
+};
+
+/// Gives the tenant what a copy of `back_up` has of it: the copy is put among the runtime's
+/// snapshots, restored there, and removed from there. It stays in `to`. Returns its id.
+[[nodiscard]] Result<std::string> restore_copy(const BackupSettings& settings,
+                                               const CopyToRestore& copy);
+
 }  // namespace caisson::client

@@ -43,6 +43,65 @@ bool lent_by_root(const Descriptor& directory) {
          (status.st_mode & S_IWOTH) == 0;
 }
 
+/// The directory that is used inside of one to which everybody may write.
+constexpr const char* private_name = "private";
+
+/// Whether a volume was mounted as this directory.
+bool is_mounted(const Descriptor& directory, const struct stat& status) {
+  struct statx more{};
+  if (statx(directory.get(), "", AT_EMPTY_PATH, STATX_BASIC_STATS, &more) == 0 &&
+      (more.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) != 0) {
+    return (more.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+  }
+  // Before Linux 5.8: what is on another file system than the directory above it.
+  struct stat above{};
+  return fstatat(directory.get(), "..", &above, 0) == 0 && above.st_dev != status.st_dev;
+}
+
+/// Whether anything in the directory is ours.
+Result<bool> keeps_something(const Descriptor& opened, const fs::path& directory) {
+  const auto names = list_directory(directory);
+  if (!names) return tl::unexpected(names.error());
+  return std::ranges::any_of(*names, [&](const std::string& name) {
+    struct stat status{};
+    return fstatat(opened.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+           status.st_uid == geteuid();
+  });
+}
+
+/// Where the data are: in the directory itself, or in `private` inside of it.
+///
+/// Provisioners of local volumes make them with mkdir -m 0777, and no fsGroup changes that: root's
+/// own, and writable for everybody. Who reaches such a volume can plant files beside ours, as the
+/// log of a database that is replayed into it. So the data are in a directory that is ours alone:
+/// nobody else reads them, adds to them or changes them there. He could still move that directory
+/// away, or put one of his own in its place, which is refused; in a pod nobody else has the volume.
+/// On a host others may reach any directory: one that is no volume is refused.
+///
+/// What is there decides before the mode does, so that data are found again when the mode changes.
+Result<fs::path> place_in(const Descriptor& opened, const fs::path& directory) {
+  struct stat status{};
+  if (fstat(opened.get(), &status) != 0) return cannot("examine", directory, errno);
+  const bool open_to_all =
+      status.st_uid == 0 && geteuid() != 0 && (status.st_mode & S_IWOTH) != 0;
+  if (open_to_all && !is_mounted(opened, status)) {
+    return fail("refusing " + directory.string() + ": everybody may write to it",
+                "give it to the user that runs the runtime, or mount a volume there");
+  }
+  fs::path inside = directory / private_name;
+  const auto made = is_there(inside);
+  if (!made) return tl::unexpected(made.error());
+  if (*made) return inside;
+  if (!open_to_all) return directory;
+  const auto kept = keeps_something(opened, directory);
+  if (!kept) return tl::unexpected(kept.error());
+  if (*kept) {
+    return fail("refusing " + directory.string() + ": it has data, and everybody may write to it",
+                "take that from others (chmod o-w), as it was when they were written");
+  }
+  return inside;
+}
+
 Descriptor open_directory(const fs::path& directory) {
   const int follow = is_down(Wall::no_path_check) ? 0 : O_NOFOLLOW;
   return Descriptor(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | follow));
@@ -60,12 +119,24 @@ Result<void> make_private_directory(const fs::path& directory) {
   return check_private_directory(directory);
 }
 
-Result<void> make_data_directory(const fs::path& directory) {
-  if (auto made = make_one_directory(directory); !made) return made;
+Result<fs::path> make_data_directory(const fs::path& directory) {
+  if (auto made = make_one_directory(directory); !made) return tl::unexpected(made.error());
   const auto opened = open_directory(directory);
   if (!opened) return cannot("open directory", directory, errno);
-  if (lent_by_root(opened)) return {};
-  return check(opened, directory, true);
+  auto place = place_in(opened, directory);
+  if (!place) return place;
+  const auto checked = *place != directory    ? make_private_directory(*place)
+                       : lent_by_root(opened) ? Result<void>()
+                                              : check(opened, directory, true);
+  if (!checked) return tl::unexpected(checked.error());
+  return place;
+}
+
+Result<fs::path> find_data_directory(const fs::path& directory) {
+  const auto opened = open_directory(directory);
+  if (!opened && errno == ENOENT) return directory;
+  if (!opened) return cannot("open directory", directory, errno);
+  return place_in(opened, directory);
 }
 
 Result<void> check_private_directory(const fs::path& directory) {

@@ -13,9 +13,17 @@ namespace caisson::storage {
 [[nodiscard]] Result<void> make_private_directory(const std::filesystem::path& directory);
 
 /// As `make_private_directory`, for the root of all data, which may be a volume that was mounted
-/// for us: root's, writable for a group of ours and not for others (Kubernetes' fsGroup). Such a
-/// one stays as it is; what is made in it is private.
-[[nodiscard]] Result<void> make_data_directory(const std::filesystem::path& directory);
+/// for us and is root's; where in it the data are:
+///  - with a group of ours that may write and others that may not (Kubernetes' fsGroup): in the
+///    directory itself, which stays as it is; what is made in it is private
+///  - with others that may write (mode 0777, as of volumes of a node's own disk): in `private`
+///    inside of it, which is made. A directory that is no volume is refused.
+[[nodiscard]] Result<std::filesystem::path> make_data_directory(
+    const std::filesystem::path& directory);
+
+/// Where `make_data_directory` finds or would make the data; makes and checks nothing.
+[[nodiscard]] Result<std::filesystem::path> find_data_directory(
+    const std::filesystem::path& directory);
 
 /// Fails unless `directory` is a directory, not a link, and ours; takes others' permissions away.
 [[nodiscard]] Result<void> check_private_directory(const std::filesystem::path& directory);

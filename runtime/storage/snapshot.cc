@@ -64,6 +64,7 @@ std::optional<Snapshot> describe(const fs::path& description) {
   };
   return Snapshot{.id = description.stem().string(),
                   .tenant_id = string_of("tenant"),
+                  .slug = string_of("slug"),
                   .bytes = integer_of("bytes"),
                   .sha256 = string_of("sha256"),
                   .created_ms = integer_of("created"),
@@ -95,9 +96,11 @@ Result<void> copy_store(Store& store, const fs::path& file) {
 }
 
 Result<Snapshot> seal_snapshot(const fs::path& temporary, const fs::path& directory,
-                               const std::string& tenant_id, std::int64_t now_ms) {
+                               const std::string& tenant_id, const std::string& slug,
+                               std::int64_t now_ms) {
   Snapshot snapshot;
   snapshot.tenant_id = tenant_id;
+  snapshot.slug = slug;
   snapshot.created_ms = now_ms;
   snapshot.id = Uuid::make(snapshot.created_ms).text();
   {
@@ -123,6 +126,7 @@ Result<Snapshot> seal_snapshot(const fs::path& temporary, const fs::path& direct
   if (error) return fail("cannot rename " + temporary.string() + ": " + error.message());
   // The description comes last: a snapshot without one was not finished and does not count.
   const json::object description{{"tenant", snapshot.tenant_id},
+                                 {"slug", snapshot.slug},
                                  {"sha256", snapshot.sha256},
                                  {"bytes", snapshot.bytes},
                                  {"created", snapshot.created_ms},

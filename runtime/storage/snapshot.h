@@ -16,6 +16,7 @@ namespace caisson::storage {
 struct Snapshot {
   std::string id;  ///< UUIDv7
   std::string tenant_id;
+  std::string slug;  ///< that the tenant had then; empty when an older version took it
   std::int64_t bytes = 0;
   std::string sha256;  ///< lower-case hex, of the file
   std::int64_t created_ms = 0;
@@ -27,10 +28,12 @@ struct Snapshot {
 [[nodiscard]] Result<void> copy_store(Store& store, const std::filesystem::path& file);
 
 /// Checks the integrity of the copy `temporary`, makes it durable, and puts it and its description
-/// into `directory`, by rename. `now_ms` is when it was taken, since the Unix epoch.
+/// into `directory`, by rename. `slug` is the tenant's, for whoever finds the files elsewhere;
+/// `now_ms` is when it was taken, since the Unix epoch.
 [[nodiscard]] Result<Snapshot> seal_snapshot(const std::filesystem::path& temporary,
                                              const std::filesystem::path& directory,
-                                             const std::string& tenant_id, std::int64_t now_ms);
+                                             const std::string& tenant_id, const std::string& slug,
+                                             std::int64_t now_ms);
 
 /// The complete snapshots in `directory`, oldest first.
 [[nodiscard]] Result<std::vector<Snapshot>> list_snapshots(const std::filesystem::path& directory);

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 Snapshot take(Store& store, const fs::path& directory, const std::string& tenant_id) {
   EXPECT_TRUE(copy_store(store, directory / "copy.db.new"));
-  return seal_snapshot(directory / "copy.db.new", directory, tenant_id, unix_ms_now()).value();
+  return seal_snapshot(directory / "copy.db.new", directory, tenant_id, "of-" + tenant_id, unix_ms_now()).value();
 }
 
 class SnapshotTest : public testing::Test {
@@ -106,7 +106,7 @@ TEST_F(SnapshotTest, ADamagedStoreGivesNone) {
   std::fstream file(copy_, std::ios::in | std::ios::out | std::ios::binary);
   file.seekp(3 * 4096).write(std::string(4096, '\xff').data(), 4096);
   file.close();
-  EXPECT_FALSE(seal_snapshot(copy_, folder_.path, "a", 0));
+  EXPECT_FALSE(seal_snapshot(copy_, folder_.path, "a", "of-a", 0));
   EXPECT_TRUE(list_snapshots(folder_.path)->empty());
 }
 

@@ -288,149 +288,6 @@ Outcome<Tenants::DiskUse> Tenants::disk_use(std::string_view slug) const {
   return use;
 }
 
-Outcome<void> Tenants::read_snapshot(std::string_view slug, std::string_view snapshot_id,
-                                     bool verify,
-                                     const std::function<void(storage::TenantStore&)>& read) const {
-  const auto tenant = registry_.living(slug);
-  if (!tenant) return tl::unexpected(tenant.error());
-  const auto snapshot = find_snapshot(*tenant, std::string(snapshot_id), std::nullopt);
-  if (!snapshot) return tl::unexpected(snapshot.error());
-  const fs::path file = snapshots_of(snapshot->tenant_id) / (snapshot->id + ".db");
-  if (verify) {
-    const auto hash = sha256_of_file(file);
-    if (!hash || *hash != snapshot->sha256) {
-      return refuse(LifecycleErrorKind::damaged_snapshot,
-                    hash ? file.string() + " is damaged" : hash.error().text());
-    }
-  }
-  auto store = storage::Store::open_snapshot(file, snapshot->tenant_id, options_.schema);
-  if (!store) return refuse(LifecycleErrorKind::damaged_snapshot, store.error().text());
-  const auto fault = store->read(read, Deadline::max());
-  if (fault == storage::Fault::none) return {};
-  if (fault == storage::Fault::exhausted) {
-    return refuse(LifecycleErrorKind::storage, "there is no memory to read " + file.string());
-  }
-  return refuse(LifecycleErrorKind::damaged_snapshot, store->database().fault_text());
-}
-
-Outcome<storage::Snapshot> Tenants::snapshot(std::string_view slug) {
-  const auto held = hold(slug);
-  if (!held) return tl::unexpected(held.error());
-  const auto kept = storage::list_snapshots(snapshots_of(held->actor->id));
-  if (!kept) return disk(kept.error());
-  if (kept->size() >= most_snapshots) return refuse(LifecycleErrorKind::too_many_snapshots);
-  if (auto begun = begin_making(held->actor); !begun) return tl::unexpected(begun.error());
-  auto made = make_snapshot(held->actor);
-  if (!made) {
-    abandon_making(held->actor);
-    return made;
-  }
-  newest_snapshots_.set(held->actor->id, made->created_ms);
-  // The snapshot is there: a note that stays is taken away by the next step or start.
-  static_cast<void>(registry_.finish_making(held->actor->id));
-  return made;
-}
-
-Outcome<storage::Snapshot> Tenants::make_snapshot(const ActorPtr& actor) {
-  const fs::path directory = snapshots_of(actor->id);
-  if (auto made = storage::make_private_directory(directory); !made) return disk(made.error());
-  const fs::path copy = unfinished(directory / "copy.db");
-  {
-    const Exclusive exclusive(*this, actor);
-    if (auto opened = open_exclusively(actor); !opened) return tl::unexpected(opened.error());
-    if (auto copied = storage::copy_store(*actor->store, copy); !copied) {
-      return disk(copied.error());
-    }
-  }
-  auto sealed = storage::seal_snapshot(copy, directory, actor->id, registry_.clock_.unix_ms());
-  if (!sealed) return disk(sealed.error());
-  return *std::move(sealed);
-}
-
-void Tenants::find_snapshots() {
-  std::vector<std::string> ids;
-  registry_.ids_.each([&](const std::string& id, const TenantPtr& tenant) {
-    if (tenant->status != Status::deleted) ids.push_back(id);
-  });
-  for (const std::string& tenant_id : ids) {
-    std::int64_t newest = 0;
-    const auto names = list_directory(snapshots_of(tenant_id));
-    if (!names) continue;  // its store counts as not protected since it was made
-    for (const fs::path name : *names) {
-      if (name.extension() != ".json") continue;
-      // The id is a UUIDv7: it knows when it was made.
-      const auto id = Uuid::parse(name.stem().string());
-      if (id) newest = std::max(newest, id->unix_ms());
-    }
-    if (newest == 0) continue;
-    // One may have been taken meanwhile.
-    newest_snapshots_.change(tenant_id,
-                             [&](std::int64_t known) { return std::max(known, newest); });
-  }
-  snapshots_found_ = true;
-}
-
-std::vector<Tenants::Protection> Tenants::protection() const {
-  std::vector<Protection> all;
-  if (!snapshots_found_) return all;
-  registry_.ids_.each([&](const std::string& tenant_id, const TenantPtr& tenant) {
-    if (!tenant->has_store || tenant->status == Status::deleted || tenant->synthetic()) return;
-    const std::int64_t newest = newest_snapshots_.find(tenant_id);
-    all.push_back({.tenant = tenant, .until_ms = newest > 0 ? newest : tenant->created_ms});
-  });
-  return all;
-}
-
-Outcome<std::vector<storage::Snapshot>> Tenants::snapshots(std::string_view slug) const {
-  const auto tenant = registry_.living(slug);
-  if (!tenant) return tl::unexpected(tenant.error());
-  auto snapshots = storage::list_snapshots(snapshots_of(tenant->id));
-  if (!snapshots) return disk(snapshots.error());
-  return *std::move(snapshots);
-}
-
-Outcome<void> Tenants::remove_snapshot(std::string_view slug, std::string_view snapshot_id) {
-  const auto held = hold(slug);
-  if (!held) return tl::unexpected(held.error());
-  const auto found = find_snapshot(*held->tenant, std::string(snapshot_id), std::nullopt);
-  if (!found) return tl::unexpected(found.error());
-  const fs::path directory = snapshots_of(held->tenant->id);
-  if (auto removed = storage::remove_snapshot(directory, found->id); !removed) {
-    return disk(removed.error());
-  }
-  const auto left = storage::list_snapshots(directory);
-  if (!left) return disk(left.error());
-  if (left->empty()) {
-    newest_snapshots_.erase(held->tenant->id);
-  } else {
-    newest_snapshots_.set(held->tenant->id, left->back().created_ms);
-  }
-  return {};
-}
-
-Outcome<storage::Snapshot> Tenants::find_snapshot(const Tenant& tenant, const std::string& id,
-                                                  const std::optional<std::string>& from) const {
-  if (!Uuid::parse(id)) return refuse(LifecycleErrorKind::unknown_snapshot);
-  std::string owner = tenant.id;
-  if (from) {
-    const TenantPtr named = registry_.by_slug(*from);
-    if (named == nullptr) return refuse(LifecycleErrorKind::unknown_tenant, {}, "/from");
-    owner = named->id;
-  }
-  if (auto found = storage::find_snapshot(snapshots_of(owner), id)) {
-    if (found->tenant_id == owner || is_down(Wall::foreign_restore)) return *std::move(found);
-    return refuse(LifecycleErrorKind::foreign_snapshot);
-  }
-  const auto others = list_directory(options_.data / "snapshots");
-  if (!others) return disk(others.error());
-  for (const std::string& other : *others) {
-    auto found = storage::find_snapshot(options_.data / "snapshots" / other, id);
-    if (found && is_down(Wall::foreign_restore)) return *std::move(found);
-    if (found) return refuse(LifecycleErrorKind::foreign_snapshot);
-  }
-  return refuse(LifecycleErrorKind::unknown_snapshot);
-}
-
 Outcome<void> Tenants::restore(std::string_view slug, std::string_view snapshot_id,
                                const std::optional<std::string>& from,
                                std::string_view request_id) {
@@ -440,10 +297,9 @@ Outcome<void> Tenants::restore(std::string_view slug, std::string_view snapshot_
   const auto snapshot = find_snapshot(*held->tenant, std::string(snapshot_id), from);
   if (!snapshot) return tl::unexpected(snapshot.error());
   if (auto made = make_directory(tenant_id); !made) return disk(made.error());
-  const fs::path file = snapshots_of(snapshot->tenant_id) / (snapshot->id + ".db");
   const fs::path prepared = prepared_in(directory_of(tenant_id));
   if (auto begun = begin_making(held->actor); !begun) return begun;
-  if (auto checked = storage::prepare_restore(file, snapshot->sha256, snapshot->tenant_id,
+  if (auto checked = storage::prepare_restore(snapshot->file, snapshot->sha256, snapshot->tenant_id,
                                               tenant_id, options_.schema, request_id, prepared);
       !checked) {
     abandon_making(held->actor);

@@ -2,6 +2,7 @@
 #include <fstream>
 #include <numeric>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -15,6 +16,8 @@ namespace caisson::tenancy {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
 LifecycleErrorKind kind_of(const auto& outcome) {
   return outcome ? LifecycleErrorKind::storage : outcome.error().kind;
@@ -210,6 +213,81 @@ TEST(Lifecycle, Property46_RestoreIntoAnotherTenantIsRefused) {
   ASSERT_TRUE(runtime.tenants->restore("a", snapshot.id, "b")) << "asked for by name";
   EXPECT_TRUE(runtime.has(*a, "of b", storage::Access::read).value());
   EXPECT_FALSE(runtime.has(*a, "of a").value());
+}
+
+TEST(Lifecycle, CopiesComeBackOnceTheDataAreLost) {
+  const storage::TestFolder copies;
+  Fixture runtime;
+  const std::string old_a = runtime.make("a")->id;
+  const std::string old_b = runtime.make("b")->id;
+  EXPECT_TRUE(runtime.write(*runtime.registry->by_id(old_a), "of a").value());
+  EXPECT_TRUE(runtime.write(*runtime.registry->by_id(old_b), "of b").value());
+  const auto of_a = runtime.tenants->snapshot("a").value();
+  const auto of_b = runtime.tenants->snapshot("b").value();
+  fs::copy(runtime.data / "snapshots", copies.path / "kept", fs::copy_options::recursive);
+  runtime.stop();
+  fs::remove_all(runtime.data);
+  runtime.start();
+  const auto a = runtime.make("a");
+  const auto b = runtime.make("b");
+  EXPECT_TRUE(runtime.write(*b, "new").value());
+  const fs::path place = runtime.data / "snapshots" / a->id;
+  fs::create_directories(place);
+  for (const auto& [tenant, id] : {std::pair{old_a, of_a.id}, std::pair{old_b, of_b.id}}) {
+    for (const char* extension : {".db", ".json"}) {
+      fs::copy_file(copies.path / "kept" / tenant / (id + extension), place / (id + extension));
+    }
+  }
+
+  const auto refused = [&](const std::string& id, const std::optional<std::string>& from) {
+    const auto restored = runtime.tenants->restore("a", id, from);
+    EXPECT_EQ(kind_of(restored), LifecycleErrorKind::foreign_snapshot);
+    return restored ? std::string() : restored.error().detail;
+  };
+  EXPECT_THAT(refused(of_a.id, std::nullopt),
+              AllOf(HasSubstr("which is not here any more and was called 'a' then"),
+                    HasSubstr("say from=" + old_a)));
+  EXPECT_THAT(refused(of_a.id, "a"), HasSubstr("say from=" + old_a)) << "a slug is a living tenant";
+  EXPECT_THAT(refused(of_a.id, old_b), HasSubstr("say from=" + old_a)) << "it is not of that one";
+  EXPECT_THAT(refused(of_b.id, old_a), HasSubstr("was called 'b' then"));
+  EXPECT_EQ(kind_of(runtime.tenants->restore("a", of_a.id, "../" + a->id)),
+            LifecycleErrorKind::unknown_tenant);
+  EXPECT_FALSE(runtime.has(*a, "of a").value());
+
+  ASSERT_TRUE(runtime.tenants->restore("a", of_a.id, old_a));
+  EXPECT_TRUE(runtime.has(*a, "of a", storage::Access::read).value());
+  EXPECT_EQ(runtime.count(*a).value(), 1);
+  EXPECT_TRUE(runtime.has(*b, "new").value());
+  runtime.restart();
+  EXPECT_TRUE(runtime.has(*a, "of a", storage::Access::read).value());
+  // What was brought is not needed any more.
+  EXPECT_EQ(runtime.tenants->snapshots("a")->size(), 2U);
+  ASSERT_TRUE(runtime.tenants->remove_snapshot("a", of_a.id));
+  ASSERT_TRUE(runtime.tenants->remove_snapshot("a", of_b.id));
+  EXPECT_TRUE(runtime.tenants->snapshots("a")->empty());
+}
+
+TEST(Lifecycle, OnlyATenantThatIsNotHereIsNamedByItsId) {
+  Fixture runtime({}, {{"free", {.retention_ms = 0}}});
+  const auto a = runtime.make("a");
+  const auto b = runtime.make("b");
+  EXPECT_TRUE(runtime.write(*b, "of b").value());
+  const auto snapshot = runtime.tenants->snapshot("b").value();
+  const auto by_id = runtime.tenants->restore("a", snapshot.id, b->id);
+  EXPECT_EQ(kind_of(by_id), LifecycleErrorKind::foreign_snapshot);
+  EXPECT_THAT(by_id.error().detail, HasSubstr("say from=b"));
+  EXPECT_TRUE(runtime.tenants->restore("b", snapshot.id, b->id)) << "its own";
+
+  // It was deleted, and came back with a new id.
+  const storage::TestFolder copies;
+  fs::copy(runtime.data / "snapshots" / b->id, copies.path / "kept");
+  ASSERT_TRUE(runtime.tenants->remove("b"));
+  const auto again = runtime.make("b");
+  fs::copy(copies.path / "kept", runtime.data / "snapshots" / again->id);
+  EXPECT_EQ(kind_of(runtime.tenants->restore("b", snapshot.id, std::nullopt)),
+            LifecycleErrorKind::foreign_snapshot);
+  ASSERT_TRUE(runtime.tenants->restore("b", snapshot.id, b->id));
+  EXPECT_TRUE(runtime.has(*again, "of b", storage::Access::read).value());
 }
 
 TEST(Lifecycle, ABrokenStoreDegradesItsTenantAloneAndCanBeRestored) {

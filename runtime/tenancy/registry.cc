@@ -50,13 +50,12 @@ Outcome<Givings> givings_of(const Named& named) {
 
 Result<std::unique_ptr<Registry>> Registry::open(const std::filesystem::path& data, Tiers tiers,
                                                  const Clock& clock) {
-  if (auto made = storage::make_data_directory(data); !made) {
-    return tl::unexpected(made.error());
-  }
+  auto place = storage::make_data_directory(data);
+  if (!place) return tl::unexpected(place.error());
   std::error_code error;
-  const auto file = std::filesystem::canonical(data, error) / "registry.db";
+  const auto file = std::filesystem::canonical(*place, error) / "registry.db";
   if (error) {
-    return fail("cannot find " + data.string() + ": " + error.message(),
+    return fail("cannot find " + place->string() + ": " + error.message(),
                 "every directory above it must let this user pass");
   }
   // What a process that is confined to its data may write: the engine's own choices are barred.
@@ -70,7 +69,8 @@ Result<std::unique_ptr<Registry>> Registry::open(const std::filesystem::path& da
   if (auto migrated = storage::migrate(*database, registry_schema()); !migrated) {
     return fail(file.string() + ": " + migrated.error().what, migrated.error().remedy);
   }
-  std::unique_ptr<Registry> registry(new Registry(std::move(*database), std::move(tiers), clock));
+  std::unique_ptr<Registry> registry(
+      new Registry(*std::move(place), std::move(*database), std::move(tiers), clock));
   if (auto loaded = registry->load(); !loaded) return tl::unexpected(loaded.error());
   return registry;
 }

@@ -90,7 +90,7 @@ enum class LifecycleErrorKind : std::uint8_t {
   deleted,
   unknown_key,
   unknown_snapshot,
-  foreign_snapshot,  ///< the snapshot is another tenant's and `from` does not name it
+  foreign_snapshot,  ///< another tenant's, and `from` does not name it; `detail` says what to give
   damaged_snapshot,
   too_many_snapshots,
   suspended_by_configuration,
@@ -142,10 +142,13 @@ using Givings = std::map<std::string, std::string, std::less<>>;
 /// every look-up after.
 class Registry {
  public:
-  /// Opens or creates `data`/registry.db. `data` is created with mode 0700 when missing. `clock`
-  /// outlives it: all times of tenants, keys and snapshots are its.
+  /// Opens or creates registry.db in `data`, as storage::make_data_directory makes and finds it.
+  /// `clock` outlives it: all times of tenants, keys and snapshots are its.
   [[nodiscard]] static Result<std::unique_ptr<Registry>> open(const std::filesystem::path& data,
                                                               Tiers tiers, const Clock& clock);
+
+  /// Where registry.db is, and where all other data belong.
+  [[nodiscard]] const std::filesystem::path& data() const { return data_; }
 
   /// Told, once the change is durable and seen by every look-up, of a tenant that was made or
   /// changed and of a key that was revoked; must not call back.
@@ -220,8 +223,11 @@ class Registry {
   };
 
   [[nodiscard]] std::vector<ApiKeyPtr> keys_of(std::string_view tenant_id) const;
-  Registry(storage::Database database, Tiers tiers, const Clock& clock)
-      : clock_(clock), tiers_(std::move(tiers)), database_(std::move(database)) {}
+  Registry(std::filesystem::path data, storage::Database database, Tiers tiers, const Clock& clock)
+      : data_(std::move(data)),
+        clock_(clock),
+        tiers_(std::move(tiers)),
+        database_(std::move(database)) {}
   [[nodiscard]] Result<void> load();
 
   [[nodiscard]] Outcome<TenantPtr> create(const TenantSpec& spec);
@@ -259,6 +265,7 @@ class Registry {
   void withdraw(const Tenant& tenant);
   [[nodiscard]] LifecycleError disk_error() const;
 
+  const std::filesystem::path data_;
   const Clock& clock_;
   mutable std::mutex write_;    // one writer at a time
   Tiers tiers_;                 // guarded by write_

@@ -102,10 +102,11 @@ class Tenants {
   [[nodiscard]] Outcome<std::vector<storage::Snapshot>> snapshots(std::string_view slug) const;
   /// Most snapshots that a tenant keeps here; the next is refused until one is removed.
   static constexpr std::size_t most_snapshots = 1000;
-  /// Of the tenant's own.
+  /// Of those that are kept for the tenant; also files that were brought there, whosever they are.
   [[nodiscard]] Outcome<void> remove_snapshot(std::string_view slug, std::string_view snapshot_id);
-  /// `from`: the slug of the tenant whose snapshot it is, when not `slug`'s own. `request_id` is
-  /// noted in the store (storage::note_request).
+  /// `from`: whose snapshot it is, when not `slug`'s own: the slug of a tenant, or the id of one
+  /// that is not here any more, as after the loss of the registry. `request_id` is noted in the
+  /// store (storage::note_request).
   [[nodiscard]] Outcome<void> restore(std::string_view slug, std::string_view snapshot_id,
                                       const std::optional<std::string>& from,
                                       std::string_view request_id = {});
@@ -228,13 +229,20 @@ class Tenants {
   [[nodiscard]] Outcome<void> begin_making(const ActorPtr& actor);
   void abandon_making(const ActorPtr& actor);
   [[nodiscard]] Result<void> clear_unfinished(const std::string& tenant_id) const;
-  [[nodiscard]] Outcome<storage::Snapshot> make_snapshot(const ActorPtr& actor);
+  [[nodiscard]] Outcome<storage::Snapshot> make_snapshot(const ActorPtr& actor,
+                                                         const std::string& slug);
   [[nodiscard]] Result<void> make_directory(const std::string& tenant_id);
   [[nodiscard]] Result<void> purge(const std::string& tenant_id);
   [[nodiscard]] Result<void> put_restored(const std::string& tenant_id);
   [[nodiscard]] Outcome<void> complete_restore(const std::string& tenant_id);
-  [[nodiscard]] Outcome<storage::Snapshot> find_snapshot(
-      const Tenant& tenant, const std::string& id, const std::optional<std::string>& from) const;
+  struct FoundSnapshot : storage::Snapshot {
+    std::filesystem::path file;
+  };
+  [[nodiscard]] Outcome<FoundSnapshot> find_snapshot(const Tenant& tenant, const std::string& id,
+                                                     const std::optional<std::string>& from) const;
+  [[nodiscard]] Outcome<std::string> owner_named(const Tenant& tenant,
+                                                 const std::string& from) const;
+  [[nodiscard]] LifecycleError foreign(const storage::Snapshot& snapshot) const;
   /// Opens the store for the thread that has it for itself.
   [[nodiscard]] Outcome<void> open_exclusively(const ActorPtr& actor);
   void forget(const std::string& tenant_id);

@@ -10,6 +10,7 @@ caisson_check(style_format COMMAND scripts/check-format TIMEOUT 120 LABELS style
 caisson_check(style_layers COMMAND scripts/check-layers TIMEOUT 60 LABELS style)
 caisson_check(style_properties COMMAND scripts/check-properties TIMEOUT 60 LABELS style)
 caisson_check(style_shell COMMAND scripts/check-shell TIMEOUT 60 LABELS style)
+caisson_check(output COMMAND scripts/output --check ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/caisson TIMEOUT 120 LABELS demo)
 caisson_check(style_tidy COMMAND scripts/check-tidy ${CMAKE_BINARY_DIR} TIMEOUT 2400 LABELS style)
 set_tests_properties(style_tidy PROPERTIES PROCESSORS 2)
 

@@ -155,23 +155,29 @@ def what_outlives_a_revision_goes_back(release, runbook):
     of "Roll back" finds it."""
     kubernetes = release.kubernetes
     dropped = ["--set", "tenants.umbrella=null"]
-    commands = [command.text for command in runbook.commands if command.section == "Roll back"]
-    chooses = [index for index, text in enumerate(commands) if text.startswith("good=")]
-    expect(len(chooses) == 2, f"the runbook goes back in {len(chooses)} ways")
+    functions = function(runbook, "good") + "\n" + function(runbook, "back") + "\n"
+    ways = [command.text for command in runbook.commands if command.section == "Roll back" and command.text.startswith("back ")]
+    expect(len(ways) == 2, f"the runbook goes back in {len(ways)} ways")
 
     def go_back(way):
-        block = commands[chooses[way]:chooses[way] + 2]
-        done = kubernetes.inside("bash", "-c", f"set -eo pipefail\nPATH={kubernetes.tools}:$PATH\n" + "\n".join(block), check=False)
-        expect(done.returncode == 0, f"way {way} of going back: {done.stdout}{done.stderr}")
+        done = kubernetes.inside("bash", "-c", f"set -eo pipefail\nPATH={kubernetes.tools}:$PATH\n{functions}{way}", check=False)
+        expect(done.returncode == 0, f"{way}: {done.stdout}{done.stderr}")
         kubernetes.kubectl("--namespace", "acme-umbrella", "rollout", "status", "statefulset/runtime-umbrella", "--timeout", "2m")
 
+    # Whatever became of earlier ways back, and whoever waited for them.
+    history = [("superseded", "Upgrade complete"), ("superseded", "Upgrade complete"), ("failed", 'Release "acme" failed: context deadline exceeded'),
+               ("failed", 'Rollback "acme" failed: no PersistentVolumeClaim'), ("pending-rollback", "Rollback to 1")]
+    told = json.dumps([{"revision": number, "status": status, "description": text} for number, (status, text) in enumerate(history, 1)])
+    for many in range(2, len(history) + 1):
+        said = kubernetes.inside("bash", "-c", f"helm() {{ jq '.[:{many}]' <<< {shlex.quote(told)}; }}\n{functions}good").stdout.strip()
+        expect(said == "1", f"after {history[:many]} the newest revision before is {said}")
     release.upgrade(*dropped)
     expect("backup" in kubernetes.kubectl("--namespace", "acme-umbrella", "get", "persistentvolumeclaims", "--output", "name"), "no copies stay")
-    go_back(0)
+    go_back(ways[0])
     release.upgrade()
     done = release.upgrade(*dropped, "--set-json", 'ingress.annotations={"no/such/key":"x"}', check=False)
     expect(done.returncode != 0 and "nvalid" in done.stderr, f"the API server takes an impossible annotation: {done.stderr}")
-    go_back(1)
+    go_back(ways[1])
     release.upgrade()
     print("  upgrades that drop a tenant, whole or refused half way, go back as the runbook says")
 

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -27,43 +28,81 @@ namespace {
 
 constexpr const char* kHandedOver = "CAISSON_INSTALL_HANDED_OVER";
 
-/// What the site has kept of a product.
-Checked<KnownSite> kept_of(const std::string& product) {
-  KnownSite known;
-  const auto disk = open_disk(cluster_place(product));
-  if (!disk) return known;
-  auto root = load_roots(**disk, kRoots);
+/// What the site has kept of a product: root in /opt, and whoever is not root where his clusters are
+/// told of. Empty where nothing is.
+Checked<std::vector<KnownSite>> kept_of(const std::string& product) {
+  std::vector<KnownSite> all;
+  for (const auto& place : std::set{"/opt/" + product, cluster_place(product)}) {
+    if (place.empty()) continue;
+    const auto there = is_there(place);
+    if (!there) return refuse(Code::host_read, there.error().what);
+    if (!*there) continue;
+    const auto disk = open_disk(place);
+    if (!disk) return tl::unexpected(disk.error());
+    KnownSite known;
+    auto root = load_roots(**disk, kRoots);
+    if (!root) return tl::unexpected(root.error());
+    known.root = *std::move(root);
+    // One that cannot be read is of a newer caisson-install, which was handed over to before.
+    const auto journal = load_journal(**disk);
+    if (!journal) return tl::unexpected(journal.error());
+    if (*journal) known.floor = (*journal)->floor;
+    all.push_back(std::move(known));
+  }
+  return all;
+}
+
+/// The program of a bundle, if the bundle is of a newer format, and `known` may have it. What the
+/// medium says before its signature was checked is `said`, and has to be what was signed.
+Checked<std::string> program_for(const Request& request, const KnownSite& known,
+                                 const Envelope& said) {
+  auto medium = open_medium(request.bundle);
+  if (!medium) return tl::unexpected(medium.error());
+  UnverifiedBundle bundle(*std::move(medium));
+  auto root = trusted_root(request, known, bundle);
   if (!root) return tl::unexpected(root.error());
-  known.root = *std::move(root);
-  // One that cannot be read is of a newer caisson-install, which was handed over to before.
-  const auto journal = load_journal(**disk);
-  if (!journal) return tl::unexpected(journal.error());
-  if (*journal) known.floor = (*journal)->floor;
-  return known;
+  const auto with_signature =
+      SignedBundle::verify(std::move(bundle), *std::move(root), [](const TrustedRoot&) {});
+  if (!with_signature) return tl::unexpected(with_signature.error());
+  const auto envelope = with_signature->envelope();
+  if (!envelope) return tl::unexpected(envelope.error());
+  if (envelope->product != said.product || envelope->format <= kFormat) {
+    return refuse(Code::wrong_content, "MANIFEST is not what it was");
+  }
+  Site site{.arch = std::string(host_arch())};
+  if (known.floor) site.floor = known.floor->release;
+  return with_signature->installer(site);
 }
 
 /// The program of a bundle that only it can read; nothing where this one reads the bundle.
 Checked<std::optional<std::string>> successor_of(const Request& request, Trust trust) {
-  auto medium = open_medium(request.bundle);
+  const auto medium = open_medium(request.bundle);
   if (!medium) return tl::unexpected(medium.error());
   const auto text = read_text(**medium, kManifest, kMostOfText);
   if (!text) return tl::unexpected(text.error());
   const auto said = read_envelope(*text);
   if (!said) return tl::unexpected(said.error());
   if (said->format <= kFormat) return std::nullopt;
-  const auto known = trust == Trust::as_kept ? kept_of(said->product) : KnownSite{};
+  auto known = trust == Trust::as_kept ? kept_of(said->product) : std::vector<KnownSite>();
   if (!known) return tl::unexpected(known.error());
-  UnverifiedBundle bundle(*std::move(medium));
-  auto root = trusted_root(request, *known, bundle);
-  if (!root) return tl::unexpected(root.error());
-  const auto with_signature =
-      SignedBundle::verify(std::move(bundle), *std::move(root), [](const TrustedRoot&) {});
-  if (!with_signature) return tl::unexpected(with_signature.error());
-  Site site{.arch = std::string(host_arch())};
-  if (known->floor) site.floor = known->floor->release;
-  auto program = with_signature->installer(site);
-  if (!program) return tl::unexpected(program.error());
-  return *std::move(program);
+  if (known->empty()) known->emplace_back();
+  std::optional<std::string> program;
+  for (const auto& each : *known) {
+    auto found = program_for(request, each, *said);
+    if (!found) return tl::unexpected(found.error());
+    program = *std::move(found);
+  }
+  return program;
+}
+
+/// A file in memory that may be run; hosts may allow none (vm.memfd_noexec).
+Descriptor file_in_memory() {
+  constexpr unsigned kMayRun = 0x10;  // MFD_EXEC, which headers of before Linux 6.3 do not have
+  constexpr unsigned kSealed = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+  Descriptor file(memfd_create("caisson-install", kSealed | kMayRun));
+  // Before Linux 6.3 every one may be.
+  return file || errno != EINVAL ? std::move(file)
+                                 : Descriptor(memfd_create("caisson-install", kSealed));
 }
 
 bool write_all(int file, std::string_view bytes) {
@@ -101,7 +140,7 @@ bool fetch_confined(const Request& request, Trust trust, int file) {
 
 void hand_over(const Request& request, Trust trust, const std::vector<std::string>& arguments) {
   if (std::getenv(kHandedOver) != nullptr) return;
-  const Descriptor program(memfd_create("caisson-install", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  const auto program = file_in_memory();
   if (!program || !fetch_confined(request, trust, program.get())) return;
   constexpr int kForGood = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
   if (fcntl(program.get(), F_ADD_SEALS, kForGood) != 0) return;
@@ -114,7 +153,7 @@ void hand_over(const Request& request, Trust trust, const std::vector<std::strin
   std::fputs("the bundle is of a newer format: the caisson-install that it brings goes on\n",
              stderr);
   fexecve(program.get(), line.data(), environ);
-  // A host may run nothing from memory; the remedy of B0210 is for it.
+  std::fputs("it does not: this host runs nothing from memory\n", stderr);
 }
 
 }  // namespace caisson::installer

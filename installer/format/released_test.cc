@@ -3,6 +3,7 @@
 #include <functional>
 #include <iterator>
 #include <map>
+#include <set>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -34,12 +35,12 @@ const std::map<std::string, std::function<std::string(std::string_view)>, std::l
 };
 
 /// `scripts/test-released --record` keeps a text of every kind at each release, named KIND or
-/// KIND_WHICH.
+/// KIND_WHICH. A version has the kinds of its time; this one has them all.
 TEST(TextsOfEveryReleasedVersion, AreRead) {
   int versions = 0;
   for (const auto& version : fs::directory_iterator(CAISSON_SOURCE_DIR "/specs/released")) {
     ++versions;
-    std::map<std::string, int> seen;
+    std::set<std::string> seen;
     for (const auto& file : fs::directory_iterator(version.path() / "texts")) {
       const auto name = file.path().filename().string();
       const auto kind = name.substr(0, name.find('_'));
@@ -47,9 +48,10 @@ TEST(TextsOfEveryReleasedVersion, AreRead) {
       const std::string text(std::istreambuf_iterator<char>(in), {});
       ASSERT_TRUE(kReaders.contains(kind)) << file.path();
       EXPECT_EQ(kReaders.find(kind)->second(text), "") << file.path();
-      ++seen[kind];
+      seen.insert(kind);
     }
-    EXPECT_EQ(seen.size(), kReaders.size()) << version.path();
+    EXPECT_FALSE(seen.empty()) << version.path();
+    if (version.path().filename() == CAISSON_VERSION) EXPECT_EQ(seen.size(), kReaders.size());
   }
   EXPECT_GT(versions, 0);
 }

@@ -168,10 +168,14 @@ Checked<std::string> SignedBundle::manifest() const {
   return text;
 }
 
-Checked<std::string> SignedBundle::installer(const Site& site) const {
+Checked<Envelope> SignedBundle::envelope() const {
   const auto text = manifest();
   if (!text) return tl::unexpected(text.error());
-  const auto envelope = read_envelope(*text);
+  return read_envelope(*text);
+}
+
+Checked<std::string> SignedBundle::installer(const Site& site) const {
+  const auto envelope = this->envelope();
   if (!envelope) return tl::unexpected(envelope.error());
   if (auto fault = fault_for_site(*envelope, root_.root(), site)) return tl::unexpected(*fault);
   auto program = read_text(*medium_, kInstaller, kMostOfInstaller);

@@ -60,9 +60,10 @@ class SignedBundle {
   /// By which the bundle is signed.
   [[nodiscard]] const Key& key() const { return key_; }
 
-  /// The caisson-install that it brings, at most 64 MiB: the one that the first lines of MANIFEST
-  /// name, which are the same in every format. Product, processor, epoch and sequence are checked
-  /// against the site.
+  /// The first lines of its MANIFEST, which are the same in every format, as they were signed.
+  [[nodiscard]] Checked<Envelope> envelope() const;
+  /// The caisson-install that it brings and those lines name, at most 64 MiB. Product, processor,
+  /// epoch and sequence are checked against the site.
   [[nodiscard]] Checked<std::string> installer(const Site& site) const;
 
  private:

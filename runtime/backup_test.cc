@@ -211,8 +211,8 @@ TEST_F(BackingUp, ACopyIsRestoredInOneStepOnceTheDataAreLost) {
 
   // A copy that lies with another tenant's says whose it is.
   fs::copy(settings_.to / "globex", settings_.to / "initech", fs::copy_options::recursive);
-  const auto astray = client::restore_copy(
-      settings_, {.slug = "initech", .id = *restored, .by_slug = true});
+  const auto astray =
+      client::restore_copy(settings_, {.slug = "initech", .id = *restored, .by_slug = true});
   ASSERT_FALSE(astray);
   EXPECT_THAT(astray.error().text(), HasSubstr("is of another tenant"));
 }

@@ -78,16 +78,16 @@ TEST_F(Program, TellsItsVersionAndHowItIsUsed) {
   EXPECT_THAT(read(output_), HasSubstr("caisson-runtime " CAISSON_VERSION));
   EXPECT_EQ(run({"--help"}), 0);
   EXPECT_THAT(read(output_), HasSubstr("serve     --config"));
-  for (const auto& wrong : std::vector<std::vector<std::string>>{
-           {},
-           {"serve"},
-           {"serve", "--config"},
-           {"dance"},
-           {"audit"},
-           {"version", "now"},
-           {"restore"},
-           {"restore", "globex"},
-           {"restore", "--config", "backup.json"}}) {
+  for (const auto& wrong :
+       std::vector<std::vector<std::string>>{{},
+                                             {"serve"},
+                                             {"serve", "--config"},
+                                             {"dance"},
+                                             {"audit"},
+                                             {"version", "now"},
+                                             {"restore"},
+                                             {"restore", "globex"},
+                                             {"restore", "--config", "backup.json"}}) {
     EXPECT_EQ(run(wrong), 2);
   }
 }

@@ -82,8 +82,7 @@ Result<bool> keeps_something(const Descriptor& opened, const fs::path& directory
 Result<fs::path> place_in(const Descriptor& opened, const fs::path& directory) {
   struct stat status{};
   if (fstat(opened.get(), &status) != 0) return cannot("examine", directory, errno);
-  const bool open_to_all =
-      status.st_uid == 0 && geteuid() != 0 && (status.st_mode & S_IWOTH) != 0;
+  const bool open_to_all = status.st_uid == 0 && geteuid() != 0 && (status.st_mode & S_IWOTH) != 0;
   if (open_to_all && !is_mounted(opened, status)) {
     return fail("refusing " + directory.string() + ": everybody may write to it",
                 "give it to the user that runs the runtime, or mount a volume there");

@@ -125,12 +125,9 @@ Result<Snapshot> seal_snapshot(const fs::path& temporary, const fs::path& direct
   fs::rename(temporary, with_extension(directory, snapshot.id, ".db"), error);
   if (error) return fail("cannot rename " + temporary.string() + ": " + error.message());
   // The description comes last: a snapshot without one was not finished and does not count.
-  const json::object description{{"tenant", snapshot.tenant_id},
-                                 {"slug", snapshot.slug},
-                                 {"sha256", snapshot.sha256},
-                                 {"bytes", snapshot.bytes},
-                                 {"created", snapshot.created_ms},
-                                 {"schema", snapshot.schema}};
+  const json::object description{{"tenant", snapshot.tenant_id},   {"slug", snapshot.slug},
+                                 {"sha256", snapshot.sha256},      {"bytes", snapshot.bytes},
+                                 {"created", snapshot.created_ms}, {"schema", snapshot.schema}};
   if (auto written = write_file(with_extension(directory, snapshot.id, ".json"),
                                 json::serialize(description) + "\n");
       !written) {

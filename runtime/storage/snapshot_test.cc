@@ -16,7 +16,9 @@ namespace fs = std::filesystem;
 
 Snapshot take(Store& store, const fs::path& directory, const std::string& tenant_id) {
   EXPECT_TRUE(copy_store(store, directory / "copy.db.new"));
-  return seal_snapshot(directory / "copy.db.new", directory, tenant_id, "of-" + tenant_id, unix_ms_now()).value();
+  return seal_snapshot(directory / "copy.db.new", directory, tenant_id, "of-" + tenant_id,
+                       unix_ms_now())
+      .value();
 }
 
 class SnapshotTest : public testing::Test {

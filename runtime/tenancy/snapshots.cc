@@ -70,8 +70,7 @@ Outcome<storage::Snapshot> Tenants::snapshot(std::string_view slug) {
   return made;
 }
 
-Outcome<storage::Snapshot> Tenants::make_snapshot(const ActorPtr& actor,
-                                                  const std::string& slug) {
+Outcome<storage::Snapshot> Tenants::make_snapshot(const ActorPtr& actor, const std::string& slug) {
   const fs::path directory = snapshots_of(actor->id);
   if (auto made = storage::make_private_directory(directory); !made) return disk(made.error());
   const fs::path copy = unfinished(directory / "copy.db");
@@ -82,7 +81,8 @@ Outcome<storage::Snapshot> Tenants::make_snapshot(const ActorPtr& actor,
       return disk(copied.error());
     }
   }
-  auto sealed = storage::seal_snapshot(copy, directory, actor->id, slug, registry_.clock_.unix_ms());
+  auto sealed =
+      storage::seal_snapshot(copy, directory, actor->id, slug, registry_.clock_.unix_ms());
   if (!sealed) return disk(sealed.error());
   return *std::move(sealed);
 }

@@ -51,7 +51,8 @@ TEST(TextsOfEveryReleasedVersion, AreRead) {
       seen.insert(kind);
     }
     EXPECT_FALSE(seen.empty()) << version.path();
-    if (version.path().filename() == CAISSON_VERSION) EXPECT_EQ(seen.size(), kReaders.size());
+    const bool newest = version.path().filename() == CAISSON_VERSION;
+    EXPECT_TRUE(!newest || seen.size() == kReaders.size()) << version.path();
   }
   EXPECT_GT(versions, 0);
 }

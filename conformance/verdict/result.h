@@ -82,7 +82,7 @@ struct RunReport {
   std::string target{};
   std::string attached{};  ///< path of the site.json that led to it; empty: a stack of the harness
   std::string tool_version{};
-  std::string plan_digest{};  ///< SHA-256 of the plan, as JSON, that expectations are derived from
+  std::string plan_digest{};  ///< SHA-256 of what expectations were derived from
   int level = 1;
   std::string started{};  ///< RFC 3339, UTC
   std::int64_t elapsed_us = 0;

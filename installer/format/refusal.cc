@@ -188,9 +188,11 @@ constexpr Entry kTable[] = {
     {Code::own_mount, "B0517", "a directory of the product is a file system of its own",
      "Mount it at /opt/NAME or /var/lib/NAME, above all that the product keeps there: directories "
      "are renamed into each other's place, which no system does across file systems."},
-    {Code::foreign_name, "B0518", "something else on this host has the product's name",
-     "Remove it if it is left from this product; else ask the vendor for a release with another "
-     "name. Nothing of it was changed."},
+    {Code::foreign_name, "B0518", "something else on this host has a name or number of the product",
+     "Remove it if it is left from this product (`docker compose --project-name NAME down` ends a "
+     "project and keeps its volumes); else ask the vendor for a release with another name. An "
+     "account whose number it is gets another one, with `usermod --uid` or `groupmod --gid`. "
+     "Nothing of it was changed."},
     {Code::not_staged, "B0519", "no release was staged here",
      "`caisson-install update --stage BUNDLE` stages one."},
     {Code::not_held, "B0520", "no change waits for a decision here",
@@ -202,15 +204,6 @@ constexpr Entry kTable[] = {
      "A release is tried that has its spec and the programs `caisson` and `caisson-runtime`; any "
      "other is installed, on a host that can spare it. `try --end` takes the directory of a "
      "trial."},
-    {Code::container_account, "B0523",
-     "an account of this host has the number that containers run under",
-     "Give it another one (`usermod --uid`, `groupmod --gid`), and repeat: the containers would be "
-     "processes of that account, which may end them. Nothing was written."},
-    {Code::foreign_project, "B0524", "something else in the engine has the product's name",
-     "`docker compose --project-name NAME down` ends it and keeps its volumes: say it if it is "
-     "left "
-     "from this product, else ask the vendor for a release with another name. Nothing was "
-     "written."},
     {Code::no_client, "B0530", "a program that talks to the cluster is not there",
      "Install helm (3.13 or newer) and kubectl, and name their directory in PATH."},
     {Code::no_cluster, "B0531", "the cluster does not answer",

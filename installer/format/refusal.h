@@ -115,8 +115,6 @@ enum class Code {
   not_held,
   in_archive,
   nothing_to_try,
-  container_account,
-  foreign_project,
   no_client,
   no_cluster,
   other_cluster,

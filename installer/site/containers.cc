@@ -349,7 +349,7 @@ Checked<Requirement> container_account(const Disk& system) {
       .needs = "nobody of this host",
       .has = account->empty() ? "nobody" : *account,
       .met = account->empty(),
-      .code = Code::container_account};
+      .code = Code::foreign_name};
 }
 
 Checked<std::string> project_in_engine(Host& host, std::string_view product) {

@@ -55,7 +55,7 @@ inline constexpr std::uint32_t kContainerGroup = 10001;
                                                      const StagedRelease& release);
 
 /// That no account of this host has the number of the users of containers
-/// (`Code::container_account`).
+/// (`Code::foreign_name`).
 [[nodiscard]] Checked<Requirement> container_account(const Disk& system);
 
 /// A container or a network that the engine has of a project of this name; empty when it has none,

@@ -109,7 +109,7 @@ Checked<std::vector<Requirement>> preflight(Host& host, const Installed& install
                       .needs = "none",
                       .has = project->empty() ? "none" : *project,
                       .met = project->empty(),
-                      .code = Code::foreign_project});
+                      .code = Code::foreign_name});
     }
   }
   const auto mounts_of_others = own_mounts(host, product);

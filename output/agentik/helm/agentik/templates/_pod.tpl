@@ -141,7 +141,7 @@ spec:
   initContainers:
     {{- range $name, $init := . }}
     - name: {{ $name | quote }}
-      image: {{ include "caisson.image" (dict "root" $context.root "image" $values.images.runtime) | quote }}
+      image: {{ include "caisson.helperImage" $context | quote }}
       imagePullPolicy: {{ $values.imagePullPolicy }}
       args:
         {{- include "caisson.words" $init.args | trim | nindent 8 }}

@@ -160,6 +160,15 @@ seccompProfile:
 {{- end }}
 {{- end }}
 
+{{/*
+The image of what is run for a workload beside it. A runtime's own program reads its configuration and its data: another version may
+take what that one refuses.
+*/}}
+{{- define "caisson.helperImage" -}}
+{{- $image := ternary .workload.image .root.Values.images.runtime (eq .workload.role "runtime") }}
+{{- include "caisson.image" (dict "root" .root "image" $image) }}
+{{- end }}
+
 {{- define "caisson.pullSecrets" -}}
 {{- $names := list }}
 {{- range $name, $on := .Values.imagePullSecrets }}

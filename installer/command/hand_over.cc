@@ -28,8 +28,8 @@ namespace {
 
 constexpr const char* kHandedOver = "CAISSON_INSTALL_HANDED_OVER";
 
-/// What the site has kept of a product: root in /opt, and whoever is not root where his clusters are
-/// told of. Empty where nothing is.
+/// What the site has kept of a product: root in /opt, and whoever is not root where his clusters
+/// are told of. Empty where nothing is.
 Checked<std::vector<KnownSite>> kept_of(const std::string& product) {
   std::vector<KnownSite> all;
   for (const auto& place : std::set{"/opt/" + product, cluster_place(product)}) {

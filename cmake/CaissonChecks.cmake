@@ -43,7 +43,7 @@ endforeach()
 # One private engine at a time: the others leave their processor to other tests instead of waiting in line.
 set_tests_properties(containers images registry hostile_strings documents_compose_caddy documents_compose_nginx PROPERTIES RESOURCE_LOCK docker)
 caisson_check(documents_names
-  COMMAND scripts/test-documents ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} names TIMEOUT 300 LABELS demo)
+  COMMAND scripts/test-documents ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} names TIMEOUT 600 LABELS demo)
 # Builds the programs of a Kubernetes where there are none yet.
 caisson_check(documents_helm
   COMMAND scripts/test-documents ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} helm TIMEOUT 3000 LABELS container)

@@ -31,6 +31,18 @@ std::string framed(const json::value& message) {
   return "Content-Length: " + std::to_string(text.size()) + "\r\n\r\n" + text;
 }
 
+/// What a server has written.
+std::vector<json::object> messages_in(std::string_view out) {
+  std::vector<json::object> messages;
+  while (!out.empty()) {
+    const auto length = std::stoul(std::string(out.substr(out.find(' '))));
+    const auto begin = out.find("\r\n\r\n") + 4;
+    messages.push_back(json::parse(out.substr(begin, length)).as_object());
+    out.remove_prefix(begin + length);
+  }
+  return messages;
+}
+
 /// Specs that say something else in an editor, and why.
 const std::map<std::string, std::string_view> exceptions{
     {"answer-missing", "whoever only looks at a spec has no answers: samples stand for them"},
@@ -65,12 +77,7 @@ std::map<std::string, Lines> published(const fs::path& folder, std::vector<std::
   options.insert(options.begin(), "lsp");
   const auto ran = caisson(options, {.directory = folder, .environment = {}, .input = input});
   std::map<std::string, Lines> said;
-  std::string_view out = ran.out;
-  while (!out.empty()) {
-    const auto length = std::stoul(std::string(out.substr(out.find(' '))));
-    const auto begin = out.find("\r\n\r\n") + 4;
-    const auto message = json::parse(out.substr(begin, length)).as_object();
-    out.remove_prefix(begin + length);
+  for (const auto& message : messages_in(ran.out)) {
     if (!message.contains("method") || message.at("method") != "textDocument/publishDiagnostics")
       continue;
     const auto& params = message.at("params").as_object();
@@ -200,12 +207,7 @@ std::map<std::string, std::string> offered(const fs::path& folder, const fs::pat
                                       {"context", {{"diagnostics", json::array{}}}}}}});
   const auto ran = caisson({"lsp"}, {.directory = folder, .environment = {}, .input = input});
   std::map<std::string, std::string> texts;
-  std::string_view out = ran.out;
-  while (!out.empty()) {
-    const auto length = std::stoul(std::string(out.substr(out.find(' '))));
-    const auto begin = out.find("\r\n\r\n") + 4;
-    const auto message = json::parse(out.substr(begin, length)).as_object();
-    out.remove_prefix(begin + length);
+  for (const auto& message : messages_in(ran.out)) {
     if (!message.contains("id") || message.at("id") != 2) continue;
     for (const auto& each : message.at("result").as_array()) {
       for (const auto& [file, edits] : each.at("edit").at("changes").as_object())

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
 #include <functional>
 #include <iterator>
@@ -9,7 +8,6 @@
 #include <vector>
 
 #include <malloc.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "installer/command/cluster_command.h"
@@ -235,18 +233,12 @@ std::optional<Said> fault_of_bundle(Words& words) {
 /// `install` and `update` keep the network only for one that this has verified.
 std::optional<Form> look_confined(const std::function<std::optional<Form>()>& look) {
   constexpr int kNone = 100;
-  std::fflush(nullptr);
-  const auto child = fork();
-  if (child < 0) return std::nullopt;
-  if (child == 0) {
-    const auto form = give_up_network() ? look() : std::nullopt;
-    _exit(form ? static_cast<int>(*form) : kNone);
-  }
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (!WIFEXITED(status) || WEXITSTATUS(status) > static_cast<int>(Form::helm)) return std::nullopt;
-  return static_cast<Form>(WEXITSTATUS(status));
+  const auto found = run_without_network([&] {
+    const auto form = look();
+    return form ? static_cast<int>(*form) : kNone;
+  });
+  if (!found || *found > static_cast<int>(Form::helm)) return std::nullopt;
+  return static_cast<Form>(*found);
 }
 
 /// The form that a command is for: as it asks, as the journal says, or as the bundle does. Nothing

@@ -74,10 +74,6 @@ tl::unexpected<Failure> system_failure(const std::string& what) {
   return fail(what + ": " + std::strerror(errno));
 }
 
-}  // namespace
-
-namespace {
-
 /// OpenSSL writes without MSG_NOSIGNAL: while this is there, a peer that has closed is an error of
 /// this thread's call, and no SIGPIPE that ends the program.
 class WithoutBrokenPipes {

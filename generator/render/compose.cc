@@ -11,6 +11,7 @@
 #include "generator/render/edge_sites.h"
 #include "generator/render/env_file.h"
 #include "generator/render/fingerprint.h"
+#include "generator/render/host_backup.h"
 #include "generator/render/json.h"
 #include "generator/render/observability.h"
 #include "generator/render/people.h"

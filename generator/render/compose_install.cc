@@ -8,11 +8,11 @@
 
 #include "generator/plan/names.h"
 #include "generator/render/attachment.h"
-#include "generator/render/calendar.h"
 #include "generator/render/comment.h"
 #include "generator/render/compose_service.h"
 #include "generator/render/document_facts.h"
 #include "generator/render/edge.h"
+#include "generator/render/host_backup.h"
 #include "generator/render/json.h"
 #include "generator/render/observability.h"
 #include "generator/render/people.h"
@@ -94,7 +94,7 @@ class Install {
   [[nodiscard]] static std::string backup_of(const Instance& instance) {
     return instance.name + "_backup";
   }
-  [[nodiscard]] static std::string backup_config(const Instance& instance) {
+  [[nodiscard]] static std::string backup_file(const Instance& instance) {
     return instance.name + ".backup.json";
   }
 
@@ -187,25 +187,24 @@ class Install {
     volumes.push(bind(data(kept.volume), compose_literal(kept.path), false, origin));
     volumes.push(bind(compose_literal(backups_ + "/" + instance.name), std::string(backup_folder),
                       false, origin));
-    volumes.push(bind(prefix() + "/etc/" + backup_config(instance), std::string(backup_settings),
+    volumes.push(bind(prefix() + "/etc/" + backup_file(instance), std::string(backup_settings),
                       true, origin));
     service.add("volumes", std::move(volumes));
     return service;
   }
 
   void backup_configs() {
-    const auto& origin = plan_.backup.schedule.origin;
+    const auto& site = project_.site;
     for (const auto& instance : plan_.instances) {
       if (!saves(instance)) continue;
       const auto* port = port_for(instance, Port::Purpose::operator_api);
-      Node node{Node::Map{}, origin};
-      node.add("operator", {project_.site.reach(instance, *port), instance.origin});
-      node.add("token-file", {project_.site.secret_file(instance.operator_token), instance.origin});
-      node.add("data", {project_.site.data_directory(instance), instance.origin});
-      node.add("to", std::string(backup_folder));
-      node.add("keep", plan_.backup.keep);
+      auto node = backup_config(
+          plan_, {.operator_api = {site.reach(instance, *port), instance.origin},
+                  .token_file = {site.secret_file(instance.operator_token), instance.origin},
+                  .data = {site.data_directory(instance), instance.origin},
+                  .to = std::string(backup_folder)});
       auto bytes = to_json(node);
-      add(backup_config(instance), std::move(bytes), std::move(node));
+      add(backup_file(instance), std::move(bytes), std::move(node));
     }
   }
 
@@ -336,13 +335,7 @@ class Install {
     about.add("Description", plan_.name.value + ": when " + instance.name + " is backed up");
     about.add("PartOf", target());
     timer.add("Unit", std::move(about));
-    Node events{Node::List{}, origin};
-    for (const auto& event : calendar_events(plan_.backup.schedule.value)) events.push(event);
-    Node when{Node::Map{}, origin};
-    when.add("OnCalendar", std::move(events));
-    when.add("AccuracySec", "1s");
-    when.add("Persistent", true);
-    timer.add("Timer", std::move(when));
+    timer.add("Timer", backup_times(plan_));
     return add_unit("system/" + name + ".timer", std::move(timer));
   }
 
@@ -613,10 +606,6 @@ class Install {
 };
 
 }  // namespace
-
-std::string backup_unit(const plan::Plan& plan, const plan::Instance& instance) {
-  return plan.name.value + "-" + instance.name + "_backup";
-}
 
 Result<Artifacts> compose_install(const ComposeProject& project, const Blueprints& blueprints) {
   return Install(project, blueprints).write();

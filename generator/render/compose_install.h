@@ -15,9 +15,6 @@ namespace caisson::render {
 /// Where the edge's container sees the directory in which a file `closed` closes it.
 inline constexpr std::string_view door_folder = "/run/caisson/door";
 
-/// The unit that saves the tenants of a runtime, without its ending: a service and its timer.
-[[nodiscard]] std::string backup_unit(const plan::Plan& plan, const plan::Instance& instance);
-
 /// The papers of the project as they are at a site, where they take the place of its own.
 inline constexpr std::string_view installed_folder = "compose/installed/";
 

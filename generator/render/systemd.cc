@@ -3,6 +3,7 @@
 
 #include "generator/render/attachment.h"
 #include "generator/render/edge.h"
+#include "generator/render/host_backup.h"
 #include "generator/render/json.h"
 #include "generator/render/people.h"
 #include "generator/render/runtime_config.h"
@@ -110,18 +111,15 @@ class Host {
   }
 
   [[nodiscard]] Node backup_config(const Instance& instance) const {
-    const Origin origin = plan_.backup.schedule.origin;
     const auto* operators = port_for(instance, plan::Port::Purpose::operator_api);
-    const auto unit = layout_.unit(instance.name) + "_backup.service";
-    Node node{Node::Map{}, origin};
-    node.add("operator",
-             {"unix:" + layout_.socket_path(instance.name, operators->name), instance.origin});
-    node.add("token-file",
-             {layout_.credentials(unit) + "/" + instance.operator_token, instance.origin});
-    node.add("data", {layout_.data(instance.name), plan_.targets.systemd_data.origin});
-    node.add("to", {layout_.backups() + "/" + instance.name, plan_.backup.to.origin});
-    node.add("keep", plan_.backup.keep);
-    return node;
+    const auto unit = backup_unit(plan_, instance) + ".service";
+    return render::backup_config(
+        plan_,
+        {.operator_api = {"unix:" + layout_.socket_path(instance.name, operators->name),
+                          instance.origin},
+         .token_file = {layout_.credentials(unit) + "/" + instance.operator_token, instance.origin},
+         .data = {layout_.data(instance.name), plan_.targets.systemd_data.origin},
+         .to = {layout_.backups() + "/" + instance.name, plan_.backup.to.origin}});
   }
 
   Result<void> edge() {

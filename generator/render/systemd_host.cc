@@ -7,6 +7,7 @@
 #include "base/shell.h"
 #include "generator/render/comment.h"
 #include "generator/render/document_facts.h"
+#include "generator/render/host_backup.h"
 #include "generator/render/secret_facts.h"
 #include "generator/render/unit_file.h"
 
@@ -299,7 +300,7 @@ Node systemd_facts(const plan::Plan& plan, const SystemdLayout& layout,
                                       ? Node{layout.socket_path(instance.name, "metrics")}
                                       : Node{false});
       if (!layout.backups().empty()) {
-        entry.add("backup-unit", layout.unit(instance.name) + "_backup");
+        entry.add("backup-unit", backup_unit(plan, instance));
         entry.add("backups", layout.backups() + "/" + instance.name);
       }
       runtimes.push(entry);

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "generator/render/calendar.h"
+#include "generator/render/host_backup.h"
 
 namespace caisson::render {
 
@@ -436,7 +436,7 @@ class Units {
 
   Result<void> backup(const Instance& instance) {
     const Origin origin = plan_.backup.schedule.origin;
-    const auto name = layout_.unit(instance.name) + "_backup";
+    const auto name = backup_unit(plan_, instance);
     Node own = empty_unit({"Unit", "Service"}, origin);
     describe(own, "backup of " + instance.name, origin);
     run_as(own, instance);
@@ -470,14 +470,9 @@ class Units {
     }
     add(name + ".service", std::move(*tree), "/backup", false);
 
-    Node timer = empty_unit({"Unit", "Timer"}, origin);
+    Node timer = empty_unit({"Unit"}, origin);
     describe(timer, "when " + instance.name + " is backed up", origin);
-    for (const auto& event : calendar_events(plan_.backup.schedule.value)) {
-      append(timer, "Timer", "OnCalendar", {event, origin});
-    }
-    auto& when = *timer.find("Timer");
-    when.set("AccuracySec", {"1s", origin});
-    when.set("Persistent", {true, origin});
+    timer.add("Timer", backup_times(plan_));
     add(name + ".timer", std::move(timer), "/backup", true);
     return {};
   }

@@ -10,7 +10,6 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/files.h"
@@ -105,35 +104,17 @@ Descriptor file_in_memory() {
                                  : Descriptor(memfd_create("caisson-install", kSealed));
 }
 
-bool write_all(int file, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const auto written = write(file, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
 /// Puts the program into `file`, in a process without a network; false where there is none.
 bool fetch_confined(const Request& request, Trust trust, int file) {
-  std::fflush(nullptr);
-  const auto child = fork();
-  if (child == 0) {
-    bool fetched = false;
-    if (give_up_network()) {
-      (void)guarded(true, [&]() -> Checked<Said> {
-        const auto program = successor_of(request, trust);
-        fetched = program && *program && write_all(file, **program);
-        return Said{};
-      });
-    }
-    _exit(fetched ? 0 : 1);
-  }
-  int status = 1;
-  while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  return child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  return run_without_network([&] {
+           bool fetched = false;
+           (void)guarded(true, [&]() -> Checked<Said> {
+             const auto program = successor_of(request, trust);
+             fetched = program && *program && write_all(file, **program) == 0;
+             return Said{};
+           });
+           return fetched ? 0 : 1;
+         }) == 0;
 }
 
 }  // namespace

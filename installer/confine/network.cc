@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdio>
 #include <iterator>
 #include <string>
 
@@ -11,6 +12,8 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/files.h"
 
@@ -65,6 +68,21 @@ Checked<void> give_up_network() {
     return refuse(Code::host_confine, "cannot set a seccomp filter: " + system_words(errno));
   }
   return {};
+}
+
+std::optional<int> run_without_network(const std::function<int()>& run) {
+  constexpr int kUnconfined = 255;
+  std::fflush(nullptr);
+  const auto child = fork();
+  if (child < 0) return std::nullopt;
+  if (child == 0) {
+    _exit(give_up_network() ? run() : kUnconfined);
+  }
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (!WIFEXITED(status) || WEXITSTATUS(status) == kUnconfined) return std::nullopt;
+  return WEXITSTATUS(status);
 }
 
 }  // namespace caisson::installer

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <functional>
+#include <optional>
+
 #include "installer/format/refusal.h"
 
 namespace caisson::installer {
@@ -9,5 +12,9 @@ namespace caisson::installer {
 /// make one in another way (io_uring, other calling conventions). Threads that run already keep
 /// theirs, so it is called before there are any.
 [[nodiscard]] Checked<void> give_up_network();
+
+/// What `run` returns, from 0 to 254, in a process of its own that has given up the network;
+/// nothing when there is no such process, or it does not come to its end.
+[[nodiscard]] std::optional<int> run_without_network(const std::function<int()>& run);
 
 }  // namespace caisson::installer

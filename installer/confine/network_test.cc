@@ -1,6 +1,7 @@
 #include "installer/confine/network.h"
 
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 
 #include <gtest/gtest.h>
@@ -61,6 +62,14 @@ TEST(GiveUpNetwork, HoldsForWhatIsStartedAfterwards) {
               return WEXITSTATUS(status);
             }),
             7);
+}
+
+TEST(WithoutNetwork, RunsWhatItIsGivenAndLeavesItToTheCaller) {
+  EXPECT_EQ(run_without_network([] { return socket(AF_INET, SOCK_STREAM, 0) < 0 ? 7 : 0; }), 7);
+  EXPECT_EQ(run_without_network([] { return raise(SIGKILL); }), std::nullopt);
+  const int here = socket(AF_INET, SOCK_STREAM, 0);
+  EXPECT_GE(here, 0);
+  close(here);
 }
 
 }  // namespace

@@ -22,9 +22,8 @@ bool move_into(const LoadedSpec& spec, const LoadedSpec& other, source::Span& wh
   return true;
 }
 
-}  // namespace
-
-Result<void> judge(const SpecSource& source, const Rendering& rendering, LoadedSpec& spec) {
+/// Adds what `generate` would say of the spec as `rendering` asks for it, and of nothing else.
+Result<void> judge_alone(const SpecSource& source, const Rendering& rendering, LoadedSpec& spec) {
   if (!spec.loaded) return {};
   const auto generated = generate(source, spec, rendering, render::Blueprints{}, spec.diagnostics);
   if (!generated) return tl::unexpected(generated.error());
@@ -35,6 +34,7 @@ Result<void> judge(const SpecSource& source, const Rendering& rendering, LoadedS
   return {};
 }
 
+/// Adds what each environment has to say and the spec has not.
 void judge_environments(const SpecSource& source, const Rendering& rendering, LoadedSpec& spec) {
   if (!spec.loaded || !rendering.environment.empty()) return;
   const auto* environments = spec::find(spec.loaded->document, "/environments");
@@ -46,7 +46,7 @@ void judge_environments(const SpecSource& source, const Rendering& rendering, Lo
     auto other = load_spec(source, environment.key, rendering.strict);
     auto asked = rendering;
     asked.environment = environment.key;
-    if (const auto generated = judge(source, asked, other); !generated) {
+    if (const auto generated = judge_alone(source, asked, other); !generated) {
       other.diagnostics.report({.code = "E0308",
                                 .where = environment.key_span,
                                 .message = generated.error().what,
@@ -62,6 +62,14 @@ void judge_environments(const SpecSource& source, const Rendering& rendering, Lo
       spec.diagnostics.report(std::move(each));
     }
   }
+}
+
+}  // namespace
+
+Result<void> judge(const SpecSource& source, const Rendering& rendering, LoadedSpec& spec) {
+  auto judged = judge_alone(source, rendering, spec);
+  judge_environments(source, rendering, spec);
+  return judged;
 }
 
 }  // namespace caisson::cli

@@ -81,7 +81,6 @@ void judge_spec(const Options& options, editor::Analysis& analysis,
                             .blueprints = {},
                             .strict = options.strict};
   const auto judged = judge(source, rendering, spec);
-  judge_environments(source, rendering, spec);
   if (!judged) {
     // A target cannot render what is right so far, and does not say where.
     spec.diagnostics.report({.code = "E0308",

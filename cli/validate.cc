@@ -18,7 +18,8 @@ Diagnostics go to standard output, so that they can be piped; the closing remark
 `caisson explain CODE` tells more about a diagnostic. All errors and warnings of `generate` are reported, but
 for those that compare with artifacts that were generated before: data that would move (E0310) or that
 nothing uses any more (W0304), and volumes that change their size (E0311, W0303). Under --strict a field that
-a target only approximates, or does nothing about, is an error.
+a target only approximates, or does nothing about, is an error. Without --env the spec is checked as it
+stands and with each of its environments: what only one of them says has its name.
 
 examples:
   caisson validate deployment.yaml

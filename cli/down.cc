@@ -10,7 +10,8 @@ namespace {
 
 constexpr auto kNotes =
     R"(Stops what `caisson up` started and removes its data, secrets and logs. Of another spec's stack in the same
---state it says whose it is, and leaves it alone as long as that file is there to stop it.
+--state it says whose it is, and leaves it alone as long as that file is there to stop it. A spec that has
+gone wrong or away since is no hindrance: the stack notes which file and --env it was started from.
 
 examples:
   caisson down examples/quickstart/deployment.yaml
@@ -37,7 +38,10 @@ Command down_command(CLI::App& root) {
                     [&](const auto& subject, const auto& output) {
                       return conformance::down(subject, stack_options(*arguments), output);
                     },
-                    false);
+                    false, [&](const auto& output) {
+                      return conformance::down_unread(arguments->spec, arguments->environment,
+                                                      stack_options(*arguments), output);
+                    });
               },
           .misuse = Exit::environment};
 }

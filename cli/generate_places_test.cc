@@ -11,6 +11,7 @@ namespace caisson::cli {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -354,6 +355,21 @@ TEST_F(GeneratePlaces, SaysOfAnEnvironmentThatGoesWhatItLeavesAndOfNoTenantThatI
               Not(HasSubstr("no longer served"))));
     EXPECT_THAT(generate(spec("")).error, Not(HasSubstr("W0304"))) << "it is said once";
   }
+}
+
+TEST_F(GeneratePlaces, KnowsAnEnvironmentUnderAnotherName) {
+  const auto in = [](const std::string& name, const std::string& more) {
+    return spec("", "environments: { " + name + ": { targets: { helm: { namespace: prod } }" +
+                        more + " } }\n");
+  };
+  ASSERT_EQ(generate(in("production", "")).code, 0);
+  const auto renamed = generate(in("prod", ""), {"--check"});
+  EXPECT_THAT(renamed.error, Not(AnyOf(HasSubstr("E0310"), HasSubstr("W0304"))));
+  const auto moved = generate(in("prod", ", tenants: [{ slug: t0, tier: own }]"));
+  EXPECT_EQ(moved.code, 1);
+  EXPECT_THAT(moved.error,
+              AllOf(HasSubstr("error[E0310]: tenant 't0' moves to "),
+                    HasSubstr("prod/runtime-data-runtime-0"), Not(HasSubstr("W0304: target"))));
 }
 
 TEST_F(GeneratePlaces, PointsAtWhatAnEnvironmentSaysItself) {

@@ -165,14 +165,10 @@ int run(const Options& options, Console& console) {
       .environment = options.environment,
       .strict = options.strict,
       .today = today,
-      .read_file =
-          [](const std::filesystem::path& path) {
-            return read_file(path, "paths in a spec are relative to it");
-          },
-      .judge =
-          [options](editor::Analysis& analysis, const editor::ReadFile& read_file) {
-            judge_spec(options, analysis, read_file);
-          }};
+      .read_file = read_beside,
+      .judge = [options](editor::Analysis& analysis, const editor::ReadFile& read_file) {
+        judge_spec(options, analysis, read_file);
+      }};
   return std::make_unique<Conversation>(std::move(surroundings))->run(console);
 }
 

@@ -178,6 +178,33 @@ environments: { demo: { version: 1.1.0 } }
                                    rest + ", and start this spec's with `caisson up" + rest));
 }
 
+TEST(CommandLine, StopsWhatASpecStartedThatHasGoneWrongSince) {
+  const Scratch scratch;
+  const Surroundings here{.directory = scratch.path(),
+                          .environment = {{"HOME", scratch.path().string()},
+                                          {"XDG_STATE_HOME", (scratch.path() / "s").string()}}};
+  const auto stack = [&](const std::string& directory) {
+    scratch.write(directory + "/state.json", "{}");
+    scratch.write(directory + "/origin.json",
+                  R"({"target":"local","spec":")" + (scratch.path() / "d.yaml").string() +
+                      R"(","name":"acme","version":"1.0.0","environment":"demo","digest":"other",)"
+                      R"("down":"caisson down d.yaml --env demo"})");
+  };
+  scratch.write("d.yaml", "caisson: v1\nname: [\n");
+  stack("there");
+  const auto of_another = caisson({"down", "d.yaml", "--state", "there"}, here);
+  EXPECT_EQ(of_another.code, 3);
+  EXPECT_THAT(of_another.error, HasSubstr("stop it with `caisson down d.yaml --env demo`"));
+  for (const bool is_there : {true, false}) {
+    stack("there");
+    if (!is_there) std::filesystem::remove(scratch.path() / "d.yaml");
+    const auto ran = caisson({"down", "d.yaml", "--env", "demo", "--state", "there"}, here);
+    EXPECT_EQ(ran.code, 0) << ran.error;
+    EXPECT_EQ(ran.out, "what d.yaml started is down\n");
+    EXPECT_FALSE(std::filesystem::exists(scratch.path() / "there"));
+  }
+}
+
 TEST(CommandLine, SaysWhenItsResultCouldNotBeWritten) {
   const auto ran =
       run_program({"sh", "-c", "exec '" CAISSON_BINARY_DIR "/bin/caisson' schema > /dev/full"});

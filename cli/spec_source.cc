@@ -4,7 +4,10 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <string_view>
+#include <system_error>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -12,6 +15,7 @@
 
 #include "base/digest.h"
 #include "base/files.h"
+#include "base/suggestion.h"
 #include "cli/today.h"
 #include "installer/command/ask.h"
 
@@ -55,6 +59,21 @@ Result<std::string> read_file(const fs::path& path, const std::string& missing_r
   return read_spec_text(file.get(), shown);
 }
 
+Result<std::string> read_beside(const fs::path& path) {
+  constexpr std::size_t most_names = 1000;
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator entry(path.parent_path().empty() ? "." : path.parent_path(), error);
+       !error && entry != fs::directory_iterator() && names.size() < most_names;
+       entry.increment(error)) {
+    names.push_back(entry->path().filename().string());
+  }
+  const std::vector<std::string_view> candidates(names.begin(), names.end());
+  const auto meant = closest(path.filename().string(), candidates);
+  return read_file(path, (meant.empty() ? "" : "did you mean '" + std::string(meant) + "'? ") +
+                             "paths in a spec are relative to it");
+}
+
 Result<installer::Answers> read_answers(const std::string& path) {
   if (path.empty()) return installer::Answers{};
   auto answers = installer::read_answers_file(path, {});
@@ -70,13 +89,11 @@ Result<SpecSource> read_spec(const std::string& path, const std::string& answers
   auto answers = read_answers(answers_file);
   if (!answers) return tl::unexpected(answers.error());
   const auto directory = standard_input ? fs::path() : fs::path(path).parent_path();
-  return SpecSource{.name = standard_input ? "<stdin>" : path,
-                    .text = *std::move(text),
-                    .read_file =
-                        [directory](std::string_view name) {
-                          return read_file(directory / name, "paths in a spec are relative to it");
-                        },
-                    .answers = *std::move(answers)};
+  return SpecSource{
+      .name = standard_input ? "<stdin>" : path,
+      .text = *std::move(text),
+      .read_file = [directory](std::string_view name) { return read_beside(directory / name); },
+      .answers = *std::move(answers)};
 }
 
 Result<SpecSource> read_spec(const publish::Repository& repository,

@@ -33,6 +33,10 @@ struct SpecSource {
 [[nodiscard]] Result<SpecSource> read_spec(const std::string& path,
                                            const std::string& answers = {});
 
+/// All of a file that a spec names. Of one that is not there the error says which name beside it
+/// was meant.
+[[nodiscard]] Result<std::string> read_beside(const std::filesystem::path& path);
+
 /// Answers from a file; none without a name.
 [[nodiscard]] Result<installer::Answers> read_answers(const std::string& path);
 

@@ -52,15 +52,19 @@ int with_output(Console& console,
 int on_subject(const StackArguments& arguments, Console& console,
                const std::function<conformance::Status(const conformance::Subject&,
                                                        const conformance::Output&)>& command,
-               bool starts) {
+               bool starts,
+               const std::function<conformance::Status(const conformance::Output&)>& without) {
   const auto source = read_spec(arguments.spec, arguments.answers);
   const auto blueprints = load_blueprints(arguments.blueprints);
   if (!source || !blueprints) {
-    return fail_with(!source ? source.error() : blueprints.error(), console);
+    const int failed = fail_with(!source ? source.error() : blueprints.error(), console);
+    return without ? with_output(console, without) : failed;
   }
   auto spec = load_spec(*source, arguments.environment, false);
   report(spec, console);
-  if (!spec.loaded) return static_cast<int>(Exit::environment);
+  if (!spec.loaded) {
+    return without ? with_output(console, without) : static_cast<int>(Exit::environment);
+  }
   if (starts) {
     const auto plan = plan::plan(*spec.loaded);
     const auto right =

@@ -219,6 +219,15 @@ Status down(const Subject& subject, const StackOptions& options, const Output& o
   return Status::passed;
 }
 
+Status down_unread(const std::string& path, const std::string& environment,
+                   const StackOptions& options, const Output& output) {
+  const InterruptGuard guard;
+  if (auto stopped = stop_unread(path, environment, options, output); !stopped)
+    return harness(output, stopped.error());
+  if (!output.quiet) output.out << "what " << path << " started is down\n";
+  return Status::passed;
+}
+
 Status conform(const Subject& subject, const ConformOptions& options, const Output& output) {
   const InterruptGuard guard;
   const plan::Plan plan = plan::plan(subject.loaded);

@@ -56,6 +56,11 @@ struct StackOptions {
 [[nodiscard]] Status down(const Subject& subject, const StackOptions& options,
                           const Output& output);
 
+/// The same for a spec that cannot be read any more: the stack that was started from the file with
+/// the environment is looked for by what it notes of itself.
+[[nodiscard]] Status down_unread(const std::string& path, const std::string& environment,
+                                 const StackOptions& options, const Output& output);
+
 struct ConformOptions {
   StackOptions stack{};
   std::filesystem::path attach{};  ///< site.json of a deployment that runs; empty: a stack of `up`

@@ -142,6 +142,19 @@ std::function<void(const std::string&)> progress_to(const Output& output) {
   return [&output](const std::string& line) { output.progress << line << '\n' << std::flush; };
 }
 
+/// Fails when what is there is of another target than the one that was asked for.
+Result<void> check_target(const fs::path& state, const Result<Origin>& origin,
+                          const StackOptions& options) {
+  if (!origin || origin->target == options.target) return {};
+  return fail("the stack in " + whole(state) + " is one of target " + origin->target,
+              "stop it with `" + origin->down + "`");
+}
+
+Result<void> take_down(const fs::path& state, const StackOptions& options, const Output& output) {
+  return options.target == "compose" ? down_compose(state, progress_to(output))
+                                     : down_local(state, progress_to(output));
+}
+
 }  // namespace
 
 fs::path state_of(const plan::Plan& plan, const Subject& subject, const StackOptions& options) {
@@ -222,23 +235,45 @@ Result<void> stop_stack(const plan::Plan& plan, const Subject& subject, const St
   const fs::path state = state_of(plan, subject, options);
   if (auto ours = check_owner(state, plan, subject); !ours) return ours;
   const auto origin = read_origin(state);
-  if (origin && origin->target != options.target) {
-    return fail("the stack in " + whole(state) + " is one of target " + origin->target,
-                "stop it with `" + origin->down + "`");
-  }
+  if (auto fits = check_target(state, origin, options); !fits) return fits;
   if (origin && (origin->spec != canonical(subject.path) ||
                  origin->environment != subject.environment || origin->name != plan.name.value)) {
     output.error << from_another(state, *origin, plan, subject)
                  << ": it is stopped, and its data are removed\n"
                  << std::flush;
   }
-  auto stopped = options.target == "compose" ? down_compose(state, progress_to(output))
-                                             : down_local(state, progress_to(output));
+  auto stopped = take_down(state, options, output);
   if (!stopped && options.state.empty() && !fs::exists(state)) {
     if (const auto others = stops_others(plan, subject); !others.empty())
       stopped.error().remedy = others;
   }
   return stopped;
+}
+
+Result<void> stop_unread(const std::string& path, const std::string& environment,
+                         const StackOptions& options, const Output& output) {
+  const auto is_its = [&](const Result<Origin>& origin) {
+    return path != "-" && origin && origin->spec == canonical(path) &&
+           origin->environment == environment;
+  };
+  if (!options.state.empty()) {
+    const auto origin = read_origin(options.state);
+    if (!is_its(origin)) {
+      return fail("nothing says that the stack in " + whole(options.state) + " is this spec's",
+                  origin ? "stop it with `" + origin->down + "`"
+                         : "stop it with the spec as it was");
+    }
+    if (auto fits = check_target(options.state, origin, options); !fits) return fits;
+    return take_down(options.state, options, output);
+  }
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(default_state("x").parent_path(), error)) {
+    const auto origin = read_origin(entry.path());
+    if (is_its(origin) && !origin->down.empty() && origin->target == options.target)
+      return take_down(entry.path(), options, output);
+  }
+  return fail("no stack is known that was started from " + typed_word(path),
+              "mend the spec, or name the stack's directory with --state");
 }
 
 }  // namespace caisson::conformance

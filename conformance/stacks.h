@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "base/result.h"
 #include "conformance/commands.h"
@@ -37,5 +38,10 @@ namespace caisson::conformance {
 /// another environment or name it says whose it is.
 [[nodiscard]] Result<void> stop_stack(const plan::Plan& plan, const Subject& subject,
                                       const StackOptions& options, const Output& output);
+
+/// The same without a plan: what the file, as `path` names it, started with the environment. Fails
+/// when nothing that stands says so of itself.
+[[nodiscard]] Result<void> stop_unread(const std::string& path, const std::string& environment,
+                                       const StackOptions& options, const Output& output);
 
 }  // namespace caisson::conformance

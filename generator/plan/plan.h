@@ -98,6 +98,9 @@ struct Health {
 /// Between two looks at a program of Caisson's own: asking costs it next to nothing, and whoever
 /// waits for it starts that much sooner.
 inline constexpr std::int64_t own_health_interval_ms = 2'000;
+/// Connections for which an edge has files and memory without being given more: what `edge.limits`
+/// has by default.
+inline constexpr std::int64_t edge_connections = 8'000;
 
 struct Build {
   std::string context;

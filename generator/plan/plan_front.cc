@@ -7,6 +7,9 @@ namespace caisson::plan {
 namespace {
 
 constexpr std::int64_t mebibyte = 1048576;
+constexpr std::int64_t bytes_of_a_connection =
+    32'768;  // of both proxies, buffers of a request included
+constexpr std::int64_t edge_files_of_its_own = 384;  // of which nginx may use 64
 
 const Instance* shared_runtime(const Plan& plan) {
   const auto found = std::ranges::find_if(plan.instances, [](const Instance& instance) {
@@ -65,8 +68,7 @@ void certificates(Draft& draft, const Instance& edge) {
                     .memory_limit_bytes = {192 * mebibyte, derived("/edge/tls")}},
       .env = {{.name = "AUTHORITY", .value = {acme ? "acme" : "internal", settings.tls.origin}}},
       .volumes = {{.volume = edge.volumes.front().volume, .path = "/data"}},
-      .configs = {{"certificates.sh", "/etc/caisson/certificates.sh"},
-                  {"certificate-names", "/etc/caisson/certificate-names"}},
+      .configs = {{"certificates.sh", "/etc/caisson/certificates.sh"}},
       .networks = edge.networks,
       .needs = {edge.name},
       .health = Health{.kind = Health::Kind::command,
@@ -109,6 +111,11 @@ void edge(Draft& draft, const std::string& front, const std::string& dashboard) 
                        .command = {"health", "--url", "http://127.0.0.1:8079/"},
                        .interval_ms = own_health_interval_ms},
       .origin = draft.origin("/edge")};
+  if (const auto most = plan.edge.connections; most.value > edge_connections) {
+    to.resources.files = {2 * most.value + edge_files_of_its_own, most.origin};
+    auto& memory = to.resources.memory_limit_bytes;
+    memory = {std::max(memory.value, most.value * bytes_of_a_connection), most.origin};
+  }
   to.ports.push_back({.name = "http",
                       .number = {8080, derived("/edge/http")},
                       .purpose = Port::Purpose::http,

@@ -736,6 +736,12 @@ def sites_lay_over(chart):
             wrong = copy.deepcopy(values)
             place(wrong)["labels"][stolen] = "stolen"
             assert not jsonschema.Draft7Validator(chart.schema).is_valid(wrong), f"{stolen} is let in"
+    # A runtime is one whatever it is called, and what a parent chart says is read as what it is.
+    for place, key, value in ((lambda v: v["workloads"]["runtime"], "role", "service"), (lambda v: v["global"], "imageRegistry", {"host": "r"}),
+                              (lambda v: v["global"], "imagePullSecrets", "pull")):
+        wrong = copy.deepcopy(values)
+        place(wrong)[key] = value
+        assert not jsonschema.Draft7Validator(chart.schema).is_valid(wrong), f"{key}: {value} is let in"
     objects = [o for o in yaml.load_all(chart.render(values), Loader) if o]
     before = {i["name"]: chart.workload(i) for i in chart.instances()}
     assert any(o["metadata"]["name"] == "extra" and o["data"] == {"a": "{{ fail }}"} for o in objects)

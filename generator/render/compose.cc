@@ -182,7 +182,7 @@ class Project {
   Result<void> certificates() {
     auto names = certificate_names_file(certificate_names(plan_, index_, site_));
     if (!names) return tl::unexpected(names.error());
-    config("certificate-names", std::move(*names), "/edge/tls");
+    add("certificates/names", std::move(*names), "/edge/tls");
     auto script = fill(blueprints_, "edge/certificates.sh", Node{Node::Map{}});
     if (!script) return tl::unexpected(script.error());
     config("certificates.sh", std::move(*script), "/edge/tls");

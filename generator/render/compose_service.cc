@@ -143,9 +143,9 @@ void resources(Node& node, const Instance& instance) {
   node.set("pids_limit", amount.pids);
   // A service without a limit of its own gets the engine's.
   auto* limits = node.find("ulimits");
-  if (limits == nullptr || instance.role != Role::service) return;
+  if (limits == nullptr) return;
   if (!amount.files) {
-    limits->remove("nofile");
+    if (instance.role == Role::service) limits->remove("nofile");
     return;
   }
   Node files{Node::Map{}, amount.files->origin};
@@ -420,6 +420,7 @@ void ComposeServices::mounts(Node& node, const Instance& instance,
   };
   if (needs_probe(instance)) bind("../docker/caisson-runtime", probe_path);
   if (instance.role == Role::runtime) bind("./tenants/" + instance.name, tenants_folder);
+  if (instance.role == Role::certificates) bind("./certificates", certificates_folder);
   if (instance.role == Role::prometheus) bind("./observability/targets", targets_folder);
   if (!volumes.empty()) node.set("volumes", std::move(volumes));
   node.set("labels", std::move(labels));

@@ -71,10 +71,11 @@ class Writer {
     return std::max<std::int64_t>(1, (millis + 999) / 1000);
   }
 
-  /// Each connection has one more behind; a few are listeners and nginx's own. Services may open
-  /// 16,384 files; when nginx runs out it closes those that are idle.
+  /// Each connection has one more behind; a few are listeners and nginx's own. The plan lets the
+  /// edge open as many files, and a worker may get them all.
   [[nodiscard]] std::int64_t sockets() const {
-    return std::min<std::int64_t>(2 * plan_.edge.connections.value + 64, 16'000);
+    const auto most = plan_.edge.connections.value;
+    return 2 * (most > 0 ? most : plan::edge_connections) + 64;
   }
 
   Result<Block> http_block() const {
@@ -154,30 +155,7 @@ class Writer {
           from(counted, {"limit_conn", "connections", std::to_string(edge.connections.value)}));
       block.push_back(from(counted, {"limit_conn_status", "503"}));
     }
-    bool rates = false;
-    for (const auto& route : rated()) {
-      // By client as well as by host: nobody uses up what another may ask.
-      block.push_back(
-          {.words = {"limit_req_zone", "$binary_remote_addr$host", "zone=" + route.instance + ":4m",
-                     "rate=" + std::to_string(route.rate->per_second) + "r/s"},
-           .origin = route.origin});
-      rates = true;
-    }
-    if (rates) block.push_back({.words = {"limit_req_status", "429"}});
     return block;
-  }
-
-  /// A route of each instance that has a rate.
-  [[nodiscard]] std::vector<EdgeRoute> rated() const {
-    std::vector<EdgeRoute> found;
-    for (const auto& site : sites_) {
-      for (const auto& route : site.routes) {
-        if (!route.rate) continue;
-        const auto known = std::ranges::find(found, route.instance, &EdgeRoute::instance);
-        if (known == found.end()) found.push_back(route);
-      }
-    }
-    return found;
   }
 
   Result<Block> who_asks() const {
@@ -377,11 +355,6 @@ class Writer {
     if (!to) return tl::unexpected(to.error());
     Block block{from(plan_.edge.body_bytes.origin,
                      {"client_max_body_size", std::to_string(route.body_bytes)})};
-    if (route.rate) {
-      block.push_back({.words = {"limit_req", "zone=" + route.instance,
-                                 "burst=" + std::to_string(route.rate->burst), "nodelay"},
-                       .origin = route.origin});
-    }
     if (listen_.resolver.empty()) {
       block.push_back(from(route.origin, {"proxy_pass", "http://" + *to}));
     } else {

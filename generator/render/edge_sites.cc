@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <map>
 
 #include "base/json_text.h"
@@ -108,30 +107,6 @@ std::int64_t body_limit(const plan::Plan& plan, const Index& index,
   return std::min(plan.edge.body_bytes.value, behind);
 }
 
-/// Of the tenant that may ask most often; nothing when one may without limit, or one that the
-/// operator adds could.
-std::optional<EdgeRate> rate_limit(const plan::Plan& plan, const Index& index,
-                                   const plan::Instance& instance) {
-  std::vector<const plan::Limits*> all;
-  for (const auto* tenant : index.tenants(instance.name)) all.push_back(&tenant->limits);
-  if (!instance.tenant) {
-    for (const auto& tier : plan.tiers) {
-      if (tier.provided != plan::Isolation::deployment) all.push_back(&tier.limits);
-    }
-    if (plan.tiers.empty()) return std::nullopt;
-  }
-  double rate = 0;
-  double burst = 0;
-  for (const auto* limits : all) {
-    if (!limits->requests_per_second) return std::nullopt;
-    rate = std::max(rate, limits->requests_per_second->value);
-    if (limits->burst) burst = std::max(burst, static_cast<double>(limits->burst->value));
-  }
-  if (rate <= 0) return std::nullopt;
-  return EdgeRate{.per_second = static_cast<std::int64_t>(std::ceil(flood * rate)),
-                  .burst = static_cast<std::int64_t>(std::ceil(flood * std::max(rate, burst)))};
-}
-
 std::string remark_on(const std::vector<const plan::Route*>& routes, const Index& index) {
   const auto* instance = index.instance(routes.back()->instance);
   if (instance != nullptr && instance->tenant) {
@@ -185,12 +160,10 @@ std::vector<EdgeSite> edge_sites(const plan::Plan& plan, const Index& index, con
     for (const auto* from : of_host) {
       const auto* instance = index.instance(from->instance);
       if (instance == nullptr) continue;
-      const bool runtime = instance->role == plan::Role::runtime;
       made.routes.push_back({.path_prefix = from->path_prefix,
                              .instance = from->instance,
                              .address = address_of(instance, from->port, site),
                              .body_bytes = body_limit(plan, index, *instance),
-                             .rate = runtime ? rate_limit(plan, index, *instance) : std::nullopt,
                              .origin = from->origin});
     }
     sites.push_back(std::move(made));

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,19 +12,12 @@
 
 namespace caisson::render {
 
-/// How often one client may ask one host before the edge itself says no.
-struct EdgeRate {
-  std::int64_t per_second = 0;
-  std::int64_t burst = 0;
-};
-
 /// One answer of a site: what begins with `path_prefix` goes to `address`.
 struct EdgeRoute {
   std::string path_prefix;  ///< "" is every path
   std::string instance;     ///< name of the planned instance
   std::string address;      ///< where the edge reaches it
   std::int64_t body_bytes = 0;
-  std::optional<EdgeRate> rate{};  ///< nothing when somebody there may ask without limit
   plan::Origin origin{};
 };
 

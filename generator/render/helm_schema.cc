@@ -15,7 +15,7 @@ namespace caisson::render {
 
 namespace {
 
-enum class Type : std::uint8_t { object, text, integer, number, boolean, texts, open };
+enum class Type : std::uint8_t { object, text, integer, number, boolean, texts, list, open };
 
 /// A field of the values. `*` in its path is every name of a map; a path that begins with `#` is
 /// below a definition that several places share.
@@ -34,6 +34,7 @@ constexpr auto integer = Type::integer;
 constexpr auto number = Type::number;
 constexpr auto boolean = Type::boolean;
 constexpr auto texts = Type::texts;
+constexpr auto list = Type::list;  ///< of what Kubernetes or a parent chart says
 constexpr auto open = Type::open;  ///< a map whose keys are Kubernetes' own
 
 /// Labels that no site writes: the chart's policies, Services and monitors select by them, so that
@@ -78,6 +79,8 @@ constexpr Row rows[] = {
     {"imagePullPolicy", text, "When images are pulled.", required, "Always IfNotPresent Never"},
     {"imageRegistry", text, "In front of every image; empty: as they are named.", required},
     {"global", open, "Values of the chart that this one is a part of: imageRegistry and imagePullSecrets are read."},
+    {"global.imageRegistry", text, "In front of every image, before the chart's own."},
+    {"global.imagePullSecrets", list, "Names of Secrets that open the registry, or maps with their name."},
     {"imagePullSecrets", object, "Names of the Secrets that open the registry.", required},
     {"imagePullSecrets.*", boolean, "Whether it is used."},
     {"pinnedImages", object, "References with a digest that images have at the site.", required},
@@ -104,7 +107,8 @@ constexpr Row rows[] = {
     {"autoscaling", object, "How workloads with a range of replicas are scaled."},
     {"autoscaling.cpuPercent", integer, "Use of the requested processor that is aimed at.", required},
     {"helpers", object, "Resources of the checks before a start and of helm test.", required},
-    {"helpers.cpu", text, "Processor, requested and at most.", required},
+    {"helpers.requestedCpu", text, "Processor, requested.", required},
+    {"helpers.cpu", text, "Processor, at most.", required},
     {"helpers.memory", text, "Memory, requested and at most.", required},
     {"helpers.ephemeralStorage", text, "Local disk, requested and at most.", required},
     {"metrics", object, "Who may read metrics.", required},
@@ -352,6 +356,7 @@ std::string_view name_of(Type type) {
     case Type::boolean:
       return "boolean";
     case Type::texts:
+    case Type::list:
       break;
   }
   return "array";
@@ -425,15 +430,22 @@ Node single(std::string key, Node value) {
   return node;
 }
 
-/// Of a runtime no more replicas run than the spec allows.
+/// Of a runtime, which alone is told where it keeps data, no more replicas run than the spec
+/// allows, whatever a site calls it.
 void cap_runtimes(Node& workload, std::int64_t replicas) {
   const auto at_most = [&] { return single("maximum", {replicas, origin}); };
   Node bounds{Node::Map{}, origin};
   bounds.add("min", at_most());
   bounds.add("max", at_most());
-  workload.add("if", single("properties", single("role", single("const", {"runtime", origin}))));
-  workload.add("then",
-               single("properties", single("replicas", single("properties", std::move(bounds)))));
+  Node runtime = single("replicas", single("properties", std::move(bounds)));
+  runtime.add("role", single("const", {"runtime", origin}));
+  const auto has = [](const char* key) {
+    return single("required", Node{Node::List{{key, origin}}, origin});
+  };
+  Node keeps = has("config");
+  keeps.add("properties", single("config", has("data")));
+  workload.add("if", std::move(keeps));
+  workload.add("then", single("properties", std::move(runtime)));
 }
 
 /// What keeps volumes is a StatefulSet: nothing else makes their claims.
@@ -549,8 +561,10 @@ class Checker {
   Result<void> entries(const Node& schema, const Node& value, const std::string& place) {
     const auto* properties = schema.find("properties");
     const auto* others = schema.find("additionalProperties");
-    if (others->value() == Node{true}.value()) return {};  // Kubernetes knows what is in it
+    const bool any = others->value() == Node{true}.value();  // others know what else is in it
     for (const auto& [key, child] : *value.map()) {
+      const auto* known = properties == nullptr ? nullptr : properties->find(key);
+      if (known == nullptr && any) continue;
       const auto at = place + "/" + pointer_segment(key);
       if (schema.find("propertyNames") != nullptr && is_own_label(key)) {
         auto done = misfit(
@@ -563,7 +577,6 @@ class Checker {
       if (!can_be_read_by_helm(key, true)) {
         if (auto done = unreadable(place, child, mistakes_); !done) return done;
       }
-      const auto* known = properties == nullptr ? nullptr : properties->find(key);
       if (known == nullptr && others->map() != nullptr) known = others;
       auto done =
           known != nullptr

@@ -282,6 +282,37 @@ Mistake shrinks(const Place& was, const Place& place) {
           .remedy = "write " + helm::byte_size(was.bytes) + " or more"};
 }
 
+/// `before` with its environments under the names that they have now: one that has gone and kept
+/// something where one that is new keeps something is this one.
+Places under_names_of(const Places& now, Places before) {
+  const auto environments = [](const Places& places) {
+    std::set<std::pair<std::string_view, std::string_view>> found;
+    for (const auto& place : places) found.emplace(place.target, place.environment);
+    return found;
+  };
+  const auto were = environments(before);
+  const auto are = environments(now);
+  std::map<std::pair<std::string_view, std::string_view>, std::string> fresh;
+  for (const auto& place : now) {
+    if (!were.contains({place.target, place.environment}))
+      fresh.emplace(std::pair(place.target, place.at), place.environment);
+  }
+  std::map<std::pair<std::string, std::string>, std::string> names;
+  std::map<std::string, std::string, std::less<>> taken;  // by one each
+  for (const auto& place : before) {
+    const auto same = fresh.find({place.target, place.at});
+    if (same == fresh.end() || are.contains({place.target, place.environment})) continue;
+    if (taken.emplace(same->second, place.environment).first->second == place.environment)
+      names.emplace(std::pair(place.target, place.environment), same->second);
+  }
+  for (auto& place : before) {
+    const auto name = names.find({place.target, place.environment});
+    if (name != names.end()) place.environment = name->second;
+  }
+  if (!names.empty()) sort(before);
+  return before;
+}
+
 }  // namespace
 
 void sort(Places& places) {
@@ -391,8 +422,9 @@ Places places(const Plan& plan, TargetSet targets, const PatchedFiles& patched) 
   return found;
 }
 
-std::vector<Mistake> place_mistakes(const Places& before, const Places& now,
+std::vector<Mistake> place_mistakes(const Places& as_named, const Places& now,
                                     const AcceptedMoves& accepted) {
+  const auto before = under_names_of(now, as_named);
   std::vector<Mistake> mistakes;
   const auto tenants = moved_tenants(before, now);
   for (const auto& [tenant, move] : tenants) {
@@ -483,9 +515,10 @@ std::vector<Mistake> place_mistakes(const Places& before, const Places& now,
   return mistakes;
 }
 
-std::vector<Mistake> left_data(const Places& before, const Places& now,
+std::vector<Mistake> left_data(const Places& as_named, const Places& now,
                                const AcceptedMoves& accepted,
                                const std::set<std::string, std::less<>>& targets) {
+  const auto before = under_names_of(now, as_named);
   const Served served(now);
   std::map<std::tuple<std::string, std::string>, std::vector<std::string>>
       off;                                     // -> where data are
@@ -553,7 +586,8 @@ std::vector<Mistake> left_data(const Places& before, const Places& now,
   return mistakes;
 }
 
-Places remember(const Places& before, Places now, const AcceptedMoves& accepted) {
+Places remember(const Places& as_named, Places now, const AcceptedMoves& accepted) {
+  const auto before = under_names_of(now, as_named);
   const Served served(now);
   Places gone;
   for (const auto& was : before) {

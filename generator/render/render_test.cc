@@ -343,12 +343,12 @@ TEST(Render, RefusesWhatAnNginxConfCannotCarry) {
 
 TEST(Edge, AsksTheRuntimeThatKnowsATenant) {
   const auto artifacts = rendered(plan::example("nginx").plan);
-  EXPECT_THAT(artifact(artifacts, "compose/certificate-names").bytes,
+  EXPECT_THAT(artifact(artifacts, "compose/certificates/names").bytes,
               HasSubstr("rye.bakery.example.com http://runtime:8080/ask\n"
                         "orders.rye.example http://runtime:8080/ask\n"));
-  EXPECT_THAT(artifact(artifacts, "compose/certificate-names").bytes,
+  EXPECT_THAT(artifact(artifacts, "compose/certificates/names").bytes,
               HasSubstr("oat.example http://runtime-oat:8080/ask\n"));
-  EXPECT_THAT(artifact(artifacts, "compose/certificate-names").bytes,
+  EXPECT_THAT(artifact(artifacts, "compose/certificates/names").bytes,
               HasSubstr("\nbakery.example.com -\n* http://runtime:8080/ask\n"));
   // Caddy asks one place, which knows the same.
   const auto caddy =

@@ -170,6 +170,15 @@ void check_unused(const Checker& checker) {
   }
 }
 
+void check_edge(const Checker& checker) {
+  constexpr std::int64_t most_of_nginx = 65'535;
+  const Edge& edge = checker.deployment().edge;
+  if (edge.proxy != Edge::Proxy::nginx || edge.limits.connections <= most_of_nginx) return;
+  checker.refuse("E0308", checker.value("/edge/limits/connections"),
+                 "nginx counts at most 65535 connections",
+                 "write at most 65535, 0 for no bound, or use 'proxy: caddy'");
+}
+
 void check_auth(const Checker& checker) {
   const Auth& auth = checker.deployment().auth;
   if (auth.resolve.empty() && checker.written("/auth/resolve")) {
@@ -204,6 +213,7 @@ void check_network(const Checker& checker) {
   check_egress(checker);
   check_tls(checker);
   check_unused(checker);
+  check_edge(checker);
   check_auth(checker);
 }
 

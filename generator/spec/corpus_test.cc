@@ -31,7 +31,10 @@ LoadOptions options_of(const fs::path& path, const std::string& text) {
   options.today = "2026-06-01";
   options.read_file = [folder = path.parent_path()](std::string_view name) -> Result<std::string> {
     const fs::path file = folder / name;
-    if (!fs::is_regular_file(file)) return fail("no such file", "the path is relative to the spec");
+    if (!fs::is_regular_file(file)) {
+      return fail("cannot read '" + std::string(name) + "': no such file",
+                  "the path is relative to the spec");
+    }
     return contents(file);
   };
   constexpr std::string_view marker = "# options:";

@@ -67,7 +67,7 @@ enum class Module : std::uint8_t { records, events, memory, queue, pipelines };
 struct Runtime {
   Image image;  ///< empty reference: the bundled one
   Range<std::int64_t> replicas{1, 1};
-  Resources resources{{{50}, {1000}}, {{67'108'864}, {536'870'912}}};
+  Resources resources{{{20}, {1000}}, {{33'554'432}, {536'870'912}}};
   Bytes storage{1'073'741'824};
   std::vector<Module> modules;
   Duration drain{10'000};
@@ -77,7 +77,7 @@ struct Runtime {
 struct Dashboard {
   bool enabled = true;
   Range<std::int64_t> replicas{1, 1};
-  Resources resources{{{20}, {200}}, {{16'777'216}, {67'108'864}}};
+  Resources resources{{{5}, {200}}, {{16'777'216}, {67'108'864}}};
 };
 
 struct Build {
@@ -242,7 +242,7 @@ struct Edge {
     std::string asked{};
   };
   struct EdgeLimits {
-    std::int64_t connections = 10'000;
+    std::int64_t connections = 8'000;
     Bytes body{10'485'760};
     Bytes header{16'384};
     Duration timeout{60'000};

@@ -31,8 +31,7 @@ std::optional<std::uint32_t> SideFiles::open(const Node& path, source::Diagnosti
   }
   Result<std::string> text = options_.read_file(path.text);
   if (!text) {
-    reader.refuse("E0133", path.span, "cannot read " + quote(path.text) + ": " + text.error().what,
-                  text.error().remedy);
+    reader.refuse("E0133", path.span, text.error().what, text.error().remedy);
     return std::nullopt;
   }
   const auto number = static_cast<std::uint32_t>(sources_.size());

@@ -23,7 +23,7 @@ struct LoadOptions {
   /// What has neither answer nor default gets a sample: somebody only looks at the spec.
   bool sample_answers = false;
   /// Reads a file beside the spec (tenant lists, module manifests); paths are relative to the spec.
-  /// Without it such files are errors.
+  /// Its error names the file. Without it such files are errors.
   std::function<Result<std::string>(std::string_view path)> read_file{};
 };
 

@@ -173,7 +173,7 @@ constexpr auto tls_type = object<Edge::Tls, tls_fields>("Tls");
 
 constexpr auto connections_type = integer<std::int64_t, 0, 10'000'000>;
 constexpr Field edge_limit_fields[] = {
-    field<&Edge::EdgeLimits::connections, connections_type>("connections", literal("10000"),
+    field<&Edge::EdgeLimits::connections, connections_type>("connections", literal("8000"),
                                                             "open connections"),
     field<&Edge::EdgeLimits::body, bytes_type>("body", literal("10Mi"), "largest request body"),
     field<&Edge::EdgeLimits::header, bytes_type>("header", literal("16Ki"),

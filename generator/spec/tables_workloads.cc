@@ -37,7 +37,7 @@ constexpr Field runtime_fields[] = {
         "replicas", literal("1"),
         "instances of the shared runtime: 1, since SQLite has one writer"),
     field<&Runtime::resources, resources_type>("resources",
-                                               literal("{ cpu: 50m..1, memory: 64Mi..512Mi }"),
+                                               literal("{ cpu: 20m..1, memory: 32Mi..512Mi }"),
                                                "what an instance asks for and may use"),
     field<&Runtime::storage, bytes_type>("storage", literal("1Gi"), "volume of an instance"),
     field<&Runtime::modules, modules_type>("modules", literal("[records]"),
@@ -52,7 +52,7 @@ constexpr Field dashboard_fields[] = {
         "replicas", literal("1"),
         "instances, or bounds for autoscaling (helm: 2..10 unless given)"),
     field<&Dashboard::resources, resources_type>("resources",
-                                                 literal("{ cpu: 20m..200m, memory: 16Mi..64Mi }"),
+                                                 literal("{ cpu: 5m..200m, memory: 16Mi..64Mi }"),
                                                  "what an instance asks for and may use"),
 };
 constexpr auto dashboard_map_type = object<Dashboard, dashboard_fields>("Dashboard");

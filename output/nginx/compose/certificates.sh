@@ -2,7 +2,7 @@
 # Keeps the certificates of an edge that is nginx: one a name, chain and key in one file, at $STATE/served/NAME.pem,
 # where nginx looks at each handshake. A certificate that is new or renewed counts at once; nothing is reloaded.
 #
-#   certificates.sh run                  a round now and another every 12 hours, until SIGTERM
+#   certificates.sh run                  a round now, when the list changes and every 12 hours, until SIGTERM
 #   certificates.sh renew [OPTION...]    one round; options go to certbot, for example --force-renewal
 #   certificates.sh add NAME             a name that the list does not have, from now on
 #   certificates.sh remove NAME          its certificate, and the name if it was added
@@ -13,12 +13,13 @@ set -eu
 umask 077
 
 AUTHORITY=${AUTHORITY:-acme}                         # acme: of ACME_DIRECTORY, else Let's Encrypt; internal: of our own
-NAMES=${NAMES:-/etc/caisson/certificate-names}       # lines: NAME, URL to ask or -; the name * is every other
+NAMES=${NAMES:-/etc/caisson/certificates/names}      # lines: NAME, URL to ask or -; the name * is every other
 STATE=${STATE:-/data}
 SCRATCH=${SCRATCH:-/tmp}
 PROBE=${PROBE:-/bin/caisson-runtime}                 # `PROBE health --url URL` succeeds when the answer is 2xx
 every=43200
 again=3600                                           # after a round in which something failed
+look=5                                               # whether the list has changed
 
 say() { echo "certificates: $*" >&2; }
 
@@ -129,9 +130,13 @@ case $command in
     trap 'exit 0' TERM INT
     while :; do
       pause=$every
+      asked=$(cksum "$NAMES" 2>/dev/null || :)
       locked round || pause=$again
-      sleep "$pause" &
-      wait $!
+      while [ "$pause" -gt 0 ] && [ "$(cksum "$NAMES" 2>/dev/null || :)" = "$asked" ]; do
+        sleep "$look" &
+        wait $!
+        pause=$((pause - look))
+      done
     done
     ;;
   renew) locked round "$@" ;;

@@ -182,10 +182,10 @@ imagePullSecrets: {{ toJson . }}
 {{- end }}
 {{- end }}
 
-{{/* Resources of checks and tests: requested is what they get. */}}
+{{/* Resources of checks and tests: of memory and disk they get what is requested. */}}
 {{- define "caisson.helperResources" -}}
-{{- $amount := dict "cpu" .cpu "memory" .memory "ephemeral-storage" .ephemeralStorage }}
-{{- toJson (dict "requests" $amount "limits" $amount) }}
+{{- $limits := dict "cpu" .cpu "memory" .memory "ephemeral-storage" .ephemeralStorage }}
+{{- toJson (dict "requests" (set (deepCopy $limits) "cpu" .requestedCpu) "limits" $limits) }}
 {{- end }}
 
 {{/* The tenants file of a runtime: its tiers, and each tenant, as one JSON object a line. */}}

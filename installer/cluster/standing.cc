@@ -49,12 +49,10 @@ Checked<ChartRelease> older_chart(const ClusterPremises& premises, const Journal
   if (!now) return tl::unexpected(now.error());
   auto older = load_chart(premises.site, journal.previous);
   if (!older) return older;
-  if (auto fits = check_predecessor(now->manifest, older->manifest); !fits) {
+  if (auto fits =
+          check_predecessor(now->manifest, older->manifest, Form::helm, premises.site.moves);
+      !fits) {
     return tl::unexpected(fits.error());
-  }
-  if (auto fault =
-          fault_of_moves(now->manifest, older->manifest, Form::helm, premises.site.moves)) {
-    return tl::unexpected(*fault);
   }
   const auto revisions = premises.kube.revisions();
   if (!revisions) return tl::unexpected(revisions.error());

@@ -60,7 +60,8 @@ Checked<StagedRelease> installed_release(const Premises& premises, const Journal
 /// Refuses a release that would take what is somebody else's.
 Checked<void> check_claims(const Premises& premises, const Manifest& manifest,
                            const Manifest* installed, Standing standing) {
-  const auto way = claimed(premises.disks.system, manifest, installed, standing, premises.form);
+  const auto way =
+      claimed({premises.host, premises.disks.system}, manifest, installed, standing, premises.form);
   if (!way) return tl::unexpected(way.error());
   if (way->empty()) return {};
   return refuse(Code::foreign_name, *way + " is there already, and not of this product");

@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <set>
 #include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "installer/host/system_host.h"
 #include "installer/site/change.h"
 #include "installer/site/claims.h"
 #include "installer/site/preflight.h"
@@ -60,7 +62,7 @@ TEST_F(ASite, LeavesUnitsOfOthersAlone) {
 TEST_F(ASite, TakesNoAccountsOfOthers) {
   const std::string accounts =
       "# of shop\ng shop -\nu shop-edge - \"shop edge\" /var/lib/shop/edge\n";
-  const auto claim = [&] { return *claimed_account(*system_, "shop", accounts); };
+  const auto claim = [&] { return *claimed_account({host_, *system_}, "shop", accounts); };
   EXPECT_EQ(claim(), "");
   top_.write("etc/sysusers.d/shop.conf", accounts);
   top_.write(
@@ -77,7 +79,7 @@ TEST_F(ASite, TakesNoAccountsOfOthers) {
 TEST_F(ASite, TakesNoGroupAndNoSystemAccountOfOthers) {
   const std::string accounts =
       "g shop_metrics -\nu shop - \"shop\"\nu shop-edge - \"shop edge\" /var/lib/shop/edge\n";
-  const auto claim = [&] { return *claimed_account(*system_, "shop", accounts); };
+  const auto claim = [&] { return *claimed_account({host_, *system_}, "shop", accounts); };
   const std::string others = "root:x:0:0:root:/root:/bin/sh\nshopping:x:7:7::/:/bin/false\n";
   top_.write("etc/passwd", others);
   top_.write("etc/group", "root:x:0:\nshop-:x:8:\n");
@@ -107,6 +109,53 @@ TEST_F(ASite, TakesNoGroupAndNoSystemAccountOfOthers) {
     fs::remove(top_ / path);
   }
   EXPECT_TRUE(bring("1.0.0"));
+}
+
+TEST_F(ASite, TakesNoAccountOfADirectoryOfTheSite) {
+  std::map<std::string, std::string> known;
+  std::set<std::string> asked;
+  int status = 0;
+  host_.directory = [&](const std::vector<std::string>& words) {
+    asked.insert(words.begin() + 1, words.end());
+    // Of several, getent(1) tells those that are there.
+    const auto lines = known.find(words.front());
+    return Ended{.status = status == 0 && lines == known.end() ? 2 : status,
+                 .output = lines == known.end() ? "" : lines->second};
+  };
+  const auto claim = [&] {
+    return *claimed_account({host_, *system_}, "shop",
+                            "u shop-edge - \"shop edge\" /var/lib/shop/edge\n");
+  };
+  EXPECT_EQ(claim(), "");
+  EXPECT_THAT(asked, ElementsAre("shop-edge"));
+  known["passwd"] = "shop-edge:*:50007:50000:Anna:/home/anna:/bin/sh\n";
+  EXPECT_EQ(claim(), "the account shop-edge lives in /home/anna");
+  // Before anything is written, as far as MANIFEST tells.
+  for (const auto& [table, line] :
+       {std::pair("passwd", "shop-runtime:*:50007:50000:Anna:/home/anna:/bin/sh"),
+        std::pair("group", "shop_metrics:*:50000:anna")}) {
+    known = {{table, line}};
+    const auto outcome = bring("1.0.0");
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error().code, Code::foreign_name);
+    EXPECT_TRUE(fs::is_empty(top_ / "opt"));
+  }
+  // Where it cannot be asked, nobody knows.
+  known.clear();
+  status = 1;
+  EXPECT_EQ(bring("1.0.0").error().code, Code::host_command);
+  EXPECT_TRUE(fs::is_empty(top_ / "opt"));
+  status = 0;
+  EXPECT_TRUE(bring("1.0.0"));
+}
+
+TEST(AHost, IsAskedForItsNumbersAsItKnowsThem) {
+  const Scratch nothing;
+  const auto system = *open_disk(nothing / "");
+  const auto host = system_host();
+  ASSERT_FALSE(host->find_program("getent").empty());
+  EXPECT_EQ(*numbered_account({*host, *system}, {0, 4'000'000'000}), "the account root (0)");
+  EXPECT_EQ(*numbered_account({*host, *system}, {4'000'000'000}), "");
 }
 
 TEST_F(ASite, RefusesToWorkWhereADirectoryIsAFileSystemOfItsOwn) {

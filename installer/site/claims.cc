@@ -18,6 +18,7 @@ constexpr std::size_t kMostOfAccounts = std::size_t{1} << 20;
 constexpr std::size_t kMostOfPasswd = std::size_t{16} << 20;
 constexpr std::string_view kPasswd = "etc/passwd";
 constexpr std::string_view kGroup = "etc/group";
+constexpr const char* kMetricsGroup = "_metrics";
 
 // Of what getent(1) is asked for: so many at a time, for so long.
 constexpr std::size_t kMostAsked = 500;
@@ -50,8 +51,11 @@ Checked<std::string> first_name(const Disk& system, const std::string& path) {
 struct Account {
   bool user = false;  ///< else a group
   std::string name;
-  std::string home;  ///< may be empty
-  std::string id;    ///< its number; empty where a text leaves that to the host
+  std::string home;     ///< may be empty
+  std::string id;       ///< its number; empty where a text leaves that to the host
+  std::string about;    ///< of an account: its description
+  std::string group;    ///< of an account: the number of its group
+  std::string members;  ///< of a group
 };
 
 /// The words of a line, which may stand in quotes.
@@ -120,7 +124,10 @@ void add_lines(std::string_view text, bool users, std::vector<Account>& accounts
     accounts.push_back({.user = users,
                         .name = std::string(fields[0]),
                         .home = users ? std::string(fields[5]) : std::string(),
-                        .id = std::string(fields[2])});
+                        .id = std::string(fields[2]),
+                        .about = users ? std::string(fields[4]) : std::string(),
+                        .group = users ? std::string(fields[3]) : std::string(),
+                        .members = users ? std::string() : std::string(fields[3])});
   });
 }
 
@@ -180,16 +187,37 @@ std::string told(const Account& account) {
   return (account.user ? "the account " : "the group ") + printable(account.name);
 }
 
-/// One of these names that is there and is not the product's, as far as anybody can tell: what an
-/// earlier install has made, it has made with accounts that live in the product's directory.
+bool lives_in(const Account& account, std::string_view product) {
+  return account.home.starts_with("/var/lib/" + std::string(product) + "/");
+}
+
+/// Whether an earlier install has made an account, as far as anybody can tell: it lives in the
+/// product's directory, or is described as that, "shop edge" as shop-edge.
+bool is_own(const Account& account, std::string_view product) {
+  const auto begin = std::string(product) + " ";
+  return account.user && (lives_in(account, product) ||
+                          (account.about.starts_with(begin) &&
+                           account.name.ends_with(account.about.substr(begin.size()))));
+}
+
+/// Whether nobody but own accounts of the product is in a group.
+bool is_unused(const Account& group, const std::vector<Account>& known, std::string_view product) {
+  return !group.user && group.members.empty() &&
+         std::ranges::none_of(known, [&](const Account& account) {
+           return account.user && account.group == group.id && !is_own(account, product);
+         });
+}
+
+/// One of these names that is there and is somebody else's, as far as anybody can tell. To take a
+/// group that nobody is in gives nobody anything.
 std::string foreign_name_of(const std::vector<Account>& known, std::string_view product,
                             const std::vector<std::string>& names) {
-  const auto top = "/var/lib/" + std::string(product) + "/";
   const bool own = std::ranges::any_of(
-      known, [&](const Account& account) { return account.home.starts_with(top); });
+      known, [&](const Account& account) { return lives_in(account, product); });
   if (own) return {};
   const auto is = std::ranges::find_if(known, [&](const Account& account) {
-    return std::ranges::find(names, account.name) != names.end();
+    return std::ranges::find(names, account.name) != names.end() && !is_own(account, product) &&
+           !is_unused(account, known, product);
   });
   return is == known.end() ? std::string() : told(*is) + " is there";
 }
@@ -282,14 +310,19 @@ Checked<std::string> numbered_account(const HostFiles& files,
   return is == known->end() ? std::string() : told(*is) + " (" + is->id + ")";
 }
 
-Checked<std::vector<std::string>> accounts_below(const Disk& system, std::string_view directory) {
+Checked<std::vector<std::string>> own_accounts(const Disk& system, std::string_view product) {
   const auto known = known_accounts(system);
   if (!known) return tl::unexpected(known.error());
-  std::vector<std::string> names;
+  const std::string name(product);
+  std::vector<std::string> own;
   for (const auto& account : *known) {
-    if (account.home.starts_with(std::string(directory) + "/")) names.push_back(account.name);
+    // Groups of accounts have their names, and go with them.
+    const bool group = account.name == name || account.name == name + kMetricsGroup;
+    if (is_own(account, product) || (group && is_unused(account, *known, product))) {
+      own.push_back(told(account));
+    }
   }
-  return names;
+  return own;
 }
 
 Checked<std::string> claimed(const HostFiles& files, const Manifest& manifest,
@@ -304,7 +337,7 @@ Checked<std::string> claimed(const HostFiles& files, const Manifest& manifest,
   auto way = claimed(files.system, product, units, standing);
   if (!way || !way->empty() || form != Form::systemd || standing != Standing::fresh) return way;
   // Its accounts are called after its units; which they are is said in the release alone.
-  std::vector<std::string> names{product, product + "_metrics"};
+  std::vector<std::string> names{product, product + kMetricsGroup};
   for (const auto& unit : units) {
     if (unit.ends_with(".service")) names.push_back(unit.substr(0, unit.rfind('.')));
   }

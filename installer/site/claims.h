@@ -39,13 +39,14 @@ struct HostFiles {
 [[nodiscard]] Checked<std::string> claimed(const HostFiles& files, const Manifest& manifest,
                                            const Manifest* installed, Standing standing, Form form);
 
-/// The accounts of /etc/passwd whose homes are below a directory.
-[[nodiscard]] Checked<std::vector<std::string>> accounts_below(const Disk& system,
-                                                               std::string_view directory);
+/// The accounts of a product, and its groups that nobody else is in, each as "the account NAME".
+[[nodiscard]] Checked<std::vector<std::string>> own_accounts(const Disk& system,
+                                                             std::string_view product);
 
 /// An account or a group of a text of sysusers.d(5) that another file of the system declares, or
 /// that is there with another home, or where no account lives in the product's directory; empty
-/// when there is none. What is there from an earlier install is the product's own.
+/// when there is none. What is there from an earlier install is the product's own, and so is a
+/// group that nobody is in.
 [[nodiscard]] Checked<std::string> claimed_account(const HostFiles& files, std::string_view product,
                                                    std::string_view accounts);
 

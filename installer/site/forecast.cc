@@ -1,5 +1,6 @@
 #include "installer/site/forecast.h"
 
+#include "installer/site/claims.h"
 #include "installer/site/left.h"
 #include "installer/site/tree.h"
 #include "installer/site/units.h"
@@ -86,7 +87,7 @@ Checked<std::vector<std::string>> forecast_uninstall(const Premises& premises, b
       lines.push_back(verb + each);
     }
   }
-  const auto accounts = accounts_on(premises);
+  const auto accounts = own_accounts(premises.disks.system, premises.product);
   if (!accounts) return tl::unexpected(accounts.error());
   for (const auto& account : *accounts) lines.push_back("keep " + account);
   return lines;

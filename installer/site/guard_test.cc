@@ -69,7 +69,6 @@ TEST_F(ASite, TakesNoAccountsOfOthers) {
       "etc/passwd",
       "root:x:0:0:root:/root:/bin/sh\nshop-edge:x:9:9:shop edge:/var/lib/shop/edge:/bin/false\n");
   EXPECT_EQ(claim(), "") << "these are its own, from an earlier install";
-  EXPECT_THAT(*accounts_below(*system_, "/var/lib/shop"), ElementsAre("shop-edge"));
   top_.write("etc/passwd", "shop-edge:x:9:9:Anna:/home/anna:/bin/sh\n");
   EXPECT_EQ(claim(), "the account shop-edge lives in /home/anna");
   top_.write("usr/lib/sysusers.d/other.conf", "u nobody - -\ng shop 7\n");
@@ -86,7 +85,7 @@ TEST_F(ASite, TakesNoGroupAndNoSystemAccountOfOthers) {
   EXPECT_EQ(claim(), "");
   for (const auto& [group, says] :
        {std::pair("shop_metrics:x:8:anna\n", "the group shop_metrics is there"),
-        std::pair("shop-edge:x:8:\n", "the group shop-edge is there")}) {
+        std::pair("shop-edge:x:7:\n", "the group shop-edge is there")}) {
     top_.write("etc/group", group);
     EXPECT_EQ(claim(), says);
     // They are its own where its accounts are, from an earlier install.
@@ -100,7 +99,7 @@ TEST_F(ASite, TakesNoGroupAndNoSystemAccountOfOthers) {
   // Before anything is written, as far as MANIFEST tells.
   for (const auto& [path, line] : {std::pair("etc/passwd", "shop:x:8:8:a daemon:/:/bin/false\n"),
                                    std::pair("etc/passwd", "shop-runtime:x:8:8::/:/bin/false\n"),
-                                   std::pair("etc/group", "shop:x:8:\n")}) {
+                                   std::pair("etc/group", "shop:x:8:anna\n")}) {
     top_.write(path, line);
     const auto outcome = bring("1.0.0");
     ASSERT_FALSE(outcome);
@@ -109,6 +108,37 @@ TEST_F(ASite, TakesNoGroupAndNoSystemAccountOfOthers) {
     fs::remove(top_ / path);
   }
   EXPECT_TRUE(bring("1.0.0"));
+}
+
+TEST_F(ASite, TakesWhatAnUninstallHasLeft) {
+  const std::string left =
+      "shop_doors:x:7:7:shop doors:/:/bin/false\nshop-edge:x:8:8:shop edge:/:/bin/false\n";
+  const std::string groups = "shop:x:5:\nshop_metrics:x:6:\nshop_doors:x:7:\nshop-edge:x:8:\n";
+  const auto claim = [&] {
+    return *claimed_account({host_, *system_}, "shop",
+                            "g shop -\ng shop_metrics -\nu shop_doors - \"shop doors\" -\n"
+                            "u shop-edge - \"shop edge\" /var/lib/shop/edge\n");
+  };
+  top_.write("etc/passwd", left + "keeper:x:9:9:shop till:/home/keeper:/bin/sh\n");
+  top_.write("etc/group", groups);
+  EXPECT_THAT(*own_accounts(*system_, "shop"),
+              ElementsAre("the account shop_doors", "the account shop-edge", "the group shop",
+                          "the group shop_metrics"));
+  EXPECT_EQ(claim(), "the account shop-edge lives in /") << "it is another one's, or of a release "
+                                                            "whose edge kept nothing";
+  // Somebody has removed some of the accounts, and then all.
+  top_.write("etc/passwd", left.substr(0, left.find('\n') + 1));
+  EXPECT_EQ(claim(), "");
+  fs::remove(top_ / "etc/passwd");
+  EXPECT_EQ(claim(), "");
+  EXPECT_TRUE(bring("1.0.0"));
+  // Who is in one is given nothing of the product.
+  top_.write("etc/group", "shop:x:5:\nshop_metrics:x:6:anna\n");
+  EXPECT_THAT(*own_accounts(*system_, "shop"), ElementsAre("the group shop"));
+  EXPECT_EQ(claim(), "the group shop_metrics is there");
+  top_.write("etc/passwd", "anna:x:1000:6:Anna:/home/anna:/bin/sh\n");
+  top_.write("etc/group", groups);
+  EXPECT_EQ(claim(), "the group shop_metrics is there");
 }
 
 TEST_F(ASite, TakesNoAccountOfADirectoryOfTheSite) {

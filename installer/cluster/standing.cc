@@ -88,6 +88,16 @@ Checked<void> settle(const ClusterPremises& premises, Journal& journal) {
   return save_journal(premises.site.disks.site, journal);
 }
 
+std::vector<std::string> known_spaces(const ClusterSite& cluster) {
+  std::vector<std::string> spaces{cluster.space};
+  for (const auto* more : {&cluster.made, &cluster.used}) {
+    for (const auto& space : *more) {
+      if (space != cluster.space) spaces.push_back(space);
+    }
+  }
+  return spaces;
+}
+
 Checked<std::vector<std::string>> kept_in(const ClusterPremises& premises,
                                           const std::vector<std::string>& spaces) {
   std::vector<std::string> kept;

@@ -301,6 +301,7 @@ Checked<std::string> claimed_account(const HostFiles& files, std::string_view pr
 Checked<std::string> numbered_account(const HostFiles& files,
                                       const std::set<std::uint32_t>& numbers) {
   std::vector<std::string> ids;
+  ids.reserve(numbers.size());
   for (const auto number : numbers) ids.push_back(std::to_string(number));
   const auto known = known_accounts(files, ids);
   if (!known) return tl::unexpected(known.error());

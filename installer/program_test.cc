@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@ namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 using testing::Maker;
 using testing::noise;
+using ::testing::Not;
 using testing::put;
 using testing::take;
 
@@ -72,6 +74,11 @@ class TheProgram : public ::testing::Test {
 
   /// Runs the program and looks at each of its calls of the system.
   Ran run(std::vector<std::string> arguments) {
+    return run(std::move(arguments), [this](pid_t child, Ran& ran) { follow(child, ran); });
+  }
+
+  template <class Follow>
+  Ran run(std::vector<std::string> arguments, const Follow& follow) {
     arguments.insert(arguments.begin(), CAISSON_BINARY_DIR "/bin/caisson-install");
     std::vector<char*> words;
     for (auto& argument : arguments) words.push_back(argument.data());
@@ -123,6 +130,37 @@ class TheProgram : public ::testing::Test {
     }
     ran.exit = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     ran.confined = confined;
+  }
+
+  /// Looks at the program and at all that it starts: before any of them opens MANIFEST for the
+  /// second time, `change` is called.
+  static void follow_all(pid_t child, Ran& ran, const std::function<void()>& change) {
+    int status = 0;
+    waitpid(child, &status, 0);
+    ptrace(PTRACE_SETOPTIONS, child, nullptr,
+           PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
+               PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL);
+    ptrace(PTRACE_SYSCALL, child, nullptr, nullptr);
+    int opened = 0;
+    for (pid_t one = waitpid(-1, &status, __WALL); one > 0; one = waitpid(-1, &status, __WALL)) {
+      if (!WIFSTOPPED(status)) {
+        if (one != child) continue;
+        ran.exit = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+        return;
+      }
+      int pass_on = 0;
+      if (WSTOPSIG(status) == (SIGTRAP | 0x80)) {
+        __ptrace_syscall_info info{};
+        ptrace(PTRACE_GET_SYSCALL_INFO, one, sizeof info, &info);
+        if (info.op == PTRACE_SYSCALL_INFO_ENTRY && info.entry.nr == SYS_openat &&
+            begins_with(one, info.entry.args[1], "MANIFEST") && ++opened == 2) {
+          change();
+        }
+      } else if (status >> 16 == 0 && WSTOPSIG(status) != SIGSTOP) {
+        pass_on = WSTOPSIG(status);
+      }
+      ptrace(PTRACE_SYSCALL, one, nullptr, pass_on);
+    }
   }
 
   Ran verify(std::string_view bundle, std::vector<std::string> more = {}) {
@@ -302,6 +340,45 @@ TEST_F(TheProgram, HandsOverToTheInstallerOfABundleOfANewerFormat) {
   next.seal();
   next.put_directory(bundle);
   EXPECT_THAT(refused("next-roots"), HasSubstr("B0210"));
+}
+
+TEST_F(TheProgram, HandsNothingOverToAMediumThatChangesMeanwhile) {
+  const auto bundle = (scratch_ / "next").string();
+  const auto says_first = [&](std::uint64_t format, const std::string& word,
+                              const std::string& instead) {
+    Maker next;
+    next.add_sample();
+    next.files["caisson-install"] = take("/bin/echo");
+    next.manifest.envelope.installer = sha256(next.files["caisson-install"]);
+    next.manifest.envelope.format = format;
+    next.seal();
+    next.put_directory(bundle);
+    const auto signed_text = next.files["MANIFEST"];
+    auto text = signed_text;
+    const auto at = text.find(word);
+    EXPECT_NE(at, std::string::npos) << text;
+    put(bundle + "/MANIFEST", text.replace(at, word.size(), instead));
+    bool changed = false;
+    auto ran = run({"verify", bundle, "--expect-root", hex(sha256(next.root_text))},
+                   [&](pid_t child, Ran& its) {
+                     follow_all(child, its, [&] {
+                       put(bundle + "/MANIFEST", signed_text);
+                       changed = true;
+                     });
+                   });
+    EXPECT_TRUE(changed);
+    return ran;
+  };
+  const auto handed_over = HasSubstr("the caisson-install that it brings goes on");
+  EXPECT_THAT(says_first(2, "product shop\n", "product shop\n").error, handed_over);
+  // Whom to trust was asked for another product than the one that has signed it.
+  auto ran = says_first(2, "product shop\n", "product mine\n");
+  EXPECT_EQ(ran.exit, 1);
+  EXPECT_THAT(ran.error, Not(handed_over));
+  // What is signed is for this program to read.
+  ran = says_first(1, "format 1\n", "format 2\n");
+  EXPECT_EQ(ran.exit, 0) << ran.error;
+  EXPECT_THAT(ran.error, Not(handed_over));
 }
 
 TEST_F(TheProgram, RefusesACommandLineThatMakesNoSense) {

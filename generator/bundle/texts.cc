@@ -253,7 +253,10 @@ std::string install_text(const installer::Manifest& manifest) {
         "The next boot finishes or undoes what was interrupted, and so does this, any number of "
         "times:",
         {installed + " recover --product " + product});
-  block("Remove it", "Data, secrets and answers stay with `--keep-data`, and go without it.",
+  block("Remove it",
+        "Data, secrets and answers stay with `--keep-data`, and go without it: all of "
+        "`/var/lib/" +
+            product + "`, which `--dry-run` lists.",
         {installed + " uninstall --product " + product + " --keep-data --dry-run",
          installed + " uninstall --product " + product + " --keep-data"});
   return text;

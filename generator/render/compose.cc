@@ -484,6 +484,7 @@ void Project::add_installed_facts(Node& data) const {
   data.add("target", plan_.name.value + ".target");
   const auto backups = host_backups(plan_);
   if (!backups.empty()) data.add("backups", {backups, plan_.backup.to.origin});
+  data.add("backups-inside", backups.starts_with(plan_.targets.systemd_data.value + "/"));
   auto* first = data.find("first");
   if (first == nullptr) return;
   for (const auto& instance : plan_.instances) {

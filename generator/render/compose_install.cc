@@ -510,6 +510,16 @@ class Install {
     return {};
   }
 
+  /// The number that a container runs under; "root" where its image decides.
+  [[nodiscard]] std::string number_of_user(const Instance& instance) const {
+    const auto* user = project_.document.at("/services/" + instance.name + "/user");
+    const auto* text = user == nullptr ? nullptr : user->text();
+    const auto number = text == nullptr ? std::string() : text->substr(0, text->find(':'));
+    const bool counts = number.size() <= 10 && !number.empty() &&
+                        number.find_first_not_of("0123456789") == std::string::npos;
+    return counts ? number : "root";
+  }
+
   Result<void> needs() {
     Node facts{Node::Map{}, plan_.targets.compose.origin};
     add_document_facts(facts, plan_, edge_door(plan_));
@@ -567,7 +577,7 @@ class Install {
       if (image != nullptr && image->text() != nullptr) {
         Node entry{Node::Map{}, instance.origin};
         entry.add("instance", instance.name);
-        entry.add("account", "root");
+        entry.add("account", number_of_user(instance));
         entry.add("image", substituted(*image->text()));
         images.push(std::move(entry));
       }

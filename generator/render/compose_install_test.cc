@@ -98,6 +98,10 @@ TEST(ComposeInstall, NeedsWhatTheProjectHas) {
   std::set<std::string> images;
   for (const auto& image : needs.images) {
     images.insert(image.reference);
+    const auto* user =
+        artifact(artifacts, "compose/compose.yaml").tree->at("/services/" + image.name + "/user");
+    ASSERT_NE(user, nullptr);
+    EXPECT_EQ(*user->text(), image.account + ":" + image.account);
     const auto* name = site.at("/services/" + image.name + "/image");
     ASSERT_NE(name, nullptr) << image.name;
     EXPECT_THAT(*name->text(), testing::StartsWith("${SITE_IMAGE_"));
@@ -248,7 +252,12 @@ TEST(ComposeInstall, BacksUpByATimer) {
               AllOf(HasSubstr("d /srv/backups 0755 root root - -\n"),
                     HasSubstr("d /srv/backups/runtime 0700 10001 10001 - -\n")));
   EXPECT_THAT(artifact(artifacts, "compose/installed/RUNBOOK.md").bytes,
-              HasSubstr("systemctl start acme-runtime_backup.service\n"));
+              AllOf(HasSubstr("systemctl start acme-runtime_backup.service\n"),
+                    HasSubstr("they go, too. Backups stay. ")));
+  // Below the data they are data.
+  const auto inside = project(spec + bundle + "backup: { schedule: \"0 3 * * *\", to: saved }\n");
+  EXPECT_THAT(artifact(inside, "compose/installed/RUNBOOK.md").bytes,
+              HasSubstr("So do the backups in `/var/lib/acme/saved`, "));
   for (const auto& each : project(spec + bundle)) {
     EXPECT_THAT(each.path, Not(HasSubstr("backup")));
   }

@@ -99,8 +99,11 @@ Checked<Outcome> update_chart(ClusterPremises& premises, const ClusterDelivery& 
     }
     return nothing_to_do(std::move(to));
   }
-  const bool again = delivery.bundle.again;
-  if (auto fits = check_successor(*journal, old->manifest, to, manifest, again); !fits) {
+  const Successor next{.release = to,
+                       .manifest = manifest,
+                       .again = delivery.bundle.again,
+                       .moves = &premises.site.moves};
+  if (auto fits = check_successor(*journal, old->manifest, next); !fits) {
     return tl::unexpected(fits.error());
   }
   if (manifest.data > old->manifest.data) {
@@ -108,9 +111,6 @@ Checked<Outcome> update_chart(ClusterPremises& premises, const ClusterDelivery& 
                                          ", and " + to_text(old->manifest.version) +
                                          " reads up to version " +
                                          std::to_string(old->manifest.data));
-  }
-  if (auto fault = fault_of_moves(old->manifest, manifest, Form::helm, premises.site.moves)) {
-    return tl::unexpected(*fault);
   }
   journal->root = std::max(journal->root, delivery.bundle.bundle.root().root().version);
   // It is staged anew, and until it is there is no way back to it.

@@ -20,7 +20,9 @@ namespace {
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::UnorderedElementsAre;
 
 /// The installer is killed here.
 struct Killed {};
@@ -34,6 +36,7 @@ struct ModelCluster {
   };
   std::map<std::uint64_t, Deployed> revisions;
   std::set<std::string> spaces{"kube-system"};
+  std::set<std::string> cleared;  ///< namespaces whose claims and secrets were removed
   std::string id = "0b6c2f44-6a6b";
   std::set<std::string> leaking;  ///< releases' versions
   std::set<std::string> unclear;  ///< the probes cannot tell
@@ -158,6 +161,9 @@ class ClusterHost final : public testing::ModelHost {
     if (has("kube-system")) return said(cluster_.id);
     if (words[0] == "create") cluster_.spaces.insert(words[2]);
     if (words[0] == "delete" && words[1] == "namespace") cluster_.spaces.erase(words[2]);
+    if (words[0] == "delete" && words[1] == "persistentvolumeclaims,secrets") {
+      cluster_.cleared.insert(space);
+    }
     if (words[0] == "rollout" || words[0] != "get") return said("");
     if (words[1].starts_with("namespace/")) {
       return said(cluster_.spaces.contains(words[1].substr(10)) ? words[1] : "");
@@ -454,6 +460,27 @@ TEST_F(AClusterSite, TellsWhatAnUninstallWouldRemove) {
   EXPECT_THAT(gone->kept, Contains("Secret/operator-token in namespace shop"));
   EXPECT_THAT(gone->kept,
               Contains("PersistentVolumeClaim/data-runtime-0 in namespace shop-umbrella"));
+}
+
+TEST_F(AClusterSite, RemovesLaterWhatAnUninstallHasKeptInNamespacesOfOthers) {
+  cluster_.spaces = {"kube-system", "shop", "shop-umbrella"};
+  ASSERT_TRUE(bring("1.0.0"));
+  auto gone = *act([](ClusterPremises& premises) { return uninstall_chart(premises, true); });
+  ASSERT_TRUE(gone) << gone.error().what;
+  EXPECT_THAT(gone->kept,
+              Contains("PersistentVolumeClaim/data-runtime-0 in namespace shop-umbrella"));
+  EXPECT_THAT(cluster_.cleared, IsEmpty());
+  const auto lines =
+      foresees([](ClusterPremises& premises) { return forecast_uninstall_chart(premises, false); });
+  ASSERT_TRUE(lines) << lines.error().what;
+  EXPECT_THAT(*lines, AllOf(Contains("remove PersistentVolumeClaim/data-runtime-0 in namespace "
+                                     "shop-umbrella"),
+                            Contains("keep namespace shop-umbrella")));
+  gone = *act([](ClusterPremises& premises) { return uninstall_chart(premises, false); });
+  ASSERT_TRUE(gone) << gone.error().what;
+  EXPECT_THAT(cluster_.cleared, UnorderedElementsAre("shop", "shop-umbrella"));
+  EXPECT_EQ(cluster_.spaces, (std::set<std::string>{"kube-system", "shop", "shop-umbrella"}));
+  EXPECT_FALSE(journal());
 }
 
 TEST_F(AClusterSite, SaysThatAReleaseKeepsItsValuesAndItsRegistry) {

@@ -49,7 +49,7 @@ std::vector<Course::Leg> ClusterPilot::legs() {
 Checked<Outcome> ClusterPilot::ended(Outcome::Kind kind, const std::optional<Refusal>& why) {
   const bool kept = flight().keep_data || flight().change == Change::install;
   const auto made = cluster().made;
-  const auto space = cluster().space;
+  const auto spaces = known_spaces(cluster());
   if (auto cleaned = clean_up(); !cleaned) return tl::unexpected(cleaned.error());
   Outcome outcome{.kind = kind,
                   .release = journal_.installed,
@@ -57,8 +57,6 @@ Checked<Outcome> ClusterPilot::ended(Outcome::Kind kind, const std::optional<Ref
                   .isolation = kind == Outcome::Kind::done ? isolation_ : Isolation{},
                   .kept = {}};
   if (journal_.installed.empty() && kept) {
-    auto spaces = made;
-    if (std::ranges::find(spaces, space) == spaces.end()) spaces.insert(spaces.begin(), space);
     auto left = kept_in(premises_, spaces);
     if (!left) return outcome;
     outcome.kept = *std::move(left);
@@ -224,6 +222,13 @@ Checked<std::uint64_t> ClusterPilot::deployed() {
 
 Checked<void> ClusterPilot::commit() {
   if (flight().change == Change::uninstall) {
+    // The release goes, and with it what says where its claims are.
+    if (const auto old = release(flight().from)) {
+      const auto known = known_spaces(cluster());
+      for (const auto& space : spaces_of(premises_.kube, (*old)->needs)) {
+        if (std::ranges::find(known, space) == known.end()) cluster().used.push_back(space);
+      }
+    }
     cluster().revision = 0;
     cluster().previous = 0;
     return adopt(std::nullopt);
@@ -296,12 +301,7 @@ Checked<void> ClusterPilot::remove_everything() {
   if (auto gone = kube.remove(); !gone) return gone;
   auto& site = premises_.site.disks.site;
   if (!flight().keep_data) {
-    std::vector<std::string> spaces{kube.space()};
-    // One that cannot be read is being removed already.
-    if (const auto old = load_chart(premises_.site, flight().from)) {
-      spaces = spaces_of(kube, old->needs);
-    }
-    for (const auto& space : spaces) {
+    for (const auto& space : known_spaces(cluster())) {
       const auto gone = kube.ask(space, {"delete", "persistentvolumeclaims,secrets", "--selector",
                                          std::string(kOfProduct) + premises_.site.product,
                                          "--ignore-not-found", "--wait", "--timeout=100s"});
@@ -309,6 +309,7 @@ Checked<void> ClusterPilot::remove_everything() {
     }
     if (auto gone = remove_spaces(cluster().made); !gone) return gone;
     cluster().made.clear();
+    cluster().used.clear();
     for (const auto name : {kGate, kRoots}) {
       if (auto done = remove_tree(site, name); !done) return done;
     }

@@ -64,11 +64,13 @@ Checked<std::vector<std::string>> forecast_uninstall_chart(ClusterPremises& prem
   std::vector<std::string> lines;
   const auto journal = ready_journal(premises, false, lines);
   if (!journal) return tl::unexpected(journal.error());
-  std::vector<std::string> spaces{premises.kube.space()};
+  auto spaces = known_spaces(*journal->cluster);
   if (!journal->installed.empty()) {
     const auto now = load_chart(premises.site, journal->installed);
     if (!now) return tl::unexpected(now.error());
-    spaces = spaces_of(premises.kube, now->needs);
+    for (const auto& space : spaces_of(premises.kube, now->needs)) {
+      if (std::ranges::find(spaces, space) == spaces.end()) spaces.push_back(space);
+    }
     lines.push_back("remove the release " + premises.site.product + " of helm in namespace " +
                     premises.kube.space());
     for (const auto& workload : now->needs.workloads) {
@@ -77,9 +79,6 @@ Checked<std::vector<std::string>> forecast_uninstall_chart(ClusterPremises& prem
     lines.push_back("remove " + premises.place + "/" + std::string(kReleases));
   }
   const auto verb = std::string(keep_data ? "keep " : "remove ");
-  for (const auto& space : journal->cluster->made) {
-    if (std::ranges::find(spaces, space) == spaces.end()) spaces.push_back(space);
-  }
   const auto kept = kept_in(premises, spaces);
   if (!kept) return tl::unexpected(kept.error());
   for (const auto& each : *kept) lines.push_back(verb + each);

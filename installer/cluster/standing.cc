@@ -49,12 +49,10 @@ Checked<ChartRelease> older_chart(const ClusterPremises& premises, const Journal
   if (!now) return tl::unexpected(now.error());
   auto older = load_chart(premises.site, journal.previous);
   if (!older) return older;
-  if (auto fits = check_predecessor(now->manifest, older->manifest); !fits) {
+  if (auto fits =
+          check_predecessor(now->manifest, older->manifest, Form::helm, premises.site.moves);
+      !fits) {
     return tl::unexpected(fits.error());
-  }
-  if (auto fault =
-          fault_of_moves(now->manifest, older->manifest, Form::helm, premises.site.moves)) {
-    return tl::unexpected(*fault);
   }
   const auto revisions = premises.kube.revisions();
   if (!revisions) return tl::unexpected(revisions.error());
@@ -88,6 +86,16 @@ Checked<void> settle(const ClusterPremises& premises, Journal& journal) {
   if (!after) return tl::unexpected(after.error());
   journal.cluster->revision = after->back().number;
   return save_journal(premises.site.disks.site, journal);
+}
+
+std::vector<std::string> known_spaces(const ClusterSite& cluster) {
+  std::vector<std::string> spaces{cluster.space};
+  for (const auto* more : {&cluster.made, &cluster.used}) {
+    for (const auto& space : *more) {
+      if (space != cluster.space) spaces.push_back(space);
+    }
+  }
+  return spaces;
 }
 
 Checked<std::vector<std::string>> kept_in(const ClusterPremises& premises,

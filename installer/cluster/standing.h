@@ -33,6 +33,10 @@ inline constexpr std::string_view kOfProduct = "app.kubernetes.io/instance=";
 /// happens to one that is at rest. What it is at then is in `journal`, which is saved.
 [[nodiscard]] Checked<void> settle(const ClusterPremises& premises, Journal& journal);
 
+/// The namespaces that a journal names: the release's, those that were made, and those in which
+/// something was kept.
+[[nodiscard]] std::vector<std::string> known_spaces(const ClusterSite& cluster);
+
 /// Claims and secrets of the product in these namespaces, each as "secret/NAME in namespace NAME",
 /// that Helm does not remove with the release.
 [[nodiscard]] Checked<std::vector<std::string>> kept_in(const ClusterPremises& premises,

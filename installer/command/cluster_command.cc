@@ -208,21 +208,15 @@ Checked<Parcel> look_at(const SiteRequest& site, Change change, Host& host, bool
   if (change == Change::update && !known->release) {
     return refuse(Code::not_installed, "there is no release in " + cluster_place(*product));
   }
-  const KnownSite against{
-      .root = known->root,
-      .floor = known->journal ? known->journal->floor : std::nullopt,
-      .installed = known->release ? std::optional(known->release->manifest.version) : std::nullopt,
-      .kept_in = known->place ? known->place->disk.get() : nullptr};
-  auto verified = verify_for(site.bundle, only, against, UnverifiedBundle(*std::move(medium)));
+  const KnownSite against{.root = known->root,
+                          .floor = known->journal ? known->journal->floor : std::nullopt,
+                          .kept_in = known->place ? known->place->disk.get() : nullptr,
+                          .installed = known->release ? &known->release->manifest : nullptr,
+                          .journal = known->journal ? &*known->journal : nullptr};
+  auto verified = verify_for(site, only, against, UnverifiedBundle(*std::move(medium)));
   if (!verified) return tl::unexpected(verified.error());
   if (auto fault = fault_of_form(verified->bundle.manifest(), Form::helm)) {
     return tl::unexpected(*fault);
-  }
-  if (known->release) {
-    if (auto fault = fault_of_moves(known->release->manifest, verified->bundle.manifest(),
-                                    Form::helm, site.moves)) {
-      return tl::unexpected(*fault);
-    }
   }
   return Parcel{*std::move(product), *std::move(known), *std::move(verified)};
 }

@@ -88,11 +88,11 @@ Checked<Known> known_of(const std::string& product, Host& host, const SiteReques
 
 /// What a bundle is verified against.
 KnownSite standing_of(const Known& known) {
-  return {
-      .root = known.root,
-      .floor = known.journal ? known.journal->floor : std::nullopt,
-      .installed = known.release ? std::optional(known.release->manifest.version) : std::nullopt,
-      .kept_in = known.site ? &known.site->disks().site : nullptr};
+  return {.root = known.root,
+          .floor = known.journal ? known.journal->floor : std::nullopt,
+          .kept_in = known.site ? &known.site->disks().site : nullptr,
+          .installed = known.release ? &known.release->manifest : nullptr,
+          .journal = known.journal ? &*known.journal : nullptr};
 }
 
 /// What the site answers: what the file says, and on a terminal what somebody types. `kept` is of
@@ -217,17 +217,11 @@ Checked<Parcel> look_at(const SiteRequest& request, Change change, Host& host, b
   if (!known) return tl::unexpected(known.error());
   if (auto fits = check_state(change, *product, *known); !fits) return tl::unexpected(fits.error());
   auto verified =
-      verify_for(request.bundle, only, standing_of(*known), UnverifiedBundle(*std::move(medium)));
+      verify_for(request, only, standing_of(*known), UnverifiedBundle(*std::move(medium)));
   if (!verified) return tl::unexpected(verified.error());
   const auto form = choose_form(verified->bundle.manifest(), request.form,
                                 known->journal ? &*known->journal : nullptr);
   if (!form) return tl::unexpected(form.error());
-  if (known->release && !request.stage) {
-    if (auto fault = fault_of_moves(known->release->manifest, verified->bundle.manifest(), *form,
-                                    request.moves)) {
-      return tl::unexpected(*fault);
-    }
-  }
   return Parcel{*std::move(product), *std::move(known), *std::move(verified), *form};
 }
 

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "installer/format/succession.h"
 #include "installer/site/premises.h"
 #include "installer/site/roots.h"
 
@@ -28,10 +29,10 @@ Checked<TrustedRoot> trusted_root(const Request& request, const KnownSite& known
   return **std::move(root);
 }
 
-Checked<Verified> verify_for(const Request& request, bool dry_run, const KnownSite& known,
+Checked<Verified> verify_for(const SiteRequest& request, bool dry_run, const KnownSite& known,
                              UnverifiedBundle bundle) {
   std::vector<TrustedRoot> roots;
-  auto root = trusted_root(request, known, bundle);
+  auto root = trusted_root(request.bundle, known, bundle);
   if (!root) return tl::unexpected(root.error());
   if (!known.root) roots.push_back(*root);
   std::optional<Refusal> unkept;
@@ -49,11 +50,21 @@ Checked<Verified> verify_for(const Request& request, bool dry_run, const KnownSi
     site.floor = known.floor->release;
     site.manifest = known.floor->manifest;
   }
-  if (known.installed) site.version = *known.installed;
+  if (known.installed != nullptr) site.version = known.installed->version;
   auto verified = VerifiedBundle::verify(*std::move(with_signature), site);
   if (!verified) return tl::unexpected(verified.error());
-  auto unlisted = find_unlisted(*verified, request.strict);
+  auto unlisted = find_unlisted(*verified, request.bundle.strict);
   if (!unlisted) return tl::unexpected(unlisted.error());
+  if (known.installed != nullptr) {
+    const auto& next = verified->manifest();
+    const auto name = release_name(next.envelope.release, verified->digest());
+    auto fits = check_successor(*known.journal, *known.installed,
+                                {.release = name,
+                                 .manifest = next,
+                                 .again = request.again,
+                                 .moves = request.stage ? nullptr : &request.moves});
+    if (!fits) return tl::unexpected(fits.error());
+  }
   return Verified{*std::move(verified), std::move(roots), *std::move(unlisted)};
 }
 

@@ -3,7 +3,7 @@
 #include <optional>
 #include <vector>
 
-#include "installer/command/command.h"
+#include "installer/command/site_command.h"
 #include "installer/disk/disk.h"
 #include "installer/format/journal.h"
 #include "installer/trust/chain.h"
@@ -14,10 +14,11 @@ namespace caisson::installer {
 
 /// What a bundle is verified against: whom the site trusts, and what it has.
 struct KnownSite {
-  std::optional<TrustedRoot> root;   ///< nothing: whom the command names
-  std::optional<Floor> floor;        ///< nothing older is taken
-  std::optional<Version> installed;  ///< of the release that runs
-  Disk* kept_in = nullptr;           ///< where new roots are kept; there where a root is
+  std::optional<TrustedRoot> root;      ///< nothing: whom the command names
+  std::optional<Floor> floor;           ///< nothing older is taken
+  Disk* kept_in = nullptr;              ///< where new roots are kept; there where a root is
+  const Manifest* installed = nullptr;  ///< of the release that runs; null for none
+  const Journal* journal = nullptr;     ///< there where a release runs
 };
 
 /// A bundle that has been verified, and the roots on the way that the site has not.
@@ -32,9 +33,9 @@ struct Verified {
 [[nodiscard]] Checked<TrustedRoot> trusted_root(const Request& request, const KnownSite& known,
                                                 const UnverifiedBundle& bundle);
 
-/// Verifies a bundle for a site, and keeps each root that a trusted one has led to as soon as it
-/// has verified, unless `dry_run`.
-[[nodiscard]] Checked<Verified> verify_for(const Request& request, bool dry_run,
+/// Verifies a bundle for a site, whose release may follow the one that runs, and keeps each root
+/// that a trusted one has led to as soon as it has verified, unless `dry_run`.
+[[nodiscard]] Checked<Verified> verify_for(const SiteRequest& request, bool dry_run,
                                            const KnownSite& known, UnverifiedBundle bundle);
 
 }  // namespace caisson::installer

@@ -25,8 +25,9 @@ constexpr Word<bool> kData[] = {{"keep-data", true}, {"remove-data", false}};
 
 constexpr std::size_t kDigits = 16;
 
-/// A release makes one, and one for each tenant with a deployment of its own.
-constexpr std::size_t kMostNamespaces = 1000;
+/// A release makes one, and one for each tenant with a deployment of its own: as many as a chart
+/// may name.
+constexpr std::size_t kMostNamespaces = 10'000;
 
 std::string read_release(Lines& lines) {
   const auto word = lines.word();
@@ -86,6 +87,7 @@ ClusterSite read_cluster(Lines& lines) {
   cluster.revision = read_revision(lines, "revision");
   cluster.previous = read_revision(lines, "previous-revision");
   cluster.made = read_namespaces(lines, "made");
+  cluster.used = read_namespaces(lines, "used");
   return cluster;
 }
 
@@ -208,6 +210,7 @@ std::string write_journal(const Journal& journal) {
     if (cluster->revision > 0) line("revision", std::to_string(cluster->revision));
     if (cluster->previous > 0) line("previous-revision", std::to_string(cluster->previous));
     for (const auto& space : cluster->made) line("made", space);
+    for (const auto& space : cluster->used) line("used", space);
   }
   if (const auto& flight = journal.flight) {
     auto words = std::string(to_text(flight->change)) + " " + std::string(to_text(flight->step));

@@ -56,6 +56,7 @@ struct ClusterSite {
   std::uint64_t revision = 0;
   std::uint64_t previous = 0;     ///< the same of the release before
   std::vector<std::string> made;  ///< namespaces that changes here have made
+  std::vector<std::string> used;  ///< others in which an uninstall has kept what is there
 };
 
 /// A release that was tried on this site and rolled back.

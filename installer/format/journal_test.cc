@@ -75,13 +75,15 @@ TEST(AJournal, NamesTheClusterAndWhatWasMadeThere) {
                                 .registry = "registry.example:5000/shop",
                                 .revision = 4,
                                 .previous = 2,
-                                .made = {"shop", "shop-umbrella"}};
+                                .made = {"shop", "shop-umbrella"},
+                                .used = {"shop-globex"}};
   journal.flight->making = {"shop-initech"};
   const auto text = write_journal(journal);
   const auto read = read_journal(text);
   ASSERT_TRUE(read) << read.error().what;
   EXPECT_EQ(write_journal(*read), text);
   EXPECT_EQ(read->cluster->revision, 4U);
+  EXPECT_EQ(read->cluster->used, std::vector<std::string>{"shop-globex"});
   EXPECT_EQ(read->flight->making, std::vector<std::string>{"shop-initech"});
   auto twice = journal;
   twice.cluster->made.emplace_back("shop");

@@ -32,15 +32,15 @@ std::vector<Move> moves_of(const Manifest& before, const Manifest& after, Form f
   return moves;
 }
 
-std::optional<Refusal> fault_of_moves(const Manifest& before, const Manifest& after, Form form,
-                                      const AcceptedMoves& accepted) {
+Checked<void> check_moves(const Manifest& before, const Manifest& after, Form form,
+                          const AcceptedMoves& accepted) {
   // The same once more moves nothing, whatever was accepted the first time.
-  if (before.envelope.release == after.envelope.release) return std::nullopt;
+  if (before.envelope.release == after.envelope.release) return {};
   constexpr std::size_t most_named = 5;
   const auto moves = moves_of(before, after, form);
   for (const auto& what : accepted) {
     if (std::ranges::find(moves, what, &Move::what) != moves.end()) continue;
-    return Refusal{Code::data_move, "--accept-move " + what + ": nothing of that name moves"};
+    return refuse(Code::data_move, "--accept-move " + what + ": nothing of that name moves");
   }
   std::string list;
   std::size_t count = 0;
@@ -49,9 +49,9 @@ std::optional<Refusal> fault_of_moves(const Manifest& before, const Manifest& af
     list.append(list.empty() ? "" : "; ").append(move.what);
     list.append(" from ").append(move.from).append(" to ").append(move.to);
   }
-  if (count == 0) return std::nullopt;
+  if (count == 0) return {};
   if (count > most_named) list += " and " + std::to_string(count - most_named) + " more";
-  return Refusal{Code::data_move, list};
+  return refuse(Code::data_move, list);
 }
 
 }  // namespace caisson::installer

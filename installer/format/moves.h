@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -24,9 +23,9 @@ struct Move {
 /// moves nothing: nobody knows.
 [[nodiscard]] std::vector<Move> moves_of(const Manifest& before, const Manifest& after, Form form);
 
-/// Why `after` may not take the place of `before`: something moves that is not accepted, or what is
-/// accepted does not move. Nothing when it may.
-[[nodiscard]] std::optional<Refusal> fault_of_moves(const Manifest& before, const Manifest& after,
-                                                    Form form, const AcceptedMoves& accepted);
+/// Refuses that `after` takes the place of `before` where something moves that is not accepted, or
+/// what is accepted does not move.
+[[nodiscard]] Checked<void> check_moves(const Manifest& before, const Manifest& after, Form form,
+                                        const AcceptedMoves& accepted);
 
 }  // namespace caisson::installer

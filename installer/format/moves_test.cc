@@ -50,24 +50,24 @@ TEST(Moves, AreRefusedUntilEachIsAccepted) {
   auto after = next(kShared);
   after.places[1].where = "a volume for each tenant";
   after.places[2].where = "runtime-acme-data";
-  auto fault = fault_of_moves(kShared, after, Form::systemd, {});
-  ASSERT_TRUE(fault);
-  EXPECT_EQ(fault->code, Code::data_move);
-  EXPECT_EQ(fault->what,
+  auto fits = check_moves(kShared, after, Form::systemd, {});
+  ASSERT_FALSE(fits);
+  EXPECT_EQ(fits.error().code, Code::data_move);
+  EXPECT_EQ(fits.error().what,
             "service/files from one volume for all tenants to a volume for each tenant; "
             "tenant/acme from runtime-data to runtime-acme-data");
-  fault = fault_of_moves(kShared, after, Form::systemd, {"tenant/acme"});
-  ASSERT_TRUE(fault);
-  EXPECT_THAT(fault->what, Not(HasSubstr("tenant/acme")));
-  EXPECT_FALSE(fault_of_moves(kShared, after, Form::systemd, {"service/files", "tenant/acme"}));
-  EXPECT_FALSE(fault_of_moves(kShared, after, Form::helm, {}));
+  fits = check_moves(kShared, after, Form::systemd, {"tenant/acme"});
+  ASSERT_FALSE(fits);
+  EXPECT_THAT(fits.error().what, Not(HasSubstr("tenant/acme")));
+  EXPECT_TRUE(check_moves(kShared, after, Form::systemd, {"service/files", "tenant/acme"}));
+  EXPECT_TRUE(check_moves(kShared, after, Form::helm, {}));
 }
 
 TEST(Moves, OfAnotherNameAreNotAcceptedInSilence) {
-  const auto fault = fault_of_moves(kShared, next(kShared), Form::systemd, {"tenant/acme"});
-  ASSERT_TRUE(fault);
-  EXPECT_EQ(fault->what, "--accept-move tenant/acme: nothing of that name moves");
-  EXPECT_FALSE(fault_of_moves(kShared, kShared, Form::systemd, {"tenant/acme"}));
+  const auto fits = check_moves(kShared, next(kShared), Form::systemd, {"tenant/acme"});
+  ASSERT_FALSE(fits);
+  EXPECT_EQ(fits.error().what, "--accept-move tenant/acme: nothing of that name moves");
+  EXPECT_TRUE(check_moves(kShared, kShared, Form::systemd, {"tenant/acme"}));
 }
 
 TEST(Moves, OfManyTenantsAreCountedAndSomeAreNamed) {
@@ -77,10 +77,11 @@ TEST(Moves, OfManyTenantsAreCountedAndSomeAreNamed) {
     before.push_back({"systemd", "tenant/t" + std::to_string(i), "runtime-data"});
     after.push_back({"systemd", "tenant/t" + std::to_string(i), "other-data"});
   }
-  const auto fault = fault_of_moves(with_places(before), next(with_places(after)), Form::systemd,
-                                    {"tenant/t1000"});
-  ASSERT_TRUE(fault);
-  EXPECT_THAT(fault->what, HasSubstr("tenant/t1005 from runtime-data to other-data and 9994 more"));
+  const auto fits =
+      check_moves(with_places(before), next(with_places(after)), Form::systemd, {"tenant/t1000"});
+  ASSERT_FALSE(fits);
+  EXPECT_THAT(fits.error().what,
+              HasSubstr("tenant/t1005 from runtime-data to other-data and 9994 more"));
 }
 
 }  // namespace

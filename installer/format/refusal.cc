@@ -191,7 +191,8 @@ constexpr Entry kTable[] = {
     {Code::foreign_name, "B0518", "something else on this host has a name or number of the product",
      "Remove it if it is left from this product (`docker compose --project-name NAME down` ends a "
      "project and keeps its volumes); else ask the vendor for a release with another name. An "
-     "account whose number it is gets another one, with `usermod --uid` or `groupmod --gid`. "
+     "account whose number it is gets another one, with `usermod --uid` or `groupmod --gid`; one "
+     "of a directory of the site keeps it, and the vendor gives the service another `user`. "
      "Nothing of it was changed."},
     {Code::not_staged, "B0519", "no release was staged here",
      "`caisson-install update --stage BUNDLE` stages one."},

@@ -51,8 +51,10 @@ struct SiteRuntime {
 
 /// A service that is an image: its root lies below `images/<name>` of a release.
 struct SiteImage {
-  std::string name;     ///< its unit is <product>-<name>.service
-  std::string account;  ///< who owns what the image's user owned
+  std::string name;  ///< its unit is <product>-<name>.service
+  /// Who owns what the image's user owned. In the form compose the number that its containers run
+  /// under; "root" where the project leaves that to the image.
+  std::string account;
   std::string reference;
 };
 

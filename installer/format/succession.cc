@@ -6,23 +6,29 @@
 namespace caisson::installer {
 
 Checked<void> check_successor(const Journal& journal, const Manifest& installed,
-                              std::string_view to, const Manifest& next, bool again) {
-  const auto refused = std::ranges::find(journal.refused, to, &RefusedRelease::release);
-  if (refused != journal.refused.end() && !again) {
+                              const Successor& next) {
+  const auto refused = std::ranges::find(journal.refused, next.release, &RefusedRelease::release);
+  if (refused != journal.refused.end() && !next.again) {
     return refuse(Code::refused_release,
                   "the release " + refused->release + " was rolled back for " + refused->code);
   }
-  if (next.reads <= installed.data) return {};
-  return refuse(Code::no_path_to_release,
-                "the release reads data of version " + std::to_string(next.reads) +
-                    " and later, and they are of version " + std::to_string(installed.data));
+  if (next.manifest.reads > installed.data) {
+    return refuse(Code::no_path_to_release,
+                  "the release reads data of version " + std::to_string(next.manifest.reads) +
+                      " and later, and they are of version " + std::to_string(installed.data));
+  }
+  if (next.moves == nullptr) return {};
+  return check_moves(installed, next.manifest, journal.form, *next.moves);
 }
 
-Checked<void> check_predecessor(const Manifest& installed, const Manifest& older) {
-  if (installed.data <= older.data) return {};
-  return refuse(Code::older_reader, "the data are of version " + std::to_string(installed.data) +
-                                        ", and " + to_text(older.version) +
-                                        " reads up to version " + std::to_string(older.data));
+Checked<void> check_predecessor(const Manifest& installed, const Manifest& older, Form form,
+                                const AcceptedMoves& moves) {
+  if (installed.data > older.data) {
+    return refuse(Code::older_reader, "the data are of version " + std::to_string(installed.data) +
+                                          ", and " + to_text(older.version) +
+                                          " reads up to version " + std::to_string(older.data));
+  }
+  return check_moves(installed, older, form, moves);
 }
 
 void remember_refused(Journal& journal, std::string_view release, Code why) {

@@ -60,22 +60,26 @@ Checked<StagedRelease> installed_release(const Premises& premises, const Journal
 /// Refuses a release that would take what is somebody else's.
 Checked<void> check_claims(const Premises& premises, const Manifest& manifest,
                            const Manifest* installed, Standing standing) {
-  const auto way = claimed(premises.disks.system, manifest, installed, standing, premises.form);
+  const auto way =
+      claimed({premises.host, premises.disks.system}, manifest, installed, standing, premises.form);
   if (!way) return tl::unexpected(way.error());
   if (way->empty()) return {};
   return refuse(Code::foreign_name, *way + " is there already, and not of this product");
 }
 
-/// The name of the release that is delivered, if the site may be updated to it.
+/// The name of the release that is delivered, if the site may be updated to it; `moves` as in
+/// `Successor`.
 Checked<std::string> newer_release(const Premises& premises, const Journal& journal,
-                                   const Delivery& delivery) {
+                                   const Delivery& delivery, const AcceptedMoves* moves) {
   const auto old = installed_release(premises, journal);
   if (!old) return tl::unexpected(old.error());
   const auto& manifest = delivery.bundle.manifest();
   if (auto fault = fault_of_form(manifest, premises.form)) return tl::unexpected(*fault);
   auto to = release_name(manifest.envelope.release, delivery.bundle.digest());
   if (to == journal.installed) return to;
-  if (auto fits = check_successor(journal, old->manifest, to, manifest, delivery.again); !fits) {
+  const Successor next{
+      .release = to, .manifest = manifest, .again = delivery.again, .moves = moves};
+  if (auto fits = check_successor(journal, old->manifest, next); !fits) {
     return tl::unexpected(fits.error());
   }
   if (auto fault = fault_of_mounts(premises)) return tl::unexpected(*fault);
@@ -125,15 +129,9 @@ Checked<Outcome> install(const Premises& premises, const Delivery& delivery) {
 Checked<Outcome> update(const Premises& premises, const Delivery& delivery) {
   auto journal = journal_at_rest(premises);
   if (!journal) return tl::unexpected(journal.error());
-  auto to = newer_release(premises, *journal, delivery);
+  auto to = newer_release(premises, *journal, delivery, &premises.moves);
   if (!to) return tl::unexpected(to.error());
   if (*to == journal->installed) return nothing_to_do(*std::move(to));
-  const auto old = installed_release(premises, *journal);
-  if (!old) return tl::unexpected(old.error());
-  if (auto fault = fault_of_moves(old->manifest, delivery.bundle.manifest(), premises.form,
-                                  premises.moves)) {
-    return tl::unexpected(*fault);
-  }
   journal->root = std::max(journal->root, delivery.bundle.root().root().version);
   const bool staged = delivery.staged && *to == journal->staged;
   if (delivery.staged && !staged) {
@@ -154,7 +152,7 @@ Checked<Outcome> update(const Premises& premises, const Delivery& delivery) {
 Checked<Outcome> stage(const Premises& premises, const Delivery& delivery) {
   auto journal = journal_at_rest(premises);
   if (!journal) return tl::unexpected(journal.error());
-  auto to = newer_release(premises, *journal, delivery);
+  auto to = newer_release(premises, *journal, delivery, nullptr);
   if (!to) return tl::unexpected(to.error());
   if (*to == journal->installed || *to == journal->staged) return nothing_to_do(journal->installed);
   auto& site = premises.disks.site;
@@ -207,11 +205,9 @@ Checked<StagedRelease> older_release(const Premises& premises, const Journal& jo
   }
   auto older = load_release(premises, journal.previous);
   if (!older) return older;
-  if (auto fits = check_predecessor(now->manifest, older->manifest); !fits) {
+  if (auto fits = check_predecessor(now->manifest, older->manifest, premises.form, premises.moves);
+      !fits) {
     return tl::unexpected(fits.error());
-  }
-  if (auto fault = fault_of_moves(now->manifest, older->manifest, premises.form, premises.moves)) {
-    return tl::unexpected(*fault);
   }
   return older;
 }

@@ -1,6 +1,7 @@
 #include "installer/site/claims.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "base/printable.h"
 #include "installer/site/tree.h"
@@ -17,6 +18,12 @@ constexpr std::size_t kMostOfAccounts = std::size_t{1} << 20;
 constexpr std::size_t kMostOfPasswd = std::size_t{16} << 20;
 constexpr std::string_view kPasswd = "etc/passwd";
 constexpr std::string_view kGroup = "etc/group";
+constexpr const char* kMetricsGroup = "_metrics";
+
+// Of what getent(1) is asked for: so many at a time, for so long.
+constexpr std::size_t kMostAsked = 500;
+constexpr std::size_t kMostOfAsked = std::size_t{1} << 20;
+constexpr std::chrono::seconds kPatience{60};
 
 /// Whether a name is there. Systems that have one /usr reach "/lib" through a link: it is looked at
 /// where it is.
@@ -44,8 +51,11 @@ Checked<std::string> first_name(const Disk& system, const std::string& path) {
 struct Account {
   bool user = false;  ///< else a group
   std::string name;
-  std::string home;  ///< may be empty
-  std::string id;    ///< its number; empty where a text leaves that to the host
+  std::string home;     ///< may be empty
+  std::string id;       ///< its number; empty where a text leaves that to the host
+  std::string about;    ///< of an account: its description
+  std::string group;    ///< of an account: the number of its group
+  std::string members;  ///< of a group
 };
 
 /// The words of a line, which may stand in quotes.
@@ -100,16 +110,9 @@ std::vector<Account> accounts_of(std::string_view text) {
   return accounts;
 }
 
-/// Adds the accounts of passwd(5) or the groups of group(5), as the path says.
-Checked<void> add_known(const Disk& system, const std::string& path,
-                        std::vector<Account>& accounts) {
-  const bool users = path == kPasswd;
-  const auto there = stands(system, path);
-  if (!there) return tl::unexpected(there.error());
-  if (!*there) return {};
-  const auto text = read_file(system, path, kMostOfPasswd);
-  if (!text) return tl::unexpected(text.error());
-  for_lines(*text, [&](std::string_view line) {
+/// Adds the accounts of passwd(5), or the groups of group(5).
+void add_lines(std::string_view text, bool users, std::vector<Account>& accounts) {
+  for_lines(text, [&](std::string_view line) {
     std::vector<std::string_view> fields;
     while (true) {
       const auto colon = std::min(line.find(':'), line.size());
@@ -121,36 +124,100 @@ Checked<void> add_known(const Disk& system, const std::string& path,
     accounts.push_back({.user = users,
                         .name = std::string(fields[0]),
                         .home = users ? std::string(fields[5]) : std::string(),
-                        .id = std::string(fields[2])});
+                        .id = std::string(fields[2]),
+                        .about = users ? std::string(fields[4]) : std::string(),
+                        .group = users ? std::string(fields[3]) : std::string(),
+                        .members = users ? std::string() : std::string(fields[3])});
   });
-  return {};
 }
 
-/// The accounts and groups that there are.
+/// The accounts and groups in this host's files.
 Checked<std::vector<Account>> known_accounts(const Disk& system) {
   std::vector<Account> accounts;
   for (const auto path : {kPasswd, kGroup}) {
-    if (auto done = add_known(system, std::string(path), accounts); !done) {
-      return tl::unexpected(done.error());
+    const auto there = stands(system, std::string(path));
+    if (!there) return tl::unexpected(there.error());
+    if (!*there) continue;
+    const auto text = read_file(system, path, kMostOfPasswd);
+    if (!text) return tl::unexpected(text.error());
+    add_lines(*text, path == kPasswd, accounts);
+  }
+  return accounts;
+}
+
+/// The same, and those of these names and numbers that this host knows from elsewhere, as from a
+/// directory of its site: getent(1) asks for them. A host without it knows none.
+Checked<std::vector<Account>> known_accounts(const HostFiles& files,
+                                             const std::vector<std::string>& asked) {
+  auto accounts = known_accounts(files.system);
+  const auto program = files.host.find_program("getent");
+  if (!accounts || program.empty()) return accounts;
+  for (std::size_t i = 0; i < asked.size(); i += kMostAsked) {
+    const auto begin = asked.begin() + static_cast<std::ptrdiff_t>(i);
+    const auto count = std::min(kMostAsked, asked.size() - i);
+    for (const std::string table : {"passwd", "group"}) {
+      std::vector<std::string> words{table};
+      words.insert(words.end(), begin, begin + static_cast<std::ptrdiff_t>(count));
+      const auto ended = files.host.run({.program = program,
+                                         .arguments = std::move(words),
+                                         .account = {},
+                                         .deadline = kPatience,
+                                         .most_output = kMostOfAsked});
+      if (!ended) return tl::unexpected(ended.error());
+      constexpr int kUnknown = 2;  // one of them is not there
+      if (ended->status != 0 && ended->status != kUnknown) {
+        return refuse(Code::host_command, "getent " + table + " ended with " +
+                                              std::to_string(ended->status) + ": " + ended->output);
+      }
+      add_lines(ended->output, table == "passwd", *accounts);
     }
   }
   return accounts;
+}
+
+std::vector<std::string> names_of(const std::vector<Account>& accounts) {
+  // sysusers.d(5) makes a group for each account, too.
+  std::vector<std::string> names;
+  names.reserve(accounts.size());
+  for (const auto& account : accounts) names.push_back(account.name);
+  return names;
 }
 
 std::string told(const Account& account) {
   return (account.user ? "the account " : "the group ") + printable(account.name);
 }
 
-/// One of these names that is there and is not the product's, as far as anybody can tell: what an
-/// earlier install has made, it has made with accounts that live in the product's directory.
+bool lives_in(const Account& account, std::string_view product) {
+  return account.home.starts_with("/var/lib/" + std::string(product) + "/");
+}
+
+/// Whether an earlier install has made an account, as far as anybody can tell: it lives in the
+/// product's directory, or is described as that, "shop edge" as shop-edge.
+bool is_own(const Account& account, std::string_view product) {
+  const auto begin = std::string(product) + " ";
+  return account.user && (lives_in(account, product) ||
+                          (account.about.starts_with(begin) &&
+                           account.name.ends_with(account.about.substr(begin.size()))));
+}
+
+/// Whether nobody but own accounts of the product is in a group.
+bool is_unused(const Account& group, const std::vector<Account>& known, std::string_view product) {
+  return !group.user && group.members.empty() &&
+         std::ranges::none_of(known, [&](const Account& account) {
+           return account.user && account.group == group.id && !is_own(account, product);
+         });
+}
+
+/// One of these names that is there and is somebody else's, as far as anybody can tell. To take a
+/// group that nobody is in gives nobody anything.
 std::string foreign_name_of(const std::vector<Account>& known, std::string_view product,
                             const std::vector<std::string>& names) {
-  const auto top = "/var/lib/" + std::string(product) + "/";
   const bool own = std::ranges::any_of(
-      known, [&](const Account& account) { return account.home.starts_with(top); });
+      known, [&](const Account& account) { return lives_in(account, product); });
   if (own) return {};
   const auto is = std::ranges::find_if(known, [&](const Account& account) {
-    return std::ranges::find(names, account.name) != names.end();
+    return std::ranges::find(names, account.name) != names.end() && !is_own(account, product) &&
+           !is_unused(account, known, product);
   });
   return is == known.end() ? std::string() : told(*is) + " is there";
 }
@@ -187,8 +254,9 @@ Checked<std::string> claimed(const Disk& system, std::string_view product,
   return std::string();
 }
 
-Checked<std::string> claimed_account(const Disk& system, std::string_view product,
+Checked<std::string> claimed_account(const HostFiles& files, std::string_view product,
                                      std::string_view accounts) {
+  const auto& system = files.system;
   const auto own = accounts_of(accounts);
   const auto shared = [&](const Account& other) {
     return std::ranges::find(own, other.name, &Account::name) != own.end();
@@ -216,7 +284,8 @@ Checked<std::string> claimed_account(const Disk& system, std::string_view produc
       if (found != theirs.end()) return "/" + path + " declares " + printable(found->name);
     }
   }
-  const auto known = known_accounts(system);
+  const auto names = names_of(own);
+  const auto known = known_accounts(files, names);
   if (!known) return tl::unexpected(known.error());
   for (const auto& account : own) {
     if (!account.user || account.home.empty()) continue;
@@ -226,31 +295,38 @@ Checked<std::string> claimed_account(const Disk& system, std::string_view produc
       return told(account) + " lives in " + printable(is->home);
     }
   }
-  // sysusers.d(5) makes a group for each account, too.
-  std::vector<std::string> names;
-  names.reserve(own.size());
-  for (const auto& account : own) names.push_back(account.name);
   return foreign_name_of(*known, product, names);
 }
 
-Checked<std::string> numbered_account(const Disk& system, std::uint32_t number) {
-  const auto known = known_accounts(system);
+Checked<std::string> numbered_account(const HostFiles& files,
+                                      const std::set<std::uint32_t>& numbers) {
+  std::vector<std::string> ids;
+  ids.reserve(numbers.size());
+  for (const auto number : numbers) ids.push_back(std::to_string(number));
+  const auto known = known_accounts(files, ids);
   if (!known) return tl::unexpected(known.error());
-  const auto is = std::ranges::find(*known, std::to_string(number), &Account::id);
-  return is == known->end() ? std::string() : told(*is);
+  const auto is = std::ranges::find_if(*known, [&](const Account& account) {
+    return std::ranges::find(ids, account.id) != ids.end();
+  });
+  return is == known->end() ? std::string() : told(*is) + " (" + is->id + ")";
 }
 
-Checked<std::vector<std::string>> accounts_below(const Disk& system, std::string_view directory) {
+Checked<std::vector<std::string>> own_accounts(const Disk& system, std::string_view product) {
   const auto known = known_accounts(system);
   if (!known) return tl::unexpected(known.error());
-  std::vector<std::string> names;
+  const std::string name(product);
+  std::vector<std::string> own;
   for (const auto& account : *known) {
-    if (account.home.starts_with(std::string(directory) + "/")) names.push_back(account.name);
+    // Groups of accounts have their names, and go with them.
+    const bool group = account.name == name || account.name == name + kMetricsGroup;
+    if (is_own(account, product) || (group && is_unused(account, *known, product))) {
+      own.push_back(told(account));
+    }
   }
-  return names;
+  return own;
 }
 
-Checked<std::string> claimed(const Disk& system, const Manifest& manifest,
+Checked<std::string> claimed(const HostFiles& files, const Manifest& manifest,
                              const Manifest* installed, Standing standing, Form form) {
   auto units = units_in(manifest, form);
   if (installed != nullptr) {
@@ -259,14 +335,14 @@ Checked<std::string> claimed(const Disk& system, const Manifest& manifest,
         units, [&](const std::string& unit) { return std::ranges::find(own, unit) != own.end(); });
   }
   const auto& product = manifest.envelope.product;
-  auto way = claimed(system, product, units, standing);
+  auto way = claimed(files.system, product, units, standing);
   if (!way || !way->empty() || form != Form::systemd || standing != Standing::fresh) return way;
   // Its accounts are called after its units; which they are is said in the release alone.
-  std::vector<std::string> names{product, product + "_metrics"};
+  std::vector<std::string> names{product, product + kMetricsGroup};
   for (const auto& unit : units) {
     if (unit.ends_with(".service")) names.push_back(unit.substr(0, unit.rfind('.')));
   }
-  const auto known = known_accounts(system);
+  const auto known = known_accounts(files, names);
   if (!known) return tl::unexpected(known.error());
   return foreign_name_of(*known, product, names);
 }

@@ -341,15 +341,36 @@ Checked<std::string> locate_containers(const Premises& premises, const StagedRel
   return below(premises.prefix(), path);
 }
 
-Checked<Requirement> container_account(const Disk& system) {
-  const auto account = numbered_account(system, kContainerGroup);
+std::set<std::uint32_t> container_users(const StagedRelease& release) {
+  constexpr std::uint32_t kNobody = 65534;
+  std::set<std::uint32_t> users{kContainerGroup};
+  for (const auto& image : release.needs.images) {
+    const auto number = number_of(image.account);
+    if (number && *number < 0xffff'ffffU) {
+      users.insert(static_cast<std::uint32_t>(*number));
+      continue;
+    }
+    // The project leaves it to the image, or is of before it was said here.
+    const auto& all = release.manifest.images;
+    const auto its = std::ranges::find(all, image.reference, &Image::reference);
+    if (its != all.end()) users.insert(its->uid);
+  }
+  users.erase(0);
+  users.erase(kNobody);
+  return users;
+}
+
+Checked<Requirement> container_accounts(const HostFiles& files,
+                                        const std::set<std::uint32_t>& numbers) {
+  const auto account = numbered_account(files, numbers);
   if (!account) return tl::unexpected(account.error());
-  return Requirement{
-      .what = "user and group " + std::to_string(kContainerGroup) + ", of containers",
-      .needs = "nobody of this host",
-      .has = account->empty() ? "nobody" : *account,
-      .met = account->empty(),
-      .code = Code::foreign_name};
+  std::string list;
+  for (const auto number : numbers) list += (list.empty() ? "" : ", ") + std::to_string(number);
+  return Requirement{.what = "users and groups of containers: " + list,
+                     .needs = "nobody of this host",
+                     .has = account->empty() ? "nobody" : *account,
+                     .met = account->empty(),
+                     .code = Code::foreign_name};
 }
 
 Checked<std::string> project_in_engine(Host& host, std::string_view product) {

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <chrono>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "installer/site/claims.h"
 #include "installer/site/preflight.h"
 #include "installer/site/store.h"
 #include "installer/verify/bundle.h"
@@ -16,7 +18,8 @@ namespace caisson::installer {
 /// Below a release: the names of its images in the engine, and secrets that are variables.
 inline constexpr std::string_view kComposeEnv = "compose.env";
 
-/// The group whose members read secrets: that of the users of containers, by its number.
+/// The group whose members read secrets, by its number, and the user of containers that say no
+/// other.
 inline constexpr std::uint32_t kContainerGroup = 10001;
 
 /// Lets the engine pull the images of a release out of its bundle, by their digests, and writes
@@ -54,9 +57,13 @@ inline constexpr std::uint32_t kContainerGroup = 10001;
 [[nodiscard]] Checked<std::string> locate_containers(const Premises& premises,
                                                      const StagedRelease& release);
 
-/// That no account of this host has the number of the users of containers
-/// (`Code::foreign_name`).
-[[nodiscard]] Checked<Requirement> container_account(const Disk& system);
+/// The numbers that containers of a release run under, and 10001; but not those of root and
+/// nobody, which are the same on every host.
+[[nodiscard]] std::set<std::uint32_t> container_users(const StagedRelease& release);
+
+/// That no account of this host has one of these numbers (`Code::foreign_name`).
+[[nodiscard]] Checked<Requirement> container_accounts(const HostFiles& files,
+                                                      const std::set<std::uint32_t>& numbers);
 
 /// A container or a network that the engine has of a project of this name; empty when it has none,
 /// or does not answer.

@@ -467,6 +467,53 @@ TEST_F(ASiteOfContainers, TakesNoNumberAndNoProjectOfOthers) {
   }
 }
 
+TEST_F(ASiteOfContainers, SharesNoNumberWithAnAccount) {
+  put_release("2.3.0", 2'003'000, 2, "numbered containers");
+  EXPECT_EQ(container_users({.needs = {.images = {{"app", "1000", ""},
+                                                  {"db", "0", ""},
+                                                  {"metrics", "65534", ""},
+                                                  {"more", "4294967295", ""}}}}),
+            (std::set<std::uint32_t>{1000, 10001}));
+  const auto has = [](std::uint32_t number) {
+    return "anna:x:" + std::to_string(number) + ":100:Anna:/home/anna:/bin/sh\n";
+  };
+  // The user of the image, where the project says none.
+  top_.write("etc/passwd", "nobody:x:65534:65534::/:/bin/false\n" + has(65532));
+  auto outcome = bring("2.0.0");
+  ASSERT_TRUE(outcome);
+  ASSERT_TRUE(outcome->why);
+  EXPECT_EQ(outcome->why->code, Code::foreign_name);
+  EXPECT_THAT(outcome->why->what, HasSubstr("has the account anna (65532)"));
+  EXPECT_FALSE(there("opt/releases"));
+  // Where this release runs, the one who has a number of the next is asked for.
+  top_.write("etc/passwd", has(1000));
+  ASSERT_TRUE(bring("2.0.0"));
+  outcome = bring("2.3.0");
+  ASSERT_TRUE(outcome);
+  ASSERT_TRUE(outcome->why);
+  EXPECT_EQ(outcome->why->code, Code::foreign_name);
+  expect_whole("2.0.0");
+  expect_running();
+  top_.write("etc/passwd", has(1001));
+  host_.directory = [&](const std::vector<std::string>& words) {
+    return Ended{
+        .status = 0,
+        .output = words == std::vector<std::string>{"group", "1000"} ? "staff:*:1000:anna\n" : ""};
+  };
+  EXPECT_THAT(bring("2.3.0")->why->what, HasSubstr("the group staff (1000)"));
+  host_.directory = nullptr;
+  ASSERT_FALSE(bring("2.3.0")->why);
+  expect_whole("2.3.0");
+  // Whoever gets one later stops no update, and is told of.
+  top_.write("etc/passwd", has(1000));
+  put_release("2.4.0", 2'004'000, 2, "numbered containers");
+  ASSERT_FALSE(bring("2.4.0")->why);
+  expect_whole("2.4.0");
+  std::string faults;
+  for (const auto& finding : examine(premises_)) faults += finding.is + "\n";
+  EXPECT_THAT(faults, HasSubstr("the account anna (1000)"));
+}
+
 TEST_F(ASiteOfContainers, RefusesADeltaThatLeavesOutBlobs) {
   testing::add_release(maker_, "2.3.0", 2'003'000, 2, "containers");
   maker_.manifest.base = Base{.manifest = sha256("base"), .version = {.major = 2}};

@@ -110,13 +110,6 @@ class Doctor {
   void engine() {
     const auto rows = container_requirements(premises_.host, nullptr);
     if (!rows) return unread("Docker", rows.error());
-    const auto account = container_account(premises_.disks.system);
-    if (!account) return unread("accounts", account.error());
-    if (account->met) {
-      ok(account->what, account->has);
-    } else {
-      fault(account->what, account->has, std::string(entry_of(account->code).remedy));
-    }
     for (const auto& row : *rows) {
       if (row.met) {
         ok(row.what, row.has);
@@ -165,10 +158,22 @@ class Doctor {
     return false;
   }
 
+  void users(const StagedRelease& release) {
+    const auto account =
+        container_accounts({premises_.host, premises_.disks.system}, container_users(release));
+    if (!account) return unread("accounts", account.error());
+    if (account->met) {
+      ok(account->what, account->has);
+    } else {
+      fault(account->what, account->has, std::string(entry_of(account->code).remedy));
+    }
+  }
+
   void release(const Journal& journal) {
     trust();
     const auto now = load_release(premises_, journal.installed);
     if (!now) return unread("release " + journal.installed, now.error());
+    if (premises_.form == Form::compose) users(*now);
     whole(journal.installed, Level::fault);
     if (!journal.previous.empty()) whole(journal.previous, Level::note);
     if (const auto date = now->manifest.date; premises_.host.now() < date) {

@@ -167,6 +167,7 @@ TEST_F(ADoctor, IsNotNeededToKnowWhatAChangeWouldDo) {
   ASSERT_TRUE(bring("1.1.0"));
   EXPECT_EQ(forecast_roll_back(premises_).error().code, Code::no_previous);
   ASSERT_TRUE(bring("1.2.0"));
+  top_.write("data/backups/runtime/1.db", "copy");
   const auto before = everything();
   const auto calls = host_.calls.size();
   auto lines = forecast_roll_back(premises_);
@@ -174,12 +175,13 @@ TEST_F(ADoctor, IsNotNeededToKnowWhatAChangeWouldDo) {
   EXPECT_THAT(*lines, Contains(HasSubstr("go back to 1.1.0")));
   EXPECT_THAT(*lines, Contains("restart shop-runtime.service"));
   for (const bool keep : {true, false}) {
+    const std::string verb = keep ? "keep" : "remove";
     lines = forecast_uninstall(premises_, keep);
     ASSERT_TRUE(lines) << lines.error().what;
     EXPECT_THAT(*lines, Contains("stop shop-runtime.service"));
     EXPECT_THAT(*lines, Contains("remove /etc/systemd/system/shop-edge.service"));
-    EXPECT_THAT(*lines,
-                Contains(HasSubstr(std::string(keep ? "keep" : "remove") + " /var/lib/shop (")));
+    EXPECT_THAT(*lines, Contains(HasSubstr(verb + " /var/lib/shop/backups (4 bytes in 1 file)")));
+    EXPECT_THAT(*lines, Contains(HasSubstr(verb + " /var/lib/shop/runtime (")));
   }
   EXPECT_EQ(everything(), before);
   EXPECT_EQ(host_.calls.size(), calls);

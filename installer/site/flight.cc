@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "installer/site/claims.h"
 #include "installer/site/left.h"
 
 namespace caisson::installer {
@@ -61,7 +62,9 @@ Checked<Outcome> Pilot::ended(Outcome::Kind kind, const std::optional<Refusal>& 
                   .kept = {}};
   if (!journal_.installed.empty()) return outcome;
   if (!in_engine_.empty()) outcome.kept.push_back(in_engine_);
-  for (const auto& list : {left_on(premises_), accounts_on(premises_)}) {
+  // Nothing removes accounts: files of theirs may lie anywhere.
+  for (const auto& list :
+       {left_on(premises_), own_accounts(premises_.disks.system, premises_.product)}) {
     if (!list) return tl::unexpected(list.error());
     outcome.kept.insert(outcome.kept.end(), list->begin(), list->end());
   }

@@ -90,10 +90,21 @@ Checked<void> Pilot::prepare() {
       tree_path(to.name, to.form) + "/sysusers.d/" + premises_.product + ".conf";
   const auto declared = read_file(premises_.disks.site, declaration, kMostOfText);
   if (!declared) return tl::unexpected(declared.error());
-  const auto foreign = claimed_account(premises_.disks.system, premises_.product, *declared);
+  const HostFiles files{premises_.host, premises_.disks.system};
+  const auto foreign = claimed_account(files, premises_.product, *declared);
   if (!foreign) return tl::unexpected(foreign.error());
   if (!foreign->empty())
     return refuse(Code::foreign_name, *foreign + ", and the release would take it");
+  if (to.form == Form::compose) {
+    auto numbers = container_users(to);
+    // Whoever has one since is the doctor's to tell.
+    if (*old != nullptr) {
+      for (const auto number : container_users(**old)) numbers.erase(number);
+    }
+    const auto account = container_accounts(files, numbers);
+    if (!account) return tl::unexpected(account.error());
+    if (auto fault = fault_of({*account})) return tl::unexpected(*fault);
+  }
   if (auto done = premises_.host.make_accounts(below(premises_.prefix(), declaration)); !done)
     return done;
   const auto secrets = answers_of(*replies, true);

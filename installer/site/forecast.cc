@@ -1,5 +1,6 @@
 #include "installer/site/forecast.h"
 
+#include "installer/site/claims.h"
 #include "installer/site/left.h"
 #include "installer/site/tree.h"
 #include "installer/site/units.h"
@@ -79,14 +80,20 @@ Checked<std::vector<std::string>> forecast_uninstall(const Premises& premises, b
   const auto verb = std::string(keep_data ? "keep " : "remove ");
   for (const auto& each : *left) {
     if (each.starts_with(premises.data())) {
-      auto data = sized(premises.disks.data, "", premises.data());
-      if (!data) return tl::unexpected(data.error());
-      lines.push_back(verb + *data);
+      // Copies may be among them, where a release saves its tenants below its data.
+      const auto names = premises.disks.data.list("");
+      if (!names) return tl::unexpected(names.error());
+      for (const auto& name : *names) {
+        if (name == kLostAndFound) continue;
+        auto data = sized(premises.disks.data, name, below(premises.data(), name));
+        if (!data) return tl::unexpected(data.error());
+        lines.push_back(verb + *data);
+      }
     } else {
       lines.push_back(verb + each);
     }
   }
-  const auto accounts = accounts_on(premises);
+  const auto accounts = own_accounts(premises.disks.system, premises.product);
   if (!accounts) return tl::unexpected(accounts.error());
   for (const auto& account : *accounts) lines.push_back("keep " + account);
   return lines;

@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <set>
 #include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "installer/host/system_host.h"
 #include "installer/site/change.h"
 #include "installer/site/claims.h"
 #include "installer/site/preflight.h"
@@ -60,14 +62,13 @@ TEST_F(ASite, LeavesUnitsOfOthersAlone) {
 TEST_F(ASite, TakesNoAccountsOfOthers) {
   const std::string accounts =
       "# of shop\ng shop -\nu shop-edge - \"shop edge\" /var/lib/shop/edge\n";
-  const auto claim = [&] { return *claimed_account(*system_, "shop", accounts); };
+  const auto claim = [&] { return *claimed_account({host_, *system_}, "shop", accounts); };
   EXPECT_EQ(claim(), "");
   top_.write("etc/sysusers.d/shop.conf", accounts);
   top_.write(
       "etc/passwd",
       "root:x:0:0:root:/root:/bin/sh\nshop-edge:x:9:9:shop edge:/var/lib/shop/edge:/bin/false\n");
   EXPECT_EQ(claim(), "") << "these are its own, from an earlier install";
-  EXPECT_THAT(*accounts_below(*system_, "/var/lib/shop"), ElementsAre("shop-edge"));
   top_.write("etc/passwd", "shop-edge:x:9:9:Anna:/home/anna:/bin/sh\n");
   EXPECT_EQ(claim(), "the account shop-edge lives in /home/anna");
   top_.write("usr/lib/sysusers.d/other.conf", "u nobody - -\ng shop 7\n");
@@ -77,14 +78,14 @@ TEST_F(ASite, TakesNoAccountsOfOthers) {
 TEST_F(ASite, TakesNoGroupAndNoSystemAccountOfOthers) {
   const std::string accounts =
       "g shop_metrics -\nu shop - \"shop\"\nu shop-edge - \"shop edge\" /var/lib/shop/edge\n";
-  const auto claim = [&] { return *claimed_account(*system_, "shop", accounts); };
+  const auto claim = [&] { return *claimed_account({host_, *system_}, "shop", accounts); };
   const std::string others = "root:x:0:0:root:/root:/bin/sh\nshopping:x:7:7::/:/bin/false\n";
   top_.write("etc/passwd", others);
   top_.write("etc/group", "root:x:0:\nshop-:x:8:\n");
   EXPECT_EQ(claim(), "");
   for (const auto& [group, says] :
        {std::pair("shop_metrics:x:8:anna\n", "the group shop_metrics is there"),
-        std::pair("shop-edge:x:8:\n", "the group shop-edge is there")}) {
+        std::pair("shop-edge:x:7:\n", "the group shop-edge is there")}) {
     top_.write("etc/group", group);
     EXPECT_EQ(claim(), says);
     // They are its own where its accounts are, from an earlier install.
@@ -98,7 +99,7 @@ TEST_F(ASite, TakesNoGroupAndNoSystemAccountOfOthers) {
   // Before anything is written, as far as MANIFEST tells.
   for (const auto& [path, line] : {std::pair("etc/passwd", "shop:x:8:8:a daemon:/:/bin/false\n"),
                                    std::pair("etc/passwd", "shop-runtime:x:8:8::/:/bin/false\n"),
-                                   std::pair("etc/group", "shop:x:8:\n")}) {
+                                   std::pair("etc/group", "shop:x:8:anna\n")}) {
     top_.write(path, line);
     const auto outcome = bring("1.0.0");
     ASSERT_FALSE(outcome);
@@ -107,6 +108,84 @@ TEST_F(ASite, TakesNoGroupAndNoSystemAccountOfOthers) {
     fs::remove(top_ / path);
   }
   EXPECT_TRUE(bring("1.0.0"));
+}
+
+TEST_F(ASite, TakesWhatAnUninstallHasLeft) {
+  const std::string left =
+      "shop_doors:x:7:7:shop doors:/:/bin/false\nshop-edge:x:8:8:shop edge:/:/bin/false\n";
+  const std::string groups = "shop:x:5:\nshop_metrics:x:6:\nshop_doors:x:7:\nshop-edge:x:8:\n";
+  const auto claim = [&] {
+    return *claimed_account({host_, *system_}, "shop",
+                            "g shop -\ng shop_metrics -\nu shop_doors - \"shop doors\" -\n"
+                            "u shop-edge - \"shop edge\" /var/lib/shop/edge\n");
+  };
+  top_.write("etc/passwd", left + "keeper:x:9:9:shop till:/home/keeper:/bin/sh\n");
+  top_.write("etc/group", groups);
+  EXPECT_THAT(*own_accounts(*system_, "shop"),
+              ElementsAre("the account shop_doors", "the account shop-edge", "the group shop",
+                          "the group shop_metrics"));
+  EXPECT_EQ(claim(), "the account shop-edge lives in /") << "it is another one's, or of a release "
+                                                            "whose edge kept nothing";
+  // Somebody has removed some of the accounts, and then all.
+  top_.write("etc/passwd", left.substr(0, left.find('\n') + 1));
+  EXPECT_EQ(claim(), "");
+  fs::remove(top_ / "etc/passwd");
+  EXPECT_EQ(claim(), "");
+  EXPECT_TRUE(bring("1.0.0"));
+  // Who is in one is given nothing of the product.
+  top_.write("etc/group", "shop:x:5:\nshop_metrics:x:6:anna\n");
+  EXPECT_THAT(*own_accounts(*system_, "shop"), ElementsAre("the group shop"));
+  EXPECT_EQ(claim(), "the group shop_metrics is there");
+  top_.write("etc/passwd", "anna:x:1000:6:Anna:/home/anna:/bin/sh\n");
+  top_.write("etc/group", groups);
+  EXPECT_EQ(claim(), "the group shop_metrics is there");
+}
+
+TEST_F(ASite, TakesNoAccountOfADirectoryOfTheSite) {
+  std::map<std::string, std::string> known;
+  std::set<std::string> asked;
+  int status = 0;
+  host_.directory = [&](const std::vector<std::string>& words) {
+    asked.insert(words.begin() + 1, words.end());
+    // Of several, getent(1) tells those that are there.
+    const auto lines = known.find(words.front());
+    return Ended{.status = status == 0 && lines == known.end() ? 2 : status,
+                 .output = lines == known.end() ? "" : lines->second};
+  };
+  const auto claim = [&] {
+    return *claimed_account({host_, *system_}, "shop",
+                            "u shop-edge - \"shop edge\" /var/lib/shop/edge\n");
+  };
+  EXPECT_EQ(claim(), "");
+  EXPECT_THAT(asked, ElementsAre("shop-edge"));
+  known["passwd"] = "shop-edge:*:50007:50000:Anna:/home/anna:/bin/sh\n";
+  EXPECT_EQ(claim(), "the account shop-edge lives in /home/anna");
+  // Before anything is written, as far as MANIFEST tells.
+  for (const auto& [table, line] :
+       {std::pair("passwd", "shop-runtime:*:50007:50000:Anna:/home/anna:/bin/sh"),
+        std::pair("group", "shop_metrics:*:50000:anna")}) {
+    known = {{table, line}};
+    const auto outcome = bring("1.0.0");
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error().code, Code::foreign_name);
+    EXPECT_TRUE(fs::is_empty(top_ / "opt"));
+  }
+  // Where it cannot be asked, nobody knows.
+  known.clear();
+  status = 1;
+  EXPECT_EQ(bring("1.0.0").error().code, Code::host_command);
+  EXPECT_TRUE(fs::is_empty(top_ / "opt"));
+  status = 0;
+  EXPECT_TRUE(bring("1.0.0"));
+}
+
+TEST(AHost, IsAskedForItsNumbersAsItKnowsThem) {
+  const Scratch nothing;
+  const auto system = *open_disk(nothing / "");
+  const auto host = system_host();
+  ASSERT_FALSE(host->find_program("getent").empty());
+  EXPECT_EQ(*numbered_account({*host, *system}, {0, 4'000'000'000}), "the account root (0)");
+  EXPECT_EQ(*numbered_account({*host, *system}, {4'000'000'000}), "");
 }
 
 TEST_F(ASite, RefusesToWorkWhereADirectoryIsAFileSystemOfItsOwn) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "installer/format/site.h"
-#include "installer/site/claims.h"
 #include "installer/site/tree.h"
 
 namespace caisson::installer {
@@ -22,13 +21,6 @@ Checked<std::vector<std::string>> left_on(const Premises& premises) {
     if (*there) left.push_back(below(premises.prefix(), name) + ": " + what);
   }
   return left;
-}
-
-Checked<std::vector<std::string>> accounts_on(const Premises& premises) {
-  auto names = accounts_below(premises.disks.system, premises.data());
-  if (!names) return names;
-  for (auto& name : *names) name.insert(0, "the account ");
-  return names;
 }
 
 Checked<std::vector<std::string>> own_mounts(Host& host, std::string_view product) {

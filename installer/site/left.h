@@ -12,9 +12,6 @@ namespace caisson::installer {
 /// next uninstall removes it.
 [[nodiscard]] Checked<std::vector<std::string>> left_on(const Premises& premises);
 
-/// The accounts of a product, which nothing removes: files of theirs may lie anywhere.
-[[nodiscard]] Checked<std::vector<std::string>> accounts_on(const Premises& premises);
-
 /// Why nothing can be renamed here: a directory below the product's is a file system of its own
 /// (`Code::own_mount`).
 [[nodiscard]] std::optional<Refusal> fault_of_mounts(const Premises& premises);

@@ -98,7 +98,7 @@ Checked<std::vector<Requirement>> preflight(Host& host, const Installed& install
     auto more = container_requirements(host, &bundle);
     if (!more) return more;
     std::ranges::move(*more, std::back_inserter(rows));
-    auto account = container_account(installed.system);
+    auto account = container_accounts({host, installed.system}, {kContainerGroup});
     if (!account) return tl::unexpected(account.error());
     // Whoever has it since is the doctor's to tell.
     if (installed.release == nullptr) {
@@ -121,8 +121,8 @@ Checked<std::vector<Requirement>> preflight(Host& host, const Installed& install
                   .code = Code::own_mount});
   const auto* const old = installed.release;
   const auto foreign =
-      claimed(installed.system, bundle.manifest(), old == nullptr ? nullptr : &old->manifest,
-              installed.standing, installed.form);
+      claimed({host, installed.system}, bundle.manifest(),
+              old == nullptr ? nullptr : &old->manifest, installed.standing, installed.form);
   if (!foreign) return tl::unexpected(foreign.error());
   rows.push_back({.what = "names that are somebody else's",
                   .needs = "none",

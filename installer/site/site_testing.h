@@ -94,11 +94,13 @@ class ModelHost : public Host {
   Checked<void> start_later(std::string_view unit) override { return note("later", unit); }
 
   std::string find_program(std::string_view name) override {
+    if (name == "getent" && directory) return kGetent;
     return name == "docker" && has_engine ? kDocker : "";
   }
 
   Checked<Ended> run(const Command& command) override {
     if (command.program == kDocker || command.program == "/bin/sh") return run_docker(command);
+    if (command.program == kGetent) return directory(command.arguments);
     if (auto noted = note("run", command.program + " " + command.arguments.front()); !noted) {
       return tl::unexpected(noted.error());
     }
@@ -155,6 +157,7 @@ class ModelHost : public Host {
   }
 
   static constexpr auto kDocker = "/usr/bin/docker";
+  static constexpr auto kGetent = "/usr/bin/getent";
 
   bool root = true;
   bool has_engine = true;
@@ -162,6 +165,8 @@ class ModelHost : public Host {
   std::function<Ended(const std::string& words)> engine = [](const std::string& words) {
     return Ended{.status = 0, .output = words.starts_with("inspect ") ? "172.18.0.2" : ""};
   };
+  /// What getent(1) says, where there is one.
+  std::function<Ended(const std::vector<std::string>& words)> directory;
   std::uint64_t systemd = 252;
   std::uint64_t bytes = std::uint64_t{1} << 40;
   std::uint64_t clock = 1'800'000'000;
@@ -205,9 +210,9 @@ inline void add_release(Maker& maker, const std::string& version, std::uint64_t 
   maker.manifest.packs.clear();
   std::erase_if(maker.files, [](const auto& file) { return file.first.starts_with(kBlobs); });
   maker.manifest.images.clear();
-  if (maker.manifest.forms.front() == "compose" && with != "containers")
+  const bool contained = with.ends_with("containers");
+  if (maker.manifest.forms.front() == "compose" && !contained)
     maker.add_image("registry.example/app:1", "layer");
-  const bool contained = with == "containers";
   const std::string form = contained ? "compose/" : "systemd/";
   const std::string configuration = contained ? form : "systemd/config/";
   SiteNeeds needs{.product = "shop",
@@ -246,7 +251,8 @@ inline void add_release(Maker& maker, const std::string& version, std::uint64_t 
     maker.manifest.forms = {"compose"};
     const auto image = "registry.example/app:" + version;
     maker.add_image(image, "layer of " + version);
-    needs.images = {{"app", "root", image}};
+    maker.manifest.images.back().uid = 65532;
+    needs.images = {{"app", with == "numbered containers" ? "1000" : "root", image}};
     needs.secrets.push_back({SiteSecret::Source::given, "mail-password", 0, "the vault"});
     needs.variables = {{"MAIL_PASSWORD", "mail-password"}};
     maker.add({{"bin/caisson", "gate of " + version}}).files.front().executable = true;

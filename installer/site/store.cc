@@ -9,7 +9,7 @@
 namespace caisson::installer {
 namespace {
 
-constexpr std::size_t kMostOfJournal = std::size_t{64} * 1024;
+constexpr std::size_t kMostOfJournal = std::size_t{4} << 20;
 
 }  // namespace
 

@@ -38,7 +38,8 @@ Command down_command(CLI::App& root) {
                     [&](const auto& subject, const auto& output) {
                       return conformance::down(subject, stack_options(*arguments), output);
                     },
-                    false, [&](const auto& output) {
+                    false,
+                    [&](const auto& output) {
                       return conformance::down_unread(arguments->spec, arguments->environment,
                                                       stack_options(*arguments), output);
                     });

@@ -70,6 +70,15 @@ services:
                            "TemporaryFileSystem=/scratch:mode=1777,size=2147483648,noexec\n"}) {
     EXPECT_THAT(unit(artifacts, "acme-plain.service"), HasSubstr(line));
   }
+  // What interpreters call and container engines allow, and no runtime of Caisson's needs.
+  const auto* calls = "SystemCallFilter=@chown @setuid @memlock ";
+  EXPECT_THAT(unit(artifacts, "acme-jit.service"),
+              testing::AllOf(HasSubstr("AF_NETLINK\n"), HasSubstr(calls)));
+  for (const auto* other : {"acme-runtime.service", "acme-dashboard.service", "acme-edge.service"}) {
+    EXPECT_THAT(unit(artifacts, other),
+                testing::AllOf(Not(HasSubstr("AF_NETLINK")), Not(HasSubstr("@chown")),
+                               HasSubstr("SystemCallFilter=~@privileged @resources ")));
+  }
   for (const auto* line : {"MemoryDenyWriteExecute=yes\n", "ProcSubset=pid\n"}) {
     EXPECT_THAT(unit(artifacts, "acme-runtime.service"), HasSubstr(line));
     EXPECT_THAT(unit(artifacts, "acme-edge.service"), HasSubstr(line));

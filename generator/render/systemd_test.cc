@@ -85,6 +85,25 @@ services:
   }
 }
 
+TEST(RenderSystemd, LetsWhoHasALowPortListenThereAndNobodyElse) {
+  const auto artifacts = units_of(spec + R"(
+services:
+  low: { image: r/x, port: 80, local: { command: [serve] } }
+  image: { image: r/x, port: 1023 }
+  high: { image: r/x, port: 1024, needs: [low], local: { command: [serve] } }
+)");
+  for (const auto* name : {"acme-low.service", "acme-image.service"}) {
+    EXPECT_THAT(unit(artifacts, name),
+                testing::AllOf(HasSubstr("\nAmbientCapabilities=CAP_NET_BIND_SERVICE\n"),
+                               HasSubstr("\nCapabilityBoundingSet=CAP_NET_BIND_SERVICE\n"),
+                               Not(HasSubstr("PrivateUsers="))));
+  }
+  for (const auto* name : {"acme-high.service", "acme-runtime.service"}) {
+    EXPECT_THAT(unit(artifacts, name), testing::AllOf(Not(HasSubstr("CAP_NET_BIND_SERVICE")),
+                                                      HasSubstr("PrivateUsers=yes\n")));
+  }
+}
+
 TEST(RenderSystemd, EveryServiceStartsFromTheHouseStyle) {
   for (const auto& file : units_of(spec + services)) {
     if (!file.path.ends_with(".service")) continue;

@@ -433,7 +433,8 @@ Result<RunningStack> up_local(const LocalTree& tree, const LocalOptions& options
                 .processes_limit = options.processes_limit,
                 .marker = stack->marker == "disposable"};
   for (const auto& [name, path] : options.programs) record.programs[name] = path.string();
-  if (auto free = check_ground(*stack, record.programs); !free) return tl::unexpected(free.error());
+  if (auto free = check_ground(*stack, record.programs, lowest_port(options.hardening)); !free)
+    return tl::unexpected(free.error());
   std::error_code error;
   fs::remove_all(state / "logs", error);
   if (auto made = make_directory(state, 0711); !made) return tl::unexpected(made.error());

@@ -1,5 +1,6 @@
 #include "conformance/stack/preflight.h"
 
+#include <cerrno>
 #include <fstream>
 #include <iterator>
 #include <set>
@@ -94,9 +95,8 @@ std::set<std::string> words_of(const Launch& what) {
   return words;
 }
 
-}  // namespace
-
-bool can_listen(std::uint16_t port) {
+/// What hinders a listener at a port of the loopback interface; 0 when nothing does.
+int hindrance_at(std::uint16_t port) {
   const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int on = 1;
   setsockopt(probe, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -105,14 +105,29 @@ bool can_listen(std::uint16_t port) {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   address.sin_port = htons(port);
   const bool free = bind(probe, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  const int error = free ? 0 : errno;
   close(probe);
-  return free;
+  return error;
+}
+
+}  // namespace
+
+bool can_listen(std::uint16_t port) { return hindrance_at(port) == 0; }
+
+std::uint16_t lowest_port(const Hardening& hardening) {
+  if (geteuid() == 0 && hardening.users == Hardening::Users::starter && !hardening.no_capabilities)
+    return 0;
+  constexpr std::uint16_t usual = 1024;
+  std::uint16_t port = usual;
+  std::ifstream("/proc/sys/net/ipv4/ip_unprivileged_port_start") >> port;
+  return port;
 }
 
 std::string held_ports(const std::vector<std::pair<std::string, std::uint16_t>>& needed) {
   std::string out;
   for (const auto& [name, port] : needed) {
-    if (can_listen(port)) continue;
+    const int error = hindrance_at(port);
+    if (error == 0 || (error == EACCES && listeners_at(port).empty())) continue;
     out += "\n  " + name + " needs port " + std::to_string(port) + ", where " + holder_of(port) +
            " listens";
   }
@@ -120,8 +135,10 @@ std::string held_ports(const std::vector<std::pair<std::string, std::uint16_t>>&
 }
 
 Result<void> check_ground(const StackDescription& stack,
-                          const std::map<std::string, std::string>& programs) {
+                          const std::map<std::string, std::string>& programs,
+                          std::uint16_t lowest) {
   std::string in_the_way;
+  bool too_low = false;
   std::set<std::string> missing;
   std::vector<std::pair<std::string, std::uint16_t>> needed;
   for (const auto& process : stack.processes) {
@@ -131,15 +148,23 @@ Result<void> check_ground(const StackDescription& stack,
       in_the_way += "\n  " + process.name + " needs the program '" + program +
                     "', which is neither beside this program nor on the PATH";
     }
-    for (const auto& [name, port] : process.ports) needed.emplace_back(process.name, port);
+    for (const auto& [name, port] : process.ports) {
+      needed.emplace_back(process.name, port);
+      if (port >= lowest) continue;
+      too_low = true;
+      in_the_way += "\n  " + process.name + " needs port " + std::to_string(port) +
+                    ", and its process, which has no privileges, may only listen from " +
+                    std::to_string(lowest) + " on";
+    }
   }
   const std::string held = held_ports(needed);
   in_the_way += held;
   if (in_the_way.empty()) return {};
   std::string remedy = missing.empty() ? "" : "install what is missing";
-  if (!held.empty()) {
+  if (!held.empty() || too_low) {
     remedy += std::string(remedy.empty() ? "" : ", and ") +
-              "stop what listens there, or give this stack other ports with targets.local.port";
+              (held.empty() ? "" : "stop what listens there, or ") +
+              "give this stack other ports with targets.local.port";
   }
   return fail("nothing was started:" + in_the_way + "\n" + remedy);
 }

@@ -18,10 +18,14 @@ namespace caisson::conformance {
 /// Whether a listener could be opened at a port of the loopback interface.
 [[nodiscard]] bool can_listen(std::uint16_t port);
 
-/// Whether every program is there and every port free, else all that is in the way at once.
-/// `programs` replaces those found by name.
+/// The lowest port that a process so confined may listen at on this machine.
+[[nodiscard]] std::uint16_t lowest_port(const Hardening& hardening);
+
+/// Whether every program is there and every port free and none below `lowest`, else all that is in
+/// the way at once. `programs` replaces those found by name.
 [[nodiscard]] Result<void> check_ground(const StackDescription& stack,
-                                        const std::map<std::string, std::string>& programs);
+                                        const std::map<std::string, std::string>& programs,
+                                        std::uint16_t lowest);
 
 /// Words of a command that name files which its process cannot see: below a private /tmp, below
 /// directories that its user cannot enter, or relative to the spec instead of to its own empty
@@ -30,7 +34,7 @@ namespace caisson::conformance {
                                                     const std::filesystem::path& spec_directory);
 
 /// Ports of the loopback interface, with what needs each, that something else holds: a line each,
-/// with who listens there. Empty when all are free.
+/// with who listens there. Empty when all are free, though perhaps not for this user.
 [[nodiscard]] std::string held_ports(
     const std::vector<std::pair<std::string, std::uint16_t>>& needed);
 

@@ -422,6 +422,21 @@ TEST(Local, AFailedStartStopsWhatRan) {
   EXPECT_TRUE(down_local(state));
 }
 
+TEST(Local, SaysBeforeItStartsThatAPortIsNotForItsProcesses) {
+  const auto stack = parse_stack(stack_json(process_json("fine", 99, "", 0)));
+  ASSERT_TRUE(stack) << stack.error().text();
+  std::map<std::string, std::string> programs;
+  for (const auto& process : stack->processes) programs[process.program] = "/bin/true";
+  const auto ground = check_ground(*stack, programs, 1024);
+  ASSERT_FALSE(ground);
+  EXPECT_THAT(ground.error().text(),
+              testing::AllOf(testing::HasSubstr("nothing was started:\n  fine needs port 99, and "),
+                             testing::HasSubstr("may only listen from 1024 on"),
+                             testing::HasSubstr("other ports with targets.local.port")));
+  EXPECT_EQ(lowest_port({.users = Hardening::Users::starter, .no_capabilities = false}) == 0,
+            geteuid() == 0 || lowest_port({}) == 0);
+}
+
 TEST(Local, AServiceThatEndsAMomentAfterItStartedHasFailed) {
   const Scratch scratch;
   const fs::path state = scratch.path() / "state";

@@ -264,7 +264,7 @@ Node systemd_facts(const plan::Plan& plan, const SystemdLayout& layout,
   data.add("configurations", configurations(plan, layout));
   data.add("restartable", restartable(plan, layout, units));
   data.add("data-directory", plan.targets.systemd_data);
-  data.add("group", plan.targets.systemd_user);
+  data.add("group", {layout.front_group(), plan.targets.systemd_user.origin});
   if (plan.observability.metrics.value)
     data.add("metrics-group", {layout.metrics_group(), plan.targets.systemd_user.origin});
   data.add("secrets", {layout.secret(""), plan.targets.systemd_prefix.origin});

@@ -163,6 +163,10 @@ std::string SystemdLayout::account(const Instance& instance) const {
              : std::string{};
 }
 
+std::string SystemdLayout::front_group() const {
+  return at_most(longest_account, plan_.targets.systemd_user.value);
+}
+
 std::string SystemdLayout::door_account() const {
   return at_most(longest_account, plan_.targets.systemd_user.value + "_doors");
 }

@@ -57,8 +57,9 @@ class SystemdLayout {
   /// for those that share a network: `DynamicUser=` implies `PrivateTmp=`, which
   /// `JoinsNamespaceOf=` shares along with the network.
   [[nodiscard]] std::string account(const plan::Instance& instance) const;
-  /// The group whose members reach the data listeners: the proxy in front.
-  [[nodiscard]] const std::string& front_group() const { return plan_.targets.systemd_user.value; }
+  /// The group whose members reach the data listeners: the proxy in front. Like every name of an
+  /// account or a group, at most 31 characters.
+  [[nodiscard]] std::string front_group() const;
 
   /// Whose processes the doors are. No account has its name: names of instances hold no underscore.
   [[nodiscard]] std::string door_account() const;

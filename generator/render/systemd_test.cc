@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <regex>
 #include <set>
 #include <string>
 
@@ -69,9 +70,37 @@ services:
                            "TemporaryFileSystem=/scratch:mode=1777,size=2147483648,noexec\n"}) {
     EXPECT_THAT(unit(artifacts, "acme-plain.service"), HasSubstr(line));
   }
+  // What interpreters call and container engines allow, and no runtime of Caisson's needs.
+  const auto* calls = "SystemCallFilter=@chown @setuid @memlock ";
+  EXPECT_THAT(unit(artifacts, "acme-jit.service"),
+              testing::AllOf(HasSubstr("AF_NETLINK\n"), HasSubstr(calls)));
+  for (const auto* other : {"acme-runtime.service", "acme-dashboard.service", "acme-edge.service"}) {
+    EXPECT_THAT(unit(artifacts, other),
+                testing::AllOf(Not(HasSubstr("AF_NETLINK")), Not(HasSubstr("@chown")),
+                               HasSubstr("SystemCallFilter=~@privileged @resources ")));
+  }
   for (const auto* line : {"MemoryDenyWriteExecute=yes\n", "ProcSubset=pid\n"}) {
     EXPECT_THAT(unit(artifacts, "acme-runtime.service"), HasSubstr(line));
     EXPECT_THAT(unit(artifacts, "acme-edge.service"), HasSubstr(line));
+  }
+}
+
+TEST(RenderSystemd, LetsWhoHasALowPortListenThereAndNobodyElse) {
+  const auto artifacts = units_of(spec + R"(
+services:
+  low: { image: r/x, port: 80, local: { command: [serve] } }
+  image: { image: r/x, port: 1023 }
+  high: { image: r/x, port: 1024, needs: [low], local: { command: [serve] } }
+)");
+  for (const auto* name : {"acme-low.service", "acme-image.service"}) {
+    EXPECT_THAT(unit(artifacts, name),
+                testing::AllOf(HasSubstr("\nAmbientCapabilities=CAP_NET_BIND_SERVICE\n"),
+                               HasSubstr("\nCapabilityBoundingSet=CAP_NET_BIND_SERVICE\n"),
+                               Not(HasSubstr("PrivateUsers="))));
+  }
+  for (const auto* name : {"acme-high.service", "acme-runtime.service"}) {
+    EXPECT_THAT(unit(artifacts, name), testing::AllOf(Not(HasSubstr("CAP_NET_BIND_SERVICE")),
+                                                      HasSubstr("PrivateUsers=yes\n")));
   }
 }
 
@@ -364,6 +393,49 @@ TEST(RenderSystemd, CutsAccountsAndSocketPathsWithoutCollision) {
   EXPECT_EQ(sockets.size(), runtimes);
   for (const auto& account : accounts) EXPECT_LE(account.size(), 31) << account;
   for (const auto& path : sockets) EXPECT_LE(path.size(), 107) << path;
+}
+
+/// What a line of a unit file or of sysusers.d names as an account or a group.
+std::set<std::string> accounts_of(const Artifacts& artifacts) {
+  std::set<std::string> names;
+  const std::regex directive(
+      "(?:^|\n)(?:(?:User|Group|SocketUser|SocketGroup|SupplementaryGroups)=|"
+      "directory |file 0640 |configure 0640 |image \\S+\\.service )(\\S+)");
+  for (const auto& file : artifacts) {
+    if (!file.path.starts_with("systemd/")) continue;
+    for (std::sregex_iterator each(file.bytes.begin(), file.bytes.end(), directive), end;
+         each != end; ++each) {
+      names.insert((*each)[1]);
+    }
+  }
+  names.erase("root");
+  return names;
+}
+
+TEST(RenderSystemd, GivesTheLongestNamesAccountsAndGroupsThatCanBeMade) {
+  auto text = spec + services + R"(
+  images: { image: "r/q:1", port: 9000, needs: [reached], storage: { path: /data } }
+  reached: { image: "r/q:1", port: 9001 }
+backup: { schedule: "0 3 * * *", to: /var/backups/x }
+)";
+  const std::string name = "customer-relationship-platform-of-europe";
+  ASSERT_EQ(name.size(), 40U);
+  text.replace(text.find("name: acme"), 10, "name: " + name);
+  const auto artifacts = units_of(text);
+  std::set<std::string> made;
+  const auto& file = artifact(artifacts, "systemd/sysusers.d/" + name + ".conf").bytes;
+  const std::regex line("(?:^|\n)[ug] (\\S+) ");
+  for (std::sregex_iterator each(file.begin(), file.end(), line), end; each != end; ++each) {
+    made.insert((*each)[1]);
+  }
+  EXPECT_GT(made.size(), 8U) << file;
+  for (const auto& each : made) EXPECT_LE(each.size(), 31U) << each;
+  // Everybody that something is run as, or given to, is there.
+  for (const auto& each : accounts_of(artifacts)) EXPECT_THAT(made, testing::Contains(each));
+  for (const auto* paper : {"README.md", "RUNBOOK.md", "SITE", "install.sh"}) {
+    EXPECT_THAT(artifact(artifacts, "systemd/" + std::string(paper)).bytes,
+                Not(HasSubstr("group `" + name)));
+  }
 }
 
 TEST(RenderSystemd, RefusesADirectoryThatNotEveryDirectiveCanCarry) {

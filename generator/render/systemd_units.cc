@@ -1,6 +1,7 @@
 #include "generator/render/systemd_units.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
 
 #include "generator/render/host_backup.h"
@@ -16,6 +17,9 @@ using plan::Role;
 /// What a door may use, as blueprints/systemd/door.yaml says.
 constexpr std::int64_t door_memory = std::int64_t{32} * 1'048'576;
 constexpr std::int64_t door_tasks = 32;
+
+/// Below it the kernel lets nobody listen without CAP_NET_BIND_SERVICE.
+constexpr std::uint16_t first_open_port = 1024;
 
 Node empty_unit(std::initializer_list<const char*> sections, const Origin& origin) {
   Node tree{Node::Map{}, origin};
@@ -252,19 +256,27 @@ class Units {
     service.set("ExecStart", std::move(words));
   }
 
-  /// A low port is what the edge needs a capability of the host for, not of a user namespace.
-  void edge_privileges(Node& tree) const {
+  /// A low port is what a unit needs a capability of the host for, not of a user namespace: its
+  /// network belongs to the host's.
+  static void low_port(Node& tree, bool low, const Origin& origin) {
     auto& service = *tree.find("Service");
+    if (!low) {
+      service.set("PrivateUsers", {true, origin});
+      return;
+    }
+    service.remove("PrivateUsers");
+    for (const auto* key : {"AmbientCapabilities", "CapabilityBoundingSet"})
+      service.set(key, {"CAP_NET_BIND_SERVICE", origin});
+  }
+
+  void edge_privileges(Node& tree) const {
     append(tree, "Service", "SupplementaryGroups",
            {layout_.front_group(), plan_.targets.systemd_user.origin});
     const auto& ports = plan_.edge;
     const bool secure = ports.tls.value != plan::Edge::Tls::off;
-    if (ports.http.value < 1024 || (secure && ports.https.value < 1024)) {
-      service.set("AmbientCapabilities", {"CAP_NET_BIND_SERVICE", ports.http.origin});
-      service.set("CapabilityBoundingSet", {"CAP_NET_BIND_SERVICE", ports.http.origin});
-    } else {
-      service.set("PrivateUsers", {true, ports.http.origin});
-    }
+    low_port(tree,
+             ports.http.value < first_open_port || (secure && ports.https.value < first_open_port),
+             ports.http.origin);
   }
 
   /// Programs of Caisson's own always live with these; of others, the spec knows.
@@ -273,6 +285,9 @@ class Units {
     const Origin origin{Origin::Kind::derived, instance.origin.pointer + "/systemd"};
     service.set("MemoryDenyWriteExecute", {instance.memory_deny_write_execute, origin});
     service.set("ProcSubset", {instance.proc_of_processes_alone ? "pid" : "all", origin});
+    for (const auto& port : instance.ports) {
+      if (port.number.value < first_open_port) low_port(tree, true, port.number.origin);
+    }
   }
 
   void environment(Node& tree, const Instance& instance) const {

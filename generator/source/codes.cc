@@ -154,7 +154,8 @@ constexpr Code table[] = {
     {"E0201", "a tenant is declared twice",
      "Every tenant is one entry; its slug is its name in URLs, stores and logs."},
     {"E0202", "a reserved name",
-     "The product itself answers at this name, or an instance that caisson makes has it."},
+     "The product itself answers at this name, an instance that caisson makes has it, or a target "
+     "has something of its own that is called so."},
     {"E0203", "names that become the same",
      "Two names differ in the spec but not in what is derived from them: names are cut at 63 "
      "characters, '_' becomes '-' and case is lost. Two tenants would share a name on some "
@@ -217,7 +218,10 @@ constexpr Code table[] = {
      "target off that the message names."},
     {"E0226", "a mount where something else is",
      "A service's volume, its writable paths and its secrets are mounted in its container, each at "
-     "a path of its own. None may take the place of the image itself or of /proc, /sys or /dev."},
+     "a path of its own. None may take the place of the image itself, of /proc, /sys or /dev, or "
+     "of "
+     "what a container is given besides: /etc/hosts, /etc/hostname, /etc/resolv.conf, and what is "
+     "below /run/caisson, /run/credentials and /run/systemd."},
     {"E0227", "a slug like an id",
      "The slug has the form of the ids that the runtime gives to tenants (a UUID). Tokens and "
      "people could take the one for the other. A tenant's slug is a name."},

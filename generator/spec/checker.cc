@@ -89,6 +89,12 @@ void Checker::warn(std::string_view code, source::Span where, std::string_view f
                        .remedy = std::move(remedy)});
 }
 
+bool has_own_deployment(const Deployment& deployment, const Tenant& tenant) {
+  const auto tier =
+      std::ranges::find(deployment.tiers, tenant.tier, &std::pair<std::string, Tier>::first);
+  return tier != deployment.tiers.end() && tier->second.isolation == Isolation::deployment;
+}
+
 void check(const Deployment& deployment, const Node& document, const source::SourceSet& sources,
            const CheckOptions& options, source::Diagnostics& diagnostics,
            std::vector<WaiverUse>& waivers) {
@@ -97,7 +103,9 @@ void check(const Deployment& deployment, const Node& document, const source::Sou
   check_tenancy(checker);
   check_workloads(checker);
   check_secrets(checker);
+  check_mounts(checker);
   check_host(checker);
+  check_cluster(checker);
   check_network(checker);
   check_operations(checker);
   for (std::size_t i = 0; i < deployment.waivers.size(); ++i) {

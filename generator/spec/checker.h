@@ -61,11 +61,16 @@ class Checker {
   std::set<std::size_t>& used_waivers_;
 };
 
+/// Whether the tenant's tier gives it a deployment of its own.
+[[nodiscard]] bool has_own_deployment(const Deployment& deployment, const Tenant& tenant);
+
 // One function for each subject.
 void check_tenancy(const Checker& checker);
 void check_workloads(const Checker& checker);
 void check_secrets(const Checker& checker);
-void check_host(const Checker& checker);  ///< of target `systemd`
+void check_mounts(const Checker& checker);
+void check_host(const Checker& checker);     ///< of target `systemd`
+void check_cluster(const Checker& checker);  ///< of target `helm`
 void check_network(const Checker& checker);
 void check_operations(const Checker& checker);
 

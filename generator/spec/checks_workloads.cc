@@ -28,12 +28,6 @@ struct Owner {
 };
 using Owners = std::unordered_map<std::string, Owner>;
 
-bool has_own_deployment(const Deployment& deployment, const Tenant& tenant) {
-  const auto tier =
-      std::ranges::find(deployment.tiers, tenant.tier, &std::pair<std::string, Tier>::first);
-  return tier != deployment.tiers.end() && tier->second.isolation == Isolation::deployment;
-}
-
 void refuse_secret(const Checker& checker, const std::string& name, const std::string& why) {
   checker.refuse("E0202", checker.key("/secrets/" + name),
                  "the secret name " + quote(name) + " is reserved", why + "; choose another");
@@ -148,47 +142,6 @@ void check_first_letters(const Checker& checker) {
                        " begins with a digit, and Kubernetes has "
                        "no such Service",
                    "begin it with a letter, or set targets.helm: false");
-  }
-}
-
-/// Every mount of a service has a path of its own, and none hides what the container lives on.
-void check_mounts(const Checker& checker) {
-  constexpr std::string_view secrets = "/run/secrets";
-  for (const auto& [name, service] : checker.deployment().services) {
-    std::map<std::string, std::string, std::less<>> taken;  // path -> what is mounted there
-    if (!service.secrets.empty()) taken.emplace(secrets, "the service's secrets");
-    const auto mount = [&](std::string_view written, const std::string& what,
-                           const std::string& pointer) {
-      const auto path = normal(written);
-      if (path.empty()) return;  // reported where it was read
-      const auto where = checker.value(pointer);
-      const std::string title = what + " of service " + quote(name);
-      for (const std::string_view own : {"/proc", "/sys", "/dev"}) {
-        if (path != "/" && !is_within(path, own)) continue;
-        if (path == "/dev/shm") break;
-        return checker.refuse("E0226", where,
-                              title + " would hide " +
-                                  (path == "/" ? std::string("the whole image") : std::string(own)),
-                              "name a directory of the service's own, as /data");
-      }
-      if (!service.secrets.empty() && path != secrets && is_within(path, secrets)) {
-        return checker.refuse("E0226", where, title + " lies among the service's secrets",
-                              "name a directory of its own, as /data");
-      }
-      const auto [other, fresh] = taken.emplace(path, what);
-      if (fresh) return;
-      checker.refuse("E0226", where,
-                     title + " and " + other->second + " are both at " + quote(path),
-                     "give one of them another path");
-    };
-    if (service.storage) {
-      mount(service.storage->path, "the volume", pointer_of(name) + "/storage/path");
-    }
-    for (std::size_t i = 0; i < service.writable.size(); ++i) {
-      const auto at = pointer_of(name) + "/writable/" + std::to_string(i);
-      mount(service.writable[i].path, "a writable path",
-            checker.written(at + "/path") ? at + "/path" : at);
-    }
   }
 }
 
@@ -477,7 +430,6 @@ void check_capabilities(const Checker& checker) {
 void check_workloads(const Checker& checker) {
   check_names(checker);
   check_first_letters(checker);
-  check_mounts(checker);
   check_needs(checker);
   check_waits(checker);
   check_addresses(checker);

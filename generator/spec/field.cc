@@ -1,6 +1,8 @@
 #include "generator/spec/field.h"
 
 #include <algorithm>
+#include <string>
+#include <vector>
 
 #include "base/suggestion.h"
 #include "generator/spec/field_paths.h"
@@ -26,7 +28,46 @@ bool read_absent(Reader& reader, const Node& map, const Field& field, void* obje
   return field.read(reader, literal_node(field.absent.text), object);
 }
 
+/// The map that a single value stands for: its one required key, else the only key that takes the
+/// value, else its command. Empty when nothing does.
+std::string as_map(const Reader& reader, const Node& node, std::span<const Field> fields,
+                   void* object) {
+  constexpr std::size_t longest = 160;
+  if (node.kind != Node::Kind::scalar || node.text.size() > longest) return {};
+  const auto takes = [&](const Field& field) {
+    source::Diagnostics unheard;
+    Reader probe(unheard, reader.partial());
+    return field.read(probe, node, object);
+  };
+  const auto is_required = [](const Field& field) {
+    return field.absent.kind == Absent::Kind::error;
+  };
+  std::vector<const Field*> taking;
+  for (const Field& field : fields) {
+    if (takes(field)) taking.push_back(&field);
+  }
+  const auto needed = std::ranges::count_if(fields, is_required);
+  if (needed > 1) return {};
+  if (needed == 1) {
+    std::erase_if(taking, [&](const Field* field) { return !is_required(*field); });
+  }
+  if (taking.size() == 1)
+    return "write { " + std::string(taking.front()->key) + ": " + as_item(node) + " }";
+  const auto command = std::ranges::find(fields, "command", &Field::key);
+  if (command == fields.end() || !taking.empty()) return {};
+  return "write { command: " + as_command(node.text) + " }";
+}
+
 }  // namespace
+
+std::string remedy_in_list(const source::Diagnostics& told) {
+  constexpr std::string_view map = "write {";
+  const auto said = told.sorted();
+  if (said.empty() || said.front().remedy.empty()) return {};
+  const auto& remedy = said.front().remedy;
+  if (remedy.starts_with(map)) return "write [" + remedy.substr(map.size() - 1) + "]";
+  return "write a list; " + remedy;
+}
 
 Node literal_node(std::string_view text) {
   const bool list = text.starts_with('[');
@@ -52,7 +93,7 @@ Node literal_node(std::string_view text) {
 
 bool read_fields(Reader& reader, const Node& node, std::span<const Field> fields, void* object) {
   if (node.kind != Node::Kind::map && node.kind != Node::Kind::null) {
-    return reader.wrong_kind(node, "a map");
+    return reader.wrong_kind(node, "a map", as_map(reader, node, fields, object));
   }
   bool good = true;
   for (const Entry& entry : node.fields) {

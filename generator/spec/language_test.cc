@@ -8,10 +8,13 @@
 #include <iterator>
 #include <map>
 #include <set>
+#include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
 #include "generator/source/codes.h"
+#include "generator/spec/document.h"
 #include "generator/spec/field_paths.h"
 #include "generator/spec/spec.h"
 #include "generator/spec/tables.h"
@@ -61,6 +64,43 @@ TEST(Language, EveryPathIsExplained) {
     const auto text = explain_field(path);
     ASSERT_TRUE(text) << path;
     EXPECT_TRUE(text->starts_with(path + ": ")) << *text;
+  }
+}
+
+/// The keys of a service in the Compose specification, as its schema names them.
+std::vector<std::string> keys_of_compose() {
+  const auto schema = contents(fs::path(CAISSON_SOURCE_DIR) /
+                               "generator/render/schemas/compose-spec/compose-spec.json");
+  source::Diagnostics diagnostics;
+  const source::SourceFile source("compose-spec.json", schema);
+  const auto document = read_document(source, 0, diagnostics);
+  std::vector<std::string> keys;
+  if (!document) return keys;
+  const auto* service = find(*document, "/definitions/service/properties");
+  if (service == nullptr) return keys;
+  for (const auto& entry : service->fields) keys.push_back(entry.key);
+  return keys;
+}
+
+TEST(Language, EveryKeyOfComposeIsAnsweredWithWhatSaysItHere) {
+  const auto keys = keys_of_compose();
+  EXPECT_GT(keys.size(), 80U);
+  const std::set<std::string> same{"build", "command", "image", "secrets", "user"};
+  for (const auto& key : keys) {
+    source::SourceSet sources;
+    source::Diagnostics diagnostics;
+    const auto loaded = load("deployment.yaml",
+                             "caisson: v1\nname: acme\nversion: 1.0.0\ntenants: []\nservices: { "
+                             "web: { image: 'web:1', " +
+                                 key + ": 1 } }\n",
+                             {.today = "2026-06-01"}, sources, diagnostics);
+    if (same.contains(key)) continue;
+    EXPECT_FALSE(loaded) << key;
+    for (const auto& said : diagnostics.sorted()) {
+      if (said.code != "E0101") continue;
+      EXPECT_FALSE(said.remedy.empty()) << key;
+      EXPECT_EQ(said.remedy.find("lists the keys"), std::string::npos) << key << said.remedy;
+    }
   }
 }
 

@@ -182,9 +182,20 @@ bool is_host(std::string_view text) {
                                        }));
 }
 
+/// What people write for every host there is, with or without a port.
+bool means_everything(std::string_view text) {
+  constexpr std::array<std::string_view, 6> words{"any",        "all",      "*",
+                                                  "everything", "internet", "everywhere"};
+  return std::ranges::find(words, text.substr(0, text.rfind(':'))) != words.end();
+}
+
 Parsed<HostPort> parse_host_port(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   const bool bracketed = text.starts_with('[');
+  if (means_everything(text)) {
+    return tl::unexpected<std::string>(
+        "nothing stands for every host: name each with its port, as api.stripe.com:443");
+  }
   if (text.find("://") != std::string_view::npos)
     return tl::unexpected<std::string>("host and port alone, without a scheme");
   if (text.find('*') != std::string_view::npos)
@@ -275,6 +286,11 @@ Parsed<std::string> parse_cidr(std::string_view text) {
 Parsed<std::string> parse_egress(std::string_view text) {
   if (text.find('/') != std::string_view::npos && text.find("://") == std::string_view::npos)
     return parse_cidr(text);
+  if (means_everything(text)) {
+    return tl::unexpected<std::string>(
+        "nothing stands for every host: name each with its port, as api.stripe.com:443, or a block "
+        "of addresses, as 10.0.0.0/8");
+  }
   const auto parsed = parse_host_port(text);
   if (parsed) return std::string(text);
   return tl::unexpected(parsed.error());

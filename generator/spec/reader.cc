@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/suggestion.h"
+#include "generator/spec/foreign_words.h"
 
 namespace caisson::spec {
 namespace {
@@ -35,17 +36,6 @@ std::string in_quotes(std::string_view text) {
   return out + "'";
 }
 
-/// A scalar as an item of a list in brackets: in quotes where it would be something else without.
-std::string as_item(const Node& node) {
-  constexpr std::string_view of_flows = ",[]{}\"'";
-  constexpr std::string_view of_starts = "&*!|>%@`#?:-";
-  const auto& text = node.text;
-  const bool plain = !node.quoted && !text.empty() &&
-                     text.find_first_of(of_flows) == std::string::npos &&
-                     of_starts.find(text.front()) == std::string_view::npos;
-  return plain ? text : in_quotes(text);
-}
-
 // How to turn what was written into what is expected.
 std::string how_to_write(const Node& node, std::string_view expected, std::string_view key) {
   constexpr std::size_t short_enough = 40;
@@ -61,73 +51,6 @@ std::string how_to_write(const Node& node, std::string_view expected, std::strin
   if (expected == "a map") return "write keys as 'key: value'";
   if (node.kind == Node::Kind::sequence) return "write one value";
   return node.kind == Node::Kind::map ? "write the value behind the ':'" : std::string();
-}
-
-/// What people write who know Compose or Kubernetes, and what says it here: a key that stands at
-/// the same place, or none.
-struct ForeignWord {
-  std::string_view word;
-  std::string_view key;
-  std::string_view remedy;
-};
-constexpr std::array<ForeignWord, 46> foreign_words{{
-    {"environment", "env", "it is called 'env' here"},
-    {"env_file", "env", "write the variables under 'env'"},
-    {"depends_on", "needs", "it is called 'needs' here, a list of services"},
-    {"links", "needs", "it is called 'needs' here, a list of services"},
-    {"volumes", "storage", "'storage: { path, size }' is a volume, 'writable' lists scratch paths"},
-    {"tmpfs", "writable", "it is called 'writable' here, a list of paths"},
-    {"shm_size", "writable", "write 'writable: [{ path: /dev/shm, size: 256Mi }]'"},
-    {"ulimits", "limits", "write 'limits: { files: 65536 }', or 'processes'"},
-    {"pids_limit", "limits", "write 'limits: { processes: 4096 }'"},
-    {"mem_limit", "resources", "it is 'memory' of 'resources' here, as 64Mi..2Gi or 2Gi"},
-    {"cpus", "resources", "it is 'cpu' of 'resources' here, as 100m..2 or 500m"},
-    {"healthcheck", "health", "it is called 'health' here: { path } or { command: [...] }"},
-    {"livenessProbe", "health", "it is called 'health' here: { path } or { command: [...] }"},
-    {"readinessProbe", "health", "it is called 'health' here: { path } or { command: [...] }"},
-    {"entrypoint", "command", "'command' follows the entry point that the image has"},
-    {"args", "command", "they are the 'command' here"},
-    {"ports", "port", "a service has one 'port'; nothing is published but the edge"},
-    {"expose", "port", "a service has one 'port'"},
-    {"deploy", "replicas", "'replicas' and 'resources' stand beside it here"},
-    {"scale", "replicas", "it is called 'replicas' here"},
-    {"minReplicas", "replicas", "write both bounds as 'replicas: 2..4'"},
-    {"maxReplicas", "replicas", "write both bounds as 'replicas: 2..4'"},
-    {"schedule", "replicas", "leave it out: a service always runs, nothing starts it by the clock"},
-    {"restart", "health", "leave it out: what fails is started again"},
-    {"networks", "needs",
-     "leave it out: services reach each other, 'egress' names what is outside"},
-    {"container_name", "image", "leave it out: the name follows from the service's"},
-    {"privileged", "user", "leave it out: no service is privileged"},
-    {"gpus", "cpu", "leave it out: no target gives devices to a service"},
-    {"requests", "cpu", "write 'cpu: 100m..500m': what is asked for, '..', what may be used"},
-    {"limits", "cpu", "write 'cpu: 100m..500m': what is asked for, '..', what may be used"},
-    {"reservations", "cpu", "write 'cpu: 100m..500m': what is asked for, '..', what may be used"},
-    {"containerPort", "port", "it is called 'port' here"},
-    {"hostPort", "port", "a service has one 'port'; nothing is published but the edge"},
-    {"startupProbe", "health", "it is called 'health' here: { path } or { command: [...] }"},
-    {"envFrom", "env", "write the variables under 'env'"},
-    {"volumeMounts", "storage",
-     "'storage: { path, size }' is a volume, 'writable' lists scratch paths"},
-    {"securityContext", "user", "'user' is who it runs as; all else is as narrow as it goes"},
-    {"cap_add", "user", "leave it out: no service has capabilities"},
-    {"capabilities", "user", "leave it out: no service has capabilities"},
-    {"imagePullPolicy", "image", "leave it out: an image with a digest is pulled once"},
-    {"pull_policy", "image", "leave it out: an image with a digest is pulled once"},
-    {"initContainers", "needs", "write it as a service of its own"},
-    {"sidecars", "needs", "write it as a service of its own"},
-    {"nodeSelector", "replicas", "it is a word of the site: 'pods' of the chart's values"},
-    {"tolerations", "replicas", "it is a word of the site: 'pods' of the chart's values"},
-    {"affinity", "replicas", "it is a word of the site: 'pods' of the chart's values"},
-}};
-
-std::string_view foreign_remedy(std::string_view word, std::span<const std::string_view> known) {
-  for (const auto& foreign : foreign_words) {
-    if (foreign.word == word && std::ranges::find(known, foreign.key) != known.end()) {
-      return foreign.remedy;
-    }
-  }
-  return {};
 }
 
 // What is not YAML 1.2's core schema, but what people write who know YAML 1.1.
@@ -152,6 +75,16 @@ std::string plain(double value) {
 }
 
 }  // namespace
+
+std::string as_item(const Node& node) {
+  constexpr std::string_view of_flows = ",[]{}\"'";
+  constexpr std::string_view of_starts = "&*!|>%@`#?:-";
+  const auto& text = node.text;
+  const bool plain = !node.quoted && !text.empty() &&
+                     text.find_first_of(of_flows) == std::string::npos &&
+                     of_starts.find(text.front()) == std::string_view::npos;
+  return plain ? text : in_quotes(text);
+}
 
 std::string quote(std::string_view text) {
   std::string out = "'";
@@ -237,7 +170,7 @@ bool Reader::invalid(const Node& node, std::string_view code, std::string_view n
                 std::move(remedy));
 }
 
-bool Reader::wrong_kind(const Node& node, std::string_view expected) {
+bool Reader::wrong_kind(const Node& node, std::string_view expected, std::string remedy) {
   const std::string name = subject();
   if (node.kind == Node::Kind::null) {
     return refuse("E0103",
@@ -248,10 +181,11 @@ bool Reader::wrong_kind(const Node& node, std::string_view expected) {
   return refuse("E0102", node.span,
                 name + " is " + std::string(describe(node.kind)) + " where " +
                     std::string(expected) + " is expected",
-                how_to_write(node, expected,
-                             steps_.empty() || steps_.back().entry == nullptr
-                                 ? std::string_view{}
-                                 : std::string_view(steps_.back().entry->key)));
+                !remedy.empty() ? std::move(remedy)
+                                : how_to_write(node, expected,
+                                               steps_.empty() || steps_.back().entry == nullptr
+                                                   ? std::string_view{}
+                                                   : std::string_view(steps_.back().entry->key)));
 }
 
 bool Reader::unknown_key(const Entry& entry, std::span<const std::string_view> known,

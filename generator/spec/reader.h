@@ -50,7 +50,8 @@ class Reader {
 
   /// Refuses a scalar: "invalid <noun> '<text>' in <path>".
   bool invalid(const Node& node, std::string_view code, std::string_view noun, std::string remedy);
-  bool wrong_kind(const Node& node, std::string_view expected);
+  /// Without a `remedy` it is the usual one for what was written.
+  bool wrong_kind(const Node& node, std::string_view expected, std::string remedy = {});
   bool unknown_key(const Entry& entry, std::span<const std::string_view> known,
                    std::string_view elsewhere);
   bool missing_key(const Node& map, std::string_view key, std::string_view doc);
@@ -82,6 +83,9 @@ class Reader {
 
 /// A text of the spec in a message: in quotes, on one line, cut when it is long.
 [[nodiscard]] std::string quote(std::string_view text);
+
+/// A scalar inside of brackets or braces: in quotes where it would be something else without.
+[[nodiscard]] std::string as_item(const Node& node);
 
 /// A command line as a list in YAML that runs the same: its words, or a shell when it needs one.
 [[nodiscard]] std::string as_command(const std::string& line);

@@ -48,6 +48,11 @@ inline constexpr std::array<TakenName, 4> taken_names{
      {"kubernetes", "the API server of a cluster"},
      {"localhost", "every container and machine itself"}}};
 
+/// Namespaces that every cluster has: this one, where whatever says nothing goes, and those that
+/// begin so, which Kubernetes keeps for itself (kubernetes.io, "Namespaces").
+inline constexpr std::string_view default_namespace = "default";
+inline constexpr std::string_view namespaces_of_kubernetes = "kube-";
+
 /// What systemd calls its own targets and slices (systemd.special(7)), units and directories: a
 /// deployment on target `systemd` has a target, a slice and a directory below /run of its name, and
 /// units that begin with it.

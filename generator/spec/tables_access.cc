@@ -205,7 +205,15 @@ constexpr Type<std::vector<std::string>> network_egress_type{
     .read = [](Reader& reader, const Node& node, std::vector<std::string>& egress) {
       if (node.kind == Node::Kind::sequence) return egress_list_type.read(reader, node, egress);
       if (node.kind == Node::Kind::scalar && node.text == "deny") return true;
-      return reader.wrong_kind(node, "'deny' or a list of destinations");
+      std::string remedy;
+      if (node.kind == Node::Kind::scalar) {
+        source::Diagnostics told;
+        Reader probe(told, false);
+        std::string item;
+        remedy = egress_type.read(probe, node, item) ? "write [" + as_item(node) + "]"
+                                                     : remedy_in_list(told);
+      }
+      return reader.wrong_kind(node, "'deny' or a list of destinations", std::move(remedy));
     }};
 
 constexpr Field network_fields[] = {

@@ -21,7 +21,29 @@ constexpr auto port_type = integer<std::uint16_t, 1, 65'535>;
 constexpr auto retries_type = integer<std::int64_t, 1, 100>;
 constexpr auto processes_type = integer<std::int64_t, 16, 4'194'304>;
 constexpr auto files_type = integer<std::int64_t, 64, 1'073'741'816>;
-constexpr auto user_id_type = integer<std::int64_t, 1, 2'147'483'647>;
+constexpr auto user_number_type = integer<std::int64_t, 1, 2'147'483'647>;
+constexpr Type<std::int64_t> user_id_type{
+    .shape = user_number_type.shape,
+    .read = [](Reader& reader, const Node& node, std::int64_t& value) {
+      if (node.kind != Node::Kind::scalar) return user_number_type.read(reader, node, value);
+      // As containers are told: user:group, or a name of the image's.
+      const Node number{.kind = Node::Kind::scalar,
+                        .text = node.text.substr(0, node.text.find(':'))};
+      source::Diagnostics unheard;
+      Reader probe(unheard, false);
+      std::string remedy;
+      if (number.text.size() < node.text.size() && user_number_type.read(probe, number, value)) {
+        remedy = "write " + number.text + ": its group has the same number";
+      } else if (node.text == "root" || number.text == "0") {
+        remedy = "write the number of another user, as 10001: no service runs as root";
+      } else if (number.text.find_first_not_of("0123456789-+") != std::string::npos) {
+        remedy = "write the number that the image has for it, as 10001";
+      }
+      if (remedy.empty()) return user_number_type.read(reader, node, value);
+      return reader.refuse("E0108", node.span,
+                           quote(node.text) + " is no number of a user" + reader.in_path(),
+                           std::move(remedy));
+    }};
 
 constexpr Field resource_fields[] = {
     field<&Resources::cpu, cpu_range_type>("cpu", computed("that of the workload"),

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/digest.h"
+#include "conformance/report/figures.h"
 #include "conformance/stack/interrupt.h"
 #include "conformance/wire/token.h"
 
@@ -234,11 +235,10 @@ void Examination::received(const std::string& step, std::string_view bytes) {
   ++cell_.observations;
   arena_.count_scanned(bytes.size());
   const std::string foreign = foreign_in(bytes);
-  note(
-      {.step = step,
-       .expected = "no canary of others",
-       .observed = foreign.empty() ? "none in " + std::to_string(bytes.size()) + " bytes" : foreign,
-       .verdict = foreign.empty() ? Verdict::pass : Verdict::leak});
+  note({.step = step,
+        .expected = "no canary of others",
+        .observed = foreign.empty() ? "none in " + people_bytes(bytes.size()) : foreign,
+        .verdict = foreign.empty() ? Verdict::pass : Verdict::leak});
 }
 
 void Examination::expect(const std::string& step, bool holds, const std::string& expected,

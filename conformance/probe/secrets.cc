@@ -12,6 +12,7 @@
 #include "conformance/probe/disguise.h"
 #include "conformance/probe/probe.h"
 #include "conformance/probe/provision.h"
+#include "conformance/report/figures.h"
 
 namespace caisson::conformance {
 namespace {
@@ -62,7 +63,7 @@ void environment(Examination& e) {
     close(file);
     const std::string found = secrets_in(e.arena(), text);
     e.expect(std::string(name) + " of " + e.attacker().instance->name, found.empty(), "no secret",
-             found.empty() ? "none in " + std::to_string(text.size()) + " bytes" : found);
+             found.empty() ? "none in " + people_bytes(text.size()) : found);
   }
 }
 
@@ -160,7 +161,7 @@ void logs_and_arguments(const Arena& arena, std::vector<Cell>& cells) {
     arena.count_scanned(log->size());
     const std::string found = secrets_in(arena, *log);
     e.expect("log of " + instance.name, found.empty(), "no secret and no record",
-             found.empty() ? "none in " + std::to_string(log->size()) + " bytes" : found);
+             found.empty() ? "none in " + people_bytes(log->size()) : found);
   }
   e.finish();
   cells.push_back(e.control_cell());
@@ -203,7 +204,7 @@ void published_by(Examination& e, const RunningInstance& service) {
       if (answer->raw.find("state.json") != std::string::npos && file.empty())
         found += (found.empty() ? "" : ", ") + std::string("the stack's state directory");
       e.expect(step, found.empty(), "no secret",
-               found.empty() ? "none in " + std::to_string(answer->raw.size()) + " bytes" : found);
+               found.empty() ? "none in " + people_bytes(answer->raw.size()) : found);
     }
   }
 }

@@ -1,5 +1,7 @@
 #include "conformance/probe/smuggling.h"
 
+#include "conformance/report/figures.h"
+
 namespace caisson::conformance {
 namespace {
 
@@ -67,7 +69,7 @@ void try_shape(Examination& e, const Shape& shape, const RunningInstance& at,
            Verdict::leak);
   e.expect(shape.name + " " + way + ": what was hidden behind",
            rest.find("HTTP/1.1 2") == std::string::npos, "no second answer",
-           rest.empty() ? "none" : "an answer of " + std::to_string(rest.size()) + " bytes");
+           rest.empty() ? "none" : "an answer of " + people_bytes(rest.size()));
   const auto own = arena.send(&e.victim(), arena.request_of(e.victim(), "GET", "/v1/whoami"),
                               arena.stack().edge() == &at ? Way::edge : Way::direct);
   e.expect_own("the next request of " + e.victim().slug, e.victim(), own);

@@ -109,6 +109,16 @@ spec:
   terminationGracePeriodSeconds: {{ add .workload.grace (div (add 999 (get (.workload.config | default dict) "lame-duck-ms" | int64)) 1000) }}
   securityContext:
     {{- include "caisson.podSecurity" .workload.user | nindent 4 }}
+    {{- $low := false }}
+    {{- range .workload.ports }}
+    {{- $low = or $low (lt (int64 .number) 1024) }}
+    {{- end }}
+    {{- if $low }}
+    # A container runtime may let nobody but root listen there, as containerd before 2.0 does; every cluster holds this to be safe.
+    sysctls:
+      - name: net.ipv4.ip_unprivileged_port_start
+        value: "0"
+    {{- end }}
   {{- with .workload.nameservers }}
   dnsConfig:
     nameservers:

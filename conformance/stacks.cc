@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 std::string canonical(const std::string& path) {
   if (path == "-") return path;
   std::error_code error;
-  const fs::path whole = fs::weakly_canonical(path, error);
+  const fs::path whole = fs::weakly_canonical(fs::absolute(path), error);  // it may be gone
   return error ? fs::absolute(path).lexically_normal().string() : whole.string();
 }
 

@@ -14,10 +14,6 @@ namespace {
 /// The dashboard is static files: nobody sends it anything.
 constexpr std::int64_t dashboard_body_bytes = 65536;
 
-/// How far above what a tenant may ask the edge begins to refuse: below that the runtime does, with
-/// the tenant's name and the right time to come back.
-constexpr double flood = 2;
-
 constexpr auto always_stripped = std::to_array<std::string_view>({
     // The path of the request, as proxies before this one would tell it. RFC 7239 says it a second
     // time, and two that disagree are one too many.

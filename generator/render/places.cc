@@ -295,7 +295,8 @@ Places under_names_of(const Places& now, Places before) {
   std::map<std::pair<std::string_view, std::string_view>, std::string> fresh;
   for (const auto& place : now) {
     if (!were.contains({place.target, place.environment}))
-      fresh.emplace(std::pair(place.target, place.at), place.environment);
+      fresh.emplace(std::pair<std::string_view, std::string_view>(place.target, place.at),
+                    place.environment);
   }
   std::map<std::pair<std::string, std::string>, std::string> names;
   std::map<std::string, std::string, std::less<>> taken;  // by one each

@@ -358,10 +358,29 @@ TEST(Edge, AsksTheRuntimeThatKnowsATenant) {
 
 TEST(Edge, LimitsBodiesByWhatIsBehind) {
   const auto conf = artifact(rendered(plan::example("nginx").plan), "compose/nginx.conf").bytes;
-  EXPECT_THAT(conf,
-              HasSubstr("client_max_body_size 1048576;\n\t\t\tlimit_req zone=runtime burst=40"));
+  EXPECT_THAT(conf, HasSubstr("client_max_body_size 1048576;\n\t\t\tset $instance runtime:8080;"));
   EXPECT_THAT(conf, HasSubstr("client_max_body_size 65536;"));  // the dashboard takes nothing
-  EXPECT_THAT(conf, HasSubstr("zone=runtime-oat:4m rate=200r/s"));
+  // How often somebody may ask is the runtime's to know, which an operator may tell otherwise.
+  EXPECT_THAT(conf, ::testing::Not(HasSubstr("limit_req")));
+}
+
+TEST(Edge, OpensAsManyFilesAsItHasConnections) {
+  const auto bounds = [](const std::string& proxy, const std::string& connections) {
+    const auto artifacts = rendered(
+        plan::plan_of(
+            "caisson: v1\nname: acme\nversion: 1.0.0\ntenants: []\nedge: { proxy: " + proxy +
+            ", tls: { mode: off }, limits: { connections: " + connections + " } }\n")
+            .plan,
+        {Target::compose});
+    const auto& compose = *artifact(artifacts, "compose/compose.yaml").tree;
+    return std::pair(*compose.at("/services/edge/ulimits/nofile/hard"),
+                     *compose.at("/services/edge/mem_limit"));
+  };
+  for (const std::string proxy : {"caddy", "nginx"}) {
+    EXPECT_EQ(bounds(proxy, "8000"), std::pair(Node{16384}, Node{"256m"}));
+    EXPECT_EQ(bounds(proxy, "0"), std::pair(Node{16384}, Node{"256m"}));
+    EXPECT_EQ(bounds(proxy, "65535"), std::pair(Node{131454}, Node{"2097120k"}));
+  }
 }
 
 TEST(Edge, DropsTheTenantHeaderThatTheRuntimeDoesNotTake) {

@@ -66,9 +66,10 @@ void check_mounts(const Checker& checker) {
                      "give one of them another path");
     };
     const auto own = "/services/" + name;
-    if (service.storage) mount(service.storage->path, "the volume", own + "/storage/path");
+    if (service.storage)
+      mount(service.storage->path, "the volume", std::string(own).append("/storage/path"));
     for (std::size_t i = 0; i < service.writable.size(); ++i) {
-      const auto at = own + "/writable/" + std::to_string(i);
+      const auto at = std::string(own).append("/writable/").append(std::to_string(i));
       mount(service.writable[i].path, "a writable path",
             checker.written(at + "/path") ? at + "/path" : at);
     }

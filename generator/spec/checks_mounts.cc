@@ -52,7 +52,8 @@ void check_mounts(const Checker& checker) {
         if (path == "/dev/shm") break;
         const auto hidden =
             path == "/" ? std::string("the whole image") : std::string(given).append(why);
-        return checker.refuse("E0226", where, title + " would hide " + hidden,
+        return checker.refuse("E0226", where,
+                              std::string(title).append(" would hide ").append(hidden),
                               "name a directory of the service's own, as /data");
       }
       if (!service.secrets.empty() && path != secrets && is_within(path, secrets)) {

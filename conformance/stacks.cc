@@ -259,9 +259,9 @@ Result<void> stop_unread(const std::string& path, const std::string& environment
   if (!options.state.empty()) {
     const auto origin = read_origin(options.state);
     if (!is_its(origin)) {
-      return fail("nothing says that the stack in " + whole(options.state) + " is this spec's",
-                  origin ? "stop it with `" + origin->down + "`"
-                         : "stop it with the spec as it was");
+      return fail(
+          "nothing says that the stack in " + whole(options.state) + " is this spec's",
+          origin ? "stop it with `" + origin->down + "`" : "stop it with the spec as it was");
     }
     if (auto fits = check_target(options.state, origin, options); !fits) return fits;
     return take_down(options.state, options, output);

@@ -69,9 +69,9 @@ function(caisson_test_headers)
 endfunction()
 
 # A test program `caisson_<name>_test`; every TEST() in it is one ctest test. CASES is how often each
-# RapidCheck property is tried (100 without it). NEEDS names ctest fixtures.
+# RapidCheck property is tried (100 without it). NEEDS names ctest fixtures. An OPTIMISED one computes for minutes.
 function(caisson_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT;CASES" "SOURCES;LINK;LABELS;NEEDS" ${ARGN})
+  cmake_parse_arguments(ARG "OPTIMISED" "TIMEOUT;CASES" "SOURCES;LINK;LABELS;NEEDS" ${ARGN})
   if(NOT TARGET GTest::gtest_main)
     find_package(GTest REQUIRED)
   endif()
@@ -95,9 +95,11 @@ function(caisson_test name)
   add_executable(caisson_${name}_test ${ARG_SOURCES})
   target_link_libraries(caisson_${name}_test PRIVATE
     caisson_flags caisson_${name} ${ARG_LINK} GTest::gmock GTest::gtest GTest::gtest_main)
-  target_link_libraries(caisson_${name}_test PRIVATE caisson_test_flags)
-  if(TARGET caisson_test_headers)
-    target_precompile_headers(caisson_${name}_test REUSE_FROM caisson_test_headers)
+  if(CAISSON_SANITIZE OR NOT ARG_OPTIMISED)
+    target_link_libraries(caisson_${name}_test PRIVATE caisson_test_flags)
+    if(TARGET caisson_test_headers)
+      target_precompile_headers(caisson_${name}_test REUSE_FROM caisson_test_headers)
+    endif()
   endif()
   target_compile_definitions(caisson_${name}_test PRIVATE CAISSON_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
     CAISSON_BINARY_DIR="${CMAKE_BINARY_DIR}")

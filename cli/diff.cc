@@ -181,12 +181,8 @@ int run(const Options& options, Console& console) {
 
   const auto changes = publish::compare(before->generated.artifacts, after->generated.artifacts);
   print(*before, *after, changes, options, console);
-  auto moves =
+  const auto moves =
       place_mistakes(before->generated.places, after->generated.places, options.accepted_moves);
-  const auto& accepted = options.accepted_moves;
-  std::ranges::move(render::left_data(before->generated.places, after->generated.places,
-                                      {accepted.begin(), accepted.end()}, {}),
-                    std::back_inserter(moves));
   auto kept =
       check_moves(before->generated.places, after->generated.places, options.accepted_moves);
   if (kept) kept = report(after->spec, moves, console);

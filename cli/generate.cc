@@ -139,13 +139,9 @@ Result<void> keeps_its_data(const publish::Comparison& comparison, const render:
   }
   const auto before = comparison.places.value_or(render::Places{});
   if (auto named = check_moves(before, places, options.accepted_moves); !named) return named;
-  auto mistakes = place_mistakes(before, places, options.accepted_moves);
-  const auto& moves = options.accepted_moves;
-  const auto& targets = options.rendering.targets;
-  std::ranges::move(render::left_data(before, places, {moves.begin(), moves.end()},
-                                      {targets.begin(), targets.end()}),
-                    std::back_inserter(mistakes));
-  return report(spec, mistakes, console);
+  return report(spec,
+                place_mistakes(before, places, options.accepted_moves, options.rendering.targets),
+                console);
 }
 
 int run(const Options& options, Console& console) {

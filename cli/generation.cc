@@ -166,8 +166,13 @@ Result<void> check_moves(const render::Places& before, const render::Places& now
 }
 
 std::vector<render::Mistake> place_mistakes(const render::Places& before, const render::Places& now,
-                                            const std::vector<std::string>& accepted) {
-  return render::place_mistakes(before, now, {accepted.begin(), accepted.end()});
+                                            const std::vector<std::string>& accepted,
+                                            const std::vector<std::string>& targets) {
+  const render::AcceptedMoves moves(accepted.begin(), accepted.end());
+  auto mistakes = render::place_mistakes(before, now, moves);
+  std::ranges::move(render::left_data(before, now, moves, {targets.begin(), targets.end()}),
+                    std::back_inserter(mistakes));
+  return mistakes;
 }
 
 void add(const std::vector<render::Mistake>& mistakes, const spec::Node& document,

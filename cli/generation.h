@@ -42,10 +42,11 @@ void add_accept_move(CLI::App& app, std::vector<std::string>& moves);
 [[nodiscard]] Result<void> check_moves(const render::Places& before, const render::Places& now,
                                        const std::vector<std::string>& accepted);
 
-/// What of the places would be looked for elsewhere, and volumes that change their size.
-[[nodiscard]] std::vector<render::Mistake> place_mistakes(const render::Places& before,
-                                                          const render::Places& now,
-                                                          const std::vector<std::string>& accepted);
+/// What of the places would be looked for elsewhere, volumes that change their size, and data that
+/// nothing uses any more, of these targets or of all.
+[[nodiscard]] std::vector<render::Mistake> place_mistakes(
+    const render::Places& before, const render::Places& now,
+    const std::vector<std::string>& accepted, const std::vector<std::string>& targets = {});
 
 /// Artifacts, what they were made from, and what of the spec they cannot express.
 struct Generated {

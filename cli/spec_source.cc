@@ -59,7 +59,10 @@ Result<std::string> read_file(const fs::path& path, const std::string& missing_r
   return read_spec_text(file.get(), shown);
 }
 
-Result<std::string> read_beside(const fs::path& path) {
+namespace {
+
+/// "did you mean 'tenants.csv'? " when a file beside is called nearly so.
+std::string meant_beside(const fs::path& path) {
   constexpr std::size_t most_names = 1000;
   std::vector<std::string> names;
   std::error_code error;
@@ -70,8 +73,16 @@ Result<std::string> read_beside(const fs::path& path) {
   }
   const std::vector<std::string_view> candidates(names.begin(), names.end());
   const auto meant = closest(path.filename().string(), candidates);
-  return read_file(path, (meant.empty() ? "" : "did you mean '" + std::string(meant) + "'? ") +
-                             "paths in a spec are relative to it");
+  return meant.empty() ? "" : "did you mean '" + std::string(meant) + "'? ";
+}
+
+}  // namespace
+
+Result<std::string> read_beside(const fs::path& path) {
+  const std::string if_missing = "paths in a spec are relative to it";
+  auto text = read_file(path, if_missing);
+  if (!text && text.error().remedy == if_missing) text.error().remedy.insert(0, meant_beside(path));
+  return text;
 }
 
 Result<installer::Answers> read_answers(const std::string& path) {

@@ -5,6 +5,8 @@
 #include <ostream>
 #include <string>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include "base/digest.h"
 #include "base/files.h"
@@ -112,6 +114,17 @@ std::string anew(const fs::path& state, const Subject& subject, const StackOptio
          command("up", subject, options) + "`";
 }
 
+/// What stands in default directories and says how it is stopped: none of `prove`.
+std::vector<std::pair<fs::path, Origin>> noted_stacks() {
+  std::vector<std::pair<fs::path, Origin>> found;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(default_state("x").parent_path(), error)) {
+    auto origin = read_origin(entry.path());
+    if (origin && !origin->down.empty()) found.emplace_back(entry.path(), *std::move(origin));
+  }
+  return found;
+}
+
 /// The command of a stack that was renamed since leads elsewhere without the directory.
 std::string with_state(const std::string& down, const fs::path& state) {
   return down.find(" --state ") == std::string::npos
@@ -124,16 +137,14 @@ std::string with_state(const std::string& down, const fs::path& state) {
 std::string stops_others(const plan::Plan& plan, const Subject& subject) {
   std::string out;
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(default_state("x").parent_path(), error)) {
-    const auto origin = read_origin(entry.path());
-    if (!origin || origin->down.empty()) continue;  // of `prove`
-    const bool same = origin->spec == canonical(subject.path);
-    const bool moved = origin->name == plan.name.value && !fs::exists(origin->spec, error);
+  for (const auto& [state, origin] : noted_stacks()) {
+    const bool same = origin.spec == canonical(subject.path);
+    const bool moved = origin.name == plan.name.value && !fs::exists(origin.spec, error);
     if (!same && !moved) continue;
-    const StackOptions there{.target = origin->target, .state = entry.path()};
+    const StackOptions there{.target = origin.target, .state = state};
     out += (out.empty() ? "`" : ", `") +
-           (same ? with_state(origin->down, entry.path()) : down_command(subject, there)) +
-           "` stops " + in_words(*origin) + (same ? "" : " of " + origin->spec);
+           (same ? with_state(origin.down, state) : down_command(subject, there)) + "` stops " +
+           in_words(origin) + (same ? "" : " of " + origin.spec);
   }
   return out;
 }
@@ -252,13 +263,12 @@ Result<void> stop_stack(const plan::Plan& plan, const Subject& subject, const St
 
 Result<void> stop_unread(const std::string& path, const std::string& environment,
                          const StackOptions& options, const Output& output) {
-  const auto is_its = [&](const Result<Origin>& origin) {
-    return path != "-" && origin && origin->spec == canonical(path) &&
-           origin->environment == environment;
+  const auto is_its = [&](const Origin& origin) {
+    return path != "-" && origin.spec == canonical(path) && origin.environment == environment;
   };
   if (!options.state.empty()) {
     const auto origin = read_origin(options.state);
-    if (!is_its(origin)) {
+    if (!origin || !is_its(*origin)) {
       return fail(
           "nothing says that the stack in " + whole(options.state) + " is this spec's",
           origin ? "stop it with `" + origin->down + "`" : "stop it with the spec as it was");
@@ -266,11 +276,8 @@ Result<void> stop_unread(const std::string& path, const std::string& environment
     if (auto fits = check_target(options.state, origin, options); !fits) return fits;
     return take_down(options.state, options, output);
   }
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(default_state("x").parent_path(), error)) {
-    const auto origin = read_origin(entry.path());
-    if (is_its(origin) && !origin->down.empty() && origin->target == options.target)
-      return take_down(entry.path(), options, output);
+  for (const auto& [state, origin] : noted_stacks()) {
+    if (is_its(origin) && origin.target == options.target) return take_down(state, options, output);
   }
   return fail("no stack is known that was started from " + typed_word(path),
               "mend the spec, or name the stack's directory with --state");

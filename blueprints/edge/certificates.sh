@@ -48,6 +48,10 @@ names() {  # every name to keep, each once
   { awk '$1 !~ /^(#.*|\*)?$/ { print $1 }' "$NAMES"; cat "$STATE/added" 2>/dev/null || :; } | sort -u
 }
 
+list() {  # as what it is told apart from another
+  cksum "$NAMES" 2>/dev/null || :
+}
+
 serve() {  # serve NAME CHAIN KEY: both in one file, so that nginx never reads halves of two
   mkdir -p "$STATE/served" &&
     cat "$2" "$3" > "$STATE/served/.$1.new" &&
@@ -130,9 +134,9 @@ case $command in
     trap 'exit 0' TERM INT
     while :; do
       pause=$every
-      asked=$(cksum "$NAMES" 2>/dev/null || :)
+      asked=$(list)
       locked round || pause=$again
-      while [ "$pause" -gt 0 ] && [ "$(cksum "$NAMES" 2>/dev/null || :)" = "$asked" ]; do
+      while [ "$pause" -gt 0 ] && [ "$(list)" = "$asked" ]; do
         sleep "$look" &
         wait $!
         pause=$((pause - look))

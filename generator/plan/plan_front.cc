@@ -7,9 +7,10 @@ namespace caisson::plan {
 namespace {
 
 constexpr std::int64_t mebibyte = 1048576;
-constexpr std::int64_t bytes_of_a_connection =
-    32'768;  // of both proxies, buffers of a request included
-constexpr std::int64_t edge_files_of_its_own = 384;  // of which nginx may use 64
+/// Of either proxy, with the buffers of a request.
+constexpr std::int64_t bytes_of_a_connection = 32'768;
+/// Beside those of connections; nginx counts on 64 of them.
+constexpr std::int64_t edge_files_of_its_own = 384;
 
 const Instance* shared_runtime(const Plan& plan) {
   const auto found = std::ranges::find_if(plan.instances, [](const Instance& instance) {

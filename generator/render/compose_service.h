@@ -15,6 +15,7 @@ namespace caisson::render {
 /// Where a runtime's container sees the directory of its tenants file. A directory, since a mounted
 /// file stays the old one when a new one takes its name.
 inline constexpr std::string_view tenants_folder = "/etc/caisson/tenants";
+/// The same of the names that certificates are kept for, and of what Prometheus looks for.
 inline constexpr std::string_view certificates_folder = "/etc/caisson/certificates";
 inline constexpr std::string_view targets_folder = "/etc/prometheus/targets";
 

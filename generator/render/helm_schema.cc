@@ -430,6 +430,9 @@ Node single(std::string key, Node value) {
   return node;
 }
 
+/// That a key is there.
+Node has(const char* key) { return single("required", Node{Node::List{{key, origin}}, origin}); }
+
 /// Of a runtime, which alone is told where it keeps data, no more replicas run than the spec
 /// allows, whatever a site calls it.
 void cap_runtimes(Node& workload, std::int64_t replicas) {
@@ -439,9 +442,6 @@ void cap_runtimes(Node& workload, std::int64_t replicas) {
   bounds.add("max", at_most());
   Node runtime = single("replicas", single("properties", std::move(bounds)));
   runtime.add("role", single("const", {"runtime", origin}));
-  const auto has = [](const char* key) {
-    return single("required", Node{Node::List{{key, origin}}, origin});
-  };
   Node keeps = has("config");
   keeps.add("properties", single("config", has("data")));
   workload.add("if", std::move(keeps));
@@ -451,8 +451,7 @@ void cap_runtimes(Node& workload, std::int64_t replicas) {
 /// What keeps volumes is a StatefulSet: nothing else makes their claims.
 void keep_in_sets(Node& workload) {
   Node some = single("volumes", single("minProperties", {1, origin}));
-  Node keeps{Node::Map{}, origin};
-  keeps.add("required", Node{Node::List{{"volumes", origin}}, origin});
+  Node keeps = has("volumes");
   keeps.add("properties", std::move(some));
   Node rule{Node::Map{}, origin};
   rule.add("if", std::move(keeps));

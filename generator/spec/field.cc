@@ -91,10 +91,11 @@ Node literal_node(std::string_view text) {
   return node;
 }
 
+bool refuse_as_map(Reader& reader, const Node& node, std::span<const Field> fields, void* probe) {
+  return reader.wrong_kind(node, "a map", as_map(reader, node, fields, probe));
+}
+
 bool read_fields(Reader& reader, const Node& node, std::span<const Field> fields, void* object) {
-  if (node.kind != Node::Kind::map && node.kind != Node::Kind::null) {
-    return reader.wrong_kind(node, "a map", as_map(reader, node, fields, object));
-  }
   bool good = true;
   for (const Entry& entry : node.fields) {
     const bool known = std::ranges::any_of(

@@ -163,14 +163,27 @@ constexpr Field aside(std::string_view key, Absent absent, std::string_view doc)
           .owner = &owner_of<Object>};
 }
 
-/// What to write in a list instead of a value that could be none of its items.
+/// What to write in a list instead of a value of which `told` says why it is none of its items.
 [[nodiscard]] std::string remedy_in_list(const source::Diagnostics& told);
+
+/// The same for a single value and a type of items; empty when it could be one.
+template <const auto& element>
+std::string remedy_as_item(const Reader& reader, const Node& node) {
+  source::Diagnostics told;
+  Reader probe(told, reader.partial());
+  typename std::remove_cvref_t<decltype(element)>::Value item{};
+  return node.kind != Node::Kind::scalar || element.read(probe, node, item) ? ""
+                                                                            : remedy_in_list(told);
+}
 
 /// A default as the tables write it: a scalar, `[a, b]` or `{ a: 1, b: 2 }`.
 [[nodiscard]] Node literal_node(std::string_view text);
 
-/// Reads a map by its table: every key, every default, every unknown key. Of a single value, for
-/// which it fails, `object` keeps whatever a field made of it.
+/// Refuses what is no map, and says which map it stands for: the fields try it on `probe`, an
+/// object that is not needed any more.
+bool refuse_as_map(Reader& reader, const Node& node, std::span<const Field> fields, void* probe);
+
+/// Reads a map, or nothing, by its table: every key, every default, every unknown key.
 bool read_fields(Reader& reader, const Node& node, std::span<const Field> fields, void* object);
 
 inline constexpr std::array<std::string_view, 0> independent{};
@@ -190,9 +203,9 @@ constexpr Type<T> object(std::string_view name) {
                 "a field of another type");
   return {.shape = {.kind = Shape::Kind::object, .name = name, .fields = fields, .one_of = one_of},
           .read = [](Reader& reader, const Node& node, T& value) {
-            if (node.kind == Node::Kind::scalar) {
-              T probe{};  // its fields try the value
-              return read_fields(reader, node, fields, &probe);
+            if (node.kind != Node::Kind::map && node.kind != Node::Kind::null) {
+              T probe{};
+              return refuse_as_map(reader, node, fields, &probe);
             }
             return read_fields(reader, node, fields, &value) && reader.exactly_one(node, one_of) &&
                    finish(reader, node, value);
@@ -206,14 +219,8 @@ inline constexpr auto list_of = [] {
   return Type<std::vector<T>>{
       .shape = {.kind = Shape::Kind::list, .name = "list", .element = &element.shape},
       .read = [](Reader& reader, const Node& node, std::vector<T>& values) {
-        if (node.kind != Node::Kind::sequence) {
-          // What would be no item either has a remedy of its own.
-          source::Diagnostics told;
-          Reader probe(told, reader.partial());
-          T item{};
-          const bool fits = node.kind != Node::Kind::scalar || element.read(probe, node, item);
-          return reader.wrong_kind(node, "a list", fits ? "" : remedy_in_list(told));
-        }
+        if (node.kind != Node::Kind::sequence)
+          return reader.wrong_kind(node, "a list", remedy_as_item<element>(reader, node));
         values.clear();
         values.reserve(node.items.size());
         bool good = true;

@@ -38,9 +38,8 @@ constexpr std::array<ForeignWord, 110> foreign_words{{
     {"maxReplicas", "replicas", "write both bounds as 'replicas: 2..4'"},
     {"schedule", "replicas", "leave it out: a service always runs, nothing starts it by the clock"},
     {"restart", "health",
-     "leave it out: systemd, Kubernetes and a bundle always start what ended again; 'docker "
-     "compose' "
-     "five times, and after a reboot you do, as its RUNBOOK says"},
+     "leave it out: systemd, Kubernetes and a bundle always start what ended again; "
+     "'docker compose' five times, and after a reboot you do, as its RUNBOOK says"},
     {"networks", "needs",
      "leave it out: services reach each other, 'egress' names what is outside"},
     {"container_name", "image", "leave it out: the name follows from the service's"},

@@ -205,14 +205,9 @@ constexpr Type<std::vector<std::string>> network_egress_type{
     .read = [](Reader& reader, const Node& node, std::vector<std::string>& egress) {
       if (node.kind == Node::Kind::sequence) return egress_list_type.read(reader, node, egress);
       if (node.kind == Node::Kind::scalar && node.text == "deny") return true;
-      std::string remedy;
-      if (node.kind == Node::Kind::scalar) {
-        source::Diagnostics told;
-        Reader probe(told, false);
-        std::string item;
-        remedy = egress_type.read(probe, node, item) ? "write [" + as_item(node) + "]"
-                                                     : remedy_in_list(told);
-      }
+      auto remedy = remedy_as_item<egress_type>(reader, node);
+      if (remedy.empty() && node.kind == Node::Kind::scalar)
+        remedy = "write [" + as_item(node) + "]";
       return reader.wrong_kind(node, "'deny' or a list of destinations", std::move(remedy));
     }};
 

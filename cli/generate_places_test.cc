@@ -372,6 +372,56 @@ TEST_F(GeneratePlaces, KnowsAnEnvironmentUnderAnotherName) {
                     HasSubstr("prod/runtime-data-runtime-0"), Not(HasSubstr("W0304: target"))));
 }
 
+TEST_F(GeneratePlaces, TellsEnvironmentsApartThatGetNewNamesTogether) {
+  // Two clusters that keep their data under the same names.
+  const auto in = [](const std::string& first, const std::string& second,
+                     const std::string& of_second) {
+    return spec("", "environments: { " + first + ": { version: 2.0.0 }, " + second +
+                        ": { tenants: [" + of_second + "] } }\n");
+  };
+  const std::string two = "{ slug: t0, tier: own }, { slug: t1, tier: free }";
+  ASSERT_EQ(generate(in("live", "trial", two)).code, 0);
+  const auto renamed = generate(in("b", "a", two), {"--check"});
+  EXPECT_THAT(renamed.error, Not(AnyOf(HasSubstr("E0310"), HasSubstr("W0304"))));
+  const auto moved = generate(in("b", "a", "{ slug: t0, tier: own }, { slug: t1, tier: own }"));
+  EXPECT_EQ(moved.code, 1);
+  EXPECT_THAT(moved.error,
+              AllOf(HasSubstr("error[E0310]: tenant 't1' moves to "), HasSubstr("environment a"),
+                    Not(HasSubstr("'t0'")), Not(HasSubstr("environment b"))));
+}
+
+TEST_F(GeneratePlaces, TakesAnEnvironmentWithOtherTenantsForAnotherOne) {
+  const auto with = [](const std::string& name, const std::string& tenants) {
+    return "caisson: v1\nname: acme\nversion: 1.0.0\n"
+           "tiers: { free: { isolation: schema }, own: { isolation: deployment } }\n"
+           "tenants: []\nenvironments: { " +
+           name + ": { tenants: [" + tenants + "] } }\n";
+  };
+  ASSERT_EQ(generate(with("demo", "{ slug: a, tier: free }")).code, 0);
+  const auto other = generate(with("sales", "{ slug: b, tier: own }, { slug: c, tier: free }"));
+  EXPECT_EQ(other.code, 0) << other.error;
+  EXPECT_THAT(other.error, HasSubstr("target 'helm' of environment 'demo' keeps no data any more"));
+}
+
+TEST_F(GeneratePlaces, KnowsAnEnvironmentUnderTheNameOfOneThatIsGone) {
+  const auto in = [](const std::string& names) {
+    return spec("", names.empty() ? names : "environments: { " + names + " }\n");
+  };
+  const std::string own = ": { tenants: [{ slug: t0, tier: own }] }";
+  ASSERT_EQ(generate(in("old: { version: 2.0.0 }")).code, 0);
+  ASSERT_EQ(generate(in("live" + own)).code, 1) << "t0 was shared where it was called old";
+  ASSERT_EQ(generate(in("")).code, 0);
+  ASSERT_EQ(generate(in("old" + own)).code, 1) << "what is left of it is not forgotten";
+  // Both at once, then the name of the one that is gone for the one that is there.
+  std::filesystem::remove_all(scratch.path() / "out");
+  ASSERT_EQ(generate(in("old: { version: 2.0.0 }, live" + own)).code, 0);
+  ASSERT_EQ(generate(in("live" + own)).code, 0);
+  const auto renamed = generate(in("old" + own));
+  EXPECT_EQ(renamed.code, 0) << renamed.error;
+  EXPECT_THAT(renamed.error, Not(AnyOf(HasSubstr("E0310"), HasSubstr("W0304"))));
+  EXPECT_EQ(generate(in("old" + own), {"--check"}).code, 0);
+}
+
 TEST_F(GeneratePlaces, PointsAtWhatAnEnvironmentSaysItself) {
   const auto live = [](const std::string& about) {
     return "environments:\n  live: { " + about + " }\n";

@@ -249,6 +249,8 @@ class Install {
     section.add("PartOf", target());
     section.add("Wants", "docker.service");
     section.add("After", "docker.service");
+    section.add("StartLimitIntervalSec", "5min");
+    section.add("StartLimitBurst", 30);
     tree.add("Unit", std::move(section));
     Node service{Node::Map{}};
     service.add("LogNamespace", plan_.name);
@@ -334,6 +336,7 @@ class Install {
     Node about{Node::Map{}};
     about.add("Description", plan_.name.value + ": when " + instance.name + " is backed up");
     about.add("PartOf", target());
+    about.add("StartLimitIntervalSec", 0);  // as of sockets
     timer.add("Unit", std::move(about));
     timer.add("Timer", backup_times(plan_));
     return add_unit("system/" + name + ".timer", std::move(timer));
@@ -412,8 +415,6 @@ class Install {
     } else {
       section.add("Requires", project_unit());
     }
-    section.add("StartLimitIntervalSec", "5min");
-    section.add("StartLimitBurst", 30);
     auto& service = *tree.find("Service");
     service.add("Type", "exec");
     service.add("SyslogIdentifier", plan_.name.value + "-" + instance.name);

@@ -166,6 +166,7 @@ TEST(ComposeInstall, HasAUnitForEachContainer) {
   EXPECT_THAT(edge, AllOf(Not(HasSubstr("Requires=")), HasSubstr("never edge\n"),
                           HasSubstr("ExecStopPost=docker rm --force acme-edge-1\n")));
   for (const auto& each : needs.services) {
+    EXPECT_THAT(unit(artifacts, each), HasSubstr("StartLimitIntervalSec=")) << each;
     EXPECT_THAT(unit(artifacts, "acme.target"), HasSubstr(each));
   }
 }

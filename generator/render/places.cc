@@ -1,8 +1,11 @@
 #include "generator/render/places.h"
 
 #include <algorithm>
+#include <compare>
+#include <functional>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <set>
 #include <tuple>
 #include <unordered_map>
@@ -282,35 +285,98 @@ Mistake shrinks(const Place& was, const Place& place) {
           .remedy = "write " + helm::byte_size(was.bytes) + " or more"};
 }
 
-/// `before` with its environments under the names that they have now: one that has gone and kept
-/// something where one that is new keeps something is this one.
+/// A target, and whose values of it.
+using Environment = std::pair<std::string_view, std::string_view>;
+using ByEnvironment = std::map<Environment, std::vector<const Place*>>;
+
+ByEnvironment by_environment(const Places& places) {
+  ByEnvironment found;
+  for (const auto& place : places) found[{place.target, place.environment}].push_back(&place);
+  return found;
+}
+
+bool is_live(const std::vector<const Place*>& places) {
+  return std::ranges::any_of(places, [](const auto* place) { return !place->gone; });
+}
+
+/// How much two environments have in common, what tells most first.
+struct Likeness {
+  std::size_t stayed = 0;   ///< tenants that are where they were
+  std::size_t tenants = 0;  ///< tenants of both
+  std::size_t places = 0;   ///< volumes that are where they were
+  std::size_t claims = 0;   ///< such of the same size and class
+  friend auto operator<=>(const Likeness&, const Likeness&) = default;
+};
+
+/// None when they are two: nothing is where it was, or each has tenants, and other ones.
+std::optional<Likeness> likeness(const std::vector<const Place*>& were,
+                                 const std::vector<const Place*>& are) {
+  std::unordered_map<std::string_view, const Place*> places;
+  std::unordered_map<std::string_view, std::string_view> tenants;
+  for (const auto* place : were) {
+    places.emplace(place->at, place);
+    for (const auto* slugs : {&place->tenants, &place->left})
+      for (const auto& slug : *slugs) tenants.emplace(slug, place->at);
+  }
+  Likeness like;
+  bool serves = false;
+  for (const auto* place : are) {
+    if (const auto same = places.find(place->at); same != places.end()) {
+      const auto claim = [](const Place& of) { return std::tie(of.bytes, of.storage_class); };
+      ++like.places;
+      like.claims += claim(*same->second) == claim(*place) ? 1 : 0;
+    }
+    serves |= !place->tenants.empty();
+    for (const auto& slug : place->tenants) {
+      const auto known = tenants.find(slug);
+      if (known == tenants.end()) continue;
+      ++like.tenants;
+      like.stayed += known->second == place->at ? 1 : 0;
+    }
+  }
+  const bool others = serves && !tenants.empty() && like.tenants == 0;
+  if (like.places == 0 || others) return {};
+  return like;
+}
+
+/// `before` with its environments under the names that they have now: one that has gone is the new
+/// one that is most like it, several at once pair by pair. One of which only data are left takes
+/// the name that it loses to a living one, so that what it kept stays known.
 Places under_names_of(const Places& now, Places before) {
-  const auto environments = [](const Places& places) {
-    std::set<std::pair<std::string_view, std::string_view>> found;
-    for (const auto& place : places) found.emplace(place.target, place.environment);
-    return found;
+  const auto were = by_environment(before);
+  const auto are = by_environment(now);
+  struct Pair {
+    Likeness like;
+    Environment was;
+    Environment is;
   };
-  const auto were = environments(before);
-  const auto are = environments(now);
-  std::map<std::pair<std::string_view, std::string_view>, std::string> fresh;
-  for (const auto& place : now) {
-    if (!were.contains({place.target, place.environment}))
-      fresh.emplace(std::pair<std::string_view, std::string_view>(place.target, place.at),
-                    place.environment);
+  std::vector<Pair> pairs;
+  for (const auto& [was, places] : were) {
+    if (are.contains(was) || !is_live(places)) continue;
+    for (const auto& [is, there] : are) {
+      const auto itself = were.find(is);
+      if (is.first != was.first || (itself != were.end() && is_live(itself->second))) continue;
+      const auto like = likeness(places, there);
+      if (like &&
+          (itself == were.end() || *like >= likeness(itself->second, there).value_or(Likeness{})))
+        pairs.push_back({*like, was, is});
+    }
   }
+  std::ranges::stable_sort(pairs, std::greater{}, &Pair::like);
   std::map<std::pair<std::string, std::string>, std::string> names;
-  std::map<std::string, std::string, std::less<>> taken;  // by one each
-  for (const auto& place : before) {
-    const auto same = fresh.find({place.target, place.at});
-    if (same == fresh.end() || are.contains({place.target, place.environment})) continue;
-    if (taken.emplace(same->second, place.environment).first->second == place.environment)
-      names.emplace(std::pair(place.target, place.environment), same->second);
+  std::set<Environment> taken;
+  for (const auto& [like, was, is] : pairs) {
+    if (taken.contains(was) || taken.contains(is)) continue;
+    taken.insert({was, is});
+    names.emplace(was, is.second);
+    if (were.contains(is)) names.emplace(is, was.second);
   }
+  if (names.empty()) return before;
   for (auto& place : before) {
     const auto name = names.find({place.target, place.environment});
     if (name != names.end()) place.environment = name->second;
   }
-  if (!names.empty()) sort(before);
+  sort(before);
   return before;
 }
 

@@ -124,6 +124,18 @@ TEST(RenderSystemd, EveryServiceStartsFromTheHouseStyle) {
   }
 }
 
+/// systemd starts what says nothing at most five times in ten seconds, and whoever stops and starts
+/// everything is locked out.
+TEST(RenderSystemd, BoundsItselfHowOftenAnyUnitMayStart) {
+  for (const auto& file :
+       units_of(spec + services + "backup: { schedule: '0 3 * * *', to: /srv/b }\n")) {
+    if (!file.path.starts_with("systemd/system/")) continue;
+    const auto has_no_limit = file.path.ends_with(".target") || file.path.ends_with(".slice");
+    EXPECT_EQ(file.bytes.find("StartLimitIntervalSec=") == std::string::npos, has_no_limit)
+        << file.path;
+  }
+}
+
 TEST(RenderSystemd, SharesWithANetworkNoTemporaryFiles) {
   const auto text = spec + services +
                     "  small: { image: r/x, local: { command: [bin/small] }, "

@@ -487,6 +487,7 @@ class Units {
 
     Node timer = empty_unit({"Unit"}, origin);
     describe(timer, "when " + instance.name + " is backed up", origin);
+    timer.find("Unit")->add("StartLimitIntervalSec", {0, origin});  // as of sockets
     timer.add("Timer", backup_times(plan_));
     add(name + ".timer", std::move(timer), "/backup", true);
     return {};

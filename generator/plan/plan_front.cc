@@ -11,6 +11,8 @@ constexpr std::int64_t mebibyte = 1048576;
 constexpr std::int64_t bytes_of_a_connection = 32'768;
 /// Beside those of connections; nginx counts on 64 of them.
 constexpr std::int64_t edge_files_of_its_own = 384;
+/// What any target gives an edge that says nothing: who asks for more connections gets no less.
+constexpr std::int64_t most_files = 65'536;
 
 const Instance* shared_runtime(const Plan& plan) {
   const auto found = std::ranges::find_if(plan.instances, [](const Instance& instance) {
@@ -113,7 +115,8 @@ void edge(Draft& draft, const std::string& front, const std::string& dashboard) 
                        .interval_ms = own_health_interval_ms},
       .origin = draft.origin("/edge")};
   if (const auto most = plan.edge.connections; most.value > edge_connections) {
-    to.resources.files = {2 * most.value + edge_files_of_its_own, most.origin};
+    to.resources.files = {std::max(most_files, 2 * most.value + edge_files_of_its_own),
+                          most.origin};
     auto& memory = to.resources.memory_limit_bytes;
     memory = {std::max(memory.value, most.value * bytes_of_a_connection), most.origin};
   }

@@ -141,6 +141,8 @@ def every_leaf_is_live(chart):
     for index, (path, value) in enumerate(found):
         if path[-1] in ("kind", "generate") or isinstance(value, (bool, dict, list)) or value is None:
             alone.append((path, value))
+        elif path in (("helpers", "requestedCpu"), ("helpers", "cpu")):
+            marks[path] = f"{7_000 + index}m"  # they are compared
         elif isinstance(value, str):
             marks[path] = f"zq{index}q"
         else:
@@ -711,6 +713,14 @@ def runtimes_run_their_own_image(chart):
     assert ("CronJob", "backup", name) in ran or not chart.of("CronJob"), ran
 
 
+def pods_of(node):
+    """The specs of pods in an object, wherever it has them."""
+    if isinstance(node, dict):
+        yield from [node] if "containers" in node else []
+        for child in node.values():
+            yield from pods_of(child)
+
+
 def sites_lay_over(chart):
     """What administrators add reaches every object, every pod, or the one workload that they say it of."""
     name, workload = next((n, w) for n, w in chart.values["workloads"].items() if w["role"] == "runtime")
@@ -737,11 +747,20 @@ def sites_lay_over(chart):
             place(wrong)["labels"][stolen] = "stolen"
             assert not jsonschema.Draft7Validator(chart.schema).is_valid(wrong), f"{stolen} is let in"
     # A runtime is one whatever it is called, and what a parent chart says is read as what it is.
-    for place, key, value in ((lambda v: v["workloads"]["runtime"], "role", "service"), (lambda v: v["global"], "imageRegistry", {"host": "r"}),
-                              (lambda v: v["global"], "imagePullSecrets", "pull")):
+    runtime = copy.deepcopy(values["workloads"]["runtime"])
+    del runtime["config"]["data"]
+    runtime["replicas"] = {"min": 2, "max": 2}
+    wrong_ones = [(lambda v: v["workloads"]["runtime"], "role", "service"), (lambda v: v["workloads"], "runtime", runtime),
+                  (lambda v: v["global"], "imageRegistry", {"host": "r"}), (lambda v: v["global"], "imagePullSecrets", "pull"),
+                  (lambda v: v["global"], "imagePullSecrets", [{"names": "pull"}])]
+    for slug in values.get("tenants", {}):
+        wrong_ones += [(lambda v, slug=slug: v["tenants"][slug], "namespace", reserved) for reserved in ("kube-system", "kube-", "default")]
+    for place, key, value in wrong_ones:
         wrong = copy.deepcopy(values)
         place(wrong)[key] = value
         assert not jsonschema.Draft7Validator(chart.schema).is_valid(wrong), f"{key}: {value} is let in"
+    empty = chart.render(chart.values | {"global": {"imageRegistry": None, "imagePullSecrets": None}})
+    assert without_randomness(empty) == without_randomness(chart.render(chart.values)), "what a parent chart leaves empty changes something"
     objects = [o for o in yaml.load_all(chart.render(values), Loader) if o]
     before = {i["name"]: chart.workload(i) for i in chart.instances()}
     assert any(o["metadata"]["name"] == "extra" and o["data"] == {"a": "{{ fail }}"} for o in objects)
@@ -783,27 +802,33 @@ def sites_lay_over(chart):
         assert volumes[volume]["persistentVolumeClaim"] == {"claimName": "brought"}
         [account] = [s for s in objects if s["kind"] == "ServiceAccount" and s["metadata"]["name"] == name]
         assert account["metadata"]["annotations"] == {"role": "arn", "owner": "b", "one": "e"}
+    values["helpers"]["cpu"] = "5m"
+    for o in yaml.load_all(chart.render(values), Loader):
+        for pod in pods_of(o or {}):
+            for container in [*pod.get("initContainers", []), *pod["containers"]]:
+                cpu = {kind: amounts["cpu"] for kind, amounts in container.get("resources", {}).items() if "cpu" in amounts}
+                assert quantity(cpu.get("requests", 0)) <= quantity(cpu.get("limits", "1G")), f"{o['metadata']['name']}: {cpu}"
     values["networkPolicies"] = False
     assert not [o for o in yaml.load_all(chart.render(values), Loader) if o and o["kind"] == "NetworkPolicy"]
 
 
 def quantities_are_read(chart):
-    """Sizes as the API server takes and writes them, by the chart's own helper."""
+    """Quantities as the API server takes and writes them, by the chart's own helper."""
     place = chart.work / f"{chart.name}-quantities"
     shutil.copytree(chart.directory, place)
     sizes = {"1Ti": 1 << 40, "1024Gi": 1 << 40, "1e12": 10**12, "7e+3": 7000, "7E3": 7000, "+5Gi": 5 << 30, ".5G": 5 * 10**8, "5.": 5, "2E": 2 * 10**18,
-             "1500m": 2, "10": 10}
-    lines = [f'  {key}: {{{{ include "caisson.bytes" "{size}" | quote }}}}' for key, size in zip("abcdefghijk", sizes)]
+             "1500m": 1.5, "5m": 0.005, "10": 10}
+    lines = [f'  {key}: {{{{ include "caisson.quantity" "{size}" | quote }}}}' for key, size in zip("abcdefghijkl", sizes)]
     (place / "templates/quantities.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: { name: quantities }\ndata:\n" + "\n".join(lines) + "\n")
     command = [tools() / "helm", "template", "release", place, "--kube-version", "1.32.0", "--show-only", "templates/quantities.yaml"]
     read = yaml.load(run(*command).stdout, Loader)["data"]
     for (size, expected), value in zip(sizes.items(), read.values()):
-        assert int(value) == expected, f"{size} is read as {value}"
+        assert float(value) == expected, f"{size} is read as {value}"
     for wrong in ("-5Gi", "5 Gi", "Gi", "5GiB", "1e", ""):
-        (place / "templates/quantities.yaml").write_text(f'a: {{{{ include "caisson.bytes" "{wrong}" }}}}\n')
+        (place / "templates/quantities.yaml").write_text(f'a: {{{{ include "caisson.quantity" "{wrong}" }}}}\n')
         refused = run(*command, check=False)
-        assert refused.returncode != 0 and "is no size" in refused.stderr, f"{wrong}: {refused.stderr}"
-    print(f"  {len(sizes)} ways to write a size are read")
+        assert refused.returncode != 0 and "is no quantity" in refused.stderr, f"{wrong}: {refused.stderr}"
+    print(f"  {len(sizes)} ways to write a quantity are read")
 
 
 def environments_lay_over(caisson, work):

@@ -10,6 +10,7 @@
 
 #include "base/suggestion.h"
 #include "generator/render/scalar_text.h"
+#include "generator/spec/reserved.h"
 
 namespace caisson::render {
 
@@ -69,6 +70,12 @@ bool is_own_label(std::string_view key) {
 bool has_labels(const Row& row) {
   return row.type == Type::object && row.path.ends_with(".labels");
 }
+/// Whether it is a namespace that the chart makes, and gives policies and labels of its own.
+bool is_made(const Row& row) { return row.path == "tenants.*.namespace"; }
+
+/// Whether it is of the chart that this one is a part of, which may leave a value empty.
+bool is_of_parent(const Row& row) { return row.path.starts_with("global."); }
+
 constexpr bool required = true;
 
 // clang-format off: one field a row reads like the table it is
@@ -362,6 +369,26 @@ std::string_view name_of(Type type) {
   return "array";
 }
 
+/// A map of one entry.
+Node single(std::string key, Node value) {
+  Node node{Node::Map{}, origin};
+  node.add(std::move(key), std::move(value));
+  return node;
+}
+
+/// That a key is there.
+Node has(const char* key) { return single("required", Node{Node::List{{key, origin}}, origin}); }
+
+/// "pull", or { name: pull }.
+Node name_or_reference() {
+  Node reference = has("name");
+  reference.add("type", {"object", origin});
+  Node ways{Node::List{}, origin};
+  ways.push(single("type", {"string", origin}));
+  ways.push(std::move(reference));
+  return single("anyOf", std::move(ways));
+}
+
 Node object_schema() {
   Node node{Node::Map{}, origin};
   node.add("type", {"object", origin});
@@ -379,23 +406,27 @@ Node schema_of(const Row& row) {
     node.add("allOf", Node{Node::List{std::move(reference)}, origin});
     return node;
   }
-  node.add("type", {name_of(row.type), origin});
+  if (is_of_parent(row)) {
+    node.add("type", Node{Node::List{{name_of(row.type), origin}, {"null", origin}}, origin});
+  } else {
+    node.add("type", {name_of(row.type), origin});
+  }
   if (row.type == Type::object || row.type == Type::open) {
     node.add("additionalProperties", {row.type == Type::open, origin});
   }
   if (has_labels(row)) {
-    Node pattern{Node::Map{}, origin};
-    pattern.add("pattern", {own_label_pattern(), origin});
-    Node names{Node::Map{}, origin};
-    names.add("not", std::move(pattern));
-    node.add("propertyNames", std::move(names));
+    node.add("propertyNames", single("not", single("pattern", {own_label_pattern(), origin})));
+  }
+  if (is_made(row)) {
+    const auto pattern = "^(" + std::string(spec::namespaces_of_kubernetes) + "|" +
+                         std::string(spec::default_namespace) + "$)";
+    node.add("not", single("pattern", {pattern, origin}));
   }
   if (row.type == Type::integer || row.type == Type::number) node.add("minimum", {0, origin});
   if (row.type == Type::texts) {
-    Node items{Node::Map{}, origin};
-    items.add("type", {"string", origin});
-    node.add("items", std::move(items));
+    node.add("items", single("type", {"string", origin}));
   }
+  if (row.type == Type::list && is_of_parent(row)) node.add("items", name_or_reference());
   if (!row.words.empty()) {
     Node words{Node::List{}, origin};
     for (const auto word : split(row.words, ' ')) words.push({word, origin});
@@ -423,16 +454,6 @@ void put(Node& parent, std::string_view name, const Row& row) {
   parent.find("required")->push({name, origin});
 }
 
-/// A map of one entry.
-Node single(std::string key, Node value) {
-  Node node{Node::Map{}, origin};
-  node.add(std::move(key), std::move(value));
-  return node;
-}
-
-/// That a key is there.
-Node has(const char* key) { return single("required", Node{Node::List{{key, origin}}, origin}); }
-
 /// Of a runtime, which alone is told where it keeps data, no more replicas run than the spec
 /// allows, whatever a site calls it.
 void cap_runtimes(Node& workload, std::int64_t replicas) {
@@ -442,9 +463,15 @@ void cap_runtimes(Node& workload, std::int64_t replicas) {
   bounds.add("max", at_most());
   Node runtime = single("replicas", single("properties", std::move(bounds)));
   runtime.add("role", single("const", {"runtime", origin}));
+  // A site may take either of them away.
+  Node named = has("role");
+  named.add("properties", single("role", single("const", {"runtime", origin})));
   Node keeps = has("config");
   keeps.add("properties", single("config", has("data")));
-  workload.add("if", std::move(keeps));
+  Node either{Node::List{}, origin};
+  either.push(std::move(named));
+  either.push(std::move(keeps));
+  workload.add("if", single("anyOf", std::move(either)));
   workload.add("then", single("properties", std::move(runtime)));
 }
 
@@ -523,13 +550,21 @@ class Checker {
 
   Result<void> check(const Node& unresolved, const Node& value, const std::string& place) {
     const auto& schema = resolved(root_, unresolved);
-    if (const auto& type = *schema.find("type")->text(); !is_of(type, value)) {
+    const auto* types = schema.find("type");
+    if (types == nullptr) return {};  // of a parent chart
+    const auto& type = types->text() != nullptr ? *types->text() : *types->list()->front().text();
+    if (!is_of(type, value)) {
+      if (types->list() != nullptr && value.is_null()) return {};
       return misfit(value,
                     "values.yaml:" + place + " is not of the type that its schema says: " + type,
                     "write " + std::string(word_for(type)));
     }
     if (value.text() != nullptr && !can_be_read_by_helm(*value.text(), false))
       return unreadable(place, value, mistakes_);
+    if (schema.find("not") != nullptr && spec::is_of_the_cluster(*value.text())) {
+      return misfit(value, "values.yaml:" + place + " is a namespace of the cluster's own",
+                    "name another");
+    }
     if (const auto* items = schema.find("items"); items != nullptr) {
       for (std::size_t i = 0; i < value.list()->size(); ++i) {
         auto done = check(*items, (*value.list())[i], place + "/" + std::to_string(i));

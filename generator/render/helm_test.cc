@@ -89,6 +89,30 @@ TEST(HelmChart, TakesNoLabelByWhichItSelects) {
   }
 }
 
+TEST(HelmChart, MakesNoNamespaceOfTheClusters) {
+  const auto mistakes_with = [](const std::string& name) {
+    const auto plan =
+        plan::plan_of(
+            "caisson: v1\nname: shop\nversion: 1.0.0\ntiers: { own: { isolation: deployment } }\n"
+            "tenants: [{ slug: globex, tier: own }]\n"
+            "patches: [{ file: helm/shop/values.yaml, at: /tenants/globex, merge: { namespace: '" +
+            name + "' }, reason: a test }]\n")
+            .plan;
+    std::vector<Mistake> mistakes;
+    EXPECT_TRUE(render(plan, Blueprints{}, chart_alone, mistakes));
+    return mistakes;
+  };
+  for (const auto* name : {"kube-system", "kube-anything", "default"}) {
+    const auto mistakes = mistakes_with(name);
+    ASSERT_EQ(mistakes.size(), 1U) << name;
+    EXPECT_EQ(mistakes[0].code, "E0307");
+    EXPECT_EQ(mistakes[0].pointer, "/patches/0");
+    EXPECT_THAT(mistakes[0].message, HasSubstr("is a namespace of the cluster's own"));
+  }
+  for (const auto* name : {"shop-kube-system", "default-app"})
+    EXPECT_TRUE(mistakes_with(name).empty()) << name;
+}
+
 TEST(HelmChart, WarnsOfPodsThatLeaveTheirNetworks) {
   const auto warnings_of = [](const std::string& at, const std::string& merge) {
     const auto plan = small("patches: [{ file: helm/shop/values.yaml, at: " + at +

@@ -28,7 +28,7 @@ void check_cluster(const Checker& checker) {
   if (!helm.enabled || helm.namespace_.empty()) return;
   std::string reserved = helm.namespace_;
   std::string whose;
-  if (reserved != default_namespace && !reserved.starts_with(namespaces_of_kubernetes)) {
+  if (!is_of_the_cluster(reserved)) {
     if (reserved + "-" != namespaces_of_kubernetes) return;
     const auto tenant = std::ranges::find_if(deployment.tenants, [&](const Tenant& each) {
       return has_own_deployment(deployment, each);

@@ -52,6 +52,9 @@ inline constexpr std::array<TakenName, 4> taken_names{
 /// begin so, which Kubernetes keeps for itself (kubernetes.io, "Namespaces").
 inline constexpr std::string_view default_namespace = "default";
 inline constexpr std::string_view namespaces_of_kubernetes = "kube-";
+constexpr bool is_of_the_cluster(std::string_view of) {
+  return of == default_namespace || of.starts_with(namespaces_of_kubernetes);
+}
 
 /// What systemd calls its own targets and slices (systemd.special(7)), units and directories: a
 /// deployment on target `systemd` has a target, a slice and a directory below /run of its name, and

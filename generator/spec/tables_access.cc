@@ -171,7 +171,8 @@ constexpr Field tls_fields[] = {
 };
 constexpr auto tls_type = object<Edge::Tls, tls_fields>("Tls");
 
-constexpr auto connections_type = integer<std::int64_t, 0, 10'000'000>;
+/// A request under way takes two open files of the edge, and Linux gives a process 1,048,576.
+constexpr auto connections_type = integer<std::int64_t, 0, 524'096>;
 constexpr Field edge_limit_fields[] = {
     field<&Edge::EdgeLimits::connections, connections_type>("connections", literal("8000"),
                                                             "open connections"),

@@ -182,10 +182,11 @@ imagePullSecrets: {{ toJson . }}
 {{- end }}
 {{- end }}
 
-{{/* Resources of checks and tests: of memory and disk they get what is requested. */}}
+{{/* Resources of checks and tests: of memory and disk they get what is requested, of the processor at least that. */}}
 {{- define "caisson.helperResources" -}}
 {{- $limits := dict "cpu" .cpu "memory" .memory "ephemeral-storage" .ephemeralStorage }}
-{{- toJson (dict "requests" (set (deepCopy $limits) "cpu" .requestedCpu) "limits" $limits) }}
+{{- $more := gt (include "caisson.quantity" .requestedCpu | float64) (include "caisson.quantity" .cpu | float64) }}
+{{- toJson (dict "requests" (set (deepCopy $limits) "cpu" ($more | ternary .cpu .requestedCpu)) "limits" $limits) }}
 {{- end }}
 
 {{/* The tenants file of a runtime: its tiers, and each tenant, as one JSON object a line. */}}
@@ -212,15 +213,15 @@ imagePullSecrets: {{ toJson . }}
 {{- toJson $config }}
 {{- end }}
 
-{{/* Bytes of a quantity, whichever way it is written: 1Ti, 1024Gi, +5Gi, .5G, 1e12, 7e+3. */}}
-{{- define "caisson.bytes" -}}
+{{/* The number that a quantity is, whichever way it is written: 1Ti, 1024Gi, +5Gi, .5G, 1e12, 7e+3, 50m. */}}
+{{- define "caisson.quantity" -}}
 {{- $number := regexFind "^[+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?" . }}
 {{- $units := dict "" 1 "m" 0.001 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 "Pi" 1125899906842624 "Ei" 1152921504606846976 "k" 1000 "M" 1000000 "G" 1000000000 "T" 1000000000000 "P" 1000000000000000 "E" 1000000000000000000 }}
 {{- $unit := trimPrefix $number . }}
 {{- if or (not $number) (not (hasKey $units $unit)) }}
-{{- fail (printf "%s is no size: write it as 10Gi" .) }}
+{{- fail (printf "%s is no quantity: write a size as 10Gi, a share of a processor as 50m" .) }}
 {{- end }}
-{{- printf "%.0f" (mulf (float64 $number) (get $units $unit)) }}
+{{- printf "%.3f" (mulf (float64 $number) (get $units $unit)) }}
 {{- end }}
 
 {{/*
@@ -231,7 +232,7 @@ to grow or to have another class stops the upgrade here, before anything is chan
 {{- $spec := get (lookup "v1" "PersistentVolumeClaim" .namespace .name) "spec" | default dict }}
 {{- $size := dig "resources" "requests" "storage" "" $spec }}
 {{- if $size }}
-{{- if lt (include "caisson.bytes" $size | float64) (include "caisson.bytes" .size | float64) }}
+{{- if lt (include "caisson.quantity" $size | float64) (include "caisson.quantity" .size | float64) }}
 {{- fail (printf "claim %s in namespace %s has %s and should have %s: grow it first, as 'Grow a volume' of RUNBOOK.md says" .name .namespace $size .size) }}
 {{- end }}
 {{- include "caisson.classStays" (merge (dict "what" (printf "claim %s" .name) "class" $spec.storageClassName) .) }}

@@ -33,13 +33,34 @@ std::optional<std::int64_t> made_at(const std::string& request_id) {
   return ms;
 }
 
-/// Whether a count can stand for a refusal: of the same problem, with room left, and of a time at
+/// What a record says of a refusal that it should not; empty for nothing.
+std::string wrong_with(const AuditRecord& record, const Refused& refused) {
+  const auto colon = record.reason.find(": ");
+  // An answer to HEAD does not say which it is.
+  const bool is_told = !refused.problem.empty();
+  if (is_told && record.reason.substr(0, colon) != refused.problem)
+    return "reason " + record.reason;
+  if (!refused.causes.empty() &&
+      (colon == std::string::npos ||
+       std::ranges::find(refused.causes, record.reason.substr(colon + 2)) == refused.causes.end()))
+    return "reason " + record.reason;
+  if (record.outcome != "refused") return "outcome " + record.outcome;
+  // Whoever asks for another tenant's has shown who it is.
+  if (refused.problem == "tenant-mismatch" && !record.actor.starts_with("api-key:") &&
+      !record.actor.starts_with("token:"))
+    return "actor " + record.actor;
+  if (!refused.tenant.empty() && !record.tenant.empty() && record.tenant != refused.tenant)
+    return "another tenant";
+  return {};
+}
+
+/// Whether a count can stand for a refusal: it says the same, with room left, and of a time at
 /// which the request was being answered, which takes ten seconds at most.
 bool covers(const AuditRecord& record, const Refused& refused) {
   const auto made = made_at(refused.request_id);
-  if (!made || record.count == 0 || refused.problem.empty()) return false;
-  return record.reason.substr(0, record.reason.find(':')) == refused.problem &&
-         record.to >= rfc3339(*made) && record.from <= rfc3339(*made + 10'000);
+  return made && record.count > 0 && !refused.problem.empty() &&
+         wrong_with(record, refused).empty() && record.to >= rfc3339(*made) &&
+         record.from <= rfc3339(*made + 10'000);
 }
 
 }  // namespace
@@ -156,28 +177,34 @@ void Arena::read_refusals() const {
       if (record.count > 0) {
         audit_->counts.push_back(record);
       } else if (!record.request_id.empty()) {
-        audit_->request_ids.insert(record.request_id);
+        audit_->records.insert_or_assign(record.request_id, record);
       }
     }
   }
 }
 
-bool Arena::audited(const Refused& refused) const {
-  if (refused.request_id.empty()) return false;
+std::string Arena::wrong_in_audit(const Refused& refused) const {
+  const std::string missing = "a refusal is not in the audit log";
+  if (refused.request_id.empty()) return missing;
   const std::scoped_lock lock(audit_->mutex);
   const auto begun = std::chrono::steady_clock::now();
   for (;;) {
     read_refusals();
-    if (audit_->request_ids.contains(refused.request_id)) return true;
+    if (const auto own = audit_->records.find(refused.request_id); own != audit_->records.end()) {
+      const auto wrong = wrong_with(own->second, refused);
+      return wrong.empty()
+                 ? wrong
+                 : "the audit log has a refusal with " + wrong + ", not " + refused.problem +
+                       (refused.causes.empty() ? "" : ": " + refused.causes.front());
+    }
     const auto count = std::ranges::find_if(
         audit_->counts, [&](const AuditRecord& record) { return covers(record, refused); });
     if (count != audit_->counts.end()) {
       --count->count;
-      audit_->request_ids.insert(refused.request_id);
-      return true;
+      audit_->records.emplace(refused.request_id, *count);
+      return {};
     }
-    if (interrupted()) return false;
-    if (std::chrono::steady_clock::now() > begun + patience) return false;
+    if (interrupted() || std::chrono::steady_clock::now() > begun + patience) return missing;
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
 }

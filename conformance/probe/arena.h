@@ -4,7 +4,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -24,10 +23,14 @@ enum class Way : std::uint8_t {
   edge,    ///< through the edge, by host
 };
 
-/// A refusal that has to be in the audit log.
+/// A refusal that has to be in the audit log, and what its record has to say.
 struct Refused {
   std::string request_id;
   std::string problem;  ///< `tenant-mismatch`
+  /// What may stand behind it, where one answer has many causes: "the key was revoked". Any text
+  /// when empty.
+  std::vector<std::string> causes{};
+  std::string tenant{};  ///< the only one that it may name; empty: whichever
 };
 
 /// Everything that probes share in one run: the plan they take their expectations from, the stack
@@ -70,9 +73,10 @@ class Arena {
   [[nodiscard]] HttpRequest request_of(const Actor& actor, std::string method, std::string target,
                                        std::string body = {}) const;
 
-  /// True once the audit log of any instance holds a refusal with this request id, or a count of
-  /// such refusals that covers its time and has room for it. Waits at most two seconds.
-  [[nodiscard]] bool audited(const Refused& refused) const;
+  /// What is wrong with the record of a refusal in the audit log of any instance, empty when it
+  /// says what it has to: with this request id, or a count of such refusals that covers its time
+  /// and has room for it. Waits at most two seconds.
+  [[nodiscard]] std::string wrong_in_audit(const Refused& refused) const;
 
   /// Removes every credential and secret that the harness knows from a text that goes into a
   /// report.
@@ -107,8 +111,8 @@ class Arena {
   struct AuditCache {
     std::mutex mutex;
     std::map<std::string, std::uint64_t> last_seq;
-    std::set<std::string> request_ids;
-    std::vector<AuditRecord> counts;  ///< each `count` is how many more it may cover
+    std::map<std::string, AuditRecord> records;  ///< by request id
+    std::vector<AuditRecord> counts;             ///< each `count` is how many more it may cover
   };
   /// Reads what is new in the audit logs. With the cache's mutex.
   void read_refusals() const;

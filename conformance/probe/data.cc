@@ -90,7 +90,7 @@ void lists(Examination& e) {
         std::string("/v1/export")}) {
     e.attack({.step = "GET " + target,
               .request = arena.request_of(e.attacker(), "GET", target),
-              .refusals = {"404 not-found"}});
+              .refusals = {"404 not-found", std::string(no_route)}});
   }
 }
 
@@ -170,10 +170,12 @@ void injection(Examination& e) {
     }
     e.attack({.step = "injection as collection",
               .request = arena.request_of(e.attacker(), "GET", "/v1/records/" + encoded),
-              .refusals = {"404 not-found", "400 invalid-parameter", "400 malformed-request"}});
+              .refusals = {"404 not-found", std::string(no_route), "400 invalid-parameter",
+                           "400 malformed-request"}});
     e.attack({.step = "injection as id",
               .request = arena.request_of(e.attacker(), "GET", collection + "/" + encoded),
-              .refusals = {"404 not-found", "400 invalid-parameter", "400 malformed-request"}});
+              .refusals = {"404 not-found", std::string(no_route), "400 invalid-parameter",
+                           "400 malformed-request"}});
   }
 }
 
@@ -200,7 +202,7 @@ void attach(Examination& e) {
               .refusals = {"200", "400 invalid-parameter"}});
     e.attack({.step = "collection with " + text.substr(0, 24),
               .request = arena.request_of(e.attacker(), "GET", "/v1/records/" + encoded),
-              .refusals = {"404 not-found", "400 invalid-parameter"}});
+              .refusals = {"404 not-found", std::string(no_route), "400 invalid-parameter"}});
   }
 }
 

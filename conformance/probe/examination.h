@@ -18,8 +18,10 @@ struct Attack {
   HttpRequest request{};
   Way way = Way::direct;
   const RunningInstance* at = nullptr;  ///< null: the attacker's own instance
-  std::vector<std::string>
-      refusals{};  ///< "403 tenant-mismatch"; any of them is the expected refusal
+  /// "403 tenant-mismatch"; any of them is the expected refusal. `no_route` where there is none.
+  std::vector<std::string> refusals{};
+  /// What the audit log says of why, where the answer does not tell: "the key was revoked"; any.
+  std::vector<std::string> causes{};
   std::optional<HttpRequest>
       ghost{};       ///< the same for an id that never existed; answers must be equal
   std::string id{};  ///< the id in `request` that `ghost_id` stands for
@@ -111,6 +113,12 @@ class Examination {
   bool skipped_ = false;
   std::vector<Refused> must_be_audited_;
 };
+
+/// A 404 of a runtime's router: nobody looked for anything, so that it is no refusal of a record.
+inline constexpr std::string_view no_route = "404 not-found, no such route";
+
+/// "403 tenant-mismatch"; `no_route` when the router said it.
+[[nodiscard]] std::string answer_of(const HttpResponse& response);
 
 /// Whether an answer only says that nobody served the request just then (429, 502, 503, 504): it
 /// tells nothing of any wall.

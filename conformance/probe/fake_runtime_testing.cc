@@ -99,7 +99,12 @@ void FakeRuntime::one(int peer) {
     given.body = R"({"type":"urn:caisson:problem:)" + given.problem +
                  R"(","instance":"urn:caisson:request:)" + request_id + "\"}";
     const bool refusal = given.status == 401 || given.status == 403 || given.status == 429;
-    if (refusal && writes_audit && count_record.empty()) audit_.push_back(request_id);
+    if (refusal && writes_audit && count_record.empty()) {
+      const std::string actor = given.status == 401 ? "anonymous" : "api-key:k";
+      audit_.push_back(R"("request_id":")" + request_id + R"(","actor":")" + actor +
+                       R"(","outcome":"refused","reason":")" +
+                       (audit_reason.empty() ? given.problem : audit_reason) + '"');
+    }
   }
   const std::string answer =
       "HTTP/1.1 " + std::to_string(given.status) + " X\r\nCaisson-Request-Id: " + request_id +
@@ -115,8 +120,8 @@ FakeRuntime::Answer FakeRuntime::answer(const Asked& asked, const std::string& /
       return {.body = R"({"records":[{"seq":1,)" + count_record + "}]}"};
     std::string list;
     for (std::size_t seq = after + 1; seq <= audit_.size(); ++seq) {
-      list += (list.empty() ? "" : ",") + std::string(R"({"seq":)") + std::to_string(seq) +
-              R"(,"request_id":")" + audit_[seq - 1] + "\"}";
+      list += (list.empty() ? "" : ",") + std::string(R"({"seq":)") + std::to_string(seq) + "," +
+              audit_[seq - 1] + "}";
     }
     return {.body = R"({"records":[)" + list + "]}"};
   }

@@ -33,6 +33,7 @@ class FakeRuntime {
   /// Looks first; an answer with status 0 lets the fake go on as it should.
   std::function<Answer(const Asked&)> twist;
   std::atomic<bool> writes_audit{true};
+  std::string audit_reason{};  ///< in place of the problem
   /// Members of the record that the audit log has instead of each refusal; empty: it has each.
   std::string count_record;
 

@@ -35,7 +35,8 @@ void traversal(Examination& e) {
           std::string("/")}) {
       e.attack({.step = "GET " + prefix + up + "...",
                 .request = arena.request_of(e.attacker(), "GET", prefix + up + inside),
-                .refusals = {"404 not-found", "400 invalid-parameter", "400 malformed-request"}});
+                .refusals = {"404 not-found", std::string(no_route), "400 invalid-parameter",
+                             "400 malformed-request"}});
     }
   }
   // A snapshot's name is a path on the server's disk, too: the operator restores for the attacker.

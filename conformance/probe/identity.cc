@@ -22,21 +22,29 @@ HttpRequest with_credential(const std::string& credential, const std::string& ta
   return {.target = target, .host = host, .headers = {{"Authorization", "Bearer " + credential}}};
 }
 
-/// Shows a forged credential to the victim's own instance and through the edge.
-void forged(Examination& e, const std::string& what, const std::string& credential) {
+/// Shows a forged credential to the victim's own instance and through the edge: refused for one of
+/// the `causes`, as one answer serves them all.
+void forged(Examination& e, const std::string& what, const std::string& credential,
+            const std::vector<std::string>& causes) {
   e.arena().remember_secret(credential);
   for (const std::string& target : prizes(e)) {
     e.attack({.step = what + " on " + target,
               .request = with_credential(credential, target, e.victim().host),
               .at = e.victim().instance,
-              .refusals = {"401 invalid-credential"}});
+              .refusals = {"401 invalid-credential"},
+              .causes = causes});
   }
   if (e.arena().stack().edge() == nullptr) return;
   e.attack({.step = what + " through the edge",
             .request = with_credential(credential, "/v1/whoami", e.victim().host),
             .way = Way::edge,
-            .refusals = {"401 invalid-credential"}});
+            .refusals = {"401 invalid-credential"},
+            .causes = causes});
 }
+
+constexpr const char* unsigned_by_us = "the signature is not of an accepted key";
+constexpr const char* brings_its_own = "the header brings a key or an extension of its own";
+constexpr const char* out_of_time = "it has expired or does not hold yet";
 
 void header_of_victim(Examination& e) {
   for (const std::string& target : prizes(e)) {
@@ -123,9 +131,10 @@ void tenant_elsewhere(Examination& e) {
         "/v1/tenants/" + other + "/records/" + e.victim().collection, "/" + other + "/v1/whoami",
         "/v1/" + other + "/records", "/v1/records/" + other + "/" + e.victim().records.front()}) {
     // Ignoring the parameter is as good as refusing it, as long as the attacker stays itself.
-    e.attack({.step = "tenant in " + target,
-              .request = e.arena().request_of(e.attacker(), "GET", target),
-              .refusals = {"200", "400 invalid-parameter", "404 not-found"}});
+    e.attack(
+        {.step = "tenant in " + target,
+         .request = e.arena().request_of(e.attacker(), "GET", target),
+         .refusals = {"200", "400 invalid-parameter", "404 not-found", std::string(no_route)}});
   }
   HttpRequest body =
       e.arena().request_of(e.attacker(), "GET", "/v1/whoami", R"({"tenant":")" + other + "\"}");
@@ -199,11 +208,14 @@ void alg_none(Examination& e) {
   const std::string claims = e.arena().token_claims({.tenant = e.victim().slug});
   for (const std::string algorithm : {"none", "None", "NONE", "nOnE", ""}) {
     const std::string header = R"({"alg":")" + algorithm + R"(","typ":"JWT"})";
-    forged(e, "alg '" + algorithm + "' without a signature", unsigned_token(header, claims));
+    forged(e, "alg '" + algorithm + "' without a signature", unsigned_token(header, claims),
+           {unsigned_by_us});
     forged(e, "alg '" + algorithm + "' with a made-up signature",
-           unsigned_token(header, claims, "x"));
+           unsigned_token(header, claims, "x"),
+           {unsigned_by_us, "a part is no canonical base64url"});
   }
-  forged(e, "no alg at all", unsigned_token(R"({"typ":"JWT"})", claims));
+  forged(e, "no alg at all", unsigned_token(R"({"typ":"JWT"})", claims),
+         {"the header names no algorithm"});
 }
 
 void key_confusion(Examination& e) {
@@ -218,7 +230,7 @@ void key_confusion(Examination& e) {
         {"as raw bytes", key->public_raw()}}) {
     if (secret.empty()) continue;
     forged(e, "HS256 under the public key " + name,
-           sign_token_hs256(R"({"alg":"HS256","typ":"JWT"})", claims, secret));
+           sign_token_hs256(R"({"alg":"HS256","typ":"JWT"})", claims, secret), {unsigned_by_us});
   }
 }
 
@@ -236,7 +248,8 @@ void own_key_in_header(Examination& e) {
           {"no hint", ""}}) {
       forged(e,
              std::string(name_of(algorithm)) + " under the attacker's own key, header with " + name,
-             sign_token(start + extra + "}", claims, *key).value_or(""));
+             sign_token(start + extra + "}", claims, *key).value_or(""),
+             {extra.empty() ? unsigned_by_us : brings_its_own});
     }
   }
 }
@@ -247,9 +260,10 @@ void key_id_tricks(Examination& e) {
        {R"(../../../../../../dev/null)", R"(/dev/null)", R"(' OR '1'='1)",
         R"(x' UNION SELECT 'secret' --)", R"(key\u0000.pem)", R"(|cat /etc/passwd)"}) {
     const std::string header = R"({"alg":"HS256","typ":"JWT","kid":")" + kid + "\"}";
-    forged(e, "kid " + kid + " with the empty key", sign_token_hs256(header, claims, ""));
-    forged(e, "kid " + kid + " with the key it selects",
-           sign_token_hs256(header, claims, "secret"));
+    forged(e, "kid " + kid + " with the empty key", sign_token_hs256(header, claims, ""),
+           {unsigned_by_us});
+    forged(e, "kid " + kid + " with the key it selects", sign_token_hs256(header, claims, "secret"),
+           {unsigned_by_us});
   }
 }
 
@@ -275,21 +289,24 @@ void token_for_another(Examination& e) {
               .refusals = mismatch});
   }
   forged(e, "token of another issuer",
-         arena.token({.tenant = other, .issuer = "https://issuer.example/"}));
-  forged(e, "token for another audience", arena.token({.tenant = other, .audience = "another"}));
+         arena.token({.tenant = other, .issuer = "https://issuer.example/"}), {"another issuer"});
+  forged(e, "token for another audience", arena.token({.tenant = other, .audience = "another"}),
+         {"another audience"});
   forged(e, "token that names two tenants",
          arena.token(
              {.tenant = mine,
-              .claims_extra = ",\"" + arena.plan().auth.tenant_claim + "\":\"" + other + "\""}));
+              .claims_extra = ",\"" + arena.plan().auth.tenant_claim + "\":\"" + other + "\""}),
+         {"a part is no JSON object with unique keys"});
 }
 
 void expired_or_revoked(Examination& e) {
   const Arena& arena = e.arena();
   if (arena.has_tokens()) {
     forged(e, "token that has expired",
-           arena.token({.tenant = e.victim().slug, .expires_in = -120}));
+           arena.token({.tenant = e.victim().slug, .expires_in = -120}), {out_of_time});
     forged(e, "token that never expires in time",
-           arena.token({.tenant = e.victim().slug, .claims_extra = R"(,"nbf":99999999999)"}));
+           arena.token({.tenant = e.victim().slug, .claims_extra = R"(,"nbf":99999999999)"}),
+           {out_of_time});
   }
   if (!arena.plan().auth.api_keys) return;
   const std::string name = "caisson-" + arena.run();
@@ -304,10 +321,10 @@ void expired_or_revoked(Examination& e) {
   if (auto gone = api.delete_key(e.victim().slug, key->id); !gone) {
     return e.inconclusive("the key could not be revoked: " + gone.error().text());
   }
-  forged(e, "API key that was revoked", key->text);
+  forged(e, "API key that was revoked", key->text, {"the key was revoked"});
   std::string changed = key->text;
   changed.back() = changed.back() == 'A' ? 'B' : 'A';
-  forged(e, "API key with another last character", changed);
+  forged(e, "API key with another last character", changed, {"no such key"});
 }
 
 void warm_cache(Examination& e) {
@@ -347,7 +364,7 @@ void operator_routes(Examination& e) {
         e.arena().request_of(e.attacker(), method, target, method == "POST" ? "{}" : "");
     e.attack({.step = method + " " + target + " at the data listener",
               .request = request,
-              .refusals = {"404 not-found"}});
+              .refusals = {std::string(no_route)}});
     RunningInstance listener = *e.victim().instance;
     listener.data = listener.operator_api;
     e.attack(
@@ -392,12 +409,12 @@ const std::vector<Probe> probes{
     {"ID6", "an unregistered slug is refused, not defaulted", Resource::identity, 1, false, nullptr,
      unregistered_slug},
     {"ID7", "no tenant, no request", Resource::identity, 1, false, nullptr, no_context},
-    {"ID8", "alg none and its variants", Resource::identity, 1, false, nullptr, alg_none},
+    {"ID8", "alg none and its variants", Resource::identity, 1, false, needs_tokens, alg_none},
     {"ID9", "HMAC under the public key", Resource::identity, 1, false, needs_public_key,
      key_confusion},
-    {"ID10", "embedded jwk, jku, x5u and a key of one's own", Resource::identity, 1, false, nullptr,
-     own_key_in_header},
-    {"ID11", "kid with traversal, SQL and NUL", Resource::identity, 1, false, nullptr,
+    {"ID10", "embedded jwk, jku, x5u and a key of one's own", Resource::identity, 1, false,
+     needs_tokens, own_key_in_header},
+    {"ID11", "kid with traversal, SQL and NUL", Resource::identity, 1, false, needs_tokens,
      key_id_tricks},
     {"ID13", "A's token with B's tenant, issuer or audience", Resource::identity, 1, false,
      needs_tokens, token_for_another},

@@ -205,14 +205,16 @@ void old_credential(const Arena& arena, std::vector<Cell>& cells) {
   if (!s.thrown.by_token) {
     e.attack({.step = "the former tenant's key",
               .request = arena.request_of(s.thrown, "GET", target),
-              .refusals = {"401 invalid-credential"}});
+              .refusals = {"401 invalid-credential"},
+              .causes = {"no such key", "the key was revoked"}});
   }
   if (!token.empty()) {
     HttpRequest request = arena.request_of(s.thrown, "GET", target);
     request.headers.front().second = "Bearer " + token;
     e.attack({.step = "a token made for the former tenant",
               .request = request,
-              .refusals = {"401 invalid-credential"}});
+              .refusals = {"401 invalid-credential"},
+              .causes = {"it was issued before this tenant had the slug"}});
   }
   keep(e, cells);
 }

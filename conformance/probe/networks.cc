@@ -32,18 +32,18 @@ void operator_listener(Examination& e) {
     e.attack({.step = "GET " + target + " at the data listener with the operator's token",
               .request = request,
               .at = e.victim().instance,
-              .refusals = {"401 invalid-credential", "404 not-found"}});
+              .refusals = {"401 invalid-credential", std::string(no_route)}});
     if (target != "/metrics") metrics_listener(e, request);
     if (arena.stack().edge() == nullptr) continue;
     for (const std::string& host : {e.victim().host, e.attacker().host, arena.plan().domain.value,
                                     std::string("localhost")}) {
       HttpRequest through = request;
       through.host = host;
-      e.attack(
-          {.step = "GET " + target + " through the edge at " + host,
-           .request = through,
-           .way = Way::edge,
-           .refusals = {"401 invalid-credential", "404 not-found", "404", "421", "403", "308"}});
+      e.attack({.step = "GET " + target + " through the edge at " + host,
+                .request = through,
+                .way = Way::edge,
+                .refusals = {"401 invalid-credential", std::string(no_route), "404", "421", "403",
+                             "308"}});
     }
   }
 }

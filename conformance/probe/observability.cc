@@ -31,7 +31,7 @@ void metrics(Examination& e) {
           e.attack({.step = "GET " + target + (way == Way::edge ? " through the edge" : ""),
                     .request = arena.request_of(e.attacker(), "GET", target),
                     .way = way,
-                    .refusals = {"404 not-found", "404"}});
+                    .refusals = {std::string(no_route), "404"}});
       if (!answer) continue;
       const bool told = answer->body.find("\"" + e.victim().slug + "\"") != std::string::npos;
       e.expect("label of " + e.victim().slug + " in " + target, !told, "absent",
@@ -49,7 +49,7 @@ void queries(Examination& e) {
         std::string("/v1/status")}) {
     e.attack({.step = "GET " + target,
               .request = arena.request_of(e.attacker(), "GET", target),
-              .refusals = {"404 not-found"}});
+              .refusals = {std::string(no_route)}});
   }
 }
 
@@ -122,10 +122,10 @@ void forged_lines(Examination& e) {
   for (const std::string& target :
        {"/v1/records/" + e.attacker().collection + "?filter=a:eq:" + encoded, "/v1/" + encoded,
         "/v1/whoami?" + encoded}) {
-    e.attack(
-        {.step = "an encoded line break in the target",
-         .request = arena.request_of(e.attacker(), "GET", target),
-         .refusals = {"200", "400 invalid-parameter", "404 not-found", "400 malformed-request"}});
+    e.attack({.step = "an encoded line break in the target",
+              .request = arena.request_of(e.attacker(), "GET", target),
+              .refusals = {"200", "400 invalid-parameter", "404 not-found", std::string(no_route),
+                           "400 malformed-request"}});
   }
   for (const char* field : {"User-Agent", "traceparent", "X-Forwarded-For", "Idempotency-Key"}) {
     HttpRequest request = arena.request_of(e.attacker(), "GET", "/v1/whoami");
@@ -174,7 +174,7 @@ void audit_log(Examination& e) {
            answered ? Verdict::leak : Verdict::inconclusive);
   e.attack({.step = "POST /v1/audit/verify as a tenant",
             .request = arena.request_of(e.attacker(), "POST", "/v1/audit/verify", "{}"),
-            .refusals = {"404 not-found"}});
+            .refusals = {std::string(no_route)}});
   if (needs_data_directories(arena)) return;
   // A copy with one byte changed must be found out by the program that ships.
   const fs::path copy =

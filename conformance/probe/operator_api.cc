@@ -187,6 +187,7 @@ Result<std::vector<AuditRecord>> OperatorApi::refusals_after(std::uint64_t after
       boost::system::error_code error;
       const json::value* seq = record.if_contains("seq");
       AuditRecord entry{.action = text_of(record, "action"),
+                        .actor = text_of(record, "actor"),
                         .tenant = text_of(record, "tenant"),
                         .request_id = text_of(record, "request_id"),
                         .outcome = text_of(record, "outcome"),

@@ -14,6 +14,7 @@ namespace caisson::conformance {
 struct AuditRecord {
   std::uint64_t seq = 0;
   std::string action{};
+  std::string actor{};
   std::string tenant{};
   std::string request_id{};
   std::string outcome{};

@@ -105,17 +105,41 @@ TEST_F(ExaminationTest, APassIsEarned) {
     e.attack(header_of_b(e));
   });
   EXPECT_EQ(cell.verdict, Verdict::pass) << cell.reason;
-  EXPECT_EQ(cell.observations, 4U);  // two attacks, one ghost, one state
+  EXPECT_EQ(cell.observations, 3U);  // two attacks, one ghost
 }
 
 TEST_F(ExaminationTest, NothingTriedIsNoPass) {
   fake_.twist = nullptr;
   const auto pairs = arena_->pairs();
   Examination e(*arena_, *pairs[0].first, *pairs[0].second);
-  e.ignore_state();
   e.begin();
   e.finish();
-  EXPECT_EQ(e.cell().verdict, Verdict::inconclusive);
+  EXPECT_EQ(e.control_cell().verdict, Verdict::pass);
+  EXPECT_EQ(e.cell().verdict, Verdict::inconclusive) << "a state that stays is no attack";
+  EXPECT_EQ(e.cell().reason,
+            "the harness: expected a conclusive observation, observed nothing was attacked");
+}
+
+TEST_F(ExaminationTest, WhatWasSkippedDoesNotPassWithItsControls) {
+  const Probe probe{"X1", "skips", Resource::records, 1, false, nullptr, [](Examination& e) {
+                      e.skip("there is no such surface");
+                    }};
+  const auto result = run_probe(*arena_, probe);
+  EXPECT_EQ(result.verdict, Verdict::not_applicable);
+  EXPECT_THAT(result.reason, HasSubstr("there is no such surface"));
+}
+
+TEST_F(ExaminationTest, A404OfTheRouterIsNoRefusal) {
+  answer_attack({.status = 404,
+                 .body = R"({"type":"urn:caisson:problem:not-found",)"
+                         R"("detail":"there is nothing at this path"})"});
+  const Cell cell = examine([&](Examination& e) {
+    auto attack = read_of_b(e);
+    attack.ghost.reset();
+    e.attack(attack);
+  });
+  EXPECT_EQ(cell.verdict, Verdict::inconclusive);
+  EXPECT_THAT(cell.reason, HasSubstr("no such route"));
 }
 
 TEST_F(ExaminationTest, AForeignCanaryIsALeakInAnyForm) {
@@ -226,11 +250,30 @@ TEST_F(ExaminationTest, ADenialThatIsNotInTheAuditLogIsInconclusive) {
   EXPECT_THAT(cell.reason, HasSubstr("audit log"));
 }
 
+TEST_F(ExaminationTest, ADenialThatTheAuditLogTellsWronglyIsInconclusive) {
+  const auto verdict_with = [&](const std::string& reason, const std::vector<std::string>& causes) {
+    begin_run();
+    fake_.audit_reason = reason;
+    return examine([&](Examination& e) {
+             auto attack = header_of_b(e);
+             attack.causes = causes;
+             e.attack(attack);
+           })
+        .verdict;
+  };
+  EXPECT_EQ(verdict_with("tenant-mismatch", {}), Verdict::pass);
+  EXPECT_EQ(verdict_with("tenant-mismatch: the header", {"the host", "the header"}), Verdict::pass);
+  EXPECT_EQ(verdict_with("tenant-mismatch: the host", {"the header"}), Verdict::inconclusive);
+  EXPECT_EQ(verdict_with("tenant-mismatch", {"the header"}), Verdict::inconclusive);
+  EXPECT_EQ(verdict_with("rate-limited", {}), Verdict::inconclusive);
+}
+
 TEST_F(ExaminationTest, ACountInTheAuditLogStandsForAsManyRefusalsAsItSays) {
   const auto verdict_with = [&](const std::string& reason, int count, const std::string& time) {
     begin_run();
-    fake_.count_record = R"("request_id":"x","reason":")" + reason + R"(","count":)" +
-                         std::to_string(count) + R"(,"from":")" + time + R"(","to":")" + time + '"';
+    fake_.count_record = R"("request_id":"x","actor":"api-key:k","outcome":"refused","reason":")" +
+                         reason + R"(","count":)" + std::to_string(count) + R"(,"from":")" + time +
+                         R"(","to":")" + time + '"';
     return examine([&](Examination& e) {
              e.attack(header_of_b(e));
              e.attack(header_of_b(e));

@@ -31,7 +31,8 @@ void conclude(ProbeResult& result) {
                           ? cell.reason
                           : cell.accessor + " -> " + cell.owner + ": " + cell.reason;
     }
-    result.verdict = merge(result.verdict, cell.verdict);
+    if (!cell.control || cell.verdict > Verdict::pass)
+      result.verdict = merge(result.verdict, cell.verdict);
   }
   if (result.verdict != Verdict::not_applicable || !result.reason.empty()) return;
   const auto said =

@@ -38,11 +38,12 @@ void refused(Examination& e, const std::string& step, const HttpRequest& request
            opened ? Verdict::leak : Verdict::inconclusive);
   if (!expected) return;
   const HttpResponse& answer = socket->answer();
-  const bool audited =
-      e.arena().audited({.request_id = std::string(answer.field("caisson-request-id")),
-                         .problem = std::string(answer.problem())});
-  e.expect(step + ", audit log", audited, "recorded", "looked up by request id",
-           Verdict::inconclusive);
+  const auto wrong =
+      e.arena().wrong_in_audit({.request_id = std::string(answer.field("caisson-request-id")),
+                                .problem = std::string(answer.problem()),
+                                .tenant = e.attacker().slug});
+  e.expect(step + ", audit log", wrong.empty(), "recorded",
+           wrong.empty() ? "looked up by request id" : wrong, Verdict::inconclusive);
 }
 
 /// Writes a record; its id, or nothing.

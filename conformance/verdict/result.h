@@ -43,6 +43,9 @@ struct Cell {
   std::string accessor{};
   std::string owner{};
   Verdict verdict = Verdict::not_applicable;
+  /// What the owner could do itself: when it could not, nothing was shown; when it could, nothing
+  /// was attacked by that.
+  bool control = false;
   std::string reason{};  ///< why the verdict is not PASS, or why the probe does not apply
   std::uint64_t observations = 0;
   std::vector<Evidence> evidence{};

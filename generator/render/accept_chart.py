@@ -817,8 +817,8 @@ def quantities_are_read(chart):
     place = chart.work / f"{chart.name}-quantities"
     shutil.copytree(chart.directory, place)
     sizes = {"1Ti": 1 << 40, "1024Gi": 1 << 40, "1e12": 10**12, "7e+3": 7000, "7E3": 7000, "+5Gi": 5 << 30, ".5G": 5 * 10**8, "5.": 5, "2E": 2 * 10**18,
-             "1500m": 1.5, "5m": 0.005, "10": 10}
-    lines = [f'  {key}: {{{{ include "caisson.quantity" "{size}" | quote }}}}' for key, size in zip("abcdefghijkl", sizes)]
+             "1500m": 1.5, "5m": 0.005, "250u": 0.00025, "9n": 9e-9, "10": 10}
+    lines = [f'  {key}: {{{{ include "caisson.quantity" "{size}" | quote }}}}' for key, size in zip("abcdefghijklmn", sizes)]
     (place / "templates/quantities.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: { name: quantities }\ndata:\n" + "\n".join(lines) + "\n")
     command = [tools() / "helm", "template", "release", place, "--kube-version", "1.32.0", "--show-only", "templates/quantities.yaml"]
     read = yaml.load(run(*command).stdout, Loader)["data"]

@@ -1,6 +1,7 @@
 #include "base/suggestion.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <vector>
 
@@ -17,6 +18,10 @@ char fold(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
+bool same(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, {}, fold, fold);
+}
+
 // Insertions, deletions, replacements and swaps of neighbours (optimal string alignment).
 std::size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before(b.size() + 1);
@@ -26,8 +31,8 @@ std::size_t distance(std::string_view a, std::string_view b) {
   for (std::size_t i = 1; i <= a.size(); ++i) {
     row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const bool same = fold(a[i - 1]) == fold(b[j - 1]);
-      row[j] = std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + (same ? 0 : 1)});
+      const std::size_t replaced = fold(a[i - 1]) == fold(b[j - 1]) ? 0 : 1;
+      row[j] = std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + replaced});
       if (i > 1 && j > 1 && fold(a[i - 1]) == fold(b[j - 2]) && fold(a[i - 2]) == fold(b[j - 1])) {
         row[j] = std::min(row[j], before[j - 2] + 1);
       }
@@ -48,10 +53,31 @@ bool begins(std::string_view shorter, std::string_view longer) {
          std::string_view("-_.").find(longer[shorter.size()]) != std::string_view::npos;
 }
 
+bool is_one_of(std::string_view word, std::span<const std::string_view> words) {
+  return std::ranges::any_of(words, [word](std::string_view each) { return same(word, each); });
+}
+
 }  // namespace
+
+bool says_all(std::string_view word) {
+  constexpr std::array<std::string_view, 10> words{"true",  "yes", "on",  "enable",     "enabled",
+                                                   "allow", "all", "any", "everything", "*"};
+  return is_one_of(word, words);
+}
+
+bool says_nothing(std::string_view word) {
+  constexpr std::array<std::string_view, 8> words{"false",    "no",   "off",  "disable",
+                                                  "disabled", "deny", "none", "nothing"};
+  return is_one_of(word, words);
+}
 
 std::string_view closest(std::string_view word, std::span<const std::string_view> candidates) {
   if (word.empty() || word.size() > longest_word) return {};
+  if (says_all(word) || says_nothing(word)) {
+    const auto itself = std::ranges::find_if(
+        candidates, [word](std::string_view candidate) { return same(word, candidate); });
+    return itself == candidates.end() ? std::string_view{} : *itself;
+  }
   std::string_view best;
   std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
   for (const std::string_view candidate : candidates) {

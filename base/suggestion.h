@@ -6,7 +6,14 @@
 
 namespace caisson {
 
-/// The candidate that a person who wrote `word` most likely meant, or empty.
+/// Whether a word, in letters of any case, says yes, or everything that there is: true, on, all.
+[[nodiscard]] bool says_all(std::string_view word);
+
+/// Whether it says no, or nothing: false, off, none, deny.
+[[nodiscard]] bool says_nothing(std::string_view word);
+
+/// The candidate that a person who wrote `word` most likely meant, or empty. A word that says all
+/// or nothing is none that was misspelt: nothing but itself is meant by it.
 [[nodiscard]] std::string_view closest(std::string_view word,
                                        std::span<const std::string_view> candidates);
 

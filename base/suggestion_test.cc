@@ -29,6 +29,20 @@ TEST(Suggestion, IsTheNameThatBeginsWithTheWord) {
   EXPECT_EQ(closest("requests", far), "requests-per-second") << "two letters are not";
 }
 
+TEST(Suggestion, IsNeverMadeFromAWordThatSaysAllOrNothing) {
+  constexpr std::array<std::string_view, 5> near{"trust", "alert", "note", "deploy", "offset"};
+  for (const std::string_view word :
+       {"true", "all", "none", "deny", "off", "False", "ON", "allow"}) {
+    EXPECT_TRUE(says_all(word) != says_nothing(word)) << word;
+    EXPECT_EQ(closest(word, near), "") << word;
+  }
+  EXPECT_EQ(closest("offs", near), "offset");
+  constexpr std::array<std::string_view, 2> words{"None", "always"};
+  EXPECT_EQ(suggest("none", words), "did you mean 'None'?") << "in the letters of the language";
+  EXPECT_EQ(suggest("off", words), "use None or always");
+  EXPECT_FALSE(says_all("alls") || says_nothing("nobody"));
+}
+
 TEST(Suggestion, NamesAFewWordsWhenNoneIsLike) {
   constexpr std::array<std::string_view, 2> words{"active", "suspended"};
   EXPECT_EQ(suggest("aktive", words), "did you mean 'active'?");

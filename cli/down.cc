@@ -11,7 +11,8 @@ namespace {
 constexpr auto kNotes =
     R"(Stops what `caisson up` started and removes its data, secrets and logs. Of another spec's stack in the same
 --state it says whose it is, and leaves it alone as long as that file is there to stop it. A spec that has
-gone wrong or away since is no hindrance: the stack notes which file and --env it was started from.
+gone wrong or away since is no hindrance: the stack notes which file and --env it was started from. Where the
+file started several, none is stopped, and the command that stops it is said of each.
 
 examples:
   caisson down examples/quickstart/deployment.yaml

@@ -165,17 +165,18 @@ environments: { demo: { version: 1.1.0 } }
       "state/origin.json",
       R"({"target":"local","spec":"/gone/d.yaml","name":"acme","version":"1.0.0","environment":"",)"
       R"("digest":"other","down":"caisson down /gone/d.yaml"})");
-  const std::string rest =
-      " d.yaml --env demo --answers answers.env --blueprints 'my blueprints' --target local "
-      "--state state`";
+  const std::string where = " --target local --state state`";
   const auto ran = caisson({"conform", "d.yaml", "--env", "demo", "--answers", "answers.env",
                             "--blueprints", "my blueprints", "--state", "state"},
                            {.directory = scratch.path()});
   EXPECT_EQ(ran.code, 3);
   EXPECT_THAT(ran.error, HasSubstr("caisson: the stack in " + (scratch.path() / "state").string() +
                                    " was started from another spec (acme 1.0.0, /gone/d.yaml); "
-                                   "remove it and its data with `caisson down" +
-                                   rest + ", and start this spec's with `caisson up" + rest));
+                                   "remove it and its data with `caisson down d.yaml --env demo" +
+                                   where +
+                                   ", and start this spec's with `caisson up d.yaml --env demo "
+                                   "--answers answers.env --blueprints 'my blueprints'" +
+                                   where));
 }
 
 TEST(CommandLine, StopsWhatASpecStartedThatHasGoneWrongSince) {
@@ -194,7 +195,8 @@ TEST(CommandLine, StopsWhatASpecStartedThatHasGoneWrongSince) {
   stack("there");
   const auto of_another = caisson({"down", "d.yaml", "--state", "there"}, here);
   EXPECT_EQ(of_another.code, 3);
-  EXPECT_THAT(of_another.error, HasSubstr("stop it with `caisson down d.yaml --env demo`"));
+  EXPECT_THAT(of_another.error, HasSubstr("stop it with `caisson down d.yaml --env demo --state " +
+                                          (scratch.path() / "there").string() + "`"));
   for (const bool is_there : {true, false}) {
     stack("there");
     if (!is_there) std::filesystem::remove(scratch.path() / "d.yaml");
@@ -203,6 +205,145 @@ TEST(CommandLine, StopsWhatASpecStartedThatHasGoneWrongSince) {
     EXPECT_EQ(ran.out, "what d.yaml started is down\n");
     EXPECT_FALSE(std::filesystem::exists(scratch.path() / "there"));
   }
+}
+
+/// The commands in a message that begin so, as they are copied from it.
+std::vector<std::string> commands_in(const std::string& text, const std::string& begin) {
+  std::vector<std::string> commands;
+  for (auto at = text.find("`" + begin); at != std::string::npos;) {
+    const auto end = text.find('`', at + 1);
+    commands.push_back(text.substr(at + 1, end - at - 1));
+    at = text.find("`" + begin, end);
+  }
+  return commands;
+}
+
+/// Stacks that a spec `d.yaml` has started, as they note it of themselves.
+class NotedStacks : public ::testing::Test {
+ protected:
+  void note(const std::string& name, const std::string& target = "local") {
+    scratch_.write("s/caisson/" + name + "-1/state.json", "{}");
+    scratch_.write("s/caisson/" + name + "-1/origin.json",
+                   R"({"target":")" + target + R"(","spec":")" + spec_ + R"(","name":")" + name +
+                       R"(","version":"1.0.0","environment":"","digest":"other","down":"caisson )" +
+                       "down " + spec_ + " --target " + target + "\"}");
+  }
+  [[nodiscard]] bool stands(const std::string& name) const {
+    return std::filesystem::exists(scratch_.path() / "s/caisson" / (name + "-1"));
+  }
+  Ran down(const std::vector<std::string>& options = {}) {
+    std::vector<std::string> words{"down", "d.yaml"};
+    words.insert(words.end(), options.begin(), options.end());
+    return caisson(words, here_);
+  }
+  Ran type(const std::string& command) {
+    return run_program({"sh", "-c", "PATH='" CAISSON_BINARY_DIR "/bin':$PATH; " + command}, here_);
+  }
+
+  const Scratch scratch_;
+  const std::string spec_ = (scratch_.path() / "d.yaml").string();
+  const Surroundings here_{.directory = scratch_.path(),
+                           .environment = {{"HOME", scratch_.path().string()},
+                                           {"XDG_STATE_HOME", (scratch_.path() / "s").string()}}};
+};
+
+TEST_F(NotedStacks, OfSeveralThatAWrongSpecStartedNoneIsStopped) {
+  scratch_.write("d.yaml", "caisson: v1\nname: [\n");
+  note("acme");
+  note("acmf");
+  const auto ran = down();
+  EXPECT_EQ(ran.code, 3);
+  EXPECT_EQ(ran.out, "");
+  EXPECT_THAT(
+      ran.error,
+      HasSubstr("caisson: several stacks were started from d.yaml, and none is stopped; `"));
+  for (const std::string name : {"acme", "acmf"}) {
+    EXPECT_TRUE(stands(name));
+    EXPECT_THAT(ran.error, HasSubstr("/" + name + "-1` stops " + name + " 1.0.0"));
+  }
+  const auto commands = commands_in(ran.error, "caisson down ");
+  ASSERT_EQ(commands.size(), 2U) << ran.error;
+  for (const auto& command : commands) {
+    const auto typed = type(command);
+    EXPECT_EQ(typed.code, 0) << command << typed.error;
+  }
+  EXPECT_FALSE(stands("acme") || stands("acmf"));
+}
+
+TEST_F(NotedStacks, OfAnotherTargetOrEnvironmentAreNamedWithTheirCommand) {
+  scratch_.write("d.yaml", "caisson: v1\nname: [\n");
+  note("acme", "compose");
+  const auto ran = down();
+  EXPECT_EQ(ran.code, 3);
+  EXPECT_THAT(ran.error, HasSubstr("caisson: no stack of target local is known that was started "
+                                   "from d.yaml; `caisson down " +
+                                   spec_ + " --target compose --state " + scratch_.path().string() +
+                                   "/s/caisson/acme-1` stops acme 1.0.0\n"));
+  note("acme");
+  const auto of_another = down({"--env", "demo"});
+  EXPECT_EQ(of_another.code, 3);
+  const auto commands = commands_in(of_another.error, "caisson down ");
+  ASSERT_EQ(commands.size(), 1U) << of_another.error;
+  EXPECT_EQ(type(commands.front()).code, 0);
+  EXPECT_FALSE(stands("acme"));
+}
+
+TEST_F(NotedStacks, AreLeftAloneWhenAnOptionIsWrong) {
+  note("acme");
+  scratch_.write("wrong.env", "shade=red\n");
+  scratch_.write("line.env", "red\n");
+  for (const std::string spec :
+       {"caisson: v1\nname: acme\nversion: 1.0.0\ntenants: []\n", "caisson: v1\nname: acme\n"}) {
+    scratch_.write("d.yaml", spec);
+    for (const auto& [option, value, said] :
+         {std::tuple{"--answers", "gone.env",
+                     "gone.env cannot be read: no such file or directory\n"},
+          {"--answers", "line.env", "a line of it is NAME=ANSWER"},
+          {"--answers", "wrong.env", "the spec does not ask for the answer 'shade'"},
+          {"--blueprints", "gone", "cannot read the blueprints in 'gone'"},
+          {"--blueprints", "git+file:///gone@0", "gone"},
+          {"--state", "gone", "no stack in "},
+          {"--env", "demp", "there is no environment 'demp'"},
+          {"--target", "podman", "'podman' is not one of"}}) {
+      const auto ran = down({option, value});
+      EXPECT_EQ(ran.code, 3) << option << value;
+      EXPECT_EQ(ran.out, "") << option << value;
+      EXPECT_THAT(ran.error, HasSubstr(said)) << option;
+      EXPECT_TRUE(stands("acme")) << option << value;
+    }
+  }
+}
+
+TEST_F(NotedStacks, AreNamedByASweepWithTheCommandThatRemovesThem) {
+  note("acme", "compose");
+  scratch_.write("s/caisson/acme-1/compose/compose.yaml", "name: acme\n");
+  scratch_.write("s/caisson/acme-1/journal/r1.journal",
+                 R"({"do":"open","run":"r1","pid":1,"start":"","expires":0})"
+                 "\n");
+  const auto ran = caisson({"sweep"}, here_);
+  EXPECT_EQ(ran.code, 3);
+  EXPECT_THAT(ran.error,
+              HasSubstr("`caisson down " + spec_ + " --target compose --state " +
+                        (scratch_.path() / "s/caisson/acme-1").string() + "` removes the whole"));
+}
+
+/// What is stopped needs nothing of what it was made of but its name.
+TEST_F(NotedStacks, AreStoppedWithoutTheAnswersThatTheyWereStartedWith) {
+  scratch_.write("d.yaml", R"(caisson: v1
+name: acme
+version: 1.0.0
+answers:
+  http: { type: port, text: "Its port?" }
+  https: { type: port, text: "Its other port?" }
+edge: { http: "${answer:http}", https: "${answer:https}" }
+tenants: []
+)");
+  note("acme");
+  const auto ran = down({"--state", (scratch_.path() / "s/caisson/acme-1").string()});
+  EXPECT_EQ(ran.code, 0) << ran.error;
+  EXPECT_THAT(ran.error, ::testing::Not(HasSubstr("E0")));
+  EXPECT_EQ(ran.out, "acme is down\n");
+  EXPECT_FALSE(stands("acme"));
 }
 
 TEST(CommandLine, SaysWhenItsResultCouldNotBeWritten) {

@@ -88,7 +88,10 @@ Result<std::string> read_beside(const fs::path& path) {
 Result<installer::Answers> read_answers(const std::string& path) {
   if (path.empty()) return installer::Answers{};
   auto answers = installer::read_answers_file(path, {});
-  if (!answers) return fail(answers.error().what, "a line of it is NAME=ANSWER");
+  if (!answers) {
+    const bool unread = answers.error().code == installer::Code::host_read;
+    return fail(answers.error().what, unread ? "" : "a line of it is NAME=ANSWER");
+  }
   return *std::move(answers);
 }
 

@@ -37,8 +37,8 @@ void add_target(CLI::App& app, StackArguments& arguments);
 
 /// Reads the spec and runs `command` on it with the console's streams. What is wrong with the spec
 /// is printed and counts as "something was in the way", 3: 1 and 2 are verdicts on a stack. A
-/// command that `starts` something refuses what no target can make good; one that can do `without`
-/// does that for a spec that is wrong or gone.
+/// command that `starts` something refuses what no target can make good, and wants all answers; one
+/// that can do `without` does that for a spec that is wrong or gone, never for a wrong option.
 int on_subject(const StackArguments& arguments, Console& console,
                const std::function<conformance::Status(const conformance::Subject&,
                                                        const conformance::Output&)>& command,

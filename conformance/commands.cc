@@ -147,8 +147,9 @@ std::vector<std::string> sweep_journal(const fs::path& state, const LeftJournal&
     return left;
   }
   if (fs::exists(state / "compose")) {
+    const auto origin = read_origin(state);
     return {"run " + journal.run + "'s traces in the containers of " + state.string() +
-            "; `caisson down --target compose` removes the whole stack"};
+            (origin ? "; `" + down_of(state, *origin) + "` removes the whole stack" : "")};
   }
   const auto runs = revive_local(state);
   if (!runs) return {state.string() + ": " + runs.error().text()};

@@ -244,7 +244,9 @@ TEST_F(OtherSpec, IsNotWhatAComposeProjectIsAttackedAs) {
   EXPECT_THAT(error_.str(), HasSubstr("is one of target compose; attack it with --target compose"));
   error_.str("");
   EXPECT_EQ(down(subject_, {.state = options.state}, output_), Status::harness) << told();
-  EXPECT_THAT(error_.str(), HasSubstr("is one of target compose; stop it with `the command`"));
+  EXPECT_THAT(error_.str(),
+              HasSubstr("is one of target compose; stop it with `the command --state " +
+                        options.state.string() + "`"));
 }
 
 TEST_F(OtherSpec, OfTheSameNameHasAStackOfItsOwn) {

@@ -34,29 +34,25 @@ std::string canonical(const std::string& path) {
 /// A state directory as messages name it.
 std::string whole(const fs::path& state) { return fs::absolute(state).lexically_normal().string(); }
 
-/// `up` or `down` as it has to be typed for this stack.
+/// `up` or `down` as it has to be typed for this stack. What is stopped needs neither answers nor
+/// blueprints, which may be gone by then.
 std::string command(const std::string& verb, const Subject& subject, const StackOptions& options) {
+  const bool starts = verb == "up";
   std::string out = "caisson " + verb + " " + typed_word(subject.path);
   const auto add = [&](const char* option, const std::string& value) {
     if (!value.empty()) out += std::string(" ") + option + " " + typed_word(value);
   };
   add("--env", subject.environment);
-  add("--answers", subject.answers_file);
-  add("--blueprints", subject.blueprints_from);
+  if (starts) add("--answers", subject.answers_file);
+  if (starts) add("--blueprints", subject.blueprints_from);
   add("--target", options.target);
   add("--state", options.state.string());
-  if (verb == "up") add("--runtime", options.runtime.string());
+  if (starts) add("--runtime", options.runtime.string());
   return out;
 }
 
 Origin origin_of(const plan::Plan& plan, const Subject& subject, const StackOptions& options) {
-  Subject anywhere{.path = canonical(subject.path),
-                   .environment = subject.environment,
-                   .answers_file = subject.answers_file,
-                   .blueprints_from = subject.blueprints_from};
-  for (std::string* path : {&anywhere.answers_file, &anywhere.blueprints_from}) {
-    if (!path->empty() && !path->starts_with("git+")) *path = canonical(*path);
-  }
+  const Subject anywhere{.path = canonical(subject.path), .environment = subject.environment};
   StackOptions there = options;
   if (!there.state.empty()) there.state = whole(there.state);
   return {.target = options.target,
@@ -65,6 +61,11 @@ Origin origin_of(const plan::Plan& plan, const Subject& subject, const StackOpti
           .version = plan.version.value,
           .environment = subject.environment,
           .down = command("down", anywhere, there)};
+}
+
+/// "`caisson down d.yaml --state DIR` stops acme 1.0.0"
+std::string stops(const std::string& down, const Origin& origin) {
+  return "`" + down + "` stops " + in_words(origin);
 }
 
 /// Whether another file, which is there, is what a stack was made from. One that has gone is not
@@ -93,8 +94,9 @@ std::string from_another(const fs::path& state, const Origin& origin, const plan
 Result<void> check_owner(const fs::path& state, const plan::Plan& plan, const Subject& subject) {
   const auto origin = read_origin(state);
   if (!origin || !is_anothers(*origin, subject)) return {};
-  return fail(from_another(state, *origin, plan, subject),
-              "stop it with `" + origin->down + "`, or name another directory with --state");
+  return fail(
+      from_another(state, *origin, plan, subject),
+      "stop it with `" + down_of(state, *origin) + "`, or name another directory with --state");
 }
 
 /// What `up` generates of this spec for the target.
@@ -109,7 +111,7 @@ std::string anew(const fs::path& state, const Subject& subject, const StackOptio
   const auto origin = read_origin(state);
   const bool its_own =
       origin && (is_anothers(*origin, subject) || origin->target != options.target);
-  const std::string down = its_own ? origin->down : down_command(subject, options);
+  const std::string down = its_own ? down_of(state, *origin) : down_command(subject, options);
   return "remove it and its data with `" + down + "`, and start this spec's with `" +
          command("up", subject, options) + "`";
 }
@@ -125,13 +127,6 @@ std::vector<std::pair<fs::path, Origin>> noted_stacks() {
   return found;
 }
 
-/// The command of a stack that was renamed since leads elsewhere without the directory.
-std::string with_state(const std::string& down, const fs::path& state) {
-  return down.find(" --state ") == std::string::npos
-             ? down + " --state " + typed_word(state.string())
-             : down;
-}
-
 /// The commands that stop what is in other default directories and may be meant: stacks of the same
 /// file, and those of the same name whose file has gone, for it may be this one.
 std::string stops_others(const plan::Plan& plan, const Subject& subject) {
@@ -142,9 +137,9 @@ std::string stops_others(const plan::Plan& plan, const Subject& subject) {
     const bool moved = origin.name == plan.name.value && !fs::exists(origin.spec, error);
     if (!same && !moved) continue;
     const StackOptions there{.target = origin.target, .state = state};
-    out += (out.empty() ? "`" : ", `") +
-           (same ? with_state(origin.down, state) : down_command(subject, there)) + "` stops " +
-           in_words(origin) + (same ? "" : " of " + origin.spec);
+    out += (out.empty() ? "" : ", ") +
+           stops(same ? down_of(state, origin) : down_command(subject, there), origin) +
+           (same ? "" : " of " + origin.spec);
   }
   return out;
 }
@@ -158,7 +153,7 @@ Result<void> check_target(const fs::path& state, const Result<Origin>& origin,
                           const StackOptions& options) {
   if (!origin || origin->target == options.target) return {};
   return fail("the stack in " + whole(state) + " is one of target " + origin->target,
-              "stop it with `" + origin->down + "`");
+              "stop it with `" + down_of(state, *origin) + "`");
 }
 
 Result<void> take_down(const fs::path& state, const StackOptions& options, const Output& output) {
@@ -177,6 +172,12 @@ fs::path state_of(const plan::Plan& plan, const Subject& subject, const StackOpt
 
 std::string down_command(const Subject& subject, const StackOptions& options) {
   return command("down", subject, options);
+}
+
+std::string down_of(const fs::path& state, const Origin& origin) {
+  return origin.down.find(" --state ") == std::string::npos
+             ? origin.down + " --state " + typed_word(whole(state))
+             : origin.down;
 }
 
 bool stands(const fs::path& state) {
@@ -263,24 +264,36 @@ Result<void> stop_stack(const plan::Plan& plan, const Subject& subject, const St
 
 Result<void> stop_unread(const std::string& path, const std::string& environment,
                          const StackOptions& options, const Output& output) {
-  const auto is_its = [&](const Origin& origin) {
-    return path != "-" && origin.spec == canonical(path) && origin.environment == environment;
+  const auto is_of_file = [&](const Origin& origin) {
+    return path != "-" && origin.spec == canonical(path);
   };
   if (!options.state.empty()) {
     const auto origin = read_origin(options.state);
-    if (!origin || !is_its(*origin)) {
-      return fail(
-          "nothing says that the stack in " + whole(options.state) + " is this spec's",
-          origin ? "stop it with `" + origin->down + "`" : "stop it with the spec as it was");
+    if (!fs::exists(options.state))
+      return fail("there is no stack in " + whole(options.state), "name its directory");
+    if (!origin || !is_of_file(*origin) || origin->environment != environment) {
+      return fail("nothing says that the stack in " + whole(options.state) + " is this spec's",
+                  origin ? "stop it with `" + down_of(options.state, *origin) + "`"
+                         : "stop it with the spec as it was");
     }
     if (auto fits = check_target(options.state, origin, options); !fits) return fits;
     return take_down(options.state, options, output);
   }
-  for (const auto& [state, origin] : noted_stacks()) {
-    if (is_its(origin) && origin.target == options.target) return take_down(state, options, output);
-  }
-  return fail("no stack is known that was started from " + typed_word(path),
-              "mend the spec, or name the stack's directory with --state");
+  auto known = noted_stacks();
+  std::erase_if(known, [&](const auto& stack) { return !is_of_file(stack.second); });
+  auto meant = known;
+  std::erase_if(meant, [&](const auto& stack) {
+    return stack.second.environment != environment || stack.second.target != options.target;
+  });
+  if (meant.size() == 1) return take_down(meant.front().first, options, output);
+  std::string which;
+  for (const auto& [state, origin] : meant.empty() ? known : meant)
+    which += (which.empty() ? "" : ", ") + stops(down_of(state, origin), origin);
+  const std::string from = "started from " + typed_word(path) +
+                           (environment.empty() ? "" : " with --env " + typed_word(environment));
+  if (!meant.empty()) return fail("several stacks were " + from + ", and none is stopped", which);
+  return fail("no stack of target " + options.target + " is known that was " + from,
+              which.empty() ? "mend the spec, or name the stack's directory with --state" : which);
 }
 
 }  // namespace caisson::conformance

@@ -5,6 +5,7 @@
 
 #include "base/result.h"
 #include "conformance/commands.h"
+#include "conformance/stack/origin.h"
 #include "conformance/stack/running.h"
 #include "generator/plan/plan.h"
 
@@ -18,6 +19,10 @@ namespace caisson::conformance {
 
 /// What stops a stack again, with everything that says which one it is.
 [[nodiscard]] std::string down_command(const Subject& subject, const StackOptions& options);
+
+/// What stops the stack of a directory, which says of itself where it is from. Without the
+/// directory the command of one that was renamed since would lead elsewhere.
+[[nodiscard]] std::string down_of(const std::filesystem::path& state, const Origin& origin);
 
 /// Whether there is a stack that somebody may want, running or not: what a run that was killed has
 /// left of its own is none.
@@ -40,7 +45,8 @@ namespace caisson::conformance {
                                       const StackOptions& options, const Output& output);
 
 /// The same without a plan: what the file, as `path` names it, started with the environment. Fails
-/// when nothing that stands says so of itself.
+/// when nothing that stands says so of itself, and stops none of several that do; then says the
+/// commands that stop what the file has started.
 [[nodiscard]] Result<void> stop_unread(const std::string& path, const std::string& environment,
                                        const StackOptions& options, const Output& output);
 

@@ -242,15 +242,6 @@ void add_guesses(std::string_view code, std::string_view text, std::vector<Repla
   }
 }
 
-/// "a date as 2027-01-31" shows how it is written.
-std::string example_in(std::string_view note) {
-  const std::size_t at = note.rfind(" as ");
-  if (at == std::string_view::npos) return {};
-  auto example = without_quotes(note.substr(at + 4));
-  return example.find(' ') == std::string_view::npos ? std::string(example)
-                                                     : '"' + std::string(example) + '"';
-}
-
 }  // namespace
 
 std::vector<Replacement> other_words(const source::Diagnostic& diagnostic,
@@ -288,24 +279,13 @@ std::vector<std::string> examples_of(const spec::Field& field, const Project& pr
     const bool absolute = shape.pattern.starts_with("^/");
     return {absolute ? "/var/lib/app" : "app"};
   }
-  if (shape.kind == spec::Shape::Kind::integer)
-    return {std::to_string(static_cast<long long>(shape.min))};
-  if (shape.kind == spec::Shape::Kind::boolean) return {"true"};
-  if (const std::string example = example_in(shape.note); !example.empty()) return {example};
   for (const spec::Shape* choice : shape.choices)
     for (const auto word : choice->words) values.emplace_back(word);
   if (!values.empty()) return values;
   if (shape.kind == spec::Shape::Kind::list) return {"[]"};
-  // A map with what it requires.
-  std::string inner;
-  for (const spec::Field& required : shape.fields) {
-    if (required.absent.kind != spec::Absent::Kind::error) continue;
-    const auto examples = examples_of(required, project);
-    if (examples.empty()) return {};
-    inner += (inner.empty() ? " " : ", ") + std::string(required.key) + ": " + examples.front();
-  }
-  if (shape.kind == spec::Shape::Kind::object) return {inner.empty() ? "{}" : '{' + inner + " }"};
-  return {};
+  const auto example = spec::example_of(field);
+  if (example.find("...") != std::string::npos) return {};
+  return {example};
 }
 
 }  // namespace caisson::editor

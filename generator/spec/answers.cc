@@ -182,8 +182,10 @@ class Filling {
     return sample(*question);
   }
 
+  /// Another one for each question, as no two parts can have the same port.
   [[nodiscard]] std::string sample(const Question& question) const {
-    const auto samples = sample_answers(question, 0);
+    const auto at = std::ranges::find(names_, question.name) - names_.begin();
+    const auto samples = sample_answers(question, static_cast<std::size_t>(at));
     return samples.empty() ? std::string() : samples.front();
   }
 

@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "base/suggestion.h"
 #include "generator/spec/field_paths.h"
 
 namespace caisson::spec {
@@ -28,46 +27,7 @@ bool read_absent(Reader& reader, const Node& map, const Field& field, void* obje
   return field.read(reader, literal_node(field.absent.text), object);
 }
 
-/// The map that a single value stands for: its one required key, else the only key that takes the
-/// value, else its command. Empty when nothing does.
-std::string as_map(const Reader& reader, const Node& node, std::span<const Field> fields,
-                   void* object) {
-  constexpr std::size_t longest = 160;
-  if (node.kind != Node::Kind::scalar || node.text.size() > longest) return {};
-  const auto takes = [&](const Field& field) {
-    source::Diagnostics unheard;
-    Reader probe(unheard, reader.partial());
-    return field.read(probe, node, object);
-  };
-  const auto is_required = [](const Field& field) {
-    return field.absent.kind == Absent::Kind::error;
-  };
-  std::vector<const Field*> taking;
-  for (const Field& field : fields) {
-    if (takes(field)) taking.push_back(&field);
-  }
-  const auto needed = std::ranges::count_if(fields, is_required);
-  if (needed > 1) return {};
-  if (needed == 1) {
-    std::erase_if(taking, [&](const Field* field) { return !is_required(*field); });
-  }
-  if (taking.size() == 1)
-    return "write { " + std::string(taking.front()->key) + ": " + as_item(node) + " }";
-  const auto command = std::ranges::find(fields, "command", &Field::key);
-  if (command == fields.end() || !taking.empty()) return {};
-  return "write { command: " + as_command(node.text) + " }";
-}
-
 }  // namespace
-
-std::string remedy_in_list(const source::Diagnostics& told) {
-  constexpr std::string_view map = "write {";
-  const auto said = told.sorted();
-  if (said.empty() || said.front().remedy.empty()) return {};
-  const auto& remedy = said.front().remedy;
-  if (remedy.starts_with(map)) return "write [" + remedy.substr(map.size() - 1) + "]";
-  return "write a list; " + remedy;
-}
 
 Node literal_node(std::string_view text) {
   const bool list = text.starts_with('[');
@@ -89,10 +49,6 @@ Node literal_node(std::string_view text) {
         {.key = std::string(item.substr(0, colon)), .value = scalar_node(item.substr(colon + 2))});
   }
   return node;
-}
-
-bool refuse_as_map(Reader& reader, const Node& node, std::span<const Field> fields, void* probe) {
-  return reader.wrong_kind(node, "a map", as_map(reader, node, fields, probe));
 }
 
 bool read_fields(Reader& reader, const Node& node, std::span<const Field> fields, void* object) {
@@ -117,7 +73,7 @@ bool read_fields(Reader& reader, const Node& node, std::span<const Field> fields
                             "an environment cannot remove it");
       continue;
     }
-    const auto scope = reader.enter(*entry);
+    const auto scope = reader.enter(*entry, &field);
     good &= field.read(reader, entry->value, object);
   }
   return good;

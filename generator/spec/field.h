@@ -163,6 +163,24 @@ constexpr Field aside(std::string_view key, Absent absent, std::string_view doc)
           .owner = &owner_of<Object>};
 }
 
+/// A value of the field, as it may be written; "..." stands for what only people know.
+[[nodiscard]] std::string example_of(const Field& field);
+
+/// "write { key: value }": the map of this shape that a single value stands for, when it can stand
+/// for one alone. The fields try it on `probe`, an object that is not needed any more.
+[[nodiscard]] std::string as_map(const Reader& reader, const Node& node, const Shape& shape,
+                                 void* probe);
+
+/// What to write instead of a word for all or for nothing where a list of such items is expected;
+/// `fits`: it could be one of them. Empty for any other.
+[[nodiscard]] std::string remedy_of_word(const Reader& reader, const Node& node, const Shape& item,
+                                         bool fits);
+
+/// What to write instead of a single value where names with such elements are expected; empty for
+/// the usual words. `is_name`: it could be one of the names.
+[[nodiscard]] std::string remedy_as_name(const Reader& reader, const Node& node, bool is_name,
+                                         const Shape& element);
+
 /// What to write in a list instead of a value of which `told` says why it is none of its items.
 [[nodiscard]] std::string remedy_in_list(const source::Diagnostics& told);
 
@@ -172,16 +190,16 @@ std::string remedy_as_item(const Reader& reader, const Node& node) {
   source::Diagnostics told;
   Reader probe(told, reader.partial());
   typename std::remove_cvref_t<decltype(element)>::Value item{};
-  return node.kind != Node::Kind::scalar || element.read(probe, node, item) ? ""
-                                                                            : remedy_in_list(told);
+  const bool fits = node.kind != Node::Kind::scalar || element.read(probe, node, item);
+  auto remedy = remedy_of_word(reader, node, element.shape, fits);
+  return !remedy.empty() || fits ? remedy : remedy_in_list(told);
 }
 
 /// A default as the tables write it: a scalar, `[a, b]` or `{ a: 1, b: 2 }`.
 [[nodiscard]] Node literal_node(std::string_view text);
 
-/// Refuses what is no map, and says which map it stands for: the fields try it on `probe`, an
-/// object that is not needed any more.
-bool refuse_as_map(Reader& reader, const Node& node, std::span<const Field> fields, void* probe);
+/// Refuses what is no map of this shape, and says which one it stands for, else what one has.
+bool refuse_as_map(Reader& reader, const Node& node, const Shape& shape, void* probe);
 
 /// Reads a map, or nothing, by its table: every key, every default, every unknown key.
 bool read_fields(Reader& reader, const Node& node, std::span<const Field> fields, void* object);
@@ -205,7 +223,9 @@ constexpr Type<T> object(std::string_view name) {
           .read = [](Reader& reader, const Node& node, T& value) {
             if (node.kind != Node::Kind::map && node.kind != Node::Kind::null) {
               T probe{};
-              return refuse_as_map(reader, node, fields, &probe);
+              return refuse_as_map(
+                  reader, node, {.kind = Shape::Kind::object, .fields = fields, .one_of = one_of},
+                  &probe);
             }
             return read_fields(reader, node, fields, &value) && reader.exactly_one(node, one_of) &&
                    finish(reader, node, value);
@@ -241,7 +261,15 @@ inline constexpr auto map_of = [] {
                                 .key = &key.shape,
                                 .element = &element.shape},
                       .read = [](Reader& reader, const Node& node, Map<T>& values) {
-                        if (node.kind != Node::Kind::map) return reader.wrong_kind(node, "a map");
+                        if (node.kind != Node::Kind::map) {
+                          source::Diagnostics unheard;
+                          Reader probe(unheard, reader.partial());
+                          std::string name;
+                          const bool is_name =
+                              node.kind == Node::Kind::scalar && key.read(probe, node, name);
+                          return reader.wrong_kind(
+                              node, "a map", remedy_as_name(reader, node, is_name, element.shape));
+                        }
                         values.clear();
                         values.reserve(node.fields.size());
                         bool good = true;
@@ -307,6 +335,9 @@ inline constexpr auto switchable = [] {
                  .read = [](Reader& reader, const Node& node, T& value) {
                    value.enabled = true;
                    if (node.kind != Node::Kind::scalar) return type.read(reader, node, value);
+                   T probe{};
+                   if (auto remedy = as_map(reader, node, type.shape, &probe); !remedy.empty())
+                     return reader.wrong_kind(node, "a map, true or false", std::move(remedy));
                    const std::optional<bool> enabled = reader.boolean(node, "a map, true or false");
                    if (enabled) value.enabled = *enabled;
                    return enabled.has_value();

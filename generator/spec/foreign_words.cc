@@ -13,7 +13,7 @@ struct ForeignWord {
   std::string_view key;
   std::string_view remedy;
 };
-constexpr std::array<ForeignWord, 110> foreign_words{{
+constexpr std::array<ForeignWord, 111> foreign_words{{
     {"environment", "env", "it is called 'env' here"},
     {"env_file", "env", "write the variables under 'env'"},
     {"depends_on", "needs", "it is called 'needs' here, a list of services"},
@@ -28,7 +28,9 @@ constexpr std::array<ForeignWord, 110> foreign_words{{
     {"healthcheck", "health", "it is called 'health' here: { path } or { command: [...] }"},
     {"livenessProbe", "health", "it is called 'health' here: { path } or { command: [...] }"},
     {"readinessProbe", "health", "it is called 'health' here: { path } or { command: [...] }"},
-    {"entrypoint", "command", "'command' follows the entry point that the image has"},
+    {"entrypoint", "command",
+     "leave it out: 'command' follows the entry point that the image has; set that in its "
+     "Dockerfile"},
     {"args", "command", "they are the 'command' here"},
     {"ports", "port", "a service has one 'port'; nothing is published but the edge"},
     {"expose", "port", "a service has one 'port'"},
@@ -67,8 +69,9 @@ constexpr std::array<ForeignWord, 110> foreign_words{{
     {"stop_grace_period", "image", "leave it out: a service that is asked to stop has 10 s to end"},
     {"stop_signal", "image", "leave it out: SIGTERM asks a service to stop"},
     {"working_dir", "image",
-     "leave it out: it starts in the image's WORKDIR; elsewhere with 'command: [sh, -c, \"cd /app "
-     "&& exec ...\"]'"},
+     "leave it out: it starts where the image's WORKDIR is; set that in its Dockerfile"},
+    {"workingDir", "image",
+     "leave it out: it starts where the image's WORKDIR is; set that in its Dockerfile"},
     {"hostname", "image", "leave it out: others reach a service by its name here"},
     {"domainname", "image", "leave it out: others reach a service by its name here"},
     {"init", "image", "leave it out: an image whose program starts others brings its own, as tini"},
@@ -133,7 +136,7 @@ constexpr std::array<ForeignWord, 110> foreign_words{{
     {"develop", "local", "leave it out: 'local: { command: [...] }' runs it from its sources"},
     {"extends", "image", "leave it out: write out what it has; 'environments' lie over a spec"},
     {"post_start", "command",
-     "leave it out: 'command' is all that runs: [sh, -c, \"... && exec ...\"]"},
+     "leave it out: nothing else runs in it; a script that the image starts can do both"},
     {"pre_stop", "command", "leave it out: the program does it when SIGTERM asks it to stop"},
     {"stdin_open", "image", "leave it out: no service has a terminal"},
     {"tty", "image", "leave it out: no service has a terminal"},

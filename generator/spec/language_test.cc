@@ -9,10 +9,13 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "base/suggestion.h"
 #include "generator/source/codes.h"
 #include "generator/spec/document.h"
 #include "generator/spec/field_paths.h"
@@ -102,6 +105,105 @@ TEST(Language, EveryKeyOfComposeIsAnsweredWithWhatSaysItHere) {
       EXPECT_EQ(said.remedy.find("lists the keys"), std::string::npos) << key << said.remedy;
     }
   }
+}
+
+/// Every place of the language: of a key, of what a name of a map stands for, of an item of a list.
+std::set<std::string> places() {
+  std::set<std::string> all;
+  for (const FieldPath& field : all_fields()) {
+    for (auto end = field.path.find_first_of(".["); end != std::string::npos;
+         end = field.path.find_first_of(".[", end + 1))
+      all.insert(field.path.substr(0, end));
+    for (auto end = field.path.find("[]"); end != std::string::npos;
+         end = field.path.find("[]", end + 1))
+      all.insert(field.path.substr(0, end + 2));
+    all.insert(field.path);
+  }
+  return all;
+}
+
+/// A spec with nothing but a value at the place, and where that begins.
+std::pair<std::string, std::size_t> spec_with(std::string_view place, std::string_view value) {
+  std::string text = "caisson: v1\nname: acme\nversion: 1.0.0\n";
+  if (!place.starts_with("tenants")) text += "tenants: []\n";
+  std::string closing;
+  for (bool first = true; !place.empty(); first = false) {
+    if (place.starts_with("[]")) {
+      text += "[";
+      closing.insert(0, "]");
+      place.remove_prefix(2);
+      continue;
+    }
+    if (place.starts_with('.')) place.remove_prefix(1);
+    const auto key = place.substr(0, place.find_first_of(".["));
+    text += (first ? "" : "{ ") + std::string(key == "<name>" ? "x" : key) + ": ";
+    if (!first) closing.insert(0, " }");
+    place.remove_prefix(key.size());
+  }
+  return {text + std::string(value) + closing + "\n", text.size()};
+}
+
+/// What decoding says of the value that begins there, or of anything inside of it.
+std::vector<source::Diagnostic> said_of(const std::string& text, std::size_t from, std::size_t to) {
+  source::SourceSet sources;
+  source::Diagnostics diagnostics;
+  (void)load("deployment.yaml", text, {.today = "2026-06-01"}, sources, diagnostics);
+  auto said = diagnostics.sorted();
+  std::erase_if(said, [&](const source::Diagnostic& each) {
+    return each.where.begin < from || each.where.begin >= to || each.code >= "E0200";
+  });
+  return said;
+}
+
+/// The map or the list that a remedy writes, or shows; empty when it does neither.
+std::string written_in(const std::string& remedy) {
+  for (const std::string_view before : {"write ", ", as ", "keys, as "}) {
+    const auto at = remedy.find(before);
+    if (at == std::string::npos) continue;
+    const auto begin = at + before.size();
+    if (remedy[begin] != '{' && remedy[begin] != '[') continue;
+    int depth = 0;
+    for (auto end = begin; end < remedy.size(); ++end) {
+      depth += remedy[end] == '{' || remedy[end] == '[' ? 1 : 0;
+      depth -= remedy[end] == '}' || remedy[end] == ']' ? 1 : 0;
+      if (depth == 0) return remedy.substr(begin, end + 1 - begin);
+    }
+  }
+  return {};
+}
+
+void replace_all(std::string& text, std::string_view from, std::string_view to) {
+  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+    text.replace(at, from.size(), to);
+}
+
+TEST(Language, ABareWordIsAnsweredWithWhatCanStandThere) {
+  std::set<std::string> meant;
+  for (const std::string& place : places()) {
+    for (const std::string_view word :
+         {"true", "false", "none", "off", "deny", "allow", "all", "on", "0", "5", "8080", "10Gi",
+          "30d", "records", "internal"}) {
+      const auto [text, at] = spec_with(place, word);
+      for (const auto& said : said_of(text, at, at + word.size())) {
+        const std::string what = place + ": " + std::string(word) + ": " + said.remedy;
+        EXPECT_FALSE(said.remedy.empty()) << what;
+        const bool of_a_whole = says_all(word) || says_nothing(word);
+        if (of_a_whole) {
+          EXPECT_EQ(said.remedy.find("did you mean"), std::string::npos) << what;
+          if (said.remedy.starts_with("write {")) meant.insert(said.remedy);
+        }
+        auto instead = written_in(said.remedy);
+        if (instead.empty()) continue;
+        replace_all(instead, "@sha256:...", "");
+        replace_all(instead, "...", "name");
+        const auto [next, there] = spec_with(place, instead);
+        for (const auto& still : said_of(next, there, there + instead.size()))
+          ADD_FAILURE() << what << ": " << still.message;
+      }
+    }
+  }
+  EXPECT_EQ(meant, (std::set<std::string>{"write { egress: deny }", "write { mode: off }",
+                                          "write { proxy: none }"}));
 }
 
 // The schema's definitions go by name.

@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 
 #include "base/hex.h"
+#include "base/suggestion.h"
 #include "generator/spec/scalars.h"
 
 namespace caisson::spec {
@@ -16,6 +17,10 @@ namespace {
 constexpr std::size_t longest_slug = 40;
 constexpr std::size_t longest_label = 63;
 constexpr std::size_t longest_domain = 253;
+constexpr std::size_t longest_version = 128;
+constexpr std::size_t longest_tag = 128;
+constexpr std::size_t longest_repository = 255;
+constexpr std::size_t longest_variable = 255;
 
 constexpr bool lower(char c) { return c >= 'a' && c <= 'z'; }
 constexpr bool upper(char c) { return c >= 'A' && c <= 'Z'; }
@@ -47,8 +52,9 @@ Parsed<std::string> parse_slug(std::string_view text) {
   if (is_label(text, longest_slug)) return std::string(text);
   if (text.size() > longest_slug) return tl::unexpected<std::string>("at most 40 characters");
   const std::string slug = as_slug(text);
+  const bool name = !slug.empty() && !says_all(slug) && !says_nothing(slug);
   return tl::unexpected("use lower-case letters, digits and '-' inside" +
-                        (slug.empty() ? "" : "; did you mean '" + slug + "'?"));
+                        (name ? "; did you mean '" + slug + "'?" : ""));
 }
 
 Parsed<SecretRef> parse_secret_ref(std::string_view text) {
@@ -81,12 +87,13 @@ bool are_identifiers(std::string_view text, bool numbers_without_zeros) {
 }
 
 Parsed<std::string> parse_semver(std::string_view text) {
+  if (text.size() > longest_version) return tl::unexpected<std::string>("at most 128 characters");
   const std::size_t plus = text.find('+');
   const std::string_view release = text.substr(0, plus);
   const std::size_t dash = release.find('-');
   const std::string_view core = release.substr(0, dash);
   const bool three = std::ranges::count(core, '.') == 2;
-  bool good = three && text.size() <= 128;
+  bool good = three;
   for (std::size_t begin = 0; good && begin <= core.size();) {
     const std::size_t end = std::min(core.find('.', begin), core.size());
     good = is_number(core.substr(begin, end - begin));
@@ -115,6 +122,13 @@ bool is_domain(std::string_view text) {
     if (dot == std::string_view::npos) return true;
     text.remove_prefix(dot + 1);
   }
+}
+
+bool is_too_long(std::string_view domain) {
+  std::size_t label = 0;
+  const bool long_label = std::ranges::any_of(
+      domain, [&label](char c) { return (label = c == '.' ? 0 : label + 1) > longest_label; });
+  return long_label || domain.size() > longest_domain;
 }
 
 bool is_address(int family, std::string_view text) {
@@ -150,6 +164,8 @@ Parsed<std::string> parse_domain(std::string_view text) {
                           [](char c) { return (static_cast<unsigned char>(c) & 0x80U) != 0; })) {
     return tl::unexpected<std::string>("write an international name in its xn-- form");
   }
+  if (is_too_long(text))
+    return tl::unexpected<std::string>("at most 63 characters between two dots, and 253 in all");
   return tl::unexpected<std::string>("write a host name as acme.example.com");
 }
 
@@ -186,7 +202,7 @@ bool is_host(std::string_view text) {
 bool means_everything(std::string_view text) {
   constexpr std::array<std::string_view, 6> words{"any",        "all",      "*",
                                                   "everything", "internet", "everywhere"};
-  return std::ranges::find(words, text.substr(0, text.rfind(':'))) != words.end();
+  return says_all(text) || std::ranges::find(words, text.substr(0, text.rfind(':'))) != words.end();
 }
 
 Parsed<HostPort> parse_host_port(std::string_view text) {
@@ -196,6 +212,8 @@ Parsed<HostPort> parse_host_port(std::string_view text) {
     return tl::unexpected<std::string>(
         "nothing stands for every host: name each with its port, as api.stripe.com:443");
   }
+  if (says_nothing(text))
+    return tl::unexpected<std::string>("leave it out: only hosts that are named are reached");
   if (text.find("://") != std::string_view::npos)
     return tl::unexpected<std::string>("host and port alone, without a scheme");
   if (text.find('*') != std::string_view::npos)
@@ -208,7 +226,8 @@ Parsed<HostPort> parse_host_port(std::string_view text) {
         "name each host with its port, as 10.0.0.5:443; a service "
         "has no address blocks");
   }
-  if ((colon == std::string_view::npos && is_host(text)) || (bracketed && text.ends_with(']'))) {
+  const bool bare = colon == std::string_view::npos && text.find('.') != std::string_view::npos;
+  if ((bare && is_host(text)) || (bracketed && text.ends_with(']'))) {
     return tl::unexpected("it needs a port: did you mean " + std::string(text) + ":443?");
   }
   constexpr std::string_view form =
@@ -291,6 +310,7 @@ Parsed<std::string> parse_egress(std::string_view text) {
         "nothing stands for every host: name each with its port, as api.stripe.com:443, or a block "
         "of addresses, as 10.0.0.0/8");
   }
+  if (says_nothing(text)) return tl::unexpected<std::string>("write 'deny' instead of the list");
   const auto parsed = parse_host_port(text);
   if (parsed) return std::string(text);
   return tl::unexpected(parsed.error());
@@ -327,17 +347,20 @@ Parsed<Image> parse_image(std::string_view text) {
       colon != std::string_view::npos && (slash == std::string_view::npos || colon > slash)) {
     image.tag = rest.substr(colon + 1);
     rest = rest.substr(0, colon);
-    if (image.tag.empty() || image.tag.size() > 128 || !std::ranges::all_of(image.tag, [](char c) {
+    if (image.tag.empty() || image.tag.size() > longest_tag ||
+        !std::ranges::all_of(image.tag, [](char c) {
           return alphanumeric(c) || c == '_' || c == '.' || c == '-';
         })) {
-      return tl::unexpected<std::string>("a tag is letters, digits, '_', '.' and '-'");
+      return tl::unexpected<std::string>("a tag is at most 128 letters, digits, '_', '.' and '-'");
     }
   }
   image.repository = rest;
   if (rest.find("://") != std::string_view::npos)
     return tl::unexpected<std::string>("write it without a scheme");
   bool first = true;
-  bool good = !rest.empty() && rest.size() <= 255;
+  if (rest.size() > longest_repository)
+    return tl::unexpected<std::string>("a repository is at most 255 characters");
+  bool good = !rest.empty();
   while (good) {
     const std::size_t end = rest.find('/');
     const std::string_view part = rest.substr(0, end);
@@ -361,7 +384,8 @@ Parsed<Image> parse_image(std::string_view text) {
 }
 
 Parsed<std::string> parse_env_name(std::string_view text) {
-  if (!text.empty() && text.size() <= 255 && !digit(text.front()) &&
+  if (text.size() > longest_variable) return tl::unexpected<std::string>("at most 255 characters");
+  if (!text.empty() && !digit(text.front()) &&
       std::ranges::all_of(text, [](char c) { return alphanumeric(c) || c == '_'; })) {
     return std::string(text);
   }

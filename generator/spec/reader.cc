@@ -126,8 +126,10 @@ Node key_node(const Entry& entry) {
   return {.kind = Node::Kind::scalar, .quoted = true, .span = entry.key_span, .text = entry.key};
 }
 
-Reader::Scope Reader::enter(const Entry& entry) {
-  steps_.push_back({.entry = &entry});
+const Field* Reader::field() const { return steps_.empty() ? nullptr : steps_.back().field; }
+
+Reader::Scope Reader::enter(const Entry& entry, const Field* field) {
+  steps_.push_back({.entry = &entry, .field = field});
   return Scope(*this);
 }
 
@@ -195,7 +197,8 @@ bool Reader::unknown_key(const Entry& entry, std::span<const std::string_view> k
     remedy = "it belongs in " + std::string(elsewhere);
   }
   if (const auto foreign = foreign_remedy(entry.key, known); !foreign.empty()) remedy = foreign;
-  if (remedy.empty() && !steps_.empty()) remedy = "'caisson explain " + path() + "' lists the keys";
+  if (remedy.empty())
+    remedy = "'caisson explain" + (steps_.empty() ? "" : " " + path()) + "' lists the keys";
   return refuse("E0101", entry.key_span, "unknown key " + quote(entry.key) + in_path(),
                 std::move(remedy));
 }

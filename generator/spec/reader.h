@@ -13,6 +13,8 @@
 
 namespace caisson::spec {
 
+struct Field;
+
 /// Where the decoder is and whom it tells. The types of the language read through it.
 class Reader {
  public:
@@ -34,9 +36,12 @@ class Reader {
    private:
     Reader& reader_;
   };
-  [[nodiscard]] Scope enter(const Entry& entry);
+  [[nodiscard]] Scope enter(const Entry& entry, const Field* field = nullptr);
   [[nodiscard]] Scope enter(std::size_t index);
 
+  /// What the language says of the key that was entered last; null when it says nothing, and of an
+  /// item of a list.
+  [[nodiscard]] const Field* field() const;
   /// The place for people: "services.billing.env", "tenants[2]"; empty at the top level.
   [[nodiscard]] std::string path() const;
   /// The place as the subject of a sentence: the path, or "the spec" at the top level.
@@ -73,6 +78,7 @@ class Reader {
   struct Step {
     const Entry* entry = nullptr;  ///< null for an item of a list
     std::size_t index = 0;
+    const Field* field = nullptr;
   };
 
   source::Diagnostics& diagnostics_;

@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <iterator>
+
+#include "base/suggestion.h"
 #include "generator/spec/scalars.h"
 #include "generator/spec/tables.h"
 
@@ -132,7 +136,11 @@ constexpr std::array<const Shape*, 2> source_choices{&bare_source_type.shape,
 constexpr Type<Secret> source_type{
     .shape = {.kind = Shape::Kind::choice, .name = "source", .choices = source_choices},
     .read = [](Reader& reader, const Node& node, Secret& secret) {
-      if (node.kind == Node::Kind::scalar)
+      const bool names_source = std::ranges::find(sources, node.text) != std::end(sources);
+      const bool is_bare =
+          !names_source ||
+          std::ranges::find(bare_sources, node.text, &Word<Source>::word) != std::end(bare_sources);
+      if (node.kind == Node::Kind::scalar && is_bare)
         return bare_source_type.read(reader, node, secret.source);
       return source_map_type.read(reader, node, secret);
     }};
@@ -206,6 +214,8 @@ constexpr Type<std::vector<std::string>> network_egress_type{
     .read = [](Reader& reader, const Node& node, std::vector<std::string>& egress) {
       if (node.kind == Node::Kind::sequence) return egress_list_type.read(reader, node, egress);
       if (node.kind == Node::Kind::scalar && node.text == "deny") return true;
+      if (node.kind == Node::Kind::scalar && says_nothing(node.text))
+        return reader.wrong_kind(node, "'deny' or a list of destinations", "write deny");
       auto remedy = remedy_as_item<egress_type>(reader, node);
       if (remedy.empty() && node.kind == Node::Kind::scalar)
         remedy = "write [" + as_item(node) + "]";

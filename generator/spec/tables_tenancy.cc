@@ -83,8 +83,12 @@ bool read_tenants(Reader& reader, const Node& node, std::vector<Tenant>& tenants
     TenantFile file;
     return tenant_file_type.read(reader, node, file);
   }
-  if (node.kind != Node::Kind::sequence)
-    return reader.wrong_kind(node, "a list of tenants or { file: tenants.csv }");
+  if (node.kind != Node::Kind::sequence) {
+    const bool file = node.text.ends_with(".csv") || node.text.ends_with(".ndjson");
+    return reader.wrong_kind(
+        node, "a list of tenants or { file: tenants.csv }",
+        file ? "write { file: " + as_item(node) + " }" : remedy_as_item<tenant_type>(reader, node));
+  }
   return tenant_list_type.read(reader, node, tenants);
 }
 

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <optional>
 
+#include "base/suggestion.h"
 #include "generator/spec/scalars.h"
 
 namespace caisson::spec {
@@ -181,6 +182,9 @@ bool ever_comes(std::string_view days, std::string_view months) {
 }
 
 Parsed<std::string> parse_cron(std::string_view text) {
+  constexpr std::string_view form =
+      "write five fields: minute, hour, day, month, day of the week, as \"0 3 * * *\"";
+  if (text.find(' ') == std::string_view::npos) return tl::unexpected(std::string(form));
   constexpr std::array<std::pair<int, int>, 5> bounds{{{0, 59}, {0, 23}, {1, 31}, {1, 12}, {0, 7}}};
   constexpr std::array<std::string_view, 5> names{"minute", "hour", "day of the month", "month",
                                                   "day of the week"};
@@ -212,11 +216,12 @@ Parsed<std::string> parse_cron(std::string_view text) {
     return tl::unexpected<std::string>("that day is in none of those months: it never comes");
   }
   if (count == bounds.size()) return std::string(text);
-  return tl::unexpected<std::string>(
-      "write five fields: minute, hour, day, month, day of the week, as \"0 3 * * *\"");
+  return tl::unexpected(std::string(form));
 }
 
 Parsed<std::string> parse_pointer(std::string_view text) {
+  if (says_all(text) || says_nothing(text))
+    return tl::unexpected<std::string>("write a pointer as /services/runtime");
   if (!text.empty() && !text.starts_with('/'))
     return tl::unexpected("a pointer starts with '/': did you mean /" +
                           std::string(text.substr(0, 40)) + "?");
@@ -235,8 +240,8 @@ Parsed<std::string> parse_claim(std::string_view text) {
 }
 
 Parsed<std::string> parse_user(std::string_view text) {
-  if (!text.empty() && text.size() <= 31 &&
-      ((text.front() >= 'a' && text.front() <= 'z') || text.front() == '_') &&
+  if (text.size() > 31) return tl::unexpected<std::string>("at most 31 characters");
+  if (!text.empty() && ((text.front() >= 'a' && text.front() <= 'z') || text.front() == '_') &&
       std::ranges::all_of(text, [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
       })) {

@@ -177,7 +177,7 @@ const std::vector<Sabotage> table{
     {"instance-left-out", "SU1", "was not started", nullptr, leave_one_out, true},
     {"no-rate", "NN8", "accepted, none refused", nullptr, no_rate},
     {"no-concurrent", "NN9", "accepted, none refused", nullptr, no_concurrent},
-    {"no-body", "NN10", "observed 405", nullptr, no_body},
+    {"no-body", "NN10", "expected 413 body-too-large, observed 4", nullptr, no_body},
     {"no-storage", "NN11", "accepted, none refused", nullptr, no_storage},
     {"twice-the-limits", "NN8,NN9,NN11", "accepted", nullptr, twice_the_limits},
 };

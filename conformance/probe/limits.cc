@@ -261,15 +261,16 @@ void drive_body(Examination& e, const plan::Limits& limits) {
     }
     return text;
   };
-  // At a path that stores nothing: the size is looked at before.
+  // A batch without operations, which stores nothing: its size is looked at before what it says.
   const auto ask = [&](std::size_t size) {
     return arena.send(&e.attacker(),
-                      arena.request_of(e.attacker(), "POST", "/v1/whoami", of_size(size)),
+                      arena.request_of(e.attacker(), "POST", "/v1/batch", of_size(size)),
                       Way::direct);
   };
   const auto within_limit = ask(most);
   e.expect("a body of " + std::to_string(most) + " bytes",
-           within_limit && within_limit->status == 405, "405 method-not-allowed",
+           within_limit && (within_limit->status == 400 || within_limit->status == 422),
+           "read, and refused for what it says",
            within_limit ? within_limit->summary() : within_limit.error().text(),
            Verdict::inconclusive);
   const auto beyond = ask(most + 1);

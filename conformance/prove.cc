@@ -138,6 +138,13 @@ Row sabotaged(const Ground& ground, const Sabotage& sabotage) {
     row.reason = "without root this wall does not stand in the first place";
     return row;
   }
+  const auto runtimes =
+      std::ranges::count(ground.plan.instances, plan::Role::runtime, &plan::Instance::role);
+  if (sabotage.needs_two_runtimes && runtimes < 2) {
+    row.outcome = Outcome::unfit;
+    row.reason = "one runtime serves every tenant: there is no such wall";
+    return row;
+  }
   const auto report =
       attack(ground, with_limits(ground.plan), std::string(sabotage.probes), &sabotage);
   if (!report) {

@@ -134,13 +134,12 @@ TEST_F(Quickstart, AFilterThatNamesNothingIsNoPass) {
 }
 
 TEST_F(Quickstart, ASabotageIsCaughtAndAHarmlessChangeIsNot) {
-  EXPECT_EQ(
-      prove(subject_,
-            {.report = root_ / "report",
-             .filter = "every-wall-stands,trust-tenant-header,no-body,service-in-the-state,"
-                       "instance-left-out,another-tenant"},
-            output_),
-      Status::passed)
+  EXPECT_EQ(prove(subject_,
+                  {.report = root_ / "report",
+                   .filter = "every-wall-stands,trust-tenant-header,no-body,service-in-the-state,"
+                             "instance-left-out,another-tenant"},
+                  output_),
+            Status::passed)
       << told();
   EXPECT_THAT(out_.str(), HasSubstr("CAUGHT"));
   EXPECT_EQ(processes_of_the_state(), 0U);
@@ -188,6 +187,21 @@ class OtherSpec : public Quickstart {
                    output_);
   }
 };
+
+TEST_F(OtherSpec, WithOneRuntimeAloneIsProvedWithoutTheWallsBetweenRuntimes) {
+  const auto pooled =
+      written("pooled",
+              "caisson: v1\nname: pooled\nversion: 1.0.0\n"
+              "tiers: { free: { isolation: schema } }\n"
+              "tenants: [{ slug: globex, tier: free }, { slug: initech, tier: free }]\n");
+  EXPECT_EQ(prove(pooled,
+                  {.report = root_ / "report",
+                   .filter = "trust-tenant-header,one-user,open-secrets,shared-tmp"},
+                  output_),
+            Status::passed)
+      << told();
+  EXPECT_THAT(out_.str(), AllOf(HasSubstr("CAUGHT"), HasSubstr("there is no such wall")));
+}
 
 TEST_F(OtherSpec, IsNotWhatTheStackIsAttackedAs) {
   const StackOptions options{.state = root_ / "state"};

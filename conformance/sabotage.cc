@@ -168,9 +168,9 @@ const std::vector<Sabotage> table{
     {"any-origin", "WF3", "accepted"},
     {"endless-sockets", "WF4,NN12", "accepted"},
     // Walls of the local stack.
-    {"one-user", "FS6", "different", one_user, nullptr, true},
-    {"open-secrets", "SE1", "EACCES", open_secrets, nullptr, true},
-    {"shared-tmp", "FS7", "not visible", shared_mounts, nullptr, true},
+    {"one-user", "FS6", "different", one_user, nullptr, true, true},
+    {"open-secrets", "SE1", "EACCES", open_secrets, nullptr, true, true},
+    {"shared-tmp", "FS7", "not visible", shared_mounts, nullptr, true, true},
     {"root-with-capabilities", "PR4", "not root", root_with_capabilities, nullptr, true},
     {"service-in-the-state", "SE7", "operator-token", one_user_for_all, service_in_the_state},
     {"operator-through-edge", "NW8", "observed 200", nullptr, operator_through_edge},

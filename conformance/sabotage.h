@@ -21,6 +21,7 @@ struct Sabotage {
   /// nothing to change.
   bool (*rewrite)(LocalTree&) = nullptr;
   bool needs_root = false;
+  bool needs_two_runtimes = false;  ///< the wall stands between two of them
 };
 
 [[nodiscard]] const std::vector<Sabotage>& sabotages();

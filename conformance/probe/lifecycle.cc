@@ -83,11 +83,12 @@ void suspension(const Arena& arena, std::vector<Cell>& cells) {
 }
 
 /// Sightings of what the tenant stored, below the data directory of its instance. Access logs may
-/// name its requests.
-std::string remains_of(const Arena& arena, const Actor& gone) {
+/// name its requests. A file that cannot be read may hold anything.
+std::string remains_of(Examination& e, const Actor& gone) {
   const Scanner own(gone.canaries);
   const FileScan files = scan_files(own, gone.instance->data_directory);
-  arena.count_scanned(files.bytes);
+  e.arena().count_scanned(files.bytes);
+  if (!files.unread.empty()) e.inconclusive(files.unread.front().string() + " cannot be read");
   std::string out;
   for (const auto& hit : files.hits) {
     const Canary& canary = gone.canaries[hit.sighting.canary];
@@ -109,7 +110,7 @@ void deletion(const Arena& arena, std::vector<Cell>& cells) {
   std::filesystem::remove(data / ("caisson-" + arena.run() + "-" + s.thrown.slug), error);
   static_cast<void>(arena.operator_of(*s.thrown.instance).snapshot(s.thrown.slug));
   if (looks) {
-    const std::string before = remains_of(arena, s.thrown);
+    const std::string before = remains_of(e, s.thrown);
     e.expect("canaries on disk before the deletion", !before.empty(), "some",
              before.empty() ? "none" : "some", Verdict::invalid);
   }
@@ -118,7 +119,7 @@ void deletion(const Arena& arena, std::vector<Cell>& cells) {
             .request = arena.request_of(s.thrown, "GET", "/v1/records/" + s.thrown.collection),
             .refusals = {"401 invalid-credential", "403 tenant-deleted", "404 unknown-tenant"}});
   if (looks) {
-    const std::string left = remains_of(arena, s.thrown);
+    const std::string left = remains_of(e, s.thrown);
     e.expect("canaries on disk after the deletion", left.empty(), "none",
              left.empty() ? "none" : left);
   } else {

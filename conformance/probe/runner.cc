@@ -5,6 +5,8 @@
 #include <mutex>
 #include <thread>
 
+#include "base/base64url.h"
+#include "base/hex.h"
 #include "conformance/scan/files.h"
 #include "conformance/stack/interrupt.h"
 
@@ -70,6 +72,17 @@ void keep_findings(const ProbeResult& first, ProbeResult& again) {
       into.evidence.push_back(std::move(finding));
     }
   }
+}
+
+/// A text as other programs write it, not as the scanner was told to look for it.
+std::vector<std::pair<std::string_view, std::string>> written(const std::string& text) {
+  std::string wide;
+  for (const char c : text) wide += {c, '\0'};
+  return {{"it is", "a" + text + "z"},
+          {"base64", encode_base64("a" + text + "z")},
+          {"base64url", encode_base64url("az" + text)},
+          {"hex", hex({reinterpret_cast<const unsigned char*>(text.data()), text.size()})},
+          {"UTF-16", wide}};
 }
 
 class Round {
@@ -187,6 +200,11 @@ ProbeResult guard(const Arena& arena) {
         return canary.tenant == actor.slug && canary.sink == sink;
       });
     };
+    for (const Canary& canary : actor.canaries) {
+      for (const auto& [form, bytes] : written(canary.text))
+        look("what is written as " + std::string(form), canary.sink,
+             sees(arena.scanner().scan(bytes), canary.sink));
+    }
     const auto row = arena.send(
         &actor,
         arena.request_of(actor, "GET",
@@ -200,6 +218,10 @@ ProbeResult guard(const Arena& arena) {
       arena.count_scanned(files.bytes);
       std::vector<Sighting> seen;
       for (const auto& hit : files.hits) seen.push_back(hit.sighting);
+      if (!files.unread.empty() && cell.verdict < Verdict::inconclusive) {
+        cell.verdict = Verdict::inconclusive;
+        cell.reason = files.unread.front().string() + " cannot be read";
+      }
       look("the data directory of " + actor.instance->name, "row", sees(seen, "row"));
       look("the data directory of " + actor.instance->name, "file", sees(seen, "file"));
     }

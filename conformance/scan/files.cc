@@ -13,7 +13,9 @@ FileScan scan_files(const Scanner& scanner, const std::filesystem::path& root) {
     stream.feed(file.filename().native() + "\n");
     std::ifstream in(file, std::ios::binary);
     if (!in) {
-      result.unread.push_back(file);
+      // Those of a store that is open come and go.
+      std::error_code gone;
+      if (fs::exists(fs::symlink_status(file, gone))) result.unread.push_back(file);
       return;
     }
     std::vector<char> block(1 << 16);

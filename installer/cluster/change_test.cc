@@ -483,6 +483,24 @@ TEST_F(AClusterSite, RemovesLaterWhatAnUninstallHasKeptInNamespacesOfOthers) {
   EXPECT_FALSE(journal());
 }
 
+TEST_F(AClusterSite, FinishesAnUninstallThatAnOlderProgramHasBegun) {
+  cluster_.spaces = {"kube-system", "shop", "shop-umbrella"};
+  ASSERT_TRUE(bring("1.0.0"));
+  // It has committed, and written down no namespace of others.
+  auto begun = *journal();
+  begun.flight = Flight{.change = Change::uninstall,
+                        .step = Step::committed,
+                        .from = std::exchange(begun.installed, {}),
+                        .to = {}};
+  begun.cluster->revision = 0;
+  ASSERT_TRUE(save_journal(*opt_, begun));
+  const auto gone = recovers();
+  ASSERT_TRUE(gone) << gone.error().what;
+  EXPECT_TRUE(cluster_.revisions.empty());
+  EXPECT_THAT(cluster_.cleared, UnorderedElementsAre("shop", "shop-umbrella"));
+  EXPECT_FALSE(journal());
+}
+
 TEST_F(AClusterSite, SaysThatAReleaseKeepsItsValuesAndItsRegistry) {
   values_ = "a: 1\n";
   ASSERT_TRUE(bring("1.0.0"));

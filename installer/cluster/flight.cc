@@ -222,13 +222,6 @@ Checked<std::uint64_t> ClusterPilot::deployed() {
 
 Checked<void> ClusterPilot::commit() {
   if (flight().change == Change::uninstall) {
-    // The release goes, and with it what says where its claims are.
-    if (const auto old = release(flight().from)) {
-      const auto known = known_spaces(cluster());
-      for (const auto& space : spaces_of(premises_.kube, (*old)->needs)) {
-        if (std::ranges::find(known, space) == known.end()) cluster().used.push_back(space);
-      }
-    }
     cluster().revision = 0;
     cluster().previous = 0;
     return adopt(std::nullopt);
@@ -297,6 +290,15 @@ Checked<void> ClusterPilot::undo_switch() {
 }
 
 Checked<void> ClusterPilot::remove_everything() {
+  // The release goes, and with it what says where its claims are. One that cannot be read is being
+  // removed already.
+  if (const auto old = release(flight().from)) {
+    const auto known = known_spaces(cluster());
+    for (const auto& space : spaces_of(premises_.kube, (*old)->needs)) {
+      if (std::ranges::find(known, space) == known.end()) cluster().used.push_back(space);
+    }
+    if (auto saved = save(); !saved) return saved;
+  }
   auto& kube = premises_.kube;
   if (auto gone = kube.remove(); !gone) return gone;
   auto& site = premises_.site.disks.site;

@@ -1,6 +1,7 @@
 #include "installer/format/journal.h"
 
 #include <algorithm>
+#include <cctype>
 
 #include "base/hex.h"
 #include "installer/format/chart.h"
@@ -28,6 +29,8 @@ constexpr std::size_t kDigits = 16;
 /// A release makes one, and one for each tenant with a deployment of its own: as many as a chart
 /// may name.
 constexpr std::size_t kMostNamespaces = 10'000;
+
+constexpr std::size_t kLongestAccount = 255;
 
 std::string read_release(Lines& lines) {
   const auto word = lines.word();
@@ -66,6 +69,29 @@ std::vector<std::string> read_namespaces(Lines& lines, std::string_view key) {
     names.emplace_back(word);
   }
   return names;
+}
+
+std::string read_account(Lines& lines) {
+  const auto word = lines.word();
+  if (!is_account(word)) lines.refuse(Code::text_line, "that names no account");
+  return std::string(word);
+}
+
+/// What lines "account NAME INSTANCE" and "group NAME" name.
+std::vector<MadeAccount> read_made(Lines& lines) {
+  std::vector<MadeAccount> made;
+  for (const auto* key : {"account", "group"}) {
+    while (lines.at(key) && lines.take(key)) {
+      MadeAccount account{.name = read_account(lines), .instance = {}};
+      if (key == std::string_view("account")) account.instance = read_account(lines);
+      if (std::ranges::find(made, account) != made.end()) {
+        lines.refuse(Code::text_order, "it stands twice");
+      }
+      if (made.size() == kMostMade) lines.refuse(Code::too_many, "too many accounts");
+      made.push_back(std::move(account));
+    }
+  }
+  return made;
 }
 
 std::uint64_t read_revision(Lines& lines, std::string_view key) {
@@ -131,6 +157,13 @@ bool is_release_name(std::string_view text) {
          digits.size() == kDigits && is_hex(digits);
 }
 
+bool is_account(std::string_view text) {
+  return !text.empty() && text.size() <= kLongestAccount &&
+         std::ranges::all_of(text, [](unsigned char c) {
+           return (c < 0x80 && std::isalnum(c) != 0) || c == '-' || c == '_' || c == '.';
+         });
+}
+
 std::string_view to_text(Change change) { return word_of(kChanges, change); }
 
 std::string_view to_text(Step step) { return word_of(kSteps, step); }
@@ -169,6 +202,7 @@ Checked<Journal> read_journal(std::string_view text) {
       lines.refuse(Code::too_many, "more than 32 refused releases");
     }
   }
+  journal.made = read_made(lines);
   if (lines.at("cluster") && lines.take("cluster")) journal.cluster = read_cluster(lines);
   if (lines.at("change") && lines.take("change")) journal.flight = read_flight(lines);
   lines.end();
@@ -203,6 +237,12 @@ std::string write_journal(const Journal& journal) {
   line("staged", journal.staged);
   for (const auto& refused : journal.refused) {
     line("refused", refused.release + " " + refused.code);
+  }
+  for (const auto& account : journal.made) {
+    if (!account.instance.empty()) line("account", account.name + " " + account.instance);
+  }
+  for (const auto& group : journal.made) {
+    if (group.instance.empty()) line("group", group.name);
   }
   if (const auto& cluster = journal.cluster) {
     line("cluster", cluster->id + " " + cluster->space);

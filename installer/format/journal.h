@@ -65,6 +65,13 @@ struct RefusedRelease {
   std::string code;  ///< why: "B0416"
 };
 
+/// An account that a release has made, or a group.
+struct MadeAccount {
+  std::string name;
+  std::string instance;  ///< whose account it is: described as "PRODUCT INSTANCE"; empty: a group
+  bool operator==(const MadeAccount&) const = default;
+};
+
 /// The newest release that was committed here.
 struct Floor {
   Release release;
@@ -82,6 +89,7 @@ struct Journal {
   std::string previous;                 ///< that was installed before; empty for none
   std::string staged;                   ///< that is here to be updated to; empty for none
   std::vector<RefusedRelease> refused;  ///< the oldest first
+  std::vector<MadeAccount> made;        ///< of releases that are gone, and of none that is here
   std::optional<ClusterSite> cluster;   ///< of the form helm alone
   std::optional<Flight> flight;
 };
@@ -89,9 +97,15 @@ struct Journal {
 /// The most releases that are remembered as refused; older ones are forgotten.
 inline constexpr std::size_t kMostRefused = 32;
 
+/// The most accounts and groups that are remembered; older ones are forgotten.
+inline constexpr std::size_t kMostMade = 4096;
+
 /// "1.1000000-0123456789abcdef": epoch, sequence and the first 16 digits of MANIFEST's digest.
 [[nodiscard]] std::string release_name(const Release& release, const Digest& manifest);
 [[nodiscard]] bool is_release_name(std::string_view text);
+
+/// Whether a journal can name an account, a group or an instance so.
+[[nodiscard]] bool is_account(std::string_view text);
 
 [[nodiscard]] std::string_view to_text(Change change);
 [[nodiscard]] std::string_view to_text(Step step);

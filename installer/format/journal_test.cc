@@ -67,6 +67,33 @@ TEST(AJournal, SaysTheFormWhereItIsNotSystemd) {
   EXPECT_EQ(code_of("format 1\nproduct shop\nform kayak\nroot 0\n"), Code::text_line);
 }
 
+TEST(AJournal, NamesTheAccountsOfReleasesThatAreGone) {
+  auto journal = sample();
+  journal.made = {{.name = "shop", .instance = {}},
+                  {.name = "shop-a-name-that-was-c-0123abcd", .instance = "a-name-that-was-cut"},
+                  {.name = "till-edge", .instance = "edge"}};
+  const auto text = write_journal(journal);
+  EXPECT_NE(
+      text.find("account shop-a-name-that-was-c-0123abcd a-name-that-was-cut\naccount till-edge "
+                "edge\ngroup shop\nchange "),
+      std::string::npos)
+      << text;
+  const auto read = read_journal(text);
+  ASSERT_TRUE(read) << read.error().what;
+  EXPECT_EQ(write_journal(*read), text);
+  EXPECT_EQ(read->made.size(), 3U);
+  const std::string begin = "format 1\nproduct shop\nroot 1\n";
+  EXPECT_EQ(code_of(begin + "account shop-edge\n"), Code::text_line);
+  EXPECT_EQ(code_of(begin + "account shop:edge edge\n"), Code::text_line);
+  EXPECT_EQ(code_of(begin + "group shop\ngroup shop\n"), Code::text_order);
+  EXPECT_EQ(code_of(begin + "group shop\naccount shop-edge edge\n"), Code::text_key);
+  journal.made.clear();
+  for (std::size_t i = 0; i <= kMostMade; ++i) {
+    journal.made.push_back({.name = "shop-" + std::to_string(i), .instance = "a"});
+  }
+  EXPECT_EQ(code_of(write_journal(journal)), Code::too_many);
+}
+
 TEST(AJournal, NamesTheClusterAndWhatWasMadeThere) {
   auto journal = sample();
   journal.form = Form::helm;

@@ -194,6 +194,8 @@ Checked<Outcome> roll_back(const Premises& premises) {
   const auto older = older_release(premises, *journal);
   if (!older) return tl::unexpected(older.error());
   Flight flight{.change = Change::rollback, .from = journal->installed, .to = journal->previous};
+  // The program of that release recovers at boot, and may be one that cannot read these lines.
+  journal->made.clear();
   return begin(premises, *std::move(journal), std::move(flight), nullptr);
 }
 

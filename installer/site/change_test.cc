@@ -356,6 +356,57 @@ TEST_F(ASite, IsUninstalledWithOrWithoutItsData) {
   EXPECT_TRUE(fs::is_empty(top_ / "data"));
 }
 
+TEST_F(ASite, NamesTheAccountsThatItsReleasesHaveMade) {
+  const std::string cut = "shop-a-name-that-was-c-0123abcd";
+  put_release("2.0.0", 2'000'000, 1,
+              "g till -\nu till-edge - \"shop edge\" -\nu " + cut +
+                  " - \"shop a-name-that-was-cut-off\" -\n");
+  put_release("2.1.0", 2'001'000, 1, "g shop -\nu shop-edge - \"shop edge\" -\n");
+  put_release("2.2.0", 2'002'000, 1, "g shop -\nu shop-edge - \"shop edge\" /var/lib/shop/edge\n");
+  const auto line = [](const std::string& name, const std::string& instance) {
+    return name + ":x:8:8:shop " + instance + ":/:/usr/sbin/nologin\n";
+  };
+  const auto make = [&](const std::string& accounts) {
+    top_.write("etc/passwd", accounts + "anna:x:1000:1000:shop edge:/home/anna:/bin/sh\n");
+  };
+  const std::vector<std::string> all{"the account " + cut, "the account till-edge",
+                                     "the account shop-edge", "the group till", "the group shop"};
+  const auto everything = line(cut, "a-name-that-was-cut-off") + line("till-edge", "edge");
+  make("");
+  ASSERT_TRUE(bring("2.0.0"));
+  make(everything);
+  ASSERT_TRUE(bring("2.1.0"));
+  make(everything + line("shop-edge", "edge"));
+  // An account that runs already is the product's, whatever the next release declares of it; the
+  // first release goes.
+  ASSERT_EQ(bring("2.2.0")->kind, Outcome::Kind::done);
+  top_.write("etc/group", "till:x:20:\nshop:x:21:anna\nusers:x:22:\n");
+  EXPECT_FALSE(there("opt/releases/" + names_["2.0.0"]));
+  auto lines = *forecast_uninstall(premises_, false);
+  for (const auto& each : all) EXPECT_THAT(lines, Contains("keep " + each));
+  ASSERT_THAT(uninstall(premises_, true)->kept, ::testing::IsSupersetOf(all));
+  // No release is left, and the site knows them; so it does when it was killed in between.
+  auto begun = journal();
+  begun.flight = Flight{.change = Change::uninstall, .step = Step::committed, .from = {}, .to = {}};
+  ASSERT_TRUE(save_journal(*opt_, begun));
+  EXPECT_THAT(recover(premises_)->kept, ::testing::UnorderedElementsAreArray(all));
+  EXPECT_FALSE(there("opt/journal"));
+  // Somebody has removed those that live in the product's directory, and all are taken again.
+  ASSERT_EQ(bring("2.0.0")->kind, Outcome::Kind::done);
+  EXPECT_THAT(journal().made, IsEmpty()) << "the release that is here names them";
+
+  // An older program has committed, and noted none.
+  begun = journal();
+  begun.flight = Flight{.change = Change::uninstall,
+                        .step = Step::committed,
+                        .from = std::exchange(begun.installed, {}),
+                        .to = {}};
+  ASSERT_TRUE(save_journal(*opt_, begun));
+  EXPECT_THAT(recover(premises_)->kept,
+              ::testing::UnorderedElementsAre("the account " + cut, "the account till-edge",
+                                              "the account shop-edge", "the group till"));
+}
+
 /// Kills the installer before every call of its host, recovers, and looks.
 class AKilledInstaller : public ASite, public ::testing::WithParamInterface<bool> {
  protected:

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "base/printable.h"
+#include "installer/site/store.h"
 #include "installer/site/tree.h"
 #include "installer/site/units.h"
 
@@ -22,7 +23,7 @@ constexpr const char* kMetricsGroup = "_metrics";
 
 // Of what getent(1) is asked for: so many at a time, for so long.
 constexpr std::size_t kMostAsked = 500;
-constexpr std::size_t kMostOfAsked = std::size_t{1} << 20;
+constexpr std::size_t kMostOfAsked = std::size_t{64} << 20;
 constexpr std::chrono::seconds kPatience{60};
 
 /// Whether a name is there. Systems that have one /usr reach "/lib" through a link: it is looked at
@@ -52,6 +53,7 @@ struct Account {
   bool user = false;  ///< else a group
   std::string name;
   std::string home;     ///< may be empty
+  std::string shell;    ///< of an account of the host
   std::string id;       ///< its number; empty where a text leaves that to the host
   std::string about;    ///< of an account: its description
   std::string group;    ///< of an account: the number of its group
@@ -105,7 +107,8 @@ std::vector<Account> accounts_of(std::string_view text) {
     if (words[0].size() > 1 && words[0] != "u!") return;
     accounts.push_back({.user = words[0][0] == 'u',
                         .name = words[1],
-                        .home = words.size() > 4 && words[4] != "-" ? words[4] : ""});
+                        .home = words.size() > 4 && words[4] != "-" ? words[4] : "",
+                        .about = words.size() > 3 && words[3] != "-" ? words[3] : ""});
   });
   return accounts;
 }
@@ -124,6 +127,7 @@ void add_lines(std::string_view text, bool users, std::vector<Account>& accounts
     accounts.push_back({.user = users,
                         .name = std::string(fields[0]),
                         .home = users ? std::string(fields[5]) : std::string(),
+                        .shell = users ? std::string(fields[6]) : std::string(),
                         .id = std::string(fields[2]),
                         .about = users ? std::string(fields[4]) : std::string(),
                         .group = users ? std::string(fields[3]) : std::string(),
@@ -152,25 +156,38 @@ Checked<std::vector<Account>> known_accounts(const HostFiles& files,
   auto accounts = known_accounts(files.system);
   const auto program = files.host.find_program("getent");
   if (!accounts || program.empty()) return accounts;
+  const auto ask = [&](std::vector<std::string> words) -> Checked<void> {
+    const auto table = words.front();
+    const auto ended = files.host.run({.program = program,
+                                       .arguments = std::move(words),
+                                       .account = {},
+                                       .deadline = kPatience,
+                                       .most_output = kMostOfAsked});
+    if (!ended) return tl::unexpected(ended.error());
+    constexpr int kUnknown = 2;  // one of them is not there
+    if (ended->status != 0 && ended->status != kUnknown) {
+      return refuse(Code::host_command, "getent " + table + " ended with " +
+                                            std::to_string(ended->status) + ": " + ended->output);
+    }
+    add_lines(ended->output, table == "passwd", *accounts);
+    return {};
+  };
   for (std::size_t i = 0; i < asked.size(); i += kMostAsked) {
     const auto begin = asked.begin() + static_cast<std::ptrdiff_t>(i);
     const auto count = std::min(kMostAsked, asked.size() - i);
     for (const std::string table : {"passwd", "group"}) {
       std::vector<std::string> words{table};
       words.insert(words.end(), begin, begin + static_cast<std::ptrdiff_t>(count));
-      const auto ended = files.host.run({.program = program,
-                                         .arguments = std::move(words),
-                                         .account = {},
-                                         .deadline = kPatience,
-                                         .most_output = kMostOfAsked});
-      if (!ended) return tl::unexpected(ended.error());
-      constexpr int kUnknown = 2;  // one of them is not there
-      if (ended->status != 0 && ended->status != kUnknown) {
-        return refuse(Code::host_command, "getent " + table + " ended with " +
-                                              std::to_string(ended->status) + ": " + ended->output);
-      }
-      add_lines(ended->output, table == "passwd", *accounts);
+      if (auto done = ask(std::move(words)); !done) return tl::unexpected(done.error());
     }
+  }
+  // Whose first group one is, accounts alone say: all that a directory lists are asked for.
+  const bool empty = std::ranges::any_of(*accounts, [&](const Account& group) {
+    return !group.user && group.members.empty() &&
+           std::ranges::find(asked, group.name) != asked.end();
+  });
+  if (empty) {
+    if (auto done = ask({"passwd"}); !done) return tl::unexpected(done.error());
   }
   return accounts;
 }
@@ -187,39 +204,92 @@ std::string told(const Account& account) {
   return (account.user ? "the account " : "the group ") + printable(account.name);
 }
 
+bool is_locked(const Account& account) {
+  return account.shell.ends_with("/nologin") || account.shell.ends_with("/false");
+}
+
+/// Whether no shell lets anybody in as an account, which lives in the product's directory.
 bool lives_in(const Account& account, std::string_view product) {
-  return account.home.starts_with("/var/lib/" + std::string(product) + "/");
+  return account.user && is_locked(account) &&
+         account.home.starts_with("/var/lib/" + std::string(product) + "/");
 }
 
 /// Whether an earlier install has made an account, as far as anybody can tell: it lives in the
-/// product's directory, or is described as that, "shop edge" as shop-edge.
-bool is_own(const Account& account, std::string_view product) {
-  const auto begin = std::string(product) + " ";
-  return account.user && (lives_in(account, product) ||
-                          (account.about.starts_with(begin) &&
-                           account.name.ends_with(account.about.substr(begin.size()))));
-}
-
-/// Whether nobody but own accounts of the product is in a group.
-bool is_unused(const Account& group, const std::vector<Account>& known, std::string_view product) {
-  return !group.user && group.members.empty() &&
-         std::ranges::none_of(known, [&](const Account& account) {
-           return account.user && account.group == group.id && !is_own(account, product);
+/// product's directory, or nowhere and is named and described as a release declares it. The
+/// description alone says nothing, for people may choose their own (chfn(1)).
+bool is_own(const Account& account, std::string_view product,
+            const std::vector<Account>& declared) {
+  if (lives_in(account, product)) return true;
+  return account.user && is_locked(account) && account.home == "/" && !account.about.empty() &&
+         std::ranges::any_of(declared, [&](const Account& own) {
+           return own.user && own.name == account.name && own.about == account.about;
          });
 }
 
-/// One of these names that is there and is somebody else's, as far as anybody can tell. To take a
-/// group that nobody is in gives nobody anything.
+/// Whether nobody but own accounts of the product is in a group.
+bool is_unused(const Account& group, const std::vector<Account>& known, std::string_view product,
+               const std::vector<Account>& declared) {
+  return !group.user && group.members.empty() &&
+         std::ranges::none_of(known, [&](const Account& account) {
+           return account.user && account.group == group.id && !is_own(account, product, declared);
+         });
+}
+
+/// Whether a group is the product's as far as anybody can tell, or may be: it goes with accounts of
+/// the product, whoever was put into it, and to take one that nobody is in gives nobody anything.
+bool is_own_group(const Account& group, const std::vector<Account>& known, std::string_view product,
+                  const std::vector<Account>& declared) {
+  return !group.user &&
+         (is_unused(group, known, product, declared) ||
+          std::ranges::any_of(known, [&](const Account& account) {
+            return is_own(account, product, declared) &&
+                   std::ranges::find(declared, account.name, &Account::name) != declared.end();
+          }));
+}
+
+/// One of the declared names that is there and is somebody else's, as far as anybody can tell.
 std::string foreign_name_of(const std::vector<Account>& known, std::string_view product,
-                            const std::vector<std::string>& names) {
-  const bool own = std::ranges::any_of(
-      known, [&](const Account& account) { return lives_in(account, product); });
-  if (own) return {};
+                            const std::vector<Account>& declared) {
   const auto is = std::ranges::find_if(known, [&](const Account& account) {
-    return std::ranges::find(names, account.name) != names.end() && !is_own(account, product) &&
-           !is_unused(account, known, product);
+    return std::ranges::find(declared, account.name, &Account::name) != declared.end() &&
+           !is_own(account, product, declared) && !is_own_group(account, known, product, declared);
   });
   return is == known.end() ? std::string() : told(*is) + " is there";
+}
+
+/// The account of an instance.
+Account account_of(std::string_view product, std::string name, std::string_view instance) {
+  return {.user = true,
+          .name = std::move(name),
+          .about = std::string(product).append(" ").append(instance)};
+}
+
+/// What releases on the site's disk declare, as a journal names it.
+Checked<std::vector<MadeAccount>> declared_accounts(const Premises& premises,
+                                                    const std::vector<std::string>& releases) {
+  std::vector<MadeAccount> declared;
+  const auto& site = premises.disks.site;
+  for (const auto& release : releases) {
+    const auto path = declaration_of(premises, release);
+    // One that was not staged to its end, or is being removed, may have none.
+    const auto there = site.status(path);
+    if (!there) return tl::unexpected(there.error());
+    if (!*there) continue;
+    const auto text = read_file(site, path, kMostOfAccounts);
+    if (!text) return tl::unexpected(text.error());
+    for (const auto& account : accounts_of(*text)) {
+      MadeAccount made{.name = account.name, .instance = {}};
+      const auto begin = premises.product + " ";
+      if (account.user && account.about.starts_with(begin)) {
+        made.instance = account.about.substr(begin.size());
+      }
+      const bool fits = is_account(made.name) && (!account.user || is_account(made.instance));
+      if (fits && std::ranges::find(declared, made) == declared.end()) {
+        declared.push_back(std::move(made));
+      }
+    }
+  }
+  return declared;
 }
 
 }  // namespace
@@ -255,9 +325,9 @@ Checked<std::string> claimed(const Disk& system, std::string_view product,
 }
 
 Checked<std::string> claimed_account(const HostFiles& files, std::string_view product,
-                                     std::string_view accounts) {
+                                     std::string_view accounts, std::string_view installed) {
   const auto& system = files.system;
-  const auto own = accounts_of(accounts);
+  auto own = accounts_of(accounts);
   const auto shared = [&](const Account& other) {
     return std::ranges::find(own, other.name, &Account::name) != own.end();
   };
@@ -284,8 +354,13 @@ Checked<std::string> claimed_account(const HostFiles& files, std::string_view pr
       if (found != theirs.end()) return "/" + path + " declares " + printable(found->name);
     }
   }
-  const auto names = names_of(own);
-  const auto known = known_accounts(files, names);
+  // What runs has these already, whatever somebody has made of them since.
+  for (const auto& each : accounts_of(installed)) {
+    std::erase_if(own, [&](const Account& account) {
+      return account.user == each.user && account.name == each.name;
+    });
+  }
+  const auto known = known_accounts(files, names_of(own));
   if (!known) return tl::unexpected(known.error());
   for (const auto& account : own) {
     if (!account.user || account.home.empty()) continue;
@@ -295,7 +370,7 @@ Checked<std::string> claimed_account(const HostFiles& files, std::string_view pr
       return told(account) + " lives in " + printable(is->home);
     }
   }
-  return foreign_name_of(*known, product, names);
+  return foreign_name_of(*known, product, own);
 }
 
 Checked<std::string> numbered_account(const HostFiles& files,
@@ -311,15 +386,53 @@ Checked<std::string> numbered_account(const HostFiles& files,
   return is == known->end() ? std::string() : told(*is) + " (" + is->id + ")";
 }
 
-Checked<std::vector<std::string>> own_accounts(const Disk& system, std::string_view product) {
+std::string declaration_of(const Premises& premises, std::string_view release) {
+  return tree_path(release, premises.form) + "/sysusers.d/" + premises.product + ".conf";
+}
+
+Checked<bool> note_accounts(const Premises& premises, Journal& journal,
+                            const std::vector<std::string>& going,
+                            const std::vector<std::string>& staying) {
+  const auto gone = declared_accounts(premises, going);
+  if (!gone) return tl::unexpected(gone.error());
+  const auto here = declared_accounts(premises, staying);
+  if (!here) return tl::unexpected(here.error());
+  const auto before = journal.made;
+  auto& made = journal.made;
+  for (const auto& each : *gone) {
+    if (std::ranges::find(made, each) == made.end()) made.push_back(each);
+  }
+  std::erase_if(
+      made, [&](const MadeAccount& each) { return std::ranges::find(*here, each) != here->end(); });
+  if (made.size() > kMostMade) made.erase(made.begin(), made.end() - kMostMade);
+  return made != before;
+}
+
+Checked<std::vector<std::string>> own_accounts(const Disk& system, std::string_view product,
+                                               const std::vector<MadeAccount>& made) {
   const auto known = known_accounts(system);
   if (!known) return tl::unexpected(known.error());
+  std::vector<Account> declared;
+  for (const auto& each : made) {
+    declared.push_back(each.instance.empty() ? Account{.name = each.name}
+                                             : account_of(product, each.name, each.instance));
+  }
   const std::string name(product);
+  // Older programs have noted nothing: then it is what has the names that most products have.
+  if (made.empty()) declared = {{.name = name}, {.name = name + kMetricsGroup}};
+  for (const auto& account : *known) {
+    if (!account.about.starts_with(name + " ")) continue;
+    const auto instance = account.about.substr(name.size() + 1);
+    declared.push_back(
+        account_of(product, name + (instance == "doors" ? "_" : "-") + instance, instance));
+  }
   std::vector<std::string> own;
   for (const auto& account : *known) {
     // Groups of accounts have their names, and go with them.
-    const bool group = account.name == name || account.name == name + kMetricsGroup;
-    if (is_own(account, product) || (group && is_unused(account, *known, product))) {
+    const bool group = std::ranges::any_of(
+        declared, [&](const Account& each) { return !each.user && each.name == account.name; });
+    if (is_own(account, product, declared) ||
+        (group && is_own_group(account, *known, product, declared))) {
       own.push_back(told(account));
     }
   }
@@ -338,13 +451,16 @@ Checked<std::string> claimed(const HostFiles& files, const Manifest& manifest,
   auto way = claimed(files.system, product, units, standing);
   if (!way || !way->empty() || form != Form::systemd || standing != Standing::fresh) return way;
   // Its accounts are called after its units; which they are is said in the release alone.
-  std::vector<std::string> names{product, product + kMetricsGroup};
+  std::vector<Account> declared{{.name = product}, {.name = product + kMetricsGroup}};
   for (const auto& unit : units) {
-    if (unit.ends_with(".service")) names.push_back(unit.substr(0, unit.rfind('.')));
+    if (!unit.ends_with(".service")) continue;
+    auto name = unit.substr(0, unit.rfind('.'));
+    const auto instance = name.substr(std::min(product.size() + 1, name.size()));
+    declared.push_back(account_of(product, std::move(name), instance));
   }
-  const auto known = known_accounts(files, names);
+  const auto known = known_accounts(files, names_of(declared));
   if (!known) return tl::unexpected(known.error());
-  return foreign_name_of(*known, product, names);
+  return foreign_name_of(*known, product, declared);
 }
 
 }  // namespace caisson::installer

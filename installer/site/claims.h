@@ -8,8 +8,10 @@
 
 #include "installer/disk/disk.h"
 #include "installer/format/form.h"
+#include "installer/format/journal.h"
 #include "installer/format/manifest.h"
 #include "installer/host/host.h"
+#include "installer/site/premises.h"
 
 namespace caisson::installer {
 
@@ -39,16 +41,31 @@ struct HostFiles {
 [[nodiscard]] Checked<std::string> claimed(const HostFiles& files, const Manifest& manifest,
                                            const Manifest* installed, Standing standing, Form form);
 
-/// The accounts of a product, and its groups that nobody else is in, each as "the account NAME".
+/// The text of sysusers.d(5) of a release, below the site's directory.
+[[nodiscard]] std::string declaration_of(const Premises& premises, std::string_view release);
+
+/// Keeps in a journal which accounts and groups releases declare that are about to be removed from
+/// the site's disk, but for what those declare that stay. Whether the journal is another one now,
+/// which has to be saved.
+[[nodiscard]] Checked<bool> note_accounts(const Premises& premises, Journal& journal,
+                                          const std::vector<std::string>& going,
+                                          const std::vector<std::string>& staying);
+
+/// The accounts and groups of a product that are on this host, each as "the account NAME": of those
+/// that its releases declare, and accounts that live in its directory.
 [[nodiscard]] Checked<std::vector<std::string>> own_accounts(const Disk& system,
-                                                             std::string_view product);
+                                                             std::string_view product,
+                                                             const std::vector<MadeAccount>& made);
 
 /// An account or a group of a text of sysusers.d(5) that another file of the system declares, or
-/// that is there with another home, or where no account lives in the product's directory; empty
-/// when there is none. What is there from an earlier install is the product's own, and so is a
-/// group that nobody is in.
+/// that is there and is not the product's; empty when there is none. The product's own are what the
+/// text of the `installed` release declares, accounts from an earlier install, which nobody can log
+/// in with and which live where the text says, groups beside such accounts, and groups that nobody
+/// is in. A directory of the site (getent(1)) tells whose first group one is as far as it lists its
+/// accounts.
 [[nodiscard]] Checked<std::string> claimed_account(const HostFiles& files, std::string_view product,
-                                                   std::string_view accounts);
+                                                   std::string_view accounts,
+                                                   std::string_view installed);
 
 /// An account or a group of this host that has one of these numbers, and which; empty when none
 /// has.

@@ -34,7 +34,7 @@ using testing::Scenario;
 class ASiteThatCrashes : public ::testing::Test {
  protected:
   ASiteThatCrashes() {
-    put_release("1.0.0", 1'000'000, 1);
+    put_release("1.0.0", 1'000'000, 1, "g shop -\nu shop-app - \"shop app\" -\n");
     put_release("1.1.0", 1'001'000, 2, "an image");
     put_release("1.2.0", 1'002'000, 2);
     put_release(asks_, 2'000'000, 2, "questions");
@@ -132,6 +132,8 @@ class ASiteThatCrashes : public ::testing::Test {
       if (const auto names = disks.site.list(kReleases); names && !names->empty()) {
         return "the release " + names->front() + " is left";
       }
+      if (keeps_accounts_ && (!*journal || (*journal)->made.size() != 2))
+        return "accounts are lost";
       if (keeps_answers_) {
         const auto kept = read_file(disks.site, kAnswersFile, 10'000);
         if (!kept || *kept != "certificates=internal\ndomain=a.example\nhttps=443\n") {
@@ -263,6 +265,7 @@ class ASiteThatCrashes : public ::testing::Test {
   std::map<std::string, VerifiedBundle> bundles_;
   std::string refusal_;         ///< of the last recovery by hand
   bool keeps_answers_ = false;  ///< where nothing is installed
+  bool keeps_accounts_ = false;
   const std::string asks_ = "2.0.0";
   Form form_ = Form::systemd;
   std::unique_ptr<Disk> handed_;
@@ -297,6 +300,7 @@ TEST_F(ASiteThatCrashes, HasTheOldOrTheNewReleaseWhenItIsTakenBack) {
 
 TEST_F(ASiteThatCrashes, IsUninstalledOrNot) {
   for (const bool keep_data : {true, false}) {
+    keeps_accounts_ = keep_data;
     expect_right(with({"1.0.0"}), scenario(
                                       [&](Machine& machine, MachineHost& host) {
                                         tell(machine, uninstall(host.premises(), keep_data));

@@ -63,8 +63,8 @@ Checked<Outcome> Pilot::ended(Outcome::Kind kind, const std::optional<Refusal>& 
   if (!journal_.installed.empty()) return outcome;
   if (!in_engine_.empty()) outcome.kept.push_back(in_engine_);
   // Nothing removes accounts: files of theirs may lie anywhere.
-  for (const auto& list :
-       {left_on(premises_), own_accounts(premises_.disks.system, premises_.product)}) {
+  for (const auto& list : {left_on(premises_), own_accounts(premises_.disks.system,
+                                                            premises_.product, journal_.made)}) {
     if (!list) return tl::unexpected(list.error());
     outcome.kept.insert(outcome.kept.end(), list->begin(), list->end());
   }

@@ -57,6 +57,9 @@ class Pilot final : public Course {
   [[nodiscard]] Checked<void> open_with(const StagedRelease& release);
   [[nodiscard]] Checked<void> make_spare();
   [[nodiscard]] Checked<void> retire();
+  /// Releases go, and with them what says which accounts they have made.
+  [[nodiscard]] Checked<void> note_accounts(const std::vector<std::string>& going,
+                                            const std::vector<std::string>& staying);
   [[nodiscard]] Checked<const StagedRelease*> old_release();
   [[nodiscard]] Checked<const StagedRelease*> new_release();
   [[nodiscard]] Checked<std::vector<const StagedRelease*>> on_disk();

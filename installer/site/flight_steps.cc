@@ -86,12 +86,16 @@ Checked<void> Pilot::prepare() {
       if (*taken) return refuse(Code::port_taken, "the port " + std::to_string(port));
     }
   }
-  const auto declaration =
-      tree_path(to.name, to.form) + "/sysusers.d/" + premises_.product + ".conf";
+  const auto declaration = declaration_of(premises_, to.name);
   const auto declared = read_file(premises_.disks.site, declaration, kMostOfText);
   if (!declared) return tl::unexpected(declared.error());
   const HostFiles files{premises_.host, premises_.disks.system};
-  const auto foreign = claimed_account(files, premises_.product, *declared);
+  const auto before =
+      *old == nullptr
+          ? Checked<std::string>()
+          : read_file(premises_.disks.site, declaration_of(premises_, (*old)->name), kMostOfText);
+  if (!before) return tl::unexpected(before.error());
+  const auto foreign = claimed_account(files, premises_.product, *declared, *before);
   if (!foreign) return tl::unexpected(foreign.error());
   if (!foreign->empty())
     return refuse(Code::foreign_name, *foreign + ", and the release would take it");
@@ -362,22 +366,31 @@ Checked<void> Pilot::clean_up() {
   return premises_.disks.site.sync_directory("");
 }
 
+Checked<void> Pilot::note_accounts(const std::vector<std::string>& going,
+                                   const std::vector<std::string>& staying) {
+  const auto changed = installer::note_accounts(premises_, journal_, going, staying);
+  if (!changed) return tl::unexpected(changed.error());
+  return *changed ? save() : Checked<void>();
+}
+
 Checked<void> Pilot::retire() {
   auto& site = premises_.disks.site;
   for (const auto name : {kIncoming, kSpare}) {
     if (auto done = remove_tree(site, name); !done) return done;
   }
-  const auto there = site.status(kReleases);
-  if (!there) return tl::unexpected(there.error());
-  if (!*there) return {};
-  const auto releases = site.list(kReleases);
+  const auto releases = releases_on(site);
   if (!releases) return tl::unexpected(releases.error());
+  if (releases->empty()) return {};
   std::vector<std::string> going;
   std::vector<std::string> staying;
   for (const auto& release : *releases) {
     const bool stays =
         release == journal_.installed || release == journal_.previous || release == journal_.staged;
     (stays ? staying : going).push_back(release);
+  }
+  // An older release that stays may have brought a program that cannot read what is noted.
+  if (journal_.installed.empty() || journal_.installed == flight().to) {
+    if (auto noted = note_accounts(going, staying); !noted) return noted;
   }
   if (premises_.form == Form::compose) {
     if (auto done = forget_containers(premises_, going, staying); !done) return done;

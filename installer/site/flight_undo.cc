@@ -102,11 +102,10 @@ Checked<void> Pilot::remove_everything() {
       if (auto done = keep_answers(site, flight().from); !done) return done;
     }
   }
+  const auto going = releases_on(site);
+  if (!going) return tl::unexpected(going.error());
+  if (auto noted = note_accounts(*going, {}); !noted) return noted;
   if (premises_.form == Form::compose && !flight().from.empty()) {
-    const auto there = site.status(kReleases);
-    if (!there) return tl::unexpected(there.error());
-    const auto going = *there ? site.list(kReleases) : Checked<std::vector<std::string>>();
-    if (!going) return tl::unexpected(going.error());
     auto left = clear_engine(premises_, *going);
     if (!left) return tl::unexpected(left.error());
     in_engine_ = *std::move(left);

@@ -53,7 +53,7 @@ Checked<std::vector<std::string>> forecast_roll_back(const Premises& premises) {
 }
 
 Checked<std::vector<std::string>> forecast_uninstall(const Premises& premises, bool keep_data) {
-  const auto journal = ready_journal(premises);
+  auto journal = ready_journal(premises);
   if (!journal) return tl::unexpected(journal.error());
   if (auto fault = fault_of_flight(*journal)) return tl::unexpected(*fault);
   const auto left = left_on(premises);
@@ -93,7 +93,12 @@ Checked<std::vector<std::string>> forecast_uninstall(const Premises& premises, b
       lines.push_back(verb + each);
     }
   }
-  const auto accounts = own_accounts(premises.disks.system, premises.product);
+  const auto releases = releases_on(premises.disks.site);
+  if (!releases) return tl::unexpected(releases.error());
+  if (auto noted = note_accounts(premises, *journal, *releases, {}); !noted) {
+    return tl::unexpected(noted.error());
+  }
+  const auto accounts = own_accounts(premises.disks.system, premises.product, journal->made);
   if (!accounts) return tl::unexpected(accounts.error());
   for (const auto& account : *accounts) lines.push_back("keep " + account);
   return lines;

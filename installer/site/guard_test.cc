@@ -62,7 +62,7 @@ TEST_F(ASite, LeavesUnitsOfOthersAlone) {
 TEST_F(ASite, TakesNoAccountsOfOthers) {
   const std::string accounts =
       "# of shop\ng shop -\nu shop-edge - \"shop edge\" /var/lib/shop/edge\n";
-  const auto claim = [&] { return *claimed_account({host_, *system_}, "shop", accounts); };
+  const auto claim = [&] { return *claimed_account({host_, *system_}, "shop", accounts, ""); };
   EXPECT_EQ(claim(), "");
   top_.write("etc/sysusers.d/shop.conf", accounts);
   top_.write(
@@ -78,7 +78,7 @@ TEST_F(ASite, TakesNoAccountsOfOthers) {
 TEST_F(ASite, TakesNoGroupAndNoSystemAccountOfOthers) {
   const std::string accounts =
       "g shop_metrics -\nu shop - \"shop\"\nu shop-edge - \"shop edge\" /var/lib/shop/edge\n";
-  const auto claim = [&] { return *claimed_account({host_, *system_}, "shop", accounts); };
+  const auto claim = [&] { return *claimed_account({host_, *system_}, "shop", accounts, ""); };
   const std::string others = "root:x:0:0:root:/root:/bin/sh\nshopping:x:7:7::/:/bin/false\n";
   top_.write("etc/passwd", others);
   top_.write("etc/group", "root:x:0:\nshop-:x:8:\n");
@@ -117,11 +117,12 @@ TEST_F(ASite, TakesWhatAnUninstallHasLeft) {
   const auto claim = [&] {
     return *claimed_account({host_, *system_}, "shop",
                             "g shop -\ng shop_metrics -\nu shop_doors - \"shop doors\" -\n"
-                            "u shop-edge - \"shop edge\" /var/lib/shop/edge\n");
+                            "u shop-edge - \"shop edge\" /var/lib/shop/edge\n",
+                            "");
   };
   top_.write("etc/passwd", left + "keeper:x:9:9:shop till:/home/keeper:/bin/sh\n");
   top_.write("etc/group", groups);
-  EXPECT_THAT(*own_accounts(*system_, "shop"),
+  EXPECT_THAT(*own_accounts(*system_, "shop", {}),
               ElementsAre("the account shop_doors", "the account shop-edge", "the group shop",
                           "the group shop_metrics"));
   EXPECT_EQ(claim(), "the account shop-edge lives in /") << "it is another one's, or of a release "
@@ -134,11 +135,60 @@ TEST_F(ASite, TakesWhatAnUninstallHasLeft) {
   EXPECT_TRUE(bring("1.0.0"));
   // Who is in one is given nothing of the product.
   top_.write("etc/group", "shop:x:5:\nshop_metrics:x:6:anna\n");
-  EXPECT_THAT(*own_accounts(*system_, "shop"), ElementsAre("the group shop"));
+  EXPECT_THAT(*own_accounts(*system_, "shop", {}), ElementsAre("the group shop"));
   EXPECT_EQ(claim(), "the group shop_metrics is there");
   top_.write("etc/passwd", "anna:x:1000:6:Anna:/home/anna:/bin/sh\n");
   top_.write("etc/group", groups);
   EXPECT_EQ(claim(), "the group shop_metrics is there");
+}
+
+TEST_F(ASite, BelievesNoDescriptionOfAnAccountAlone) {
+  const std::string declared =
+      "g shop -\nu shop_doors - \"shop doors\" -\nu shop-app - \"shop app\" -\n"
+      "u shop-a-name-that-was-c-0123abcd - \"shop a-name-that-was-cut-off\" -\n";
+  const auto claim = [&](std::string_view installed = {}) {
+    return *claimed_account({host_, *system_}, "shop", declared, installed);
+  };
+  const std::vector<MadeAccount> made{
+      {.name = "shop-a-name-that-was-c-0123abcd", .instance = "a-name-that-was-cut-off"},
+      {.name = "shop-app", .instance = "app"},
+      {.name = "shop", .instance = {}}};
+  for (const auto* line :
+       {"shop-app:x:8:8:shop app:/:/usr/sbin/nologin", "shop_doors:x:8:8:shop doors:/:/bin/false",
+        "shop-a-name-that-was-c-0123abcd:x:8:8:shop a-name-that-was-cut-off:/:/sbin/nologin"}) {
+    const std::string is(line);
+    const auto name = is.substr(0, is.find(':'));
+    top_.write("etc/passwd", is + "\n");
+    EXPECT_EQ(claim(), "");
+    EXPECT_THAT(*own_accounts(*system_, "shop", made), ElementsAre("the account " + name));
+  }
+  for (const auto* line :
+       {"shop-app:x:8:8:shop app:/:/bin/bash",
+        "shop-app:x:8:8:shop app:/:", "shop-app:x:8:8:shop app:/home/shop-app:/usr/sbin/nologin",
+        "shop-app:x:8:8:shop edge:/:/usr/sbin/nologin", "shop-app:x:8:8::/:/usr/sbin/nologin",
+        "shop-app:x:8:8:shop app:/var/lib/shopping/app:/usr/sbin/nologin",
+        "shop-app:x:8:8:shop app:/var/lib/shop/app:/bin/bash",
+        "shop-app:x:8:8:shop app,,,:/:/usr/sbin/nologin",
+        "shop-a-name-that-was-c-0123abcd:x:8:8:shop app:/:/sbin/nologin"}) {
+    SCOPED_TRACE(line);
+    const std::string is(line);
+    top_.write("etc/passwd", is + "\n");
+    const auto name = is.substr(0, is.find(':'));
+    EXPECT_EQ(claim(), "the account " + name + " is there");
+    EXPECT_THAT(*own_accounts(*system_, "shop", made), IsEmpty());
+    EXPECT_EQ(claim(declared), "") << "whatever the installed release has is its own";
+    // One that lives in the product's directory vouches for itself alone.
+    top_.write("etc/passwd", is + "\nshop-runtime:x:9:9::/var/lib/shop/runtime:/bin/false\n");
+    EXPECT_EQ(claim(), "the account " + name + " is there");
+  }
+  // Before anything is written.
+  top_.write("etc/passwd", "shop-runtime:x:8:8:shop runtime:/:/bin/bash\n");
+  const auto outcome = bring("1.0.0");
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().code, Code::foreign_name);
+  EXPECT_TRUE(fs::is_empty(top_ / "opt"));
+  top_.write("etc/passwd", "till-app:x:8:8:shop app:/:/usr/sbin/nologin\n");
+  EXPECT_THAT(*own_accounts(*system_, "shop", made), IsEmpty()) << "no release declares it";
 }
 
 TEST_F(ASite, TakesNoAccountOfADirectoryOfTheSite) {
@@ -154,7 +204,7 @@ TEST_F(ASite, TakesNoAccountOfADirectoryOfTheSite) {
   };
   const auto claim = [&] {
     return *claimed_account({host_, *system_}, "shop",
-                            "u shop-edge - \"shop edge\" /var/lib/shop/edge\n");
+                            "u shop-edge - \"shop edge\" /var/lib/shop/edge\n", "");
   };
   EXPECT_EQ(claim(), "");
   EXPECT_THAT(asked, ElementsAre("shop-edge"));
@@ -170,8 +220,16 @@ TEST_F(ASite, TakesNoAccountOfADirectoryOfTheSite) {
     EXPECT_EQ(outcome.error().code, Code::foreign_name);
     EXPECT_TRUE(fs::is_empty(top_ / "opt"));
   }
-  // Where it cannot be asked, nobody knows.
+  // A group of this host that somebody of the directory has as the first one.
+  top_.write("etc/group", "shop_metrics:x:8:\n");
+  known = {{"passwd", "anna:*:50007:8:Anna:/home/anna:/bin/sh\n"}};
+  EXPECT_EQ(*claimed_account({host_, *system_}, "shop", "g shop_metrics -\n", ""),
+            "the group shop_metrics is there");
+  EXPECT_EQ(bring("1.0.0").error().code, Code::foreign_name);
   known.clear();
+  EXPECT_EQ(*claimed_account({host_, *system_}, "shop", "g shop_metrics -\n", ""), "");
+  fs::remove(top_ / "etc/group");
+  // Where it cannot be asked, nobody knows.
   status = 1;
   EXPECT_EQ(bring("1.0.0").error().code, Code::host_command);
   EXPECT_TRUE(fs::is_empty(top_ / "opt"));

@@ -198,7 +198,8 @@ class ModelHost : public Host {
 };
 
 /// The files of a release that has a runtime, a dashboard and an edge, and `with` more; with
-/// "containers" as a compose project.
+/// "containers" as a compose project, with a text that begins with a group, as "g shop -", these
+/// accounts.
 inline void add_release(Maker& maker, const std::string& version, std::uint64_t sequence,
                         std::uint64_t data, std::string_view with = {}) {
   const auto number = version_of(version).value();
@@ -290,7 +291,8 @@ inline void add_release(Maker& maker, const std::string& version, std::uint64_t 
       {form + "system/shop-runtime.service", "runtime of " + version},
       {form + "system/shop.slice", "slice of " + version},
       {form + "system/shop.target", "target of " + version},
-      {form + "sysusers.d/shop.conf", "accounts of " + version},
+      {form + "sysusers.d/shop.conf",
+       with.starts_with("g ") ? std::string(with) : "accounts of " + version},
       {form + "tmpfiles.d/shop.conf", "directories of " + version}};
   std::ranges::sort(files);
   maker.add(files);

@@ -40,6 +40,13 @@ std::optional<Refusal> fault_of_flight(const Journal& journal) {
                                        "'"};
 }
 
+Checked<std::vector<std::string>> releases_on(const Disk& site) {
+  const auto there = site.status(kReleases);
+  if (!there) return tl::unexpected(there.error());
+  if (!*there) return std::vector<std::string>{};
+  return site.list(kReleases);
+}
+
 std::string tree_path(std::string_view release, Form form) {
   return release_path(release) + "/tree/" + std::string(to_text(form));
 }

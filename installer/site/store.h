@@ -28,6 +28,9 @@ struct StagedRelease {
   SiteNeeds needs;
 };
 
+/// The names of the releases that are on a site's disk, whole or in part.
+[[nodiscard]] Checked<std::vector<std::string>> releases_on(const Disk& site);
+
 /// What a release has for a host, in a form: a directory below /opt/<product>.
 [[nodiscard]] std::string tree_path(std::string_view release, Form form);
 

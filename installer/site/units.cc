@@ -50,10 +50,7 @@ Checked<std::set<std::string>> known(const Premises& premises) {
   std::set<std::string> paths{"sysusers.d/" + conf, "tmpfiles.d/" + conf,
                               "systemd/journald@" + conf,
                               std::string(kUnits) + "/" + recover_unit(premises.product)};
-  const auto there = premises.disks.site.status(kReleases);
-  if (!there) return tl::unexpected(there.error());
-  if (!*there) return paths;
-  const auto releases = premises.disks.site.list(kReleases);
+  const auto releases = releases_on(premises.disks.site);
   if (!releases) return tl::unexpected(releases.error());
   for (const auto& release : *releases) {
     const auto units = units_of(premises, release);

@@ -36,7 +36,8 @@ for other in /etc/sysusers.d/*.conf; do
   [ -z "$shared" ] || { echo "install: $other has accounts of the same names: $shared; give this deployment others with targets.systemd.user" >&2; exit 1; }
 done
 
-# Nor is anything taken of this host that has one of these names and is not this deployment's, which says so in its description.
+# Nor is anything taken of this host that has one of these names and is not this deployment's. A unit says so in its description;
+# an account, whose description may be its own choice, has the home that is declared, too, and no shell.
 for unit in system/*; do
   there=$(systemctl show --property FragmentPath --value "${unit#system/}" 2> /dev/null) || continue
   if [ -z "$there" ] || [ ! -e "$there" ] || grep -q '^Description=agentik[: ]' "$there"; then continue; fi
@@ -46,13 +47,15 @@ done
 declared=/etc/sysusers.d/agentik.conf
 for account in $(accounts sysusers.d/agentik.conf); do
   if [ -e "$declared" ] && accounts "$declared" | grep -Fqx "$account"; then continue; fi
-  owner=$(getent passwd "$account" | cut -d : -f 5)
-  members=$(getent group "$account" | cut -d : -f 4)
-  case $owner in
+  own=$(sed -n "s/^u!\{0,1\} $account - \"\(.*\)\" /\1:/p" sysusers.d/agentik.conf | sed 's,:-$,:/,')
+  case $(getent passwd "$account" | cut -d : -f 5-) in
     '') ;;
-    'agentik '*) ;;    # this deployment was removed here, and accounts stay
+    "${own:-no}:"*/nologin | "${own:-no}:"*/false) ;;    # this deployment was removed here, and accounts stay
     *) echo "install: this host has another account $account; give this deployment others with targets.systemd.user" >&2; exit 1 ;;
   esac
+  group=$(getent group "$account" | cut -d : -f 3)
+  members=$({ getent group "$account" | cut -d : -f 4; getent passwd | cut -d : -f 1,4 | sed -n "s/:$group\$//p" | grep -Fvx -e "$account"; } |
+    grep . | paste -s -d , -)
   [ -z "$members" ] || { echo "install: this host has a group $account already, with the members $members; remove them, or give this deployment other groups with targets.systemd.user" >&2; exit 1; }
 done
 

@@ -272,7 +272,7 @@ std::string matrix_json(const std::vector<Row>& rows) {
     for (const ProbeResult& probe : row.probes) {
       probes[probe.id] = {{"verdict", conformance::name_of(probe.verdict)},
                           {"reason", probe.reason},
-                          {"observations", probe.observations()}};
+                          {"observations", probe.attempts()}};
     }
     list.push_back(json::object{{"change", row.change},
                                 {"harmless", row.harmless},

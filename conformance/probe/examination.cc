@@ -336,6 +336,7 @@ void Examination::finish() {
       inconclusive("the state of " + victim_.slug + " could not be read");
     } else {
       const bool same = after == state_before_;
+      cell_.aftermath = !same && cell_.verdict < Verdict::leak;
       note({.step = "state of " + victim_.slug,
             .expected = "unchanged",
             .observed = same ? "unchanged (sha-256 " + after.substr(0, 16) + ")" : "changed",

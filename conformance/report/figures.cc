@@ -42,14 +42,19 @@ std::string people_time(std::int64_t micros) {
   return std::to_string(seconds / 60) + " min " + std::to_string(seconds % 60) + " s";
 }
 
-std::string bound_in_words(std::uint64_t n) {
+std::string bound_in_words(const std::map<std::string, std::uint64_t>& attempts) {
+  std::string bounds;
+  for (const auto& [family, n] : attempts) {
+    const auto one_in = static_cast<std::uint64_t>(1.0 / rule_of_three(n));
+    if (one_in > 1) bounds += (bounds.empty() ? "" : ", ") + family + " " + people_count(one_in);
+  }
   std::string out =
       "What was tried gives the same answer every time, and what was not tried is not covered.";
-  const auto attempts = static_cast<std::uint64_t>(1.0 / rule_of_three(n));
-  if (attempts < 2) return out;
+  if (bounds.empty()) return out;
   return out +
-         " A fault that comes by chance, such as a race, would have shown (95 % confidence) " +
-         "if it let through more than 1 in " + people_count(attempts) + " such attempts (3/N).";
+         " A fault that comes by chance, such as a race, would have shown (95 % confidence) if it "
+         "let through more than one attempt of its family in so many (3/N): " +
+         bounds + ".";
 }
 
 }  // namespace caisson::conformance

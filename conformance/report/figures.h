@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 namespace caisson::conformance {
@@ -14,9 +15,10 @@ namespace caisson::conformance {
 /// "850 us", "12 ms", "5.2 s", "1 min 5 s".
 [[nodiscard]] std::string people_time(std::int64_t micros);
 
-/// What `n` observations without a leak mean, as a sentence after "no tenant reached another": most
-/// attempts give the same answer every time, so that a number of them bounds nothing but faults
-/// that come by chance (the rule of three, 95 % confidence).
-[[nodiscard]] std::string bound_in_words(std::uint64_t n);
+/// What attempts without a leak mean, by family, as a sentence after "no tenant reached another":
+/// most give the same answer every time, so that a number of them bounds nothing but faults that
+/// come by chance (the rule of three, 95 % confidence), and those of one kind say nothing of
+/// another.
+[[nodiscard]] std::string bound_in_words(const std::map<std::string, std::uint64_t>& attempts);
 
 }  // namespace caisson::conformance

@@ -44,7 +44,7 @@ std::string figure(std::string_view name, std::string_view value, std::string_vi
 
 std::string header(const RunReport& report) {
   std::uint64_t n = 0;
-  for (const ProbeResult& probe : report.probes) n += probe.observations();
+  for (const ProbeResult& probe : report.probes) n += probe.attempts();
   const std::size_t untested = report.count(Verdict::not_tested);
   std::string out = "<header><p class=\"eyebrow\">Caisson conformance</p><h1>" +
                     escape_markup(report.deployment) + " <span class=\"version\">" +
@@ -64,8 +64,8 @@ std::string header(const RunReport& report) {
            "<a href=\"#unverified\">see why</a>.";
   }
   if (report.verdict() == Verdict::pass) {
-    out +=
-        " In " + people_count(n) + " observations no tenant reached another. " + bound_in_words(n);
+    out += " In " + people_count(n) + " attempts no tenant reached another. " +
+           bound_in_words(report.attempts());
   }
   out += "</p><dl class=\"figures\">";
   out += figure("passed", std::to_string(report.count(Verdict::pass)), "pass-text");
@@ -75,7 +75,7 @@ std::string header(const RunReport& report) {
   out += figure("inconclusive", std::to_string(report.count(Verdict::inconclusive)));
   out += figure("not tested", std::to_string(untested), untested > 0 ? "leak-text" : "");
   out += figure("not applicable", std::to_string(report.count(Verdict::not_applicable)));
-  out += figure("observations", people_count(n));
+  out += figure("attempts", people_count(n));
   out += figure("canaries", people_count(report.canaries));
   out += figure("searched", people_bytes(report.scanned_bytes));
   out += figure("took", people_time(report.elapsed_us));
@@ -188,7 +188,7 @@ std::string probe_block(const ProbeResult& probe) {
       "</span> " + element("span", "title", probe.title) + " " + badge(probe.verdict) +
       "</summary><p class=\"quiet\">" + escape_markup(name_of(probe.resource)) +
       " &middot; level " + std::to_string(probe.level) + " &middot; " +
-      people_time(probe.elapsed_us) + " &middot; N = " + people_count(probe.observations()) +
+      people_time(probe.elapsed_us) + " &middot; N = " + people_count(probe.attempts()) +
       (probe.retried ? " &middot; run twice, the first time was inconclusive" : "") + "</p>";
   if (!probe.reason.empty()) out += element("p", "reason", probe.reason);
   for (std::size_t i = 0; i < probe.cells.size(); ++i) {
@@ -208,9 +208,7 @@ std::string probe_sections(const RunReport& report) {
       "<section aria-labelledby=\"probes\"><h2 id=\"probes\">Probes and evidence</h2>";
   for (const Verdict verdict :
        {Verdict::leak, Verdict::invalid, Verdict::inconclusive, Verdict::pass}) {
-    for (const ProbeResult& probe : report.probes) {
-      if (probe.verdict == verdict) out += probe_block(probe);
-    }
+    for (const auto* probe : report.with(verdict)) out += probe_block(*probe);
   }
   out +=
       "</section><section aria-labelledby=\"unverified\"><h2 id=\"unverified\">Not verified</h2>";

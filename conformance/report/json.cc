@@ -67,7 +67,7 @@ json::object to_json(const ProbeResult& probe) {
           {"retried", probe.retried},
           {"started-us", probe.started_us},
           {"elapsed-us", probe.elapsed_us},
-          {"observations", probe.observations()},
+          {"observations", probe.attempts()},
           {"cells", std::move(cells)}};
 }
 

@@ -33,19 +33,21 @@ RunReport sample() {
                    .elapsed_us = 1'234'567};
   report.tenants = {
       {.slug = "globex", .tier = "free", .instance = "runtime", .isolation = "schema"}};
-  report.probes.push_back(
-      {.id = "ID1",
-       .title = "A's credential with B's header",
-       .resource = Resource::identity,
-       .level = 1,
-       .verdict = Verdict::pass,
-       .elapsed_us = 1500,
-       .cells = {
-           {.accessor = "initech", .owner = "initech", .verdict = Verdict::pass, .observations = 2},
-           {.accessor = "globex",
-            .owner = "initech",
-            .verdict = Verdict::pass,
-            .observations = 4}}});
+  report.probes.push_back({.id = "ID1",
+                           .title = "A's credential with B's header",
+                           .resource = Resource::identity,
+                           .level = 1,
+                           .verdict = Verdict::pass,
+                           .elapsed_us = 1500,
+                           .cells = {{.accessor = "initech",
+                                      .owner = "initech",
+                                      .verdict = Verdict::pass,
+                                      .control = true,
+                                      .observations = 2},
+                                     {.accessor = "globex",
+                                      .owner = "initech",
+                                      .verdict = Verdict::pass,
+                                      .observations = 6}}});
   report.probes.push_back({.id = "DB1",
                            .title = "every route with B's id <b>",
                            .resource = Resource::records,
@@ -244,10 +246,25 @@ TEST(Text, PrintsTableVerdictsAndWhatWasNotVerified) {
   RunReport passed = sample();
   passed.probes.resize(1);
   EXPECT_THAT(to_text(passed, false),
-              HasSubstr("N = 6 observations without a leak. What was tried gives the same answer "
+              HasSubstr("N = 6 attempts without a leak. What was tried gives the same answer "
                         "every time, and what was not tried is not covered. A fault that comes by "
                         "chance, such as a race, would have shown (95 % confidence) if it let "
-                        "through more than 1 in 2 such attempts (3/N)."));
+                        "through more than one attempt of its family in so many (3/N): ID 2."));
+}
+
+TEST(Text, NamesTheCauseBeforeWhatItChangedForOthers) {
+  RunReport report = sample();
+  ProbeResult after = report.probes[1];
+  after.id = "AB1";
+  after.cells[0].aftermath = true;
+  report.probes.insert(report.probes.begin(), after);
+  const std::string text = to_text(report, false);
+  EXPECT_THAT(text, HasSubstr("LEAK          AB1: a tenant's state changed while they ran"));
+  EXPECT_LT(text.find("LEAK          DB1"), text.find("LEAK          AB1"));
+  EXPECT_THAT(text, HasSubstr("LEAK: 1 passed, 2 leaked"));
+  report.probes.resize(1);
+  EXPECT_THAT(to_text(report, false), HasSubstr("a canary of initech came back"))
+      << "alone it is the cause";
 }
 
 TEST(NotTested, IsSaidAsLoudlyAsTheVerdict) {

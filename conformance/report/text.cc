@@ -73,8 +73,14 @@ std::string table(const RunReport& report, bool colour) {
 }
 
 void list(std::string& out, const RunReport& report, Verdict verdict, bool colour) {
-  for (const ProbeResult& probe : report.probes) {
-    if (probe.verdict != verdict) continue;
+  const auto found = report.with(verdict);
+  std::string aftermath;
+  for (const auto* each : found) {
+    const ProbeResult& probe = *each;
+    if (probe.is_aftermath() && !found.front()->is_aftermath()) {
+      aftermath += (aftermath.empty() ? "" : ", ") + probe.id;
+      continue;
+    }
     out += "  " + cell(name_of(verdict), 12, verdict, colour) + "  " + probe.id + " " +
            probe.title + "\n";
     if (!probe.reason.empty()) out += "                " + probe.reason + "\n";
@@ -85,6 +91,10 @@ void list(std::string& out, const RunReport& report, Verdict verdict, bool colou
       out += "                " + square.accessor + " -> " + square.owner + ": " + square.reason +
              "\n";
     }
+  }
+  if (!aftermath.empty()) {
+    out += "  " + cell(name_of(verdict), 12, verdict, colour) + "  " + aftermath +
+           ": a tenant's state changed while they ran, as the above may have changed it\n";
   }
 }
 
@@ -115,7 +125,7 @@ std::string to_text(const RunReport& report, bool colour) {
   std::uint64_t n = 0;
   std::string retried;
   for (const ProbeResult& probe : report.probes) {
-    n += probe.observations();
+    n += probe.attempts();
     if (probe.retried) retried += " " + probe.id;
   }
   if (!retried.empty())
@@ -138,7 +148,8 @@ std::string to_text(const RunReport& report, bool colour) {
             : "what was not tested may leak; the reasons stand above, --require-all fails then\n";
   }
   if (report.verdict() == Verdict::pass) {
-    out += "N = " + people_count(n) + " observations without a leak. " + bound_in_words(n) + "\n";
+    out += "N = " + people_count(n) + " attempts without a leak. " +
+           bound_in_words(report.attempts()) + "\n";
   }
   return out;
 }

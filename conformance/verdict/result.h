@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,8 @@ struct Cell {
   /// What the owner could do itself: when it could not, nothing was shown; when it could, nothing
   /// was attacked by that.
   bool control = false;
+  /// LEAK for nothing but that the owner's state changed meanwhile, which may be another probe's.
+  bool aftermath = false;
   std::string reason{};  ///< why the verdict is not PASS, or why the probe does not apply
   std::uint64_t observations = 0;
   std::vector<Evidence> evidence{};
@@ -64,7 +67,10 @@ struct ProbeResult {
   std::int64_t elapsed_us = 0;
   std::vector<Cell> cells{};
 
-  [[nodiscard]] std::uint64_t observations() const;
+  /// What was tried against others, without the controls.
+  [[nodiscard]] std::uint64_t attempts() const;
+  /// It leaked, and saw nothing of its own that did.
+  [[nodiscard]] bool is_aftermath() const;
 };
 
 /// One tenant as the run saw it.
@@ -100,6 +106,10 @@ struct RunReport {
   /// As `conformance::exit_status`, and 2 when all had to be tested and not all was.
   [[nodiscard]] int exit_status() const;
   [[nodiscard]] std::size_t count(Verdict verdict) const;
+  /// Those of the verdict; what has a cause of its own comes before its aftermath in others.
+  [[nodiscard]] std::vector<const ProbeResult*> with(Verdict verdict) const;
+  /// Attempts by family, "DB". What shows that the scanner sees is none.
+  [[nodiscard]] std::map<std::string, std::uint64_t> attempts() const;
 };
 
 /// The 95 % upper bound on the rate of an event never seen in `n` tries: 3/n ("rule of three"); 1

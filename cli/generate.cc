@@ -32,7 +32,8 @@ the data, and the new one is empty or has what was there before. RUNBOOK.md of t
 how to take tenants along; what another volume keeps is copied while nothing uses it. --accept-move says that
 somebody does. Once it is written, the inventory has the new place, and nothing needs to be accepted again.
 A tenant or volume that leaves the spec keeps its data: a warning says where, and the inventory remembers the
-place until the name comes back or --accept-move names it.
+place until the name comes back or --accept-move names it. An environment with another name is known by where
+it keeps data; where it may be several, --accept-move environment/OLD=NEW says which.
 
 examples:
   caisson generate deployment.yaml                          into ./generated beside the spec

@@ -372,54 +372,90 @@ TEST_F(GeneratePlaces, KnowsAnEnvironmentUnderAnotherName) {
                     HasSubstr("prod/runtime-data-runtime-0"), Not(HasSubstr("W0304: target"))));
 }
 
-TEST_F(GeneratePlaces, TellsEnvironmentsApartThatGetNewNamesTogether) {
-  // Two clusters that keep their data under the same names.
-  const auto in = [](const std::string& first, const std::string& second,
-                     const std::string& of_second) {
-    return spec("", "environments: { " + first + ": { version: 2.0.0 }, " + second +
-                        ": { tenants: [" + of_second + "] } }\n");
-  };
-  const std::string two = "{ slug: t0, tier: own }, { slug: t1, tier: free }";
-  ASSERT_EQ(generate(in("live", "trial", two)).code, 0);
-  const auto renamed = generate(in("b", "a", two), {"--check"});
-  EXPECT_THAT(renamed.error, Not(AnyOf(HasSubstr("E0310"), HasSubstr("W0304"))));
-  const auto moved = generate(in("b", "a", "{ slug: t0, tier: own }, { slug: t1, tier: own }"));
+/// The spec without tenants of its own and with environments: each keeps data in the namespace of
+/// the deployment, on a cluster of its own.
+std::string environments(const std::string& each) {
+  return "caisson: v1\nname: acme\nversion: 1.0.0\n"
+         "tiers: { free: { isolation: schema }, own: { isolation: deployment } }\n"
+         "tenants: []\n" +
+         (each.empty() ? "" : "environments: { " + each + " }\n");
+}
+std::string serving(const std::string& name, const std::string& shared,
+                    const std::string& own = {}) {
+  std::string tenants;
+  for (const auto& [slugs, tier] : {std::pair{shared, "free"}, {own, "own"}})
+    for (const char slug : slugs)
+      tenants +=
+          std::string(tenants.empty() ? "" : ", ") + "{ slug: t" + slug + ", tier: " + tier + " }";
+  return name + ": { tenants: [" + tenants + "] }";
+}
+
+TEST_F(GeneratePlaces, AsksWhichEnvironmentIsWhichWhereItMayBeSeveral) {
+  const auto before = environments(serving("live", "01") + ", " + serving("trial", "2"));
+  ASSERT_EQ(generate(before).code, 0);
+  const auto after = environments(serving("a", "2") + ", " + serving("b", "0", "1"));
+  const auto asked = generate(after);
+  EXPECT_EQ(asked.code, 1);
+  for (const auto* name : {"a", "b"})
+    EXPECT_THAT(
+        asked.error,
+        HasSubstr("error[E0310]: environment '" + std::string(name) +
+                  "' keeps data where 'live', 'trial' kept theirs, and may be one of them"));
+  const std::string renamed = "environment/live=b,environment/trial=a";
+  const auto moved = generate(after, {"--accept-move", renamed});
   EXPECT_EQ(moved.code, 1);
-  EXPECT_THAT(moved.error,
-              AllOf(HasSubstr("error[E0310]: tenant 't1' moves to "), HasSubstr("environment a"),
-                    Not(HasSubstr("'t0'")), Not(HasSubstr("environment b"))));
+  EXPECT_THAT(moved.error, AllOf(HasSubstr("error[E0310]: tenant 't1' moves to "),
+                                 Not(AnyOf(HasSubstr("'t0'"), HasSubstr("'t2'"),
+                                           HasSubstr("keeps data where"), HasSubstr("W0304")))));
+  EXPECT_EQ(generate(after, {"--accept-move", renamed + ",tenant/t1"}).code, 0);
+  EXPECT_EQ(generate(after, {"--check"}).code, 0);
 }
 
-TEST_F(GeneratePlaces, TakesAnEnvironmentWithOtherTenantsForAnotherOne) {
-  const auto with = [](const std::string& name, const std::string& tenants) {
-    return "caisson: v1\nname: acme\nversion: 1.0.0\n"
-           "tiers: { free: { isolation: schema }, own: { isolation: deployment } }\n"
-           "tenants: []\nenvironments: { " +
-           name + ": { tenants: [" + tenants + "] } }\n";
-  };
-  ASSERT_EQ(generate(with("demo", "{ slug: a, tier: free }")).code, 0);
-  const auto other = generate(with("sales", "{ slug: b, tier: own }, { slug: c, tier: free }"));
-  EXPECT_EQ(other.code, 0) << other.error;
-  EXPECT_THAT(other.error, HasSubstr("target 'helm' of environment 'demo' keeps no data any more"));
+TEST_F(GeneratePlaces, HidesNoMoveBehindANewEnvironmentThatIsLikeTheOldOne) {
+  ASSERT_EQ(generate(environments(serving("live", "01"))).code, 0);
+  const auto after = environments(serving("prod", "0", "1") + ", " + serving("demo", "01"));
+  EXPECT_EQ(generate(after).code, 1);
+  EXPECT_THAT(generate(after, {"--accept-move", "environment/live=prod"}).error,
+              HasSubstr("tenant 't1' moves to "));
+  const auto others = generate(after, {"--accept-move", "environment/live"});
+  EXPECT_EQ(others.code, 0) << others.error;
+  EXPECT_EQ(generate(after, {"--accept-move", "environment/live"}).code, 1) << "it is forgotten";
 }
 
-TEST_F(GeneratePlaces, KnowsAnEnvironmentUnderTheNameOfOneThatIsGone) {
-  const auto in = [](const std::string& names) {
-    return spec("", names.empty() ? names : "environments: { " + names + " }\n");
-  };
-  const std::string own = ": { tenants: [{ slug: t0, tier: own }] }";
-  ASSERT_EQ(generate(in("old: { version: 2.0.0 }")).code, 0);
-  ASSERT_EQ(generate(in("live" + own)).code, 1) << "t0 was shared where it was called old";
-  ASSERT_EQ(generate(in("")).code, 0);
-  ASSERT_EQ(generate(in("old" + own)).code, 1) << "what is left of it is not forgotten";
-  // Both at once, then the name of the one that is gone for the one that is there.
-  std::filesystem::remove_all(scratch.path() / "out");
-  ASSERT_EQ(generate(in("old: { version: 2.0.0 }, live" + own)).code, 0);
-  ASSERT_EQ(generate(in("live" + own)).code, 0);
-  const auto renamed = generate(in("old" + own));
+TEST_F(GeneratePlaces, AsksWhetherAnEnvironmentIsTheOneThatHadItsNameBefore) {
+  ASSERT_EQ(generate(environments(serving("old", "01") + ", " + serving("live", "0", "1"))).code,
+            0);
+  ASSERT_EQ(generate(environments(serving("live", "0", "1"))).code, 0);
+  const auto named = environments(serving("old", "0", "1"));
+  const auto asked = generate(named);
+  EXPECT_EQ(asked.code, 1);
+  EXPECT_THAT(asked.error, HasSubstr("environment 'old' keeps data where 'live', 'old' kept"));
+  EXPECT_THAT(
+      generate(named, {"--accept-move", "environment/old=old"}).error,
+      AllOf(HasSubstr("tenant 't1' moves to "), HasSubstr("of environment 'live' keeps no")));
+  const auto renamed = generate(named, {"--accept-move", "environment/live=old"});
   EXPECT_EQ(renamed.code, 0) << renamed.error;
   EXPECT_THAT(renamed.error, Not(AnyOf(HasSubstr("E0310"), HasSubstr("W0304"))));
-  EXPECT_EQ(generate(in("old" + own), {"--check"}).code, 0);
+  EXPECT_EQ(generate(named, {"--check"}).code, 0);
+}
+
+TEST_F(GeneratePlaces, RemembersAnEnvironmentUntilItComesBackUnderAnotherName) {
+  const auto other = serving("c", "9");
+  ASSERT_EQ(generate(environments(serving("a", "0") + ", " + other)).code, 0);
+  ASSERT_EQ(generate(environments(other)).code, 0);
+  const auto back = generate(environments(serving("b", "", "0") + ", " + other));
+  EXPECT_EQ(back.code, 1);
+  EXPECT_THAT(back.error, HasSubstr("tenant 't0' moves to "));
+}
+
+TEST_F(GeneratePlaces, LetsEnvironmentsExchangeTheirNames) {
+  ASSERT_EQ(generate(environments(serving("a", "0", "1") + ", " + serving("b", "01"))).code, 0);
+  const auto swapped = environments(serving("a", "01") + ", " + serving("b", "0", "1"));
+  EXPECT_EQ(generate(swapped).code, 1);
+  const auto said = generate(swapped, {"--accept-move", "environment/a=b,environment/b=a"});
+  EXPECT_EQ(said.code, 0) << said.error;
+  EXPECT_THAT(said.error, Not(AnyOf(HasSubstr("E0310"), HasSubstr("W0304"))));
+  EXPECT_EQ(generate(swapped, {"--check"}).code, 0);
 }
 
 TEST_F(GeneratePlaces, PointsAtWhatAnEnvironmentSaysItself) {

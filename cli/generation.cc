@@ -139,7 +139,8 @@ void add_rendering(CLI::App& app, Rendering& rendering) {
 void add_accept_move(CLI::App& app, std::vector<std::string>& moves) {
   app.add_option("--accept-move", moves,
                  "tenant/SLUG, volume/NAME or service/NAME that may go to another place: its data "
-                 "are taken along")
+                 "are taken along; environment/OLD=NEW that got another name, environment/OLD "
+                 "that is gone for good")
       ->type_name("WHAT")
       ->delimiter(',')
       ->allow_extra_args(false);
@@ -148,6 +149,11 @@ void add_accept_move(CLI::App& app, std::vector<std::string>& moves) {
 Result<void> check_moves(const render::Places& before, const render::Places& now,
                          const std::vector<std::string>& accepted) {
   std::set<std::string, std::less<>> known;
+  for (const auto& was : before) {
+    const auto environment = "environment/" + was.environment;
+    if (was.environment.empty() || !known.insert(environment).second) continue;
+    for (const auto& place : now) known.insert(environment + "=" + place.environment);
+  }
   for (const auto* places : {&before, &now}) {
     for (const auto& place : *places) {
       known.insert("volume/" + place.volume);
@@ -160,7 +166,8 @@ Result<void> check_moves(const render::Places& before, const render::Places& now
     if (known.contains(move)) continue;
     return fail(
         "--accept-move " + move + ": nothing of that name keeps data, now or before",
-        "write tenant/SLUG, volume/NAME or service/NAME, as the error says that asks for it");
+        "write tenant/SLUG, volume/NAME, service/NAME, environment/OLD=NEW or environment/OLD, "
+        "as the error says that asks for it");
   }
   return {};
 }

@@ -102,4 +102,9 @@ std::string outcome_of(bool worked) {
   return name != nullptr ? name : "error " + std::to_string(errno);
 }
 
+Result<std::string> opened_by(const RunningInstance& instance, const std::filesystem::path& path) {
+  return as_instance(instance,
+                     [&] { return outcome_of(open(path.c_str(), O_RDONLY | O_CLOEXEC) >= 0); });
+}
+
 }  // namespace caisson::conformance

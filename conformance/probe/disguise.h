@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string>
 
@@ -14,6 +15,10 @@ namespace caisson::conformance {
 /// system calls and its own memory.
 [[nodiscard]] Result<std::string> as_instance(const RunningInstance& instance,
                                               const std::function<std::string()>& act);
+
+/// What comes of it when the instance opens a file to read: "allowed", or the name of the error.
+[[nodiscard]] Result<std::string> opened_by(const RunningInstance& instance,
+                                            const std::filesystem::path& path);
 
 /// "allowed", or the name of the error that a system call failed with ("EACCES").
 [[nodiscard]] std::string outcome_of(bool worked);

@@ -113,16 +113,18 @@ void other_instance_files(Examination& e) {
   for (const fs::path& path :
        {directory, store, directory / "registry.db", directory / "audit/audit.ndjson",
         directory / "cursor.key", e.victim().instance->config, e.victim().instance->log}) {
-    const auto outcome = as_instance(*e.attacker().instance, [&] {
-      const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-      return outcome_of(file >= 0);
-    });
-    if (!outcome) return e.inconclusive(outcome.error().text());
+    // Where the owner finds nothing, nobody else's failure shows a wall.
+    const auto own = opened_by(*e.victim().instance, path);
+    const auto outcome = opened_by(*e.attacker().instance, path);
+    if (!own || !outcome) return e.inconclusive((own ? outcome : own).error().text());
+    if (*own != "allowed" && *outcome != "allowed") continue;
     e.expect("open " + path.lexically_relative(e.arena().stack().state).string() + " as " +
                  e.attacker().instance->name,
              *outcome == "EACCES" || *outcome == "EPERM" || *outcome == "ENOENT", "EACCES",
              *outcome);
   }
+  if (e.cell().observations == 0)
+    e.inconclusive(e.victim().instance->name + " itself opens none of its files");
   const auto written = as_instance(*e.attacker().instance, [&] {
     const int file = open((directory / "planted").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     return outcome_of(file >= 0);

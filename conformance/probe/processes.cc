@@ -133,19 +133,26 @@ void confinement(const Arena& arena, std::vector<Cell>& cells) {
 }
 
 void container_sockets(Examination& e) {
+  const auto connect_to = [](const char* path) {
+    const int peer = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::string_view(path).copy(address.sun_path, sizeof address.sun_path - 1);
+    const auto outcome =
+        outcome_of(connect(peer, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+    close(peer);
+    return outcome;
+  };
   for (const char* path :
        {"/var/run/docker.sock", "/run/docker.sock", "/run/containerd/containerd.sock",
         "/run/podman/podman.sock", "/run/crio/crio.sock"}) {
-    const auto seen = as_instance(*e.attacker().instance, [&] {
-      const int peer = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-      sockaddr_un address{};
-      address.sun_family = AF_UNIX;
-      std::string_view(path).copy(address.sun_path, sizeof address.sun_path - 1);
-      return outcome_of(connect(peer, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-    });
+    // What is not there for anybody shows no wall.
+    if (const auto here = connect_to(path); here == "ENOENT" || here == "ECONNREFUSED") continue;
+    const auto seen = as_instance(*e.attacker().instance, [&] { return connect_to(path); });
     e.expect(std::string("connect to ") + path, seen && *seen != "allowed", "ENOENT or EACCES",
              seen ? *seen : seen.error().text());
   }
+  if (e.cell().observations == 0) e.skip("no container engine listens on this host");
 }
 
 void host_namespaces(const Arena& arena, std::vector<Cell>& cells) {

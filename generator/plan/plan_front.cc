@@ -114,7 +114,9 @@ void edge(Draft& draft, const std::string& front, const std::string& dashboard) 
                        .command = {"health", "--url", "http://127.0.0.1:8079/"},
                        .interval_ms = own_health_interval_ms},
       .origin = draft.origin("/edge")};
-  if (const auto most = plan.edge.connections; most.value > edge_connections) {
+  const auto most = plan.edge.connections;
+  if (most.value == 0) to.resources.files = {most_files, most.origin};  // no bound
+  if (most.value > edge_connections) {
     to.resources.files = {std::max(most_files, 2 * most.value + edge_files_of_its_own),
                           most.origin};
     auto& memory = to.resources.memory_limit_bytes;

@@ -752,9 +752,13 @@ def sites_lay_over(chart):
     runtime["replicas"] = {"min": 2, "max": 2}
     wrong_ones = [(lambda v: v["workloads"]["runtime"], "role", "service"), (lambda v: v["workloads"], "runtime", runtime),
                   (lambda v: v["global"], "imageRegistry", {"host": "r"}), (lambda v: v["global"], "imagePullSecrets", "pull"),
-                  (lambda v: v["global"], "imagePullSecrets", [{"names": "pull"}])]
+                  (lambda v: v["global"], "imagePullSecrets", [{"names": "pull"}]), (lambda v: v["global"], "imagePullSecrets", [{"name": 5}]),
+                  (lambda v: v["global"], "imagePullSecrets", [""])]
     for slug in values.get("tenants", {}):
-        wrong_ones += [(lambda v, slug=slug: v["tenants"][slug], "namespace", reserved) for reserved in ("kube-system", "kube-", "default")]
+        wrong_ones += [(lambda v, slug=slug: v["tenants"][slug], "namespace", reserved) for reserved in ("kube-system", "kube-", "default", "", "a/b", "Default", " a")]
+        twice = run(tools() / "helm", "template", "release", chart.directory, "--namespace", chart.namespace, "--kube-version", "1.32.0",
+                    "--set", f"tenants.{slug}.namespace={chart.namespace}", check=False)
+        assert twice.returncode != 0 and "each has its own" in twice.stderr, twice.stderr
     for place, key, value in wrong_ones:
         wrong = copy.deepcopy(values)
         place(wrong)[key] = value
@@ -824,7 +828,7 @@ def quantities_are_read(chart):
     read = yaml.load(run(*command).stdout, Loader)["data"]
     for (size, expected), value in zip(sizes.items(), read.values()):
         assert float(value) == expected, f"{size} is read as {value}"
-    for wrong in ("-5Gi", "5 Gi", "Gi", "5GiB", "1e", ""):
+    for wrong in ("-5Gi", "5 Gi", "Gi", "5GiB", "1e", "", "1e3k", "1e3m", "1e400"):
         (place / "templates/quantities.yaml").write_text(f'a: {{{{ include "caisson.quantity" "{wrong}" }}}}\n')
         refused = run(*command, check=False)
         assert refused.returncode != 0 and "is no quantity" in refused.stderr, f"{wrong}: {refused.stderr}"

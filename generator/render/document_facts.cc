@@ -93,8 +93,8 @@ void add_document_facts(Node& data, const plan::Plan& plan, const FrontDoor& doo
   }
   if (!plan.environment.empty()) data.add("environment", plan.environment);
   const std::string& to = plan.backup.to.value;
-  const bool on_the_host = !plan.backup.schedule.value.empty() && to.starts_with('/');
-  data.add("backup-place", {on_the_host ? to : "backup", plan.backup.to.origin});
+  const bool is_folder = !plan.backup.schedule.value.empty() && to.find("://") == std::string::npos;
+  data.add("backup-place", {is_folder ? to : "backup", plan.backup.to.origin});
   if (!plan.backup.schedule.value.empty()) {
     data.add("backup-schedule", plan.backup.schedule);
     data.add("backup-to", plan.backup.to);

@@ -145,13 +145,28 @@ Result<void> check_sizes(const plan::Plan& plan, const Node& values,
   return result;
 }
 
-/// A patch may not give a runtime more replicas than the schema lets anybody.
+/// A patch may not give a runtime more replicas than the schema lets anybody, nor hide that it is
+/// one.
 Result<void> check_replicas(const plan::Plan& plan, const Node& values,
                             std::vector<Mistake>& mistakes) {
   Result<void> result;
   each_workload(
       plan, values, [&](const std::string& name, const Node& workload, const Node&, const Node&) {
-        if (!result || *workload.find("role")->text() != "runtime") return;
+        const auto* planned = plan.instance(name);
+        if (!result || planned == nullptr || planned->role != plan::Role::runtime) return;
+        const auto& role = *workload.find("role");
+        const auto* data = workload.at("/config/data");
+        if (*role.text() != "runtime" || data == nullptr || data->empty()) {
+          // What was taken away says no more by whom.
+          const auto taken = std::ranges::find_if(plan.patches, [&](const plan::Patch& patch) {
+            return patch.at.find("/" + name + "/config") != std::string::npos;
+          });
+          const bool is_role = *role.text() != "runtime" || taken == plan.patches.end();
+          result = refuse(mistakes, is_role ? role.origin() : taken->origin,
+                          {.what = "helm: " + name + " is a runtime, which keeps tenants' data",
+                           .remedy = "leave its role and the directory of its data"});
+          return;
+        }
         for (const auto* end : {"min", "max"}) {
           const auto& replicas = *workload.at("/replicas/" + std::string(end));
           const auto* number = std::get_if<std::int64_t>(&replicas.value());
@@ -163,6 +178,25 @@ Result<void> check_replicas(const plan::Plan& plan, const Node& values,
         }
       });
   return result;
+}
+
+/// Each tenant's namespace is its own: policies and labels are given to the whole of it.
+Result<void> check_namespaces(const plan::Plan& plan, const Node& values,
+                              std::vector<Mistake>& mistakes) {
+  std::map<std::string, std::string> taken{{plan.targets.cluster.namespace_.value, "the release"}};
+  const auto* tenants = values.find("tenants");
+  if (tenants == nullptr) return {};
+  for (const auto& [slug, place] : *tenants->map()) {
+    const auto& name = *place.find("namespace");
+    const auto [whose, is_free] = taken.emplace(*name.text(), "tenant '" + slug + "'");
+    if (is_free) continue;
+    auto done = refuse(mistakes, name.origin(),
+                       {.what = "helm: the namespace " + *name.text() + " of tenant '" + slug +
+                                "' is that of " + whose->second,
+                        .remedy = "name another"});
+    if (!done) return done;
+  }
+  return {};
 }
 
 /// What keeps something has a stable name and its claims from a StatefulSet alone.
@@ -203,7 +237,8 @@ Result<Node> patched_values(const plan::Plan& plan, const Index& index,
   if (auto done = patches.apply(directory(plan) + "values.yaml", *values, described); !done) {
     return tl::unexpected(done.error());
   }
-  for (const auto check : {check_sizes, check_replicas, check_kinds, helm::check_release}) {
+  for (const auto check :
+       {check_sizes, check_replicas, check_namespaces, check_kinds, helm::check_release}) {
     if (auto done = check(plan, *values, patches.mistakes()); !done) {
       return tl::unexpected(done.error());
     }

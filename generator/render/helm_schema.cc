@@ -73,8 +73,15 @@ bool has_labels(const Row& row) {
 /// Whether it is a namespace that the chart makes, and gives policies and labels of its own.
 bool is_made(const Row& row) { return row.path == "tenants.*.namespace"; }
 
+/// Of a name of DNS, as those of namespaces are (RFC 1123).
+bool is_label(std::string_view name) {
+  constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz0123456789-";
+  return !name.empty() && name.size() <= 63 && name.front() != '-' && name.back() != '-' &&
+         name.find_first_not_of(letters) == std::string_view::npos;
+}
+
 /// Whether it is of the chart that this one is a part of, which may leave a value empty.
-bool is_of_parent(const Row& row) { return row.path.starts_with("global."); }
+bool is_of_parent(const Row& row) { return row.path.starts_with("global"); }
 
 constexpr bool required = true;
 
@@ -379,21 +386,27 @@ Node single(std::string key, Node value) {
 /// That a key is there.
 Node has(const char* key) { return single("required", Node{Node::List{{key, origin}}, origin}); }
 
-/// "pull", or { name: pull }.
-Node name_or_reference() {
-  Node reference = has("name");
-  reference.add("type", {"object", origin});
-  Node ways{Node::List{}, origin};
-  ways.push(single("type", {"string", origin}));
-  ways.push(std::move(reference));
-  return single("anyOf", std::move(ways));
-}
-
 Node object_schema() {
   Node node{Node::Map{}, origin};
   node.add("type", {"object", origin});
   node.add("additionalProperties", {false, origin});
   return node;
+}
+
+/// "pull", or { name: pull }.
+Node name_or_reference() {
+  const auto name = [] {
+    Node node = single("type", {"string", origin});
+    node.add("minLength", {1, origin});
+    return node;
+  };
+  Node reference = has("name");
+  reference.merge(object_schema());
+  reference.add("properties", single("name", name()));
+  Node ways{Node::List{}, origin};
+  ways.push(name());
+  ways.push(std::move(reference));
+  return single("anyOf", std::move(ways));
 }
 
 Node schema_of(const Row& row) {
@@ -421,6 +434,7 @@ Node schema_of(const Row& row) {
     const auto pattern = "^(" + std::string(spec::namespaces_of_kubernetes) + "|" +
                          std::string(spec::default_namespace) + "$)";
     node.add("not", single("pattern", {pattern, origin}));
+    node.add("pattern", {"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", origin});
   }
   if (row.type == Type::integer || row.type == Type::number) node.add("minimum", {0, origin});
   if (row.type == Type::texts) {
@@ -551,7 +565,7 @@ class Checker {
   Result<void> check(const Node& unresolved, const Node& value, const std::string& place) {
     const auto& schema = resolved(root_, unresolved);
     const auto* types = schema.find("type");
-    if (types == nullptr) return {};  // of a parent chart
+    if (types == nullptr) return name_or_map(value, place);
     const auto& type = types->text() != nullptr ? *types->text() : *types->list()->front().text();
     if (!is_of(type, value)) {
       if (types->list() != nullptr && value.is_null()) return {};
@@ -561,9 +575,13 @@ class Checker {
     }
     if (value.text() != nullptr && !can_be_read_by_helm(*value.text(), false))
       return unreadable(place, value, mistakes_);
-    if (schema.find("not") != nullptr && spec::is_of_the_cluster(*value.text())) {
-      return misfit(value, "values.yaml:" + place + " is a namespace of the cluster's own",
-                    "name another");
+    if (schema.find("not") != nullptr) {
+      if (spec::is_of_the_cluster(*value.text()))
+        return misfit(value, "values.yaml:" + place + " is a namespace of the cluster's own",
+                      "name another");
+      if (!is_label(*value.text()))
+        return misfit(value, "values.yaml:" + place + " is no name of a namespace",
+                      "write at most 63 letters of a-z, digits and '-' between them");
     }
     if (const auto* items = schema.find("items"); items != nullptr) {
       for (std::size_t i = 0; i < value.list()->size(); ++i) {
@@ -579,6 +597,13 @@ class Checker {
   }
 
  private:
+  Result<void> name_or_map(const Node& value, const std::string& place) {
+    const auto* name = value.map() == nullptr ? &value : value.find("name");
+    const bool alone = value.map() == nullptr || value.map()->size() == 1;
+    if (alone && name != nullptr && name->text() != nullptr && !name->text()->empty()) return {};
+    return misfit(value, "values.yaml:" + place + " names no Secret", "write its name");
+  }
+
   Result<void> required(const Node& schema, const Node& value, const std::string& place) {
     const auto* names = schema.find("required");
     if (names == nullptr) return {};

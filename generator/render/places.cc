@@ -1,11 +1,9 @@
 #include "generator/render/places.h"
 
 #include <algorithm>
-#include <compare>
 #include <functional>
 #include <iterator>
 #include <map>
-#include <optional>
 #include <set>
 #include <tuple>
 #include <unordered_map>
@@ -286,98 +284,130 @@ Mistake shrinks(const Place& was, const Place& place) {
 }
 
 /// A target, and whose values of it.
-using Environment = std::pair<std::string_view, std::string_view>;
-using ByEnvironment = std::map<Environment, std::vector<const Place*>>;
+using Environment = std::pair<std::string, std::string>;
 
-ByEnvironment by_environment(const Places& places) {
-  ByEnvironment found;
-  for (const auto& place : places) found[{place.target, place.environment}].push_back(&place);
-  return found;
-}
+/// What the environments of before are called now, which only whoever renames them knows for sure.
+class Renamed {
+ public:
+  Renamed(const Places& before, const Places& now, const AcceptedMoves& accepted) {
+    for (const auto& place : before) {
+      auto& known = were_[{place.target, place.environment}];
+      known.is_live |= !place.gone;
+      known.at.insert(place.at);
+    }
+    for (const auto& place : now) are_[{place.target, place.environment}].at.insert(place.at);
+    listen(accepted);
+    infer();
+  }
 
-bool is_live(const std::vector<const Place*>& places) {
-  return std::ranges::any_of(places, [](const auto* place) { return !place->gone; });
-}
+  /// `before` under the names of now, without what nobody will come back for.
+  [[nodiscard]] Places applied_to(Places before) const {
+    std::erase_if(before, [&](const Place& place) {
+      return let_go_.contains({place.target, place.environment});
+    });
+    for (auto& place : before) {
+      const auto name = names_.find({place.target, place.environment});
+      if (name != names_.end()) place.environment = name->second;
+    }
+    if (!names_.empty()) sort(before);
+    return before;
+  }
 
-/// How much two environments have in common, what tells most first.
-struct Likeness {
-  std::size_t stayed = 0;   ///< tenants that are where they were
-  std::size_t tenants = 0;  ///< tenants of both
-  std::size_t places = 0;   ///< volumes that are where they were
-  std::size_t claims = 0;   ///< such of the same size and class
-  friend auto operator<=>(const Likeness&, const Likeness&) = default;
+  /// Environments that may be several of before.
+  [[nodiscard]] std::vector<Mistake> unclear() const {
+    std::vector<Mistake> mistakes;
+    for (const auto& [is, candidates] : unclear_) {
+      std::string those;
+      std::string gone;
+      for (const auto& was : candidates) {
+        append(those, "'" + was.second + "'");
+        gone += (gone.empty() ? "" : ",") + ("environment/" + was.second);
+      }
+      mistakes.push_back({.code = "E0310",
+                          .pointer = "/environments/" + is.second,
+                          .message = "environment '" + is.second + "' keeps data where " + those +
+                                     " kept theirs, and may be one of them or another cluster",
+                          .remedy = "say which one it is, as --accept-move environment/" +
+                                    candidates.front().second + "=" + is.second +
+                                    ", or that it is none, with --accept-move " + gone});
+    }
+    return mistakes;
+  }
+
+ private:
+  struct Known {
+    bool is_live = false;
+    std::set<std::string, std::less<>> at;
+  };
+  using Knowns = std::map<Environment, Known>;
+
+  void rename(const Environment& was, const std::string& name) {
+    if (!taken_.insert({was.first, name}).second) return;
+    names_.emplace(was, name);
+  }
+
+  void listen(const AcceptedMoves& accepted) {
+    constexpr std::string_view prefix = "environment/";
+    for (const auto& move : accepted) {
+      if (!move.starts_with(prefix)) continue;
+      const auto equals = move.find('=');
+      const auto old = move.substr(prefix.size(), equals - prefix.size());
+      for (const auto& [was, kept] : were_) {
+        if (was.second != old) continue;
+        if (equals != std::string::npos) {
+          if (are_.contains({was.first, move.substr(equals + 1)}))
+            rename(was, move.substr(equals + 1));
+        } else if (!are_.contains(was)) {
+          let_go_.insert(was);
+        }
+      }
+    }
+  }
+
+  /// Who may be whom: what is not there any more, and what is new and keeps data in one of its
+  /// places, or has its name. One alone on both sides is the same one.
+  void infer() {
+    std::map<Environment, std::vector<Environment>> candidates;
+    std::map<Environment, std::size_t> wanted;
+    for (const auto& [is, there] : are_) {
+      const auto itself = were_.find(is);
+      if (taken_.contains(is) || (itself != were_.end() && itself->second.is_live)) continue;
+      for (const auto& [was, kept] : were_) {
+        if (was.first != is.first || names_.contains(was) || let_go_.contains(was)) continue;
+        if (was != is && (are_.contains(was) || !shares_a_place(kept, there))) continue;
+        candidates[is].push_back(was);
+        ++wanted[was];
+      }
+    }
+    for (auto& [is, those] : candidates) {
+      const auto& only = those.front();
+      if (those.size() > 1 || wanted[only] > 1) {
+        unclear_.emplace(is, std::move(those));
+      } else if (only != is) {
+        rename(only, is.second);
+      }
+    }
+    // What is left under the name of another one stays known under the name that this one gave up.
+    for (const auto& [was, name] : std::map(names_)) {
+      const Environment is{was.first, name};
+      if (were_.contains(is) && !names_.contains(is)) rename(is, was.second);
+    }
+  }
+
+  static bool shares_a_place(const Known& a, const Known& b) {
+    return std::ranges::any_of(a.at, [&](const std::string& at) { return b.at.contains(at); });
+  }
+
+  Knowns were_;
+  Knowns are_;
+  std::map<Environment, std::string> names_;  ///< of before -> its name now
+  std::set<Environment> taken_;
+  std::set<Environment> let_go_;
+  std::map<Environment, std::vector<Environment>> unclear_;
 };
 
-/// None when they are two: nothing is where it was, or each has tenants, and other ones.
-std::optional<Likeness> likeness(const std::vector<const Place*>& were,
-                                 const std::vector<const Place*>& are) {
-  std::unordered_map<std::string_view, const Place*> places;
-  std::unordered_map<std::string_view, std::string_view> tenants;
-  for (const auto* place : were) {
-    places.emplace(place->at, place);
-    for (const auto* slugs : {&place->tenants, &place->left})
-      for (const auto& slug : *slugs) tenants.emplace(slug, place->at);
-  }
-  Likeness like;
-  bool serves = false;
-  for (const auto* place : are) {
-    if (const auto same = places.find(place->at); same != places.end()) {
-      const auto claim = [](const Place& of) { return std::tie(of.bytes, of.storage_class); };
-      ++like.places;
-      like.claims += claim(*same->second) == claim(*place) ? 1 : 0;
-    }
-    serves |= !place->tenants.empty();
-    for (const auto& slug : place->tenants) {
-      const auto known = tenants.find(slug);
-      if (known == tenants.end()) continue;
-      ++like.tenants;
-      like.stayed += known->second == place->at ? 1 : 0;
-    }
-  }
-  const bool others = serves && !tenants.empty() && like.tenants == 0;
-  if (like.places == 0 || others) return {};
-  return like;
-}
-
-/// `before` with its environments under the names that they have now: one that has gone is the new
-/// one that is most like it, several at once pair by pair. One of which only data are left takes
-/// the name that it loses to a living one, so that what it kept stays known.
-Places under_names_of(const Places& now, Places before) {
-  const auto were = by_environment(before);
-  const auto are = by_environment(now);
-  struct Pair {
-    Likeness like;
-    Environment was;
-    Environment is;
-  };
-  std::vector<Pair> pairs;
-  for (const auto& [was, places] : were) {
-    if (are.contains(was) || !is_live(places)) continue;
-    for (const auto& [is, there] : are) {
-      const auto itself = were.find(is);
-      if (is.first != was.first || (itself != were.end() && is_live(itself->second))) continue;
-      const auto like = likeness(places, there);
-      if (like &&
-          (itself == were.end() || *like >= likeness(itself->second, there).value_or(Likeness{})))
-        pairs.push_back({*like, was, is});
-    }
-  }
-  std::ranges::stable_sort(pairs, std::greater{}, &Pair::like);
-  std::map<std::pair<std::string, std::string>, std::string> names;
-  std::set<Environment> taken;
-  for (const auto& [like, was, is] : pairs) {
-    if (taken.contains(was) || taken.contains(is)) continue;
-    taken.insert({was, is});
-    names.emplace(was, is.second);
-    if (were.contains(is)) names.emplace(is, was.second);
-  }
-  if (names.empty()) return before;
-  for (auto& place : before) {
-    const auto name = names.find({place.target, place.environment});
-    if (name != names.end()) place.environment = name->second;
-  }
-  sort(before);
-  return before;
+Places under_names_of(const Places& now, const Places& before, const AcceptedMoves& accepted) {
+  return Renamed(before, now, accepted).applied_to(before);
 }
 
 }  // namespace
@@ -491,8 +521,9 @@ Places places(const Plan& plan, TargetSet targets, const PatchedFiles& patched) 
 
 std::vector<Mistake> place_mistakes(const Places& as_named, const Places& now,
                                     const AcceptedMoves& accepted) {
-  const auto before = under_names_of(now, as_named);
-  std::vector<Mistake> mistakes;
+  const Renamed renamed(as_named, now, accepted);
+  const auto before = renamed.applied_to(as_named);
+  auto mistakes = renamed.unclear();
   const auto tenants = moved_tenants(before, now);
   for (const auto& [tenant, move] : tenants) {
     if (accepted.contains("tenant/" + tenant)) {
@@ -585,7 +616,7 @@ std::vector<Mistake> place_mistakes(const Places& as_named, const Places& now,
 std::vector<Mistake> left_data(const Places& as_named, const Places& now,
                                const AcceptedMoves& accepted,
                                const std::set<std::string, std::less<>>& targets) {
-  const auto before = under_names_of(now, as_named);
+  const auto before = under_names_of(now, as_named, accepted);
   const Served served(now);
   std::map<std::tuple<std::string, std::string>, std::vector<std::string>>
       off;                                     // -> where data are
@@ -654,7 +685,7 @@ std::vector<Mistake> left_data(const Places& as_named, const Places& now,
 }
 
 Places remember(const Places& as_named, Places now, const AcceptedMoves& accepted) {
-  const auto before = under_names_of(now, as_named);
+  const auto before = under_names_of(now, as_named, accepted);
   const Served served(now);
   Places gone;
   for (const auto& was : before) {

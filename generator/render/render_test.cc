@@ -378,7 +378,7 @@ TEST(Edge, OpensAsManyFilesAsItHasConnections) {
   };
   for (const std::string proxy : {"caddy", "nginx"}) {
     EXPECT_EQ(bounds(proxy, "8000"), std::pair(Node{16384}, Node{"256m"}));
-    EXPECT_EQ(bounds(proxy, "0"), std::pair(Node{16384}, Node{"256m"}));
+    EXPECT_EQ(bounds(proxy, "0"), std::pair(Node{65536}, Node{"256m"}));
     EXPECT_EQ(bounds(proxy, "8001"), std::pair(Node{65536}, Node{"256m"}));
     EXPECT_EQ(bounds(proxy, "65535"), std::pair(Node{131454}, Node{"2097120k"}));
   }

@@ -243,6 +243,12 @@ constexpr Code table[] = {
      "Units have no access to homes and temporary directories, and /run is empty after a reboot. "
      "Programs, configuration and data of a deployment lie in directories of their own: "
      "`targets.systemd.prefix` and `targets.systemd.data`."},
+    {"E0234", "a folder that backups cannot have",
+     "`backup.to` is a folder that the deployment makes for its copies and gives to root, with "
+     "those of "
+     "each runtime below it. It is no folder of the system, none that other programs have theirs "
+     "in, "
+     "and none in which the deployment keeps its data. A relative one lies in the data folder."},
     {"E0301", "unknown environment",
      "--env names an environment that the spec does not declare under `environments`."},
     {"E0302", "a key that an environment cannot change",

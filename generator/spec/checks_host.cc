@@ -1,5 +1,6 @@
 // Checks of what a deployment takes on a host of target `systemd`: names, accounts, directories.
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -69,9 +70,52 @@ void check_directory(const Checker& checker, const std::string& written, std::st
   }
 }
 
+/// A folder of copies is made, and given to root: it is none that others have something in, and not
+/// where the data are, which the copies are to outlive.
+void check_backups(const Checker& checker) {
+  const auto& deployment = checker.deployment();
+  if (!deployment.backup || deployment.backup->to.find("://") != std::string::npos) return;
+  const auto& written = deployment.backup->to;
+  const auto path = normal(written);
+  if (path.empty()) return;
+  const auto refuse = [&](const std::string& why) {
+    checker.refuse("E0234", checker.value("/backup/to"),
+                   quote(written) + " cannot be the folder of backups: " + why,
+                   "name one of its own, as /var/backups/" + deployment.name);
+  };
+  if ((path + "/").find("/../") != std::string::npos) return refuse("it climbs with '..'");
+  if (!written.starts_with('/')) {
+    const auto first = path.substr(1, path.find('/', 1) - 1);
+    const bool runtime = first == "runtime" || first.starts_with("runtime-");
+    if (first.empty() || runtime || is_one_of(first, own_instances) ||
+        std::ranges::any_of(deployment.services,
+                            [&](const auto& each) { return each.first == first; }))
+      refuse("a relative one lies in the data folder, where this is something else's");
+    return;
+  }
+  for (const std::string_view system :
+       {"/bin", "/boot", "/dev", "/etc", "/lib", "/proc", "/run", "/sbin", "/sys", "/tmp", "/usr",
+        "/var/log", "/var/run", "/var/tmp"}) {
+    if (is_within(path, system)) return refuse("it is the system's, or empty after a reboot");
+  }
+  for (const std::string_view whole : {"/", "/home", "/media", "/mnt", "/opt", "/root", "/srv",
+                                       "/var", "/var/cache", "/var/lib", "/var/spool"}) {
+    if (path == whole) return refuse("other programs have theirs in it");
+  }
+  const auto& systemd = deployment.targets.systemd;
+  for (const auto& [own, by_default] :
+       {std::pair{systemd.prefix, "/opt/"}, {systemd.data, "/var/lib/"}}) {
+    const auto place = own.empty() ? by_default + deployment.name : normal(own);
+    if (is_within(path, place) || is_within(place, path))
+      return refuse("the deployment itself is in " + place +
+                    ", and copies go with what they are of");
+  }
+}
+
 }  // namespace
 
 void check_host(const Checker& checker) {
+  check_backups(checker);
   const auto& systemd = checker.deployment().targets.systemd;
   if (!systemd.enabled) return;
   check_names_on_host(checker);

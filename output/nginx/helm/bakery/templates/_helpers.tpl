@@ -215,10 +215,10 @@ imagePullSecrets: {{ toJson . }}
 
 {{/* The number that a quantity is, whichever way it is written: 1Ti, 1024Gi, +5Gi, .5G, 1e12, 7e+3, 50m, 100u. */}}
 {{- define "caisson.quantity" -}}
-{{- $number := regexFind "^[+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?" . }}
+{{- $number := regexFind "^[+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,2})?" . }}
 {{- $units := dict "" 1 "n" 0.000000001 "u" 0.000001 "m" 0.001 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 "Pi" 1125899906842624 "Ei" 1152921504606846976 "k" 1000 "M" 1000000 "G" 1000000000 "T" 1000000000000 "P" 1000000000000000 "E" 1000000000000000000 }}
 {{- $unit := trimPrefix $number . }}
-{{- if or (not $number) (not (hasKey $units $unit)) }}
+{{- if or (not $number) (not (hasKey $units $unit)) (and $unit (regexMatch "[eE]" $number)) }}
 {{- fail (printf "%s is no quantity: write a size as 10Gi, a share of a processor as 50m" .) }}
 {{- end }}
 {{- printf "%.9f" (mulf (float64 $number) (get $units $unit)) }}

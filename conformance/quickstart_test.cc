@@ -136,7 +136,7 @@ TEST_F(Quickstart, AFilterThatNamesNothingIsNoPass) {
 TEST_F(Quickstart, ASabotageIsCaughtAndAHarmlessChangeIsNot) {
   EXPECT_EQ(prove(subject_,
                   {.report = root_ / "report",
-                   .filter = "every-wall-stands,trust-tenant-header,no-body,service-in-the-state,"
+                   .filter = "every-wall-stands,trust-tenant-header,no-body,service-at-the-root,"
                              "instance-left-out,another-tenant"},
                   output_),
             Status::passed)

@@ -29,16 +29,20 @@ void one_user_for_all(LocalOptions& options) {
   options.hardening.private_mounts = false;
 }
 
-/// The service of `add_service` serves where the stack keeps everything, instead of what is its
-/// own.
-bool service_in_the_state(LocalTree& tree) {
+/// The service of `add_service` serves another directory instead of what is its own.
+bool service_serves(LocalTree& tree, std::string_view directory) {
   std::string& text = tree["stack.json"];
   const std::string own = R"("file-server","--browse")";
   const auto at = text.find(own);
   if (at == std::string::npos) return false;
-  text.insert(at + own.size(), R"(,"--root","../..")");
+  text.insert(at + own.size(), R"(,"--root",")" + std::string(directory) + '"');
   return true;
 }
+
+bool service_in_the_state(LocalTree& tree) { return service_serves(tree, "../.."); }
+bool service_in_the_secrets(LocalTree& tree) { return service_serves(tree, "../../secrets"); }
+bool service_in_the_data(LocalTree& tree) { return service_serves(tree, "../../data"); }
+bool service_at_the_root(LocalTree& tree) { return service_serves(tree, "/"); }
 
 /// An instance of the plan is not started: the last that no other needs, but for the runtimes.
 bool leave_one_out(LocalTree& tree) {
@@ -173,6 +177,11 @@ const std::vector<Sabotage> table{
     {"shared-tmp", "FS7", "not visible", shared_mounts, nullptr, true, true},
     {"root-with-capabilities", "PR4", "not root", root_with_capabilities, nullptr, true},
     {"service-in-the-state", "SE7", "operator-token", one_user_for_all, service_in_the_state},
+    {"service-in-the-secrets", "SE7", "of the stack, of prove-files", one_user_for_all,
+     service_in_the_secrets},
+    {"service-in-the-data", "SE7", "registry.db", one_user_for_all, service_in_the_data},
+    {"service-at-the-root", "SE7", "of the stack, of prove-files", one_user_for_all,
+     service_at_the_root},
     {"operator-through-edge", "NW8", "observed 200", nullptr, operator_through_edge},
     {"instance-left-out", "SU1", "was not started", nullptr, leave_one_out, true},
     {"no-rate", "NN8", "accepted, none refused", nullptr, no_rate},

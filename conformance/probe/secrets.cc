@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <fstream>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -177,6 +178,65 @@ bool publishes(const RunningInstance& instance) {
   return (instance.role == "service" || instance.role == "dashboard") && instance.data;
 }
 
+/// What a file of the stack begins with.
+struct Kept {
+  fs::path path;
+  std::string head;
+};
+
+/// What lies around a service on this machine and is nobody's to read: secrets, configuration,
+/// stores, logs.
+std::vector<Kept> kept_around(const Arena& arena) {
+  constexpr std::size_t head_size = 48;
+  if (arena.stack().state.empty()) return {};  // it is not started by the harness
+  std::vector<fs::path> paths;
+  std::error_code error;
+  for (const char* folder : {"", "secrets", "config", "logs"}) {
+    for (const auto& entry : fs::directory_iterator(arena.stack().state / folder, error))
+      if (entry.is_regular_file(error)) paths.push_back(entry.path());
+  }
+  for (const RunningInstance& instance : arena.stack().instances) {
+    if (instance.role != "runtime" || instance.data_directory.empty()) continue;
+    for (const char* file : {"registry.db", "audit/audit.ndjson"})
+      paths.push_back(instance.data_directory / file);
+  }
+  std::vector<Kept> kept;
+  for (const auto& path : paths) {
+    std::ifstream in(path, std::ios::binary);
+    std::string head(head_size, '\0');
+    in.read(head.data(), static_cast<std::streamsize>(head.size()));
+    head.resize(static_cast<std::size_t>(in.gcount()));
+    if (head.starts_with("SQLite format 3")) head.resize(16);  // what follows changes
+    if (head.size() >= 16) kept.push_back({path, std::move(head)});
+  }
+  return kept;
+}
+
+/// A service that serves a directory, whichever: each file is asked for under every name that it
+/// has from there, up to its whole path.
+void served_by(Examination& e, const RunningInstance& service, const std::vector<Kept>& kept) {
+  const Deadline deadline = within(std::chrono::seconds(30));
+  for (const auto& [path, head] : kept) {
+    std::string name;
+    std::string given;
+    std::size_t answers = 0;
+    for (fs::path above = path; above.has_relative_path(); above = above.parent_path()) {
+      name = "/" + above.filename().string() + name;
+      const auto answer = exchange(
+          *service.data,
+          {.target = name, .host = service.data->authority(), .headers = {{"Connection", "close"}}},
+          deadline);
+      if (!answer) continue;
+      ++answers;
+      e.arena().count_scanned(answer->raw.size());
+      if (answer->body.find(head) != std::string::npos) given = name;
+    }
+    if (answers == 0) continue;  // it speaks something else
+    e.expect(path.filename().string() + " of the stack, of " + service.name, given.empty(),
+             "not served", given.empty() ? "not served" : "served as " + given);
+  }
+}
+
 /// What a service answers to whoever can reach it, where it might give away what lies around it.
 void published_by(Examination& e, const RunningInstance& service) {
   const Arena& arena = e.arena();
@@ -217,8 +277,11 @@ void published(const Arena& arena, std::vector<Cell>& cells) {
   const auto [attacker, victim] = arena.pairs().front();
   Examination e(arena, *attacker, *victim);
   e.begin();
+  const auto kept = kept_around(arena);
   for (const RunningInstance& instance : arena.stack().instances) {
-    if (publishes(instance)) published_by(e, instance);
+    if (!publishes(instance)) continue;
+    published_by(e, instance);
+    served_by(e, instance, kept);
   }
   e.finish();
   cells.push_back(e.control_cell());

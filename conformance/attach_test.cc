@@ -70,6 +70,7 @@ class Attached : public Quickstart {
     for (const auto& entry : fs::recursive_directory_iterator(stack_.state / "data")) {
       const std::string name = entry.path().lexically_relative(stack_.state).string();
       const bool shard = entry.path().parent_path().filename() == "tenants";
+      if (name.starts_with("data/edge")) continue;  // Caddy's own, which it writes when it likes
       if (name.find("/audit") == std::string::npos && !name.ends_with("-wal") &&
           !name.ends_with("-shm") && !shard) {
         files.push_back(name);

@@ -44,7 +44,7 @@ bool belongs_into_audit(const HttpResponse& response) {
 }  // namespace
 
 std::string answer_of(const HttpResponse& response) {
-  const auto said = response.summary();
+  auto said = response.summary();
   if (said != "404 not-found") return said;
   const auto detail = json_string(response.body, "detail");
   const bool routed =

@@ -184,7 +184,7 @@ void Arena::read_refusals() const {
 }
 
 std::string Arena::wrong_in_audit(const Refused& refused) const {
-  const std::string missing = "a refusal is not in the audit log";
+  std::string missing = "a refusal is not in the audit log";
   if (refused.request_id.empty()) return missing;
   const std::scoped_lock lock(audit_->mutex);
   const auto begun = std::chrono::steady_clock::now();

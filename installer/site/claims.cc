@@ -413,6 +413,7 @@ Checked<std::vector<std::string>> own_accounts(const Disk& system, std::string_v
   const auto known = known_accounts(system);
   if (!known) return tl::unexpected(known.error());
   std::vector<Account> declared;
+  declared.reserve(made.size());
   for (const auto& each : made) {
     declared.push_back(each.instance.empty() ? Account{.name = each.name}
                                              : account_of(product, each.name, each.instance));
@@ -423,8 +424,9 @@ Checked<std::vector<std::string>> own_accounts(const Disk& system, std::string_v
   for (const auto& account : *known) {
     if (!account.about.starts_with(name + " ")) continue;
     const auto instance = account.about.substr(name.size() + 1);
-    declared.push_back(
-        account_of(product, name + (instance == "doors" ? "_" : "-") + instance, instance));
+    auto called = name;
+    called.append(instance == "doors" ? "_" : "-").append(instance);
+    declared.push_back(account_of(product, std::move(called), instance));
   }
   std::vector<std::string> own;
   for (const auto& account : *known) {

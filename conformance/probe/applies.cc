@@ -16,9 +16,14 @@ bool every_runtime(const Arena& arena, Predicate predicate) {
 
 }  // namespace
 
+std::optional<LeftOut> needs_taken_tokens(const Arena& arena) {
+  if (arena.plan().auth.tokens) return std::nullopt;
+  return "the plan accepts API keys only, no tokens";
+}
+
 std::optional<LeftOut> needs_tokens(const Arena& arena) {
   if (arena.has_tokens()) return std::nullopt;
-  if (!arena.plan().auth.tokens) return "the plan accepts API keys only, no tokens";
+  if (auto reason = needs_taken_tokens(arena)) return reason;
   return not_tested("the harness does not own the key that signs this stack's tokens");
 }
 

@@ -7,6 +7,8 @@
 namespace caisson::conformance {
 
 /// Reasons why a probe does not run; shared by the families.
+/// Tokens are taken, whoever signs them.
+[[nodiscard]] std::optional<LeftOut> needs_taken_tokens(const Arena& arena);
 [[nodiscard]] std::optional<LeftOut> needs_tokens(const Arena& arena);
 [[nodiscard]] std::optional<LeftOut> needs_public_key(const Arena& arena);
 [[nodiscard]] std::optional<LeftOut> needs_api_keys(const Arena& arena);

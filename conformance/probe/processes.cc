@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -146,13 +147,15 @@ void container_sockets(Examination& e) {
   for (const char* path :
        {"/var/run/docker.sock", "/run/docker.sock", "/run/containerd/containerd.sock",
         "/run/podman/podman.sock", "/run/crio/crio.sock"}) {
-    // What is not there for anybody shows no wall.
-    if (const auto here = connect_to(path); here == "ENOENT" || here == "ECONNREFUSED") continue;
     const auto seen = as_instance(*e.attacker().instance, [&] { return connect_to(path); });
+    // What is not there for anybody shows no wall.
+    struct stat here{};
+    const bool is_here = stat(path, &here) == 0 && S_ISSOCK(here.st_mode);
+    if (!is_here && seen && *seen != "allowed") continue;
     e.expect(std::string("connect to ") + path, seen && *seen != "allowed", "ENOENT or EACCES",
              seen ? *seen : seen.error().text());
   }
-  if (e.cell().observations == 0) e.skip("no container engine listens on this host");
+  if (e.cell().observations == 0) e.skip("this host has no socket of a container engine");
 }
 
 void host_namespaces(const Arena& arena, std::vector<Cell>& cells) {

@@ -168,6 +168,8 @@ ProbeResult run_probe(const Arena& arena, const Probe& probe) {
         result.cells.push_back(examination.cell());
       }
     }
+    // One that mutates runs alone: what changed meanwhile it has changed.
+    for (Cell& cell : result.cells) cell.aftermath &= !probe.mutates;
   } catch (const std::exception& problem) {
     result.verdict = interrupted() ? Verdict::inconclusive : Verdict::invalid;
     result.reason = std::string("the probe itself failed: ") + problem.what();

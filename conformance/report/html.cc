@@ -44,7 +44,7 @@ std::string figure(std::string_view name, std::string_view value, std::string_vi
 
 std::string header(const RunReport& report) {
   std::uint64_t n = 0;
-  for (const ProbeResult& probe : report.probes) n += probe.attempts();
+  for (const auto& [family, attempts] : report.attempts()) n += attempts;
   const std::size_t untested = report.count(Verdict::not_tested);
   std::string out = "<header><p class=\"eyebrow\">Caisson conformance</p><h1>" +
                     escape_markup(report.deployment) + " <span class=\"version\">" +

@@ -123,9 +123,9 @@ std::string to_text(const RunReport& report, bool colour) {
   for (const std::string& note : report.notes) out += "note: " + note + "\n";
 
   std::uint64_t n = 0;
+  for (const auto& [family, attempts] : report.attempts()) n += attempts;
   std::string retried;
   for (const ProbeResult& probe : report.probes) {
-    n += probe.attempts();
     if (probe.retried) retried += " " + probe.id;
   }
   if (!retried.empty())

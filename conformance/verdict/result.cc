@@ -20,8 +20,13 @@ std::uint64_t ProbeResult::attempts() const {
 
 Verdict RunReport::verdict() const {
   Verdict merged = Verdict::not_applicable;
-  for (const ProbeResult& probe : probes) merged = merge(merged, probe.verdict);
-  return merged;
+  bool attacked = false;
+  for (const ProbeResult& probe : probes) {
+    merged = merge(merged, probe.verdict);
+    attacked |= probe.id != "GUARD" && probe.verdict >= Verdict::pass;
+  }
+  // That the scanner sees says nothing of any wall.
+  return merged == Verdict::pass && !attacked ? Verdict::inconclusive : merged;
 }
 
 int RunReport::exit_status() const {

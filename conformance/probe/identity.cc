@@ -303,7 +303,9 @@ void expired_or_revoked(Examination& e) {
   const Arena& arena = e.arena();
   if (arena.has_tokens()) {
     forged(e, "token that has expired",
-           arena.token({.tenant = e.victim().slug, .expires_in = -120}), {out_of_time});
+           arena.token({.tenant = e.victim().slug,
+                        .expires_in = -120 - arena.plan().auth.leeway_ms / 1000}),
+           {out_of_time});
     forged(e, "token that never expires in time",
            arena.token({.tenant = e.victim().slug, .claims_extra = R"(,"nbf":99999999999)"}),
            {out_of_time});

@@ -134,20 +134,16 @@ void confinement(const Arena& arena, std::vector<Cell>& cells) {
 }
 
 void container_sockets(Examination& e) {
-  const auto connect_to = [](const char* path) {
-    const int peer = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::string_view(path).copy(address.sun_path, sizeof address.sun_path - 1);
-    const auto outcome =
-        outcome_of(connect(peer, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-    close(peer);
-    return outcome;
-  };
   for (const char* path :
        {"/var/run/docker.sock", "/run/docker.sock", "/run/containerd/containerd.sock",
         "/run/podman/podman.sock", "/run/crio/crio.sock"}) {
-    const auto seen = as_instance(*e.attacker().instance, [&] { return connect_to(path); });
+    const auto seen = as_instance(*e.attacker().instance, [&] {
+      const int peer = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+      sockaddr_un address{};
+      address.sun_family = AF_UNIX;
+      std::string_view(path).copy(address.sun_path, sizeof address.sun_path - 1);
+      return outcome_of(connect(peer, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+    });
     // What is not there for anybody shows no wall.
     struct stat here{};
     const bool is_here = stat(path, &here) == 0 && S_ISSOCK(here.st_mode);

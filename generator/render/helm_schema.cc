@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/label.h"
 #include "base/suggestion.h"
 #include "generator/render/scalar_text.h"
 #include "generator/spec/reserved.h"
@@ -72,13 +73,6 @@ bool has_labels(const Row& row) {
 }
 /// Whether it is a namespace that the chart makes, and gives policies and labels of its own.
 bool is_made(const Row& row) { return row.path == "tenants.*.namespace"; }
-
-/// Of a name of DNS, as those of namespaces are (RFC 1123).
-bool is_label(std::string_view name) {
-  constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz0123456789-";
-  return !name.empty() && name.size() <= 63 && name.front() != '-' && name.back() != '-' &&
-         name.find_first_not_of(letters) == std::string_view::npos;
-}
 
 /// Whether it is of the chart that this one is a part of, which may leave a value empty.
 bool is_of_parent(const Row& row) { return row.path.starts_with("global"); }

@@ -1,7 +1,6 @@
 #include "generator/render/places.h"
 
 #include <algorithm>
-#include <functional>
 #include <iterator>
 #include <map>
 #include <set>

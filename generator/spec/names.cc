@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 
 #include "base/hex.h"
+#include "base/label.h"
 #include "base/suggestion.h"
 #include "generator/spec/scalars.h"
 
@@ -15,7 +16,6 @@ namespace caisson::spec {
 namespace {
 
 constexpr std::size_t longest_slug = 40;
-constexpr std::size_t longest_label = 63;
 constexpr std::size_t longest_domain = 253;
 constexpr std::size_t longest_version = 128;
 constexpr std::size_t longest_tag = 128;
@@ -26,11 +26,6 @@ constexpr bool lower(char c) { return c >= 'a' && c <= 'z'; }
 constexpr bool upper(char c) { return c >= 'A' && c <= 'Z'; }
 constexpr bool digit(char c) { return c >= '0' && c <= '9'; }
 constexpr bool alphanumeric(char c) { return lower(c) || upper(c) || digit(c); }
-
-bool is_label(std::string_view text, std::size_t longest) {
-  return !text.empty() && text.size() <= longest && text.front() != '-' && text.back() != '-' &&
-         std::ranges::all_of(text, [](char c) { return lower(c) || digit(c) || c == '-'; });
-}
 
 // The nearest slug to what was written, or empty when nothing of it is left.
 std::string as_slug(std::string_view text) {

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 
+#include "base/label.h"
 #include "runtime/context/configuration.h"
 
 namespace caisson::context {
@@ -14,13 +15,6 @@ constexpr std::array<std::string_view, 4> algorithm_names{"EdDSA", "ES256", "RS2
 
 /// What the server calls a peer that came over a Unix socket.
 constexpr std::string_view unix_peer = "unix";
-
-bool is_label(std::string_view text) noexcept {
-  const auto alphanumeric = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-  return !text.empty() && text.size() <= 63 && alphanumeric(text.front()) &&
-         alphanumeric(text.back()) &&
-         std::ranges::all_of(text, [&](char c) { return alphanumeric(c) || c == '-'; });
-}
 
 /// The address in 16 bytes, IPv4 mapped; nothing when it is neither.
 std::optional<std::array<unsigned char, 16>> parse_address(std::string_view text, bool& v4) {

@@ -10,6 +10,8 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "base/label.h"
+
 namespace caisson::tenancy {
 namespace {
 
@@ -75,15 +77,6 @@ constexpr std::array<storage::Migration, 5> schema = {
 constexpr std::size_t longest_text = 1024;
 constexpr std::size_t most_domains = 100;
 constexpr std::size_t most_metadata = 64;
-
-/// An RFC 1123 label in lower case.
-bool is_label(std::string_view text) {
-  const auto fine = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-  };
-  return !text.empty() && text.size() <= 63 && text.front() != '-' && text.back() != '-' &&
-         std::all_of(text.begin(), text.end(), fine);
-}
 
 bool is_domain(std::string_view text) {
   if (text.size() > 253 || text.find('.') == std::string_view::npos) return false;
